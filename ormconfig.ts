@@ -1,0 +1,53 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import sqlite3 from 'sqlite3';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { BatchOperation } from './src/batch-operations/batch-operation.entity.js';
+import { CalloutParticipation } from './src/callout-participations/callout-participation.entity.js';
+import { Callout } from './src/callouts/callout.entity.js';
+import { type DatabaseConfig, readDatabase } from './src/config.js';
+import { Contact } from './src/contacts/contact.entity.js';
+import { migrations } from './src/database/migrations/index.js';
+
+/** How long a statement waits for another process that writes the same SQLite file, in milliseconds. */
+const BUSY_TIMEOUT = 10_000;
+
+/**
+ * THE data source: PostgreSQL or a SQLite file, with our entities and migrations. The application, TypeORM's command line
+ * and the tests all start from here; no other file knows the SQLite driver (docs/adr/0001).
+ */
+export function dataSourceOptions(database: DatabaseConfig, { pool = 10 } = {}): DataSourceOptions {
+  const shared = {
+    entities: [Contact, Callout, CalloutParticipation, BatchOperation],
+    migrations,
+    migrationsTableName: 'migrations',
+    synchronize: false,
+  };
+  if (database.kind === 'postgres') {
+    return {
+      ...shared,
+      type: 'postgres',
+      url: database.url,
+      parseInt8: true,
+      poolSize: pool,
+      applicationName: 'scfm',
+      connectTimeoutMS: 5_000,
+    };
+  }
+  return { ...shared, ...sqliteFile(database.path) };
+}
+
+/**
+ * A second connection to the same SQLite file, which can only read. In WAL mode it neither waits for the writing connection nor
+ * sees what that has not committed.
+ */
+export function readingDataSourceOptions(database: DatabaseConfig & { kind: 'sqlite' }): DataSourceOptions {
+  return sqliteFile(database.path);
+}
+
+function sqliteFile(path: string) {
+  mkdirSync(dirname(path), { recursive: true });
+  return { type: 'sqlite', driver: sqlite3, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
+}
+
+export default new DataSource(dataSourceOptions(readDatabase(process.env)));

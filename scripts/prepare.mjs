@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+// What a fresh clone needs before it can run; nothing is done twice. Plain Node: nothing is installed yet.
+
+/** The project's folder. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Installs the packages of the lock file, unless they are there. */
+export function install() {
+  once('node_modules/.scfm-installed', ['package.json', 'package-lock.json'], () => {
+    console.log('Installing packages. The SQLite driver may be compiled, which takes a minute or two.');
+    npm('ci', '--no-audit', '--no-fund');
+  });
+}
+
+/** Compiles the sources into `dist/`, unless they have not changed. */
+export function build() {
+  const sources = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package-lock.json', 'src'];
+  once('dist/.scfm-built', sources, () => {
+    console.log('Building.');
+    npm('run', '--silent', 'build');
+  });
+}
+
+/** Does `work` unless the stamp says that it was done for just these files. */
+function once(stamp, inputs, work) {
+  const file = join(root, stamp);
+  const fingerprint = `${process.version} ${fingerprintOf(inputs)}`;
+  if (existsSync(file) && readFileSync(file, 'utf8') === fingerprint) return;
+  work();
+  writeFileSync(file, fingerprint);
+}
+
+function fingerprintOf(inputs) {
+  const hash = createHash('sha256');
+  const add = (path) => hash.update(path).update(readFileSync(join(root, path)));
+  for (const input of inputs) {
+    if (input.includes('.')) add(input);
+    else
+      for (const path of readdirSync(join(root, input), { recursive: true }).sort()) {
+        if (path.endsWith('.ts')) add(join(input, path));
+      }
+  }
+  return hash.digest('hex');
+}
+
+function npm(...args) {
+  try {
+    execFileSync('npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
+  } catch {
+    console.error(`npm ${args.join(' ')} failed; what it said stands above.`);
+    process.exit(1);
+  }
+}

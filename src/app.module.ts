@@ -1,0 +1,48 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { BatchOperationsModule } from './batch-operations/batch-operations.module.js';
+import { CalloutParticipationsModule } from './callout-participations/callout-participations.module.js';
+import { CalloutsModule } from './callouts/callouts.module.js';
+import { Config } from './config.js';
+import { ContactsModule } from './contacts/contacts.module.js';
+import { DatabaseModule } from './database/database.module.js';
+import { HealthModule } from './health/health.module.js';
+import { AnswersInterceptor } from './http/answers.interceptor.js';
+import { BodyPipe } from './http/body.pipe.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { StrayQueryGuard } from './http/stray-query.guard.js';
+import { ProcessorModule } from './processor/processor.module.js';
+import { QueueModule } from './queue/queue.module.js';
+import { ResourcesModule } from './resources/resources.module.js';
+
+const api = [ContactsModule, CalloutsModule, CalloutParticipationsModule, BatchOperationsModule];
+
+@Module({})
+export class AppModule {
+  /** The program as `config` wants it: the API, the background work, or both. */
+  static for(config: Config): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        {
+          module: class ConfigModule {},
+          global: true,
+          providers: [{ provide: Config, useValue: config }],
+          exports: [Config],
+        },
+        DatabaseModule,
+        ResourcesModule,
+        QueueModule.for(config),
+        HealthModule,
+        ...(config.answersApi ? api : []),
+        ...(config.runsWork ? [ProcessorModule.for(config)] : []),
+      ],
+      providers: [
+        { provide: APP_GUARD, useClass: StrayQueryGuard },
+        { provide: APP_PIPE, useClass: BodyPipe },
+        { provide: APP_INTERCEPTOR, useClass: AnswersInterceptor },
+        { provide: APP_FILTER, useClass: ErrorFilter },
+      ],
+    };
+  }
+}

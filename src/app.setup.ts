@@ -1,0 +1,91 @@
+import helmet from '@fastify/helmet';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { AppModule } from './app.module.js';
+import type { Config } from './config.js';
+import { requireCredentials } from './http/access.js';
+import { serveDocs } from './http/docs.js';
+import { acceptBodies } from './http/request-bodies.js';
+import { NestLogger } from './logging/nest-logger.js';
+
+/** A request id of the caller's that can stand in a log and a header. */
+const SANE_ID = /^[\w.:+/=-]{1,128}$/;
+
+/** The program, ready to listen. */
+export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: config.bodyLimit,
+    trustProxy: config.trustProxy,
+    disableRequestLogging: true,
+    logger: { level: config.logLevel },
+    genReqId: ({ headers }: IncomingMessage) => {
+      const given = headers['x-request-id'];
+      return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+    },
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
+      void reply
+        .header('X-Request-Id', request.id)
+        .status(400)
+        .send({ status: 400, error: 'Bad Request', message: error.message });
+    },
+  });
+  const fastify = adapter.getInstance<FastifyInstance>();
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.for(config), adapter, {
+    bodyParser: false,
+    logger: new NestLogger(fastify.log),
+    abortOnError: false,
+  });
+  logRequests(fastify);
+  capitaliseHeaders(fastify);
+  await fastify.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      // Swagger UI carries its styles and some icons in itself; nothing comes from elsewhere.
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        frameAncestors: ["'self'"],
+      },
+    },
+    strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
+  });
+  if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
+  await acceptBodies(fastify, config.bodyLimit);
+  if (config.answersApi) {
+    fastify.get('/', (_request, reply) => reply.redirect('/docs'));
+    serveDocs(app, config);
+  }
+  return app;
+}
+
+/** Gives headers the names that people know them by: `Per-Page` where Fastify says `per-page`. */
+function capitaliseHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onSend', async (_request, reply) => {
+    for (const [name, value] of Object.entries(reply.getHeaders())) {
+      reply.removeHeader(name);
+      if (value !== undefined)
+        reply.raw.setHeader(
+          name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase()),
+          value,
+        );
+    }
+  });
+}
+
+/** One line a request. Of its URL only the route's pattern: a query may hold phone numbers and names. */
+function logRequests(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'max-age=0, private, must-revalidate' });
+  });
+  fastify.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions } = request;
+    request.log.info(
+      { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      'request',
+    );
+  });
+}

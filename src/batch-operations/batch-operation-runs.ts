@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import sql, { type Sql, join } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { Config } from '../config.js';
+import { now, secondsFromNow } from '../database/dialect.js';
+import { Reader } from '../database/reader.js';
+import { affectedBy } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Records } from '../resources/records.js';
+import { BatchOperation } from './batch-operation.entity.js';
+import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
+import { Kinds } from './kinds/kinds.js';
+import { listedResources } from './kinds/listed.js';
+
+/** Failures without headway after which a run has failed for good. */
+const MAX_ATTEMPTS = 5;
+
+/** Another worker has taken the run over, or the record is gone: what was done under the lost lease is rolled back. */
+export class LeaseLost extends Error {}
+
+/**
+ * The runs of batch operations, as rows: who owns one, how far it is, how it ended. A worker owns a run by a lease with a token; each of
+ * its chunks is one transaction that moves rows, the cursor and the lease together, and counts for nothing if the token is no longer there.
+ */
+@Injectable()
+export class BatchOperationRuns {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly reader: Reader,
+    private readonly records: Records,
+    private readonly kinds: Kinds,
+    private readonly config: Config,
+  ) {}
+
+  /** The ids of up to `limit` batch operations that need work and that nobody has a lease on. */
+  async due(limit: number): Promise<number[]> {
+    const rows = await this.reader.rows<{ id: number }>(
+      sql`SELECT id FROM batch_operations WHERE ${isDue()} ORDER BY id LIMIT ${limit}`,
+    );
+    return rows.map(({ id }) => id);
+  }
+
+  /** Takes the run, from its start or from where its last owner was killed; undefined when it is not there to be taken. */
+  claim(id: number): Promise<BatchOperation | undefined> {
+    return this.unitOfWork.run(async (manager) => {
+      const claimed = await affectedBy(
+        manager,
+        sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
+            leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
+          WHERE id = ${id} AND ${isDue()}`,
+      );
+      return claimed === 1 ? manager.findOneByOrFail(BatchOperation, { id }) : undefined;
+    });
+  }
+
+  /** Counts what there is to do, unless an earlier owner of the run has. */
+  async measure(run: BatchOperation): Promise<void> {
+    if (run.total !== null) return;
+    const { source, preview } = this.kinds.of(run.type);
+    run.total = await this.records.count(listedResources[source], preview[source]?.(run));
+    await this.unitOfWork.run((manager) => this.keep(manager, run, sql`total = ${run.total}`));
+  }
+
+  /** Does the next chunk. True when it was the last, and the run is finished. */
+  async step(run: BatchOperation): Promise<boolean> {
+    return this.unitOfWork.run(async (manager) => {
+      const { cursor, processed, done } = await this.kinds.of(run.type).step(manager, run);
+      const sum = run.processed + processed;
+      const total = done ? sum : Math.max(run.total ?? 0, sum);
+      const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
+      await this.keep(manager, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
+      Object.assign(run, { cursor, processed: sum, total, attempts: 0 });
+      return done;
+    });
+  }
+
+  /** Lets go of the run, so that any worker can take it up at once. */
+  async release(run: BatchOperation): Promise<void> {
+    await this.unitOfWork.run((manager) => this.keep(manager, run, sql`lease_token = NULL`, sql`NULL`));
+  }
+
+  /** Notes that the run failed at its cursor: it is tried again after a growing pause, and a few times later has failed for good. */
+  async setBack(run: BatchOperation, error: Error): Promise<void> {
+    const attempts = run.attempts + 1;
+    await this.unitOfWork.run((manager) =>
+      attempts < MAX_ATTEMPTS
+        ? this.keep(manager, run, sql`attempts = ${attempts}, lease_token = NULL`, secondsFromNow(2 ** (attempts - 1)))
+        : this.keep(manager, run, sql`error = ${error.message}, ${ended(batchOperationWork.fail.to)}`),
+    );
+  }
+
+  /** @throws LeaseLost, which undoes the transaction, when the run is no longer ours */
+  private async keep(
+    manager: EntityManager,
+    run: BatchOperation,
+    changes: Sql,
+    leasedUntil = secondsFromNow(this.config.leaseSeconds),
+  ): Promise<void> {
+    const kept = await affectedBy(
+      manager,
+      sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
+        WHERE id = ${run.id} AND status = ${run.status} AND lease_token = ${run.lease_token}`,
+    );
+    if (kept !== 1) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
+  }
+}
+
+function isDue(): Sql {
+  return sql`status IN (${join(batchOperationWork.start.from)}) AND (leased_until IS NULL OR leased_until < ${now})`;
+}
+
+function ended(status: BatchOperationStatus): Sql {
+  return sql`status = ${status}, lease_token = NULL`;
+}

@@ -1,0 +1,101 @@
+import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { Entity, Index } from 'typeorm';
+import { Callout } from '../callouts/callout.entity.js';
+import { Id, JsonObject, OptionalTimestamp, Reference, Text, Timestamp, Whole } from '../database/columns.js';
+import type { Metadata } from '../metadata/metadata.js';
+import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
+import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
+
+/** How far a batch operation has come in its last run. */
+export class Progress {
+  /**
+   * Rows done so far.
+   * @example 3
+   */
+  processed!: number;
+
+  /**
+   * Rows there were to do when the run began; as many as were done, once it has finished.
+   * @example 10
+   */
+  total!: number;
+}
+
+/** Work on many rows: previewed first, then queued and run in the background. */
+@Entity('batch_operations')
+@Index('batch_operations_callout_id', ['callout_id'])
+@Index('batch_operations_to_do', ['id'], { where: `"status" IN ('queued', 'running')` })
+export class BatchOperation {
+  /** @example 1 */
+  @Id()
+  id!: number;
+
+  /** @example 1 */
+  @Reference(() => Callout, 'batch_operations_callout_id_fkey', { nullable: true })
+  callout_id!: number | null;
+
+  /**
+   * What it does, and to which rows; which keys there may be depends on the type.
+   * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
+   */
+  @JsonObject()
+  parameters!: Metadata;
+
+  /** Whatever else is to be kept with it. */
+  @JsonObject()
+  metadata!: Metadata;
+
+  /** Where it stands; moved by its events and by the worker. */
+  @ApiProperty({ enum: batchOperationStatuses, example: 'preview' })
+  @Text()
+  status!: BatchOperationStatus;
+
+  @Timestamp()
+  created_at!: Date;
+
+  @Timestamp()
+  updated_at!: Date;
+
+  /** What kind of work it is. */
+  @ApiProperty({ enum: batchOperationTypes, example: 'BatchOperation::CalloutPopulation' })
+  @Text()
+  type!: BatchOperationType;
+
+  /** How far its last run has come; null before its first run. */
+  @ApiProperty({ type: () => Progress, nullable: true })
+  progress!: Progress | null;
+
+  /** Why it failed; null unless it did. */
+  @Text({ nullable: true })
+  error!: string | null;
+
+  /** Rows done in this run: moved in the transaction that does them. */
+  @ApiHideProperty()
+  @Whole({ initially: 0 })
+  processed!: number;
+
+  /** Rows to do, counted when the run began. */
+  @ApiHideProperty()
+  @Whole({ nullable: true })
+  total!: number | null;
+
+  /** The id up to which the source rows have been dealt with in this run. */
+  @ApiHideProperty()
+  @Whole({ initially: 0 })
+  cursor!: number;
+
+  /** Failures since the run last made headway. */
+  @ApiHideProperty()
+  @Whole({ initially: 0 })
+  attempts!: number;
+
+  /** Names the worker that owns the run; whoever holds another token has lost it. */
+  @ApiHideProperty()
+  @Text({ nullable: true })
+  lease_token!: string | null;
+
+  /** Until when, by the database's clock, nobody else may take the run. */
+  @ApiHideProperty()
+  @OptionalTimestamp()
+  leased_until!: Date | null;
+}

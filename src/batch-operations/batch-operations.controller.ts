@@ -1,0 +1,108 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
+import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
+import { Contact } from '../contacts/contact.entity.js';
+import { contactResource } from '../contacts/contact.resource.js';
+import { Id } from '../http/id.pipe.js';
+import { type ListRequest, Listing } from '../http/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import {
+  BatchOperationEventDto,
+  CreateBatchOperationDto,
+  CreateCalloutBatchOperationDto,
+  UpdateBatchOperationDto,
+} from './batch-operation.dto.js';
+import { BatchOperation } from './batch-operation.entity.js';
+import { batchOperationResource } from './batch-operation.resource.js';
+import { BatchOperationsService } from './batch-operations.service.js';
+
+@ApiTags('batch operations')
+@Controller('api')
+export class BatchOperationsController {
+  constructor(private readonly batchOperations: BatchOperationsService) {}
+
+  /** Lists batch operations. */
+  @Get('batch_operations')
+  @Lists(BatchOperation, batchOperationResource)
+  list(@Listing() list: ListRequest) {
+    return this.batchOperations.list(list);
+  }
+
+  /** Lists the batch operations of a callout. */
+  @Get('callouts/:id/batch_operations')
+  @Lists(BatchOperation, batchOperationResource, { under: true })
+  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listOfCallout(id, list);
+  }
+
+  /** Creates a batch operation, to be previewed. */
+  @Post('batch_operations')
+  @Creates(BatchOperation, 'batch_operations')
+  create(@Body() operation: CreateBatchOperationDto) {
+    return this.batchOperations.create(operation);
+  }
+
+  /** Creates a batch operation on a callout, to be previewed. */
+  @Post('callouts/:id/batch_operations')
+  @Creates(BatchOperation, 'batch_operations', { under: true })
+  createUnder(@Param('id', Id) id: number, @Body() operation: CreateCalloutBatchOperationDto) {
+    return this.batchOperations.createUnder(id, operation);
+  }
+
+  /** Fetches a batch operation. */
+  @Get('batch_operations/:id')
+  @Shows(BatchOperation)
+  find(@Param('id', Id) id: number) {
+    return this.batchOperations.find(id);
+  }
+
+  /** Updates a batch operation; its parameters only while no worker may be at it. */
+  @Patch('batch_operations/:id')
+  @Updates()
+  update(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
+    return this.batchOperations.update(id, changes);
+  }
+
+  /** Updates a batch operation, as PATCH does. */
+  @Put('batch_operations/:id')
+  @Updates()
+  put(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
+    return this.batchOperations.update(id, changes);
+  }
+
+  /** Deletes a batch operation to which nothing refers. */
+  @Delete('batch_operations/:id')
+  @Deletes()
+  delete(@Param('id', Id) id: number) {
+    return this.batchOperations.delete(id);
+  }
+
+  /** Queues a batch operation, for the first time or again. */
+  @Post('batch_operations/:id/batch_operation_events')
+  @Creates(BatchOperation, 'batch_operations', { under: true })
+  transition(@Param('id', Id) id: number, @Body() { event }: BatchOperationEventDto) {
+    return this.batchOperations.transition(id, event);
+  }
+
+  /** Lists the contacts that running it now would touch. */
+  @Get('batch_operations/:id/preview/contacts')
+  @Lists(Contact, contactResource, { under: true })
+  previewContacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('preview', 'contacts', id, list);
+  }
+
+  /** Lists the contacts that it has touched. */
+  @Get('batch_operations/:id/contacts')
+  @Lists(Contact, contactResource, { under: true })
+  contacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('results', 'contacts', id, list);
+  }
+
+  /** Lists the callout participations that it has made. */
+  @Get('batch_operations/:id/callout_participations')
+  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  calloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('results', 'callout_participations', id, list);
+  }
+}

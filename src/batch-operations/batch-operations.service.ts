@@ -1,0 +1,149 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { Callout } from '../callouts/callout.entity.js';
+import { calloutResource } from '../callouts/callout.resource.js';
+import { now } from '../database/dialect.js';
+import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { errorsFoundIn } from '../http/body.pipe.js';
+import { Invalid, NotFound, refuseIfAny } from '../http/errors.js';
+import type { ListRequest } from '../http/list-request.js';
+import type { Page } from '../http/pagination.js';
+import { mergeMetadata } from '../metadata/metadata.js';
+import { Queue } from '../queue/queue.port.js';
+import { Records } from '../resources/records.js';
+import type { Row } from '../resources/resource.js';
+import { transition } from '../state-machine/transition.js';
+import type {
+  CreateBatchOperationDto,
+  CreateCalloutBatchOperationDto,
+  UpdateBatchOperationDto,
+} from './batch-operation.dto.js';
+import { BatchOperation } from './batch-operation.entity.js';
+import { type BatchOperationStatus, batchOperationMachine } from './batch-operation.machine.js';
+import { batchOperationResource } from './batch-operation.resource.js';
+import { Kinds } from './kinds/kinds.js';
+import { type Listed, listedResources } from './kinds/listed.js';
+
+/** While it is in these, a worker may be at it. */
+const AT_WORK: readonly BatchOperationStatus[] = ['queued', 'running'];
+
+@Injectable()
+export class BatchOperationsService {
+  constructor(
+    private readonly records: Records,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly kinds: Kinds,
+    private readonly queue: Queue,
+  ) {}
+
+  list(list: ListRequest): Promise<Page> {
+    return this.records.list(batchOperationResource, list);
+  }
+
+  listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`batch_operations.callout_id = ${calloutId}`;
+    return this.records.listUnder(calloutResource, calloutId, batchOperationResource, list, scope);
+  }
+
+  find(id: number): Promise<Row> {
+    return this.records.find(batchOperationResource, id);
+  }
+
+  /** @throws Invalid with everything that is wrong with it, its filters included */
+  create(dto: CreateBatchOperationDto): Promise<Row> {
+    return this.createFor(dto.callout_id, dto);
+  }
+
+  /** @throws NotFound when there is no such callout */
+  async createUnder(calloutId: number, dto: CreateCalloutBatchOperationDto): Promise<Row> {
+    await this.records.find(calloutResource, calloutId);
+    return this.createFor(calloutId, dto);
+  }
+
+  /** @throws Invalid when its parameters are to change while a worker may be at it */
+  async update(id: number, dto: UpdateBatchOperationDto): Promise<void> {
+    const { parameters, metadata, metadata_merge_mode: mode } = dto;
+    await this.unitOfWork.run(async (manager) => {
+      const operation = await locked(manager, BatchOperation, id);
+      const errors = errorsFoundIn(dto);
+      if (parameters && !errors.parameters) {
+        const draft = { calloutExists: operation.callout_id !== null, parameters };
+        Object.assign(errors, this.kinds.of(operation.type).validate(draft));
+      }
+      if (parameters && AT_WORK.includes(operation.status)) {
+        errors.parameters = [`cannot change because status is ${operation.status}`];
+      }
+      refuseIfAny(errors);
+      await manager.update(BatchOperation, id, {
+        parameters: parameters as object | undefined,
+        metadata: metadata && (mergeMetadata(operation.metadata, metadata, mode) as object),
+        updated_at: () => now.text,
+      });
+    });
+  }
+
+  /** @throws Invalid while a worker may be at it, or anything refers to it */
+  async delete(id: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const { status } = await locked(manager, BatchOperation, id);
+      if (AT_WORK.includes(status)) throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
+      await refuseWhileUsed(manager, {
+        'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
+      });
+      await manager.delete(BatchOperation, id);
+    });
+  }
+
+  /**
+   * Queues it, from its beginning; a worker takes it from there. The row is what makes it happen: the queue is only told.
+   * @throws Invalid when the event cannot happen now
+   */
+  async transition(id: number, event: unknown): Promise<Row> {
+    const afresh = {
+      cursor: 0,
+      processed: 0,
+      total: null,
+      error: null,
+      attempts: 0,
+      lease_token: null,
+      leased_until: null,
+    };
+    await this.unitOfWork.run((manager) =>
+      transition(manager, BatchOperation, id, batchOperationMachine, event, afresh),
+    );
+    const queued = await this.find(id);
+    this.queue.tell({ batchOperationId: id });
+    return queued;
+  }
+
+  /** The rows that running it now would touch, or those that it has touched. */
+  async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
+    const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
+    const condition = this.kinds.of(operation.type)[which][listed];
+    if (!condition) throw new NotFound();
+    return this.records.list(listedResources[listed], list, condition(operation));
+  }
+
+  private async createFor(calloutId: unknown, dto: CreateCalloutBatchOperationDto): Promise<Row> {
+    const { type, parameters = {}, metadata = {} } = dto;
+    const id = await this.unitOfWork.run(async (manager) => {
+      const callout = await referred(manager, Callout, calloutId);
+      const errors = errorsFoundIn(dto);
+      if (!errors.type) {
+        const draft = { calloutExists: callout !== undefined, parameters: errors.parameters ? {} : parameters };
+        Object.assign(errors, this.kinds.of(type).validate(draft));
+      }
+      refuseIfAny(errors);
+      const { identifiers } = await manager.insert(BatchOperation, {
+        type,
+        callout_id: callout?.id ?? null,
+        parameters: parameters as object,
+        metadata: metadata as object,
+        status: 'preview',
+      });
+      return identifiers[0]!.id as number;
+    });
+    return this.find(id);
+  }
+}

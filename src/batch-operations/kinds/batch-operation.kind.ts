@@ -1,0 +1,41 @@
+import type { Sql } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import type { FieldErrors } from '../../http/errors.js';
+import type { Metadata } from '../../metadata/metadata.js';
+import type { BatchOperation } from '../batch-operation.entity.js';
+import type { BatchOperationType } from '../batch-operation.types.js';
+import type { Listed } from './listed.js';
+
+/** For each kind of record that is listed, the condition for its rows. */
+export type Conditions = Partial<Record<Listed, (operation: BatchOperation) => Sql>>;
+
+/** What a batch operation is before it is created, as far as rules about it need to know. */
+export interface Draft {
+  calloutExists: boolean;
+  parameters: Metadata;
+}
+
+/** What one step of a run did. */
+export interface Step {
+  /** Where the next step goes on: the id of the last source row that was looked at. */
+  cursor: number;
+  /** Rows that were made or moved. */
+  processed: number;
+  /** Nothing is left behind the cursor. */
+  done: boolean;
+}
+
+/** What one type of batch operation does. */
+export interface BatchOperationKind {
+  readonly type: BatchOperationType;
+  /** What of the draft is broken: parameters that do not exist, filters that cannot be read, a callout that is missing. */
+  validate(draft: Draft): FieldErrors;
+  /** Exactly the rows that running it now would touch. */
+  readonly preview: Conditions;
+  /** The rows that it has touched so far. */
+  readonly results: Conditions;
+  /** The list of the preview whose rows a run works through: as many as it has are its total. */
+  readonly source: Listed;
+  /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
+  step(manager: EntityManager, operation: BatchOperation): Promise<Step>;
+}

@@ -1,0 +1,30 @@
+import { PartlyChecked } from '../http/body.pipe.js';
+import { CheckedLater, IfGiven, IsCallFlowLogic, IsMsisdn } from '../http/rules.js';
+import { MetadataDto } from '../metadata/metadata.dto.js';
+
+export class UpdateCalloutParticipationDto extends MetadataDto {
+  /**
+   * The number to call, in any usual spelling with its country code. When it is not given: the contact's.
+   * @example "+85510202101"
+   */
+  @IfGiven()
+  @IsMsisdn()
+  msisdn?: string;
+
+  /**
+   * What is said to this person; blank for what the callout says.
+   * @example "CallFlowLogic::Application"
+   */
+  @IsCallFlowLogic()
+  call_flow_logic?: string | null;
+}
+
+@PartlyChecked
+export class CreateCalloutParticipationDto extends UpdateCalloutParticipationDto {
+  /**
+   * The contact who takes part.
+   * @example 2
+   */
+  @CheckedLater()
+  contact_id!: number;
+}

@@ -1,0 +1,33 @@
+import sql from 'sql-template-tag';
+import { idFilter, msisdnFilter, textFilter } from '../filters/attribute-filters.js';
+import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
+import type { Resource } from '../resources/resource.js';
+
+/** What is shown is what is filtered by: a participation without a call flow of its own has its callout's. */
+const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic, callouts.call_flow_logic)`;
+
+export const calloutParticipationResource: Resource = {
+  name: 'callout_participations',
+  columns: sql`callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
+    callout_participations.callout_population_id, callout_participations.msisdn, ${callFlowLogic} AS call_flow_logic,
+    callout_participations.metadata, callout_participations.created_at, callout_participations.updated_at`,
+  from: sql`callout_participations JOIN callouts ON callouts.id = callout_participations.callout_id`,
+  filters: {
+    msisdn: msisdnFilter('callout_participations.msisdn'),
+    callout_id: idFilter('callout_participations.callout_id'),
+    contact_id: idFilter('callout_participations.contact_id'),
+    callout_population_id: idFilter('callout_participations.callout_population_id', { nullable: true }),
+    call_flow_logic: textFilter(callFlowLogic, 'CallFlowLogic::Application'),
+    ...commonFilters('callout_participations'),
+  },
+  present: (row) => ({
+    id: row.id,
+    callout_id: row.callout_id,
+    contact_id: row.contact_id,
+    callout_population_id: row.callout_population_id,
+    msisdn: row.msisdn,
+    call_flow_logic: row.call_flow_logic,
+    ...metadataOf(row),
+    ...timesOf(row),
+  }),
+};

@@ -1,0 +1,71 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Id } from '../http/id.pipe.js';
+import { type ListRequest, Listing } from '../http/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
+import { CalloutParticipation } from './callout-participation.entity.js';
+import { calloutParticipationResource } from './callout-participation.resource.js';
+import { CalloutParticipationsService } from './callout-participations.service.js';
+
+@ApiTags('callout participations')
+@Controller('api')
+export class CalloutParticipationsController {
+  constructor(private readonly participations: CalloutParticipationsService) {}
+
+  /** Lists callout participations. */
+  @Get('callout_participations')
+  @Lists(CalloutParticipation, calloutParticipationResource)
+  list(@Listing() list: ListRequest) {
+    return this.participations.list(list);
+  }
+
+  /** Lists the participations in a callout. */
+  @Get('callouts/:id/callout_participations')
+  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.participations.listOfCallout(id, list);
+  }
+
+  /** Lists the participations of a contact. */
+  @Get('contacts/:id/callout_participations')
+  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.participations.listOfContact(id, list);
+  }
+
+  /** Adds a contact to a callout. */
+  @Post('callouts/:id/callout_participations')
+  @Creates(CalloutParticipation, 'callout_participations', { under: true })
+  create(@Param('id', Id) id: number, @Body() participation: CreateCalloutParticipationDto) {
+    return this.participations.create(id, participation);
+  }
+
+  /** Fetches a callout participation. */
+  @Get('callout_participations/:id')
+  @Shows(CalloutParticipation)
+  find(@Param('id', Id) id: number) {
+    return this.participations.find(id);
+  }
+
+  /** Updates a callout participation. */
+  @Patch('callout_participations/:id')
+  @Updates()
+  update(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
+    return this.participations.update(id, changes);
+  }
+
+  /** Updates a callout participation, as PATCH does. */
+  @Put('callout_participations/:id')
+  @Updates()
+  put(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
+    return this.participations.update(id, changes);
+  }
+
+  /** Takes a contact out of a callout. */
+  @Delete('callout_participations/:id')
+  @Deletes()
+  delete(@Param('id', Id) id: number) {
+    return this.participations.delete(id);
+  }
+}

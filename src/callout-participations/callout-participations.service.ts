@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { calloutResource } from '../callouts/callout.resource.js';
+import { Callout } from '../callouts/callout.entity.js';
+import { Contact } from '../contacts/contact.entity.js';
+import { contactResource } from '../contacts/contact.resource.js';
+import { now } from '../database/dialect.js';
+import { locked, referred } from '../database/rows.js';
+import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { errorsFoundIn } from '../http/body.pipe.js';
+import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import type { ListRequest } from '../http/list-request.js';
+import type { Page } from '../http/pagination.js';
+import { mergeMetadata } from '../metadata/metadata.js';
+import { Records } from '../resources/records.js';
+import type { Row } from '../resources/resource.js';
+import type { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
+import { CalloutParticipation } from './callout-participation.entity.js';
+import { calloutParticipationResource } from './callout-participation.resource.js';
+
+@Injectable()
+export class CalloutParticipationsService {
+  constructor(
+    private readonly records: Records,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  list(list: ListRequest): Promise<Page> {
+    return this.records.list(calloutParticipationResource, list);
+  }
+
+  listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`callout_participations.callout_id = ${calloutId}`;
+    return this.records.listUnder(calloutResource, calloutId, calloutParticipationResource, list, scope);
+  }
+
+  listOfContact(contactId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`callout_participations.contact_id = ${contactId}`;
+    return this.records.listUnder(contactResource, contactId, calloutParticipationResource, list, scope);
+  }
+
+  find(id: number): Promise<Row> {
+    return this.records.find(calloutParticipationResource, id);
+  }
+
+  /**
+   * Adds one contact to a callout.
+   * @throws Invalid when there is no such contact, or the contact or the number takes part already
+   */
+  async create(calloutId: number, dto: CreateCalloutParticipationDto): Promise<Row> {
+    const id = await this.unitOfWork
+      .run(async (manager) => {
+        if (!(await referred(manager, Callout, calloutId))) throw new NotFound();
+        const errors: FieldErrors = errorsFoundIn(dto);
+        const contact = await referred(manager, Contact, dto.contact_id);
+        if (!contact) errors.contact = [messages.mustExist];
+        if (!contact || Object.keys(errors).length > 0) throw new Invalid(errors);
+        const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
+        refuseIfAny(await this.taken(manager, { callout_id: calloutId, contact_id: contact.id, msisdn }));
+        const { identifiers } = await manager.insert(CalloutParticipation, {
+          callout_id: calloutId,
+          contact_id: contact.id,
+          msisdn,
+          call_flow_logic,
+          metadata: metadata as object,
+        });
+        return identifiers[0]!.id as number;
+      })
+      .catch(refuseTaken);
+    return this.find(id);
+  }
+
+  /** @throws Invalid when the number takes part already */
+  async update(id: number, dto: UpdateCalloutParticipationDto): Promise<void> {
+    const { msisdn, call_flow_logic, metadata, metadata_merge_mode: mode } = dto;
+    await this.unitOfWork
+      .run(async (manager) => {
+        const participation = await locked(manager, CalloutParticipation, id);
+        await manager.update(CalloutParticipation, id, {
+          msisdn,
+          call_flow_logic,
+          metadata: metadata && (mergeMetadata(participation.metadata, metadata, mode) as object),
+          updated_at: () => now.text,
+        });
+      })
+      .catch(refuseTaken);
+  }
+
+  async delete(id: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      await locked(manager, CalloutParticipation, id);
+      await manager.delete(CalloutParticipation, id);
+    });
+  }
+
+  /** What of a new participation its callout has already: two may be taken, where the index could only tell of one. */
+  private async taken(
+    manager: EntityManager,
+    { callout_id, contact_id, msisdn }: Pick<CalloutParticipation, 'callout_id' | 'contact_id' | 'msisdn'>,
+  ): Promise<FieldErrors> {
+    const rows = await rowsOf<Pick<CalloutParticipation, 'contact_id' | 'msisdn'>>(
+      manager,
+      sql`SELECT contact_id, msisdn FROM callout_participations
+        WHERE callout_id = ${callout_id} AND (contact_id = ${contact_id} OR msisdn = ${msisdn})`,
+    );
+    return {
+      ...(rows.some((row) => row.contact_id === contact_id) && { contact_id: [messages.taken] }),
+      ...(rows.some((row) => row.msisdn === msisdn) && { msisdn: [messages.taken] }),
+    };
+  }
+}
+
+/** What the indexes refuse although it was free a moment ago. */
+function refuseTaken(error: unknown): never {
+  const field = {
+    callout_participations_callout_id_contact_id_key: 'contact_id',
+    callout_participations_callout_id_msisdn_key: 'msisdn',
+  }[violatedUniqueIndex(error) ?? ''];
+  throw field ? new Invalid({ [field]: [messages.taken] }) : error;
+}

@@ -1,0 +1,20 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { CheckedLater, IsCallFlowLogic } from '../http/rules.js';
+import { MetadataDto } from '../metadata/metadata.dto.js';
+import { calloutMachine } from './callout.machine.js';
+
+export class CalloutDto extends MetadataDto {
+  /**
+   * What is said to the people who are called; blank for the default of the installation.
+   * @example "CallFlowLogic::Application"
+   */
+  @IsCallFlowLogic()
+  call_flow_logic?: string | null;
+}
+
+export class CalloutEventDto {
+  /** What is to happen: possible or not, as the callout stands. */
+  @ApiProperty({ enum: Object.keys(calloutMachine), example: 'start' })
+  @CheckedLater()
+  event!: string;
+}

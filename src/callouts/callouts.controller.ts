@@ -1,0 +1,71 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Id } from '../http/id.pipe.js';
+import { type ListRequest, Listing } from '../http/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { CalloutDto, CalloutEventDto } from './callout.dto.js';
+import { Callout } from './callout.entity.js';
+import { calloutResource } from './callout.resource.js';
+import { CalloutsService } from './callouts.service.js';
+
+@ApiTags('callouts')
+@Controller('api')
+export class CalloutsController {
+  constructor(private readonly callouts: CalloutsService) {}
+
+  /** Lists callouts. */
+  @Get('callouts')
+  @Lists(Callout, calloutResource)
+  list(@Listing() list: ListRequest) {
+    return this.callouts.list(list);
+  }
+
+  /** Lists the callouts in which a contact takes part. */
+  @Get('contacts/:id/callouts')
+  @Lists(Callout, calloutResource, { under: true })
+  listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.callouts.listOfContact(id, list);
+  }
+
+  /** Creates a callout. */
+  @Post('callouts')
+  @Creates(Callout, 'callouts')
+  create(@Body() callout: CalloutDto) {
+    return this.callouts.create(callout);
+  }
+
+  /** Fetches a callout. */
+  @Get('callouts/:id')
+  @Shows(Callout)
+  find(@Param('id', Id) id: number) {
+    return this.callouts.find(id);
+  }
+
+  /** Updates a callout. */
+  @Patch('callouts/:id')
+  @Updates()
+  update(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
+    return this.callouts.update(id, changes);
+  }
+
+  /** Updates a callout, as PATCH does. */
+  @Put('callouts/:id')
+  @Updates()
+  put(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
+    return this.callouts.update(id, changes);
+  }
+
+  /** Deletes a callout to which nothing refers. */
+  @Delete('callouts/:id')
+  @Deletes()
+  delete(@Param('id', Id) id: number) {
+    return this.callouts.delete(id);
+  }
+
+  /** Starts, pauses, resumes or stops a callout. */
+  @Post('callouts/:id/callout_events')
+  @Creates(Callout, 'callouts', { under: true })
+  transition(@Param('id', Id) id: number, @Body() { event }: CalloutEventDto) {
+    return this.callouts.transition(id, event);
+  }
+}

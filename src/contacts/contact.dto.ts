@@ -1,0 +1,21 @@
+import { IfGiven, IsMsisdn } from '../http/rules.js';
+import { MetadataDto } from '../metadata/metadata.dto.js';
+
+export class CreateContactDto extends MetadataDto {
+  /**
+   * The phone number with its country code, in any usual spelling.
+   * @example "+85510202101"
+   */
+  @IsMsisdn()
+  msisdn!: string;
+}
+
+export class UpdateContactDto extends MetadataDto {
+  /**
+   * The phone number with its country code, in any usual spelling.
+   * @example "+85510202101"
+   */
+  @IfGiven()
+  @IsMsisdn()
+  msisdn?: string;
+}

@@ -1,0 +1,33 @@
+import { Entity, Index } from 'typeorm';
+import { Id, JsonObject, Text, Timestamp } from '../database/columns.js';
+import type { Metadata } from '../metadata/metadata.js';
+
+/** A person who can be called. */
+@Entity('contacts')
+@Index('contacts_msisdn_key', ['msisdn'], { unique: true })
+@Index('contacts_metadata', { synchronize: false })
+export class Contact {
+  /** @example 1 */
+  @Id()
+  id!: number;
+
+  /**
+   * The phone number, as E.164.
+   * @example "+85510202101"
+   */
+  @Text()
+  msisdn!: string;
+
+  /**
+   * Whatever else is known of them.
+   * @example { "name": "Alice", "gender": "f" }
+   */
+  @JsonObject()
+  metadata!: Metadata;
+
+  @Timestamp()
+  created_at!: Date;
+
+  @Timestamp()
+  updated_at!: Date;
+}

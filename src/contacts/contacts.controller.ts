@@ -1,0 +1,64 @@
+import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Id } from '../http/id.pipe.js';
+import { type ListRequest, Listing } from '../http/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { CreateContactDto, UpdateContactDto } from './contact.dto.js';
+import { Contact } from './contact.entity.js';
+import { contactResource } from './contact.resource.js';
+import { ContactsService } from './contacts.service.js';
+
+@ApiTags('contacts')
+@Controller('api')
+export class ContactsController {
+  constructor(private readonly contacts: ContactsService) {}
+
+  /** Lists contacts. */
+  @Get('contacts')
+  @Lists(Contact, contactResource)
+  list(@Listing() list: ListRequest) {
+    return this.contacts.list(list);
+  }
+
+  /** Lists the contacts that take part in a callout. */
+  @Get('callouts/:id/contacts')
+  @Lists(Contact, contactResource, { under: true })
+  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.contacts.listOfCallout(id, list);
+  }
+
+  /** Creates a contact. */
+  @Post('contacts')
+  @Creates(Contact, 'contacts')
+  create(@Body() contact: CreateContactDto) {
+    return this.contacts.create(contact);
+  }
+
+  /** Fetches a contact. */
+  @Get('contacts/:id')
+  @Shows(Contact)
+  find(@Param('id', Id) id: number) {
+    return this.contacts.find(id);
+  }
+
+  /** Updates a contact. */
+  @Patch('contacts/:id')
+  @Updates()
+  update(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
+    return this.contacts.update(id, changes);
+  }
+
+  /** Updates a contact, as PATCH does. */
+  @Put('contacts/:id')
+  @Updates()
+  put(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
+    return this.contacts.update(id, changes);
+  }
+
+  /** Deletes a contact to whom nothing refers. */
+  @Delete('contacts/:id')
+  @Deletes()
+  delete(@Param('id', Id) id: number) {
+    return this.contacts.delete(id);
+  }
+}

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { now } from '../database/dialect.js';
+import { locked, refuseWhileUsed } from '../database/rows.js';
+import { violatedUniqueIndex } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Invalid, messages } from '../http/errors.js';
+import type { ListRequest } from '../http/list-request.js';
+import type { Page } from '../http/pagination.js';
+import { mergeMetadata } from '../metadata/metadata.js';
+import { Records } from '../resources/records.js';
+import type { Row } from '../resources/resource.js';
+import { calloutResource } from '../callouts/callout.resource.js';
+import type { CreateContactDto, UpdateContactDto } from './contact.dto.js';
+import { Contact } from './contact.entity.js';
+import { contactResource } from './contact.resource.js';
+
+@Injectable()
+export class ContactsService {
+  constructor(
+    private readonly records: Records,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  list(list: ListRequest): Promise<Page> {
+    return this.records.list(contactResource, list);
+  }
+
+  /** The contacts that take part in a callout. */
+  listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
+    const participants = sql`SELECT contact_id FROM callout_participations WHERE callout_id = ${calloutId}`;
+    const scope = sql`contacts.id IN (${participants})`;
+    return this.records.listUnder(calloutResource, calloutId, contactResource, list, scope);
+  }
+
+  find(id: number): Promise<Row> {
+    return this.records.find(contactResource, id);
+  }
+
+  /** @throws Invalid when the number is taken */
+  async create({ msisdn, metadata = {} }: CreateContactDto): Promise<Row> {
+    const { identifiers } = await this.unitOfWork
+      .run((manager) => manager.insert(Contact, { msisdn, metadata: metadata as object }))
+      .catch(refuseTakenNumber);
+    return this.find(identifiers[0]!.id as number);
+  }
+
+  /** @throws Invalid when the number is taken */
+  async update(id: number, { msisdn, metadata, metadata_merge_mode: mode }: UpdateContactDto): Promise<void> {
+    await this.unitOfWork
+      .run(async (manager) => {
+        const contact = await locked(manager, Contact, id);
+        await manager.update(Contact, id, {
+          msisdn,
+          metadata: metadata && (mergeMetadata(contact.metadata, metadata, mode) as object),
+          updated_at: () => now.text,
+        });
+      })
+      .catch(refuseTakenNumber);
+  }
+
+  /** @throws Invalid while anything refers to the contact */
+  async delete(id: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      await locked(manager, Contact, id);
+      await refuseWhileUsed(manager, {
+        'callout participations': sql`SELECT 1 FROM callout_participations WHERE contact_id = ${id}`,
+      });
+      await manager.delete(Contact, id);
+    });
+  }
+}
+
+function refuseTakenNumber(error: unknown): never {
+  if (violatedUniqueIndex(error) === 'contacts_msisdn_key') throw new Invalid({ msisdn: [messages.taken] });
+  throw error;
+}

@@ -1,0 +1,25 @@
+import sql, { type Sql } from 'sql-template-tag';
+import { readDatabase } from '../config.js';
+
+/** Which of the two databases this process speaks to; fixed when it starts, since the entities' column types hang on it. */
+export const isPostgres = readDatabase(process.env).kind === 'postgres';
+
+/** The database's own clock, to the millisecond: the only clock that leases and timestamps go by. */
+export const now: Sql = isPostgres ? sql`clock_timestamp()` : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
+
+/** That clock, so many seconds from now. */
+export function secondsFromNow(seconds: number): Sql {
+  return isPostgres
+    ? sql`clock_timestamp() + make_interval(secs => ${seconds})`
+    : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${`+${seconds} seconds`})`;
+}
+
+/** A JSON column as the driver hands it over (SQLite: its text) as the value that was stored. */
+export function json<T>(value: unknown): T {
+  return (typeof value === 'string' ? JSON.parse(value) : value) as T;
+}
+
+/** A timestamp column as the driver hands it over as ISO 8601 in UTC, with milliseconds. */
+export function timestamp(value: unknown): string {
+  return value instanceof Date ? value.toISOString() : String(value);
+}

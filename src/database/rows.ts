@@ -1,0 +1,55 @@
+import sql, { type Sql } from 'sql-template-tag';
+import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
+import { Invalid, NotFound } from '../http/errors.js';
+import { isPostgres } from './dialect.js';
+import { rowsOf } from './statements.js';
+
+interface Identified {
+  id: number;
+}
+
+type Lock = 'pessimistic_write' | 'for_key_share';
+
+/**
+ * The row, held until the transaction ends: nobody else changes it, deletes it, or makes a row that refers to it meanwhile. On SQLite the
+ * transaction is the only writer anyway.
+ * @throws NotFound
+ */
+export async function locked<T extends Identified>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  id: number,
+): Promise<T> {
+  const row = await findWithLock(manager, entity, id, 'pessimistic_write');
+  if (!row) throw new NotFound();
+  return row;
+}
+
+/** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
+export async function referred<T extends Identified>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  id: unknown,
+): Promise<T | undefined> {
+  const number = typeof id === 'number' || typeof id === 'string' ? Number(id) : NaN;
+  if (!/^\d+$/.test(String(id)) || !Number.isSafeInteger(number)) return undefined;
+  return (await findWithLock(manager, entity, number, 'for_key_share')) ?? undefined;
+}
+
+function findWithLock<T extends Identified>(manager: EntityManager, entity: EntityTarget<T>, id: number, mode: Lock) {
+  const where = { id } as FindOptionsWhere<T>;
+  return manager.findOne(entity, { where, ...(isPostgres && { lock: { mode } }) });
+}
+
+/**
+ * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
+ * @throws Invalid naming each kind of which there are any
+ */
+export async function refuseWhileUsed(manager: EntityManager, dependents: Record<string, Sql>): Promise<void> {
+  const base: string[] = [];
+  for (const [kind, query] of Object.entries(dependents)) {
+    const found = await rowsOf(manager, sql`${query} LIMIT 1`);
+    if (found.length > 0) base.push(`Cannot delete record because dependent ${kind} exist`);
+  }
+  if (base.length > 0) throw new Invalid({ base });
+}

@@ -1,0 +1,68 @@
+import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { type Filter, FilterError } from './filter.js';
+
+// Filters on plain attributes. Each takes several values, separated by commas.
+
+/** Exactly one of the texts. */
+export function textFilter(column: Sql, example: string): Filter {
+  return {
+    schema: { type: 'string', example },
+    condition: (value, name) => among(column, values(value, name)),
+  };
+}
+
+/** Exactly one of `allowed`. */
+export function choiceFilter(column: string, allowed: readonly string[]): Filter {
+  return {
+    schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
+    condition: (value, name) => {
+      const given = values(value, name);
+      const unknown = given.find((one) => !allowed.includes(one));
+      if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
+      return among(raw(column), given);
+    },
+  };
+}
+
+/** A row's id. With `nullable`, a filter that has no value finds the rows that refer to nothing. */
+export function idFilter(column: string, { nullable = false } = {}): Filter {
+  return {
+    schema: { type: 'string', example: '1' },
+    condition: (value, name) => {
+      if (nullable && value === null) return sql`${raw(column)} IS NULL`;
+      const given = values(value, name);
+      if (!given.every((one) => /^\d+$/.test(one)))
+        throw new FilterError(name, 'must be an id, or ids separated by commas');
+      // A number that is too large to be an id names nothing.
+      return among(raw(column), given.map(Number).filter(Number.isSafeInteger));
+    },
+  };
+}
+
+/** A phone number in any usual spelling. */
+export function msisdnFilter(column: string): Filter {
+  return {
+    schema: { type: 'string', example: '+85510202101' },
+    condition: (value, name) => {
+      const given = values(value, name).map((one) => toMsisdn(one));
+      if (!given.every((one) => one !== undefined))
+        throw new FilterError(name, 'must be a phone number with its country code');
+      return among(raw(column), given);
+    },
+  };
+}
+
+function among(column: Sql, given: (string | number)[]): Sql {
+  return given.length > 0 ? sql`${column} IN (${join(given)})` : sql`FALSE`;
+}
+
+function values(value: unknown, name: string): string[] {
+  if (typeof value !== 'string' && typeof value !== 'number') throw new FilterError(name, 'must be a text');
+  const given = String(value)
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  if (given.length === 0) throw new FilterError(name, 'must have a value');
+  return given;
+}

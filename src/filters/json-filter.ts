@@ -1,0 +1,89 @@
+import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { isPostgres } from '../database/dialect.js';
+import { isJsonObject } from '../metadata/metadata.js';
+import { type Filter, FilterError, allOf } from './filter.js';
+
+/** An array's index, as a key: what both databases read as one, and no more than that. */
+const INDEX = /^(0|[1-9]\d{0,8})$/;
+
+/** As deep as a filter may reach. */
+const MAX_DEPTH = 32;
+
+/**
+ * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. Text is compared, so `5` finds
+ * both 5 and "5"; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
+ */
+export function jsonFilter(column: string): Filter {
+  return {
+    schema: { type: 'object', additionalProperties: true, example: { gender: 'f' } },
+    condition: (value, name) => allOf(leaves(value, [name]).map((leaf) => leafCondition(raw(column), leaf))),
+  };
+}
+
+interface Leaf {
+  path: string[];
+  /** Null: nothing, or null, stands at the path. */
+  text: string | null;
+}
+
+function leaves(value: unknown, path: string[]): Leaf[] {
+  const shown = path.map((key, depth) => (depth === 0 ? key : `[${key}]`)).join('');
+  if (path.length > MAX_DEPTH) throw new FilterError(path[0] ?? '', `reaches deeper than ${MAX_DEPTH} levels`);
+  if (isJsonObject(value) || Array.isArray(value)) {
+    const entries = Object.entries(value);
+    if (entries.length === 0) throw new FilterError(shown, 'must name a key');
+    return entries.flatMap(([key, nested]) => leaves(nested, [...path, key]));
+  }
+  if (path.length === 1) throw new FilterError(shown, 'must be an object');
+  if (value === null) return [{ path: path.slice(1), text: null }];
+  if (['string', 'number', 'boolean'].includes(typeof value)) return [{ path: path.slice(1), text: String(value) }];
+  throw new FilterError(shown, 'cannot be read');
+}
+
+function leafCondition(column: Sql, { path, text }: Leaf): Sql {
+  if (text === null) return isAbsent(column, path);
+  const candidates = jsonWithText(text);
+  // Containment means the same as equality at a path of object keys, and can use the GIN index.
+  if (isPostgres && !path.some((key) => INDEX.test(key))) {
+    return sql`(${join(
+      candidates.map((candidate) => sql`${column} @> ${nest(path, candidate)}::jsonb`),
+      ' OR ',
+    )})`;
+  }
+  const found = valueAt(column, path);
+  const cast = isPostgres ? sql`::jsonb` : sql``;
+  return sql`${found} IN (${join(candidates.map((candidate) => sql`${candidate}${cast}`))})`;
+}
+
+function isAbsent(column: Sql, path: string[]): Sql {
+  const found = valueAt(column, path);
+  const nothing = isPostgres ? sql`'null'::jsonb` : sql`'null'`;
+  return sql`(${found} IS NULL OR ${found} = ${nothing})`;
+}
+
+/** The JSON values that are written `text`: the string, and the number or boolean that looks like it. */
+function jsonWithText(text: string): string[] {
+  const looksAlike =
+    text === 'true' || text === 'false' || (Number.isFinite(Number(text)) && String(Number(text)) === text);
+  // JSON.stringify spells numbers as String does, so what was stored reads the same.
+  return looksAlike ? [JSON.stringify(text), text] : [JSON.stringify(text)];
+}
+
+/**
+ * The JSON at `path`, as jsonb or as SQLite's JSON text, which repeats what was stored character by character; NULL when nothing is
+ * there. A key that is an index reaches into objects and arrays, any other into objects only.
+ */
+function valueAt(column: Sql, path: string[]): Sql {
+  return path.reduce((found, key) => {
+    if (isPostgres) {
+      return INDEX.test(key) ? sql`(${found} #> ARRAY[${key}]::text[])` : sql`(${found} -> ${key}::text)`;
+    }
+    const label = `$.${JSON.stringify(key)}`;
+    if (!INDEX.test(key)) return sql`(${found} -> ${label})`;
+    return sql`(SELECT coalesce(at.json -> ${label}, at.json -> ${`$[${key}]`}) FROM (SELECT ${found} AS json) AS at)`;
+  }, column);
+}
+
+function nest(path: string[], leaf: string): string {
+  return path.reduceRight((inner, key) => `{${JSON.stringify(key)}:${inner}}`, leaf);
+}

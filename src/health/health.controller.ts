@@ -1,0 +1,46 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  HealthCheck,
+  HealthCheckService,
+  type HealthCheckResult,
+  HealthIndicatorService,
+  TypeOrmHealthIndicator,
+} from '@nestjs/terminus';
+import { Queue } from '../queue/queue.port.js';
+
+const PATIENCE = 3_000;
+
+@ApiTags('health')
+@Controller('health')
+export class HealthController {
+  constructor(
+    private readonly health: HealthCheckService,
+    private readonly indicators: HealthIndicatorService,
+    private readonly database: TypeOrmHealthIndicator,
+    private readonly queue: Queue,
+  ) {}
+
+  /** Tells that the process answers. */
+  @Get('live')
+  @HealthCheck()
+  live(): Promise<HealthCheckResult> {
+    return this.health.check([]);
+  }
+
+  /** Tells whether what the process needs is there: the database, the queue. 503 with the reason while one is away. */
+  @Get('ready')
+  @HealthCheck()
+  ready(): Promise<HealthCheckResult> {
+    return this.health.check([
+      () => this.database.pingCheck('database', { timeout: PATIENCE }),
+      async () => {
+        const queue = this.indicators.check('queue');
+        return this.queue.ping().then(
+          () => queue.up(),
+          (error: Error) => queue.down(error.message),
+        );
+      },
+    ]);
+  }
+}

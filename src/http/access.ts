@@ -1,0 +1,31 @@
+import basicAuth from '@fastify/basic-auth';
+import type { FastifyInstance } from 'fastify';
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Config } from '../config.js';
+
+/** What anyone may ask: whether the program is well. */
+const OPEN = /^\/health\/(live|ready)(\?|$)/;
+
+/** Asks for the user and password of the configuration everywhere but at the health checks. */
+export async function requireCredentials(
+  fastify: FastifyInstance,
+  expected: NonNullable<Config['basicAuth']>,
+): Promise<void> {
+  await fastify.register(basicAuth, {
+    authenticate: { realm: 'scfm' },
+    validate: async (user, password) => {
+      const known = [same(user, expected.user), same(password, expected.password)];
+      if (known.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
+    },
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (OPEN.test(request.url)) done();
+    else fastify.basicAuth(request, reply, done);
+  });
+}
+
+/** Compares in a time that tells nothing of either text. */
+function same(one: string, other: string): boolean {
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(one), digest(other));
+}

@@ -1,0 +1,52 @@
+import { type ArgumentMetadata, Injectable, type Type, ValidationPipe } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import type { ValidationError } from 'class-validator';
+import { type FieldErrors, Invalid, messages } from './errors.js';
+
+const partlyChecked = new WeakSet<object>();
+const foundErrors = new WeakMap<object, FieldErrors>();
+
+/**
+ * On a DTO of which some rules need the database: it is handed on although something is broken, so that the service can name all that is
+ * broken at once. The service starts from `errorsFoundIn`, and refuses if there are any.
+ */
+export const PartlyChecked: ClassDecorator = (dto) => void partlyChecked.add(dto);
+
+/** What is known to be broken in a DTO that is `PartlyChecked`. */
+export function errorsFoundIn(dto: object): FieldErrors {
+  return { ...foundErrors.get(dto) };
+}
+
+/** Turns a body into its DTO. Every broken field is named, and one that the DTO does not have is an error. */
+@Injectable()
+export class BodyPipe extends ValidationPipe {
+  constructor() {
+    super({
+      transform: true,
+      whitelist: true,
+      forbidNonWhitelisted: true,
+      forbidUnknownValues: false,
+      exceptionFactory: (broken) => new Invalid(Object.fromEntries(broken.map(messagesOf))),
+    });
+  }
+
+  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    // class-transformer drops this one key before class-validator can refuse it.
+    if (metadata.type === 'body' && Object.hasOwn(Object(value), 'constructor')) {
+      throw new Invalid({ constructor: [messages.notPermitted] });
+    }
+    try {
+      return await super.transform(value, metadata);
+    } catch (error) {
+      if (!(error instanceof Invalid) || !metadata.metatype || !partlyChecked.has(metadata.metatype)) throw error;
+      const dto = plainToInstance(metadata.metatype as Type<object>, value) as object;
+      foundErrors.set(dto, error.errors);
+      return dto;
+    }
+  }
+}
+
+function messagesOf({ property, constraints = {} }: ValidationError): [string, string[]] {
+  const unknown = 'whitelistValidation' in constraints;
+  return [property, unknown ? [messages.notPermitted] : Object.values(constraints)];
+}

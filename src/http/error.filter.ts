@@ -1,0 +1,47 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { STATUS_CODES } from 'node:http';
+import { FilterError } from '../filters/filter.js';
+import { loggableError } from '../logging/loggable-error.js';
+import { Invalid, NotFound, Unreadable } from './errors.js';
+
+/** Turns every error into the answer that the contract (section 2) has for it. */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  catch(error: unknown, host: ArgumentsHost): void {
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const { status, body } = answerTo(error);
+    if (status >= 500 && !isHealthReport(body)) {
+      host
+        .switchToHttp()
+        .getRequest<FastifyRequest>()
+        .log.error({ err: loggableError(error) }, 'request failed');
+    }
+    // Errors can come from below Nest, before its reply is prepared.
+    if (!reply.sent) void reply.status(status).type('application/json; charset=utf-8').send(body);
+  }
+}
+
+function answerTo(error: unknown): { status: number; body: unknown } {
+  if (error instanceof Invalid) return { status: 422, body: { errors: error.errors } };
+  if (error instanceof NotFound) return failure(404);
+  if (error instanceof Unreadable) return failure(400, error.message);
+  if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
+  if (error instanceof HttpException) {
+    if (isHealthReport(error.getResponse())) return { status: error.getStatus(), body: error.getResponse() };
+    return failure(error.getStatus(), error.message);
+  }
+  const status = Number((error as { statusCode?: unknown } | undefined)?.statusCode);
+  return status >= 400 && status < 500 ? failure(status, (error as Error).message) : failure(500);
+}
+
+/** The one shape of errors that name no field; 401, 404 and 5xx carry no message. */
+function failure(status: number, message?: string): { status: number; body: unknown } {
+  const bare = status === 401 || status === 404 || status >= 500;
+  return { status, body: { status, error: STATUS_CODES[status], ...(!bare && message && { message }) } };
+}
+
+/** What @nestjs/terminus throws when something is away: the report is the answer. */
+function isHealthReport(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'status' in body && body.status === 'error' && 'details' in body;
+}

@@ -1,0 +1,36 @@
+/** Messages by field: every field that is broken, each with all that is wrong with it. `base` is the record as a whole. */
+export type FieldErrors = Record<string, string[]>;
+
+/** The messages of the contract, section 2, in one place. */
+export const messages = {
+  blank: "can't be blank",
+  invalidNumber: 'is an invalid number',
+  taken: 'has already been taken',
+  notIncluded: 'is not included in the list',
+  mustExist: 'must exist',
+  mustBeObject: 'must be an object',
+  notPermitted: 'is not a permitted parameter',
+} as const;
+
+/** Understood, but not valid: 422 with the fields. */
+export class Invalid extends Error {
+  constructor(readonly errors: FieldErrors) {
+    super('The record is not valid');
+  }
+}
+
+/** Names nothing that there is: 404. */
+export class NotFound extends Error {}
+
+/** Cannot be read: 400 with the message. */
+export class Unreadable extends Error {}
+
+/** Adds `message` to those of `field`. */
+export function addError(errors: FieldErrors, field: string, message: string): void {
+  (errors[field] ??= []).push(message);
+}
+
+/** @throws Invalid when there is any error */
+export function refuseIfAny(errors: FieldErrors): void {
+  if (Object.keys(errors).length > 0) throw new Invalid(errors);
+}

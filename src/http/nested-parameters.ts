@@ -1,0 +1,90 @@
+import { Unreadable } from './errors.js';
+import { isJsonObject } from '../metadata/metadata.js';
+
+/** A parameter's name as it was written, and its value; null when it has no `=`. */
+export type Parameter = [name: string, value: string | null];
+
+type Container = Record<string, unknown> | unknown[];
+
+const MAX_PARAMETERS = 2_000;
+const MAX_DEPTH = 32;
+
+/**
+ * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded.
+ * @throws Unreadable when they are not what the URL standard calls percent-encoded UTF-8
+ */
+export function decodeParameters(encoded: string): Parameter[] {
+  const decode = (part: string): string => {
+    try {
+      return decodeURIComponent(part.replaceAll('+', ' '));
+    } catch {
+      throw new Unreadable(`${part.slice(0, 100)} is not percent-encoded UTF-8`);
+    }
+  };
+  return encoded
+    .split('&')
+    .filter((part) => part !== '')
+    .map((part): Parameter => {
+      const at = part.indexOf('=');
+      return at < 0 ? [decode(part), null] : [decode(part.slice(0, at)), decode(part.slice(at + 1))];
+    });
+}
+
+/**
+ * Nests parameters by the brackets in their names, as Rails and the guide write them: `a[b]=1` is `{a: {b: '1'}}`, `a[]=1&a[]=2` is
+ * `{a: ['1', '2']}`, and `[a][b]` is the same as `a[b]`. Nothing is dropped: what has no one meaning is refused. (The libraries that do
+ * this drop or reshape some keys in silence, and a lost filter calls everyone.)
+ * @throws Unreadable for a malformed or repeated name, or one that is both a value and an object
+ */
+export function nestParameters(parameters: Parameter[]): Record<string, unknown> {
+  if (parameters.length > MAX_PARAMETERS) throw new Unreadable(`there are more than ${MAX_PARAMETERS} parameters`);
+  const root: Record<string, unknown> = {};
+  for (const [name, value] of parameters) place(root, pathOf(name), value, name);
+  return root;
+}
+
+function pathOf(name: string): string[] {
+  const match = /^([^[\]]*)((?:\[[^[\]]*\])*)$/.exec(name);
+  const nested = match?.[2]?.slice(1, -1).split('][') ?? [];
+  const path = match?.[1] ? [match[1], ...(match[2] ? nested : [])] : nested;
+  if (!match || !path[0]) throw new Unreadable(`the parameter name ${JSON.stringify(name)} cannot be read`);
+  if (path.includes('__proto__')) throw new Unreadable('__proto__ cannot be used as a key');
+  if (path.length > MAX_DEPTH) throw new Unreadable(`${path[0]} is nested deeper than ${MAX_DEPTH} levels`);
+  return path;
+}
+
+function place(root: Record<string, unknown>, path: string[], value: string | null, name: string): void {
+  let container: Container = root;
+  path.forEach((key, depth) => {
+    const rest = path.slice(depth + 1);
+    const list: boolean = key === '';
+    if (list !== Array.isArray(container)) throw new Unreadable(`${name} is given in two shapes`);
+    const existing = existingAt(container, key, rest);
+    if (rest.length > 0) {
+      if (existing === undefined) {
+        const made: Container = rest[0] === '' ? [] : {};
+        put(container, key, made);
+        container = made;
+      } else if (Array.isArray(existing) || isJsonObject(existing)) {
+        container = existing;
+      } else {
+        throw new Unreadable(`${name} is given in two shapes`);
+      }
+    } else {
+      if (!list && existing !== undefined) throw new Unreadable(`${name} is given twice`);
+      put(container, key, value);
+    }
+  });
+}
+
+/** What stands at `key`. In a list that is its last object, as long as it has nothing yet at `rest`: `a[][x]=1&a[][x]=2` is two objects. */
+function existingAt(container: Container, key: string, rest: string[]): unknown {
+  if (!Array.isArray(container)) return Object.hasOwn(container, key) ? container[key] : undefined;
+  const last: unknown = container.at(-1);
+  return rest[0] && isJsonObject(last) && !Object.hasOwn(last, rest[0]) ? last : undefined;
+}
+
+function put(container: Container, key: string, value: unknown): void {
+  if (Array.isArray(container)) container.push(value);
+  else container[key] = value;
+}

@@ -1,0 +1,54 @@
+import formbody from '@fastify/formbody';
+import multipart from '@fastify/multipart';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { isJsonObject } from '../metadata/metadata.js';
+import { Unreadable } from './errors.js';
+import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
+import { storable } from './storable.js';
+
+/**
+ * Teaches Fastify the three ways in which a body may come: JSON, form, multipart. Each becomes the same object; no body is an empty one.
+ */
+export async function acceptBodies(fastify: FastifyInstance, limit: number): Promise<void> {
+  fastify.removeAllContentTypeParsers();
+  fastify.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (_request: FastifyRequest, body: Buffer) => parseJson(utf8(body)),
+  );
+  await fastify.register(formbody, { parser: (body) => storable(nestParameters(decodeParameters(body))) });
+  await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit, files: 0, parts: 2_000 } });
+  fastify.addHook('preValidation', async (request) => {
+    if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request)));
+    request.body ??= {};
+  });
+}
+
+function parseJson(text: string): unknown {
+  if (text.trim() === '') return {};
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw new Unreadable('the body is not JSON');
+  }
+  if (!isJsonObject(body)) throw new Unreadable('the body must be a JSON object');
+  return storable(body);
+}
+
+function utf8(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    throw new Unreadable('the body is not UTF-8');
+  }
+}
+
+async function fieldsOf(request: FastifyRequest): Promise<Parameter[]> {
+  const fields: Parameter[] = [];
+  for await (const part of request.parts()) {
+    if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
+    fields.push([part.fieldname, String(part.value)]);
+  }
+  return fields;
+}

@@ -1,0 +1,149 @@
+import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import {
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiNoContentResponse,
+  ApiOkResponse,
+  ApiParam,
+  ApiQuery,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { Resource } from '../resources/resource.js';
+import { Locates } from './answers.interceptor.js';
+import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
+import { ReadsQuery } from './stray-query.guard.js';
+
+// What a route promises, said once: each decorator sets the behaviour that its kind of route has, and documents it in /docs.
+
+/** An answer that names no field. */
+export class Failure {
+  /** @example 404 */
+  status!: number;
+  /** @example "Not Found" */
+  error!: string;
+  /** What was wrong, where there is something to say. */
+  message?: string;
+}
+
+/** An answer that names every broken field. */
+export class FieldFailure {
+  /**
+   * The messages of each broken field; `base` is the record as a whole.
+   * @example { "msisdn": ["can't be blank"] }
+   */
+  errors!: Record<string, string[]>;
+}
+
+const failures = {
+  400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
+  404: 'There is no such record, or no such parent.',
+  413: 'The body is too large.',
+  415: 'The body is none of the three media types.',
+} as const;
+
+const header = (description: string, type: 'string' | 'integer') => ({ description, schema: { type } }) as const;
+const requestId = { 'X-Request-Id': header("The request's id: the caller's own, if it sent a sane one.", 'string') };
+
+/** The error answers of a route, in their one shape. */
+function Fails(...statuses: (keyof typeof failures)[]): MethodDecorator {
+  return applyDecorators(
+    ApiExtraModels(Failure, FieldFailure),
+    ...statuses.map((status) =>
+      ApiResponse({ status, description: failures[status], type: Failure, headers: requestId }),
+    ),
+    ApiResponse({
+      status: 422,
+      description: 'Understood, but not valid: every broken field with its messages.',
+      headers: requestId,
+      schema: { $ref: getSchemaPath(FieldFailure) },
+    }),
+  );
+}
+
+const Nested = ApiParam({ name: 'id', required: true, schema: { type: 'integer', minimum: 1 }, example: 1 });
+const TakesBody = ApiConsumes('application/x-www-form-urlencoded', 'application/json', 'multipart/form-data');
+
+interface Place {
+  /** The path names a record: an unknown one is 404. */
+  under?: boolean;
+}
+
+/** Answers a page of the resource's records. */
+export function Lists(model: Type, resource: Resource, { under = false }: Place = {}): MethodDecorator {
+  const filters = Object.entries(resource.filters).map(([name, { schema }]) => [name, schema]);
+  return applyDecorators(
+    ReadsQuery(true),
+    ...(under ? [Nested] : []),
+    ApiQuery({ name: 'page', required: false, schema: { type: 'integer', minimum: 1, default: 1 } }),
+    ApiQuery({
+      name: 'per_page',
+      required: false,
+      description: `Rows on a page; more than ${MAX_PER_PAGE} means ${MAX_PER_PAGE}.`,
+      schema: { type: 'integer', minimum: 1, default: DEFAULT_PER_PAGE },
+    }),
+    ApiQuery({
+      name: 'q',
+      required: false,
+      style: 'deepObject',
+      explode: true,
+      description:
+        'Filters, all of which must hold: `q[metadata][gender]=f`. Plain attributes take several values, separated by commas. ' +
+        'A date in a time filter means that whole day in UTC. A filter of metadata without a value finds where the key is absent or null.',
+      schema: { type: 'object', additionalProperties: false, properties: Object.fromEntries(filters) },
+    }),
+    ApiOkResponse({
+      description: `A page of ${resource.name.replaceAll('_', ' ')}, in the order of their ids.`,
+      type: model,
+      isArray: true,
+      headers: {
+        ...requestId,
+        'Per-Page': header('Rows on a page, at the most.', 'integer'),
+        Total: header('Rows on all pages.', 'integer'),
+        Link: header('The first, prev, last and next page, where there are such (RFC 8288).', 'string'),
+      },
+    }),
+    ...(under ? [Fails(400, 404)] : [Fails(400)]),
+  );
+}
+
+/** Answers one record. */
+export function Shows(model: Type): MethodDecorator {
+  return applyDecorators(Nested, ApiOkResponse({ type: model, headers: requestId }), Fails(400, 404));
+}
+
+/** Answers the record that was made, or moved on by an event, and where it is: `/api/<plural>/<id>`. */
+export function Creates(model: Type, plural: string, { under = false }: Place = {}): MethodDecorator {
+  return applyDecorators(
+    Locates(plural),
+    TakesBody,
+    ...(under ? [Nested] : []),
+    ApiCreatedResponse({
+      type: model,
+      headers: { ...requestId, Location: header(`\`/api/${plural}/<id>\``, 'string') },
+    }),
+    ...(under ? [Fails(400, 404, 413, 415)] : [Fails(400, 413, 415)]),
+  );
+}
+
+/** Changes a record, and answers nothing. */
+export function Updates(): MethodDecorator {
+  return applyDecorators(
+    HttpCode(204),
+    TakesBody,
+    Nested,
+    ApiNoContentResponse({ description: 'It was changed.', headers: requestId }),
+    Fails(400, 404, 413, 415),
+  );
+}
+
+/** Deletes a record, and answers nothing. */
+export function Deletes(): MethodDecorator {
+  return applyDecorators(
+    HttpCode(204),
+    Nested,
+    ApiNoContentResponse({ description: 'It was deleted.', headers: requestId }),
+    Fails(400, 404),
+  );
+}

@@ -1,0 +1,9 @@
+/**
+ * What the log may know of an error: its kind, code and stack. A database error also carries the statement's parameters and the row that
+ * it is about, which are people's numbers and names.
+ */
+export function loggableError(error: unknown): Record<string, unknown> {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const { code } = error as Error & { code?: unknown };
+  return { type: error.name, message: error.message, code, stack: error.stack };
+}

@@ -1,0 +1,37 @@
+import type { LoggerService } from '@nestjs/common';
+import type { FastifyBaseLogger } from 'fastify';
+import { loggableError } from './loggable-error.js';
+
+/** Gives Nest's own messages to Fastify's pino, so that there is one log. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly pino: FastifyBaseLogger) {}
+
+  /** Nest tells at this level of every route and module that it has made ready. */
+  log(message: unknown, context?: string): void {
+    this.pino.debug({ context }, String(message));
+  }
+
+  debug(message: unknown, context?: string): void {
+    this.pino.debug({ context }, String(message));
+  }
+
+  verbose(message: unknown, context?: string): void {
+    this.pino.trace({ context }, String(message));
+  }
+
+  warn(message: unknown, context?: string): void {
+    this.pino.warn({ context }, String(message));
+  }
+
+  error(message: unknown, ...details: unknown[]): void {
+    const err = details.find((detail) => detail instanceof Error) ?? message;
+    this.pino.error(
+      { context: details.at(-1), ...(err instanceof Error && { err: loggableError(err) }) },
+      String(message),
+    );
+  }
+
+  fatal(message: unknown, ...details: unknown[]): void {
+    this.error(message, ...details);
+  }
+}

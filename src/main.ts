@@ -1,0 +1,14 @@
+import 'reflect-metadata';
+import { existsSync } from 'node:fs';
+import { ConfigError, readConfig } from './config.js';
+
+if (existsSync('.env')) process.loadEnvFile('.env');
+try {
+  const config = readConfig(process.env);
+  // Only now: the entities' column types are chosen, by the environment, when they are loaded.
+  const { serve } = await import('./serve.js');
+  await serve(config);
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}

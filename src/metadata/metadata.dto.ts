@@ -1,0 +1,18 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { IsJsonObject, IsMergeMode } from '../http/rules.js';
+import { type MergeMode, type Metadata, mergeModes } from './metadata.js';
+
+/** What every writable record takes. */
+export abstract class MetadataDto {
+  /**
+   * Free data to keep with the record: any JSON object.
+   * @example { "name": "Alice", "gender": "f" }
+   */
+  @IsJsonObject()
+  metadata?: Metadata;
+
+  /** How the metadata given is written over that which is there. */
+  @ApiProperty({ enum: mergeModes, default: 'merge', required: false })
+  @IsMergeMode()
+  metadata_merge_mode?: MergeMode;
+}

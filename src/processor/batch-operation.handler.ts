@@ -1,0 +1,47 @@
+import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
+import type { BatchOperation } from '../batch-operations/batch-operation.entity.js';
+import { BatchOperationRuns, LeaseLost } from '../batch-operations/batch-operation-runs.js';
+
+/** Runs batch operations, chunk by chunk. It knows no queue: whoever calls it, and how often, the rows decide what is done. */
+@Injectable()
+export class BatchOperationHandler implements BeforeApplicationShutdown {
+  private readonly logger = new Logger('Worker');
+  private stopping = false;
+  private readonly active = new Set<Promise<void>>();
+
+  constructor(private readonly runs: BatchOperationRuns) {}
+
+  /** Takes the run and goes on with it until it has ended; returns at once when there is nothing to take. */
+  async handle(id: number): Promise<void> {
+    if (this.stopping) return;
+    const work = this.work(id).finally(() => this.active.delete(work));
+    this.active.add(work);
+    return work;
+  }
+
+  /** Ends each run after the chunk that is under way, for another worker to go on with. */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    await Promise.allSettled(this.active);
+  }
+
+  private async work(id: number): Promise<void> {
+    const run = await this.runs.claim(id);
+    if (!run) return;
+    try {
+      await this.complete(run);
+    } catch (error) {
+      if (error instanceof LeaseLost) return;
+      this.logger.warn(`Batch operation ${id} was set back: ${(error as Error).message}`);
+      await this.runs.setBack(run, error as Error);
+    }
+  }
+
+  private async complete(run: BatchOperation): Promise<void> {
+    await this.runs.measure(run);
+    while (!this.stopping) {
+      if (await this.runs.step(run)) return;
+    }
+    await this.runs.release(run);
+  }
+}

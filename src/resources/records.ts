@@ -1,0 +1,63 @@
+import { Injectable } from '@nestjs/common';
+import sql, { type Sql, raw } from 'sql-template-tag';
+import { Reader } from '../database/reader.js';
+import { allOf, conditionOf, everything } from '../filters/filter.js';
+import { NotFound } from '../http/errors.js';
+import type { ListRequest } from '../http/list-request.js';
+import { Page } from '../http/pagination.js';
+import type { Resource, Row } from './resource.js';
+
+/** Reads the records of any resource: one by its id, or a page of those that a condition and the client's filters leave. */
+@Injectable()
+export class Records {
+  constructor(private readonly reader: Reader) {}
+
+  /** @throws NotFound */
+  async find({ name, columns, from, present }: Resource, id: number): Promise<Row> {
+    const [row] = await this.reader.rows(sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id}`);
+    if (!row) throw new NotFound();
+    return present(row);
+  }
+
+  private async mustExist({ name }: Resource, id: number): Promise<void> {
+    const rows = await this.reader.rows(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
+    if (rows.length === 0) throw new NotFound();
+  }
+
+  /**
+   * A page of the rows for which `scope` holds, in the order of their ids. Rows and total speak of the same rows.
+   * @throws FilterError
+   */
+  async list(
+    resource: Resource,
+    { page, perPage, filters: given }: ListRequest,
+    scope: Sql = everything,
+  ): Promise<Page> {
+    const { name, columns, from, filters, present } = resource;
+    const condition = allOf([scope, conditionOf(filters, given)]);
+    const total = await this.count(resource, condition);
+    const skipped = (page - 1) * perPage;
+    if (skipped >= total) return new Page([], total, page, perPage);
+    const rows = await this.reader.rows(
+      sql`SELECT ${columns} FROM ${from} WHERE ${condition} ORDER BY ${raw(name)}.id LIMIT ${perPage} OFFSET ${skipped}`,
+    );
+    return new Page(rows.map(present), total, page, perPage);
+  }
+
+  /** How many rows there are for which `condition` holds. */
+  async count({ from }: Resource, condition: Sql = everything): Promise<number> {
+    const [counted] = await this.reader.rows<{ total: number }>(
+      sql`SELECT count(*) AS total FROM ${from} WHERE ${condition}`,
+    );
+    return counted?.total ?? 0;
+  }
+
+  /**
+   * A page of the rows that belong to another record.
+   * @throws NotFound when there is no such record
+   */
+  async listUnder(parent: Resource, id: number, resource: Resource, list: ListRequest, scope: Sql): Promise<Page> {
+    await this.mustExist(parent, id);
+    return this.list(resource, list, scope);
+  }
+}

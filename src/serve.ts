@@ -1,0 +1,48 @@
+import { type AddressInfo } from 'node:net';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createApp } from './app.setup.js';
+import { type Config, ConfigError } from './config.js';
+
+/** How long a stop may take before the process ends all the same, in milliseconds. */
+const STOP_PATIENCE = 20_000;
+
+/**
+ * Runs the program until it is told to stop: requests under way are answered, workers end their chunk, and the process exits with 0.
+ * @throws ConfigError when the address cannot be listened on
+ */
+export async function serve(config: Config): Promise<void> {
+  const app = await createApp(config);
+  stopOnSignals(app);
+  try {
+    await app.listen(config.port, config.host);
+  } catch (error) {
+    if ((error as { syscall?: string }).syscall !== 'listen') throw error;
+    throw new ConfigError(`HOST and PORT must be an address that is free: ${(error as Error).message}.`);
+  }
+  announce(config, app.getHttpServer().address() as AddressInfo);
+}
+
+function stopOnSignals(app: NestFastifyApplication): void {
+  let stopping = false;
+  const stop = async (): Promise<void> => {
+    if (stopping) return;
+    stopping = true;
+    setTimeout(() => process.exit(1), STOP_PATIENCE).unref();
+    await app.close();
+    process.exit(0);
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
+}
+
+function announce({ host, role, database, redisUrl, answersApi }: Config, { port }: AddressInfo): void {
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const data = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
+  const lines = answersApi
+    ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]
+    : [`This process is a ${role}. Health  ${origin}/health/ready`];
+  console.log(
+    [...lines, `Data  ${data}`, `Jobs  ${redisUrl ? `Redis at ${new URL(redisUrl).host}` : 'in this process'}`].join(
+      '\n',
+    ),
+  );
+}
