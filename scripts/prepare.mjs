@@ -13,7 +13,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 export function install() {
   once('node_modules/.scfm-installed', ['package.json', 'package-lock.json'], () => {
     console.log('Installing packages. The SQLite driver may be compiled, which takes a minute or two.');
-    npm('ci', '--no-audit', '--no-fund');
+    npm('ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
   });
 }
 

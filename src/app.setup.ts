@@ -10,6 +10,7 @@ import { requireCredentials } from './http/access.js';
 import { serveDocs } from './http/docs.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { NestLogger } from './logging/nest-logger.js';
+import { RequestLog } from './logging/request-log.js';
 
 /** A request id of the caller's that can stand in a log and a header. */
 const SANE_ID = /^[\w.:+/=-]{1,128}$/;
@@ -19,7 +20,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimit,
     trustProxy: config.trustProxy,
-    disableRequestLogging: true,
+    logController: new RequestLog(),
     logger: { level: config.logLevel },
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
@@ -38,8 +39,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     logger: new NestLogger(fastify.log),
     abortOnError: false,
   });
-  logRequests(fastify);
-  capitaliseHeaders(fastify);
+  setHeaders(fastify);
   await fastify.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -62,8 +62,11 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   return app;
 }
 
-/** Gives headers the names that people know them by: `Per-Page` where Fastify says `per-page`. */
-function capitaliseHeaders(fastify: FastifyInstance): void {
+/** Headers that every answer has, under the names that people know: `Per-Page` where Fastify says `per-page`. */
+function setHeaders(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', async (request, reply) => {
+    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'max-age=0, private, must-revalidate' });
+  });
   fastify.addHook('onSend', async (_request, reply) => {
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       reply.removeHeader(name);
@@ -73,19 +76,5 @@ function capitaliseHeaders(fastify: FastifyInstance): void {
           value,
         );
     }
-  });
-}
-
-/** One line a request. Of its URL only the route's pattern: a query may hold phone numbers and names. */
-function logRequests(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'max-age=0, private, must-revalidate' });
-  });
-  fastify.addHook('onResponse', async (request, reply) => {
-    const { method, routeOptions } = request;
-    request.log.info(
-      { method, route: routeOptions.url, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
-      'request',
-    );
   });
 }
