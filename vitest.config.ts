@@ -8,7 +8,6 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       { test: { ...shared, name: 'unit', include: ['test/**/*.spec.ts'] } },
-      { test: { ...shared, name: 'schema', include: ['test/schema.check.ts'] } },
       ...['embedded', 'cluster'].map((way) => ({
         test: { ...shared, name: way, include: ['test/**/*.e2e-spec.ts'], env: { SCFM_TEST_WAY: way } },
       })),

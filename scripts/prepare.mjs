@@ -11,7 +11,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Installs the packages of the lock file, unless they are there. */
 export function install() {
-  once('node_modules/.scfm-installed', ['package.json', 'package-lock.json'], () => {
+  once('node_modules/.scfm-installed', ['package-lock.json'], () => {
     console.log('Installing packages. The SQLite driver may be compiled, which takes a minute or two.');
     npm('ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error');
   });

@@ -43,7 +43,7 @@ export function JsonObject(): PropertyDecorator {
 
 /** An instant, to the millisecond, by the database's clock: now, unless given. */
 export function Timestamp(): PropertyDecorator {
-  return Column({ type: TIMESTAMP, ...MILLISECONDS, default: () => (isPostgres ? now.text : `(${now.text})`) });
+  return Column({ type: TIMESTAMP, ...MILLISECONDS, default: () => now.text });
 }
 
 /** An instant that may be absent. */

@@ -2,6 +2,7 @@ import { type ArgumentMetadata, Injectable, type Type, ValidationPipe } from '@n
 import { plainToInstance } from 'class-transformer';
 import type { ValidationError } from 'class-validator';
 import { type FieldErrors, Invalid, messages } from './errors.js';
+import { Untouched } from './untouched.js';
 
 const partlyChecked = new WeakSet<object>();
 const foundErrors = new WeakMap<object, FieldErrors>();
@@ -31,15 +32,15 @@ export class BodyPipe extends ValidationPipe {
   }
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
+    if (metadata.type !== 'body') return value;
     // class-transformer drops this one key before class-validator can refuse it.
-    if (metadata.type === 'body' && Object.hasOwn(Object(value), 'constructor')) {
-      throw new Invalid({ constructor: [messages.notPermitted] });
-    }
+    if (Object.hasOwn(Object(value), 'constructor')) throw new Invalid({ constructor: [messages.notPermitted] });
+    const body = Object.fromEntries(Object.entries(Object(value)).map(([key, given]) => [key, Untouched.wrap(given)]));
     try {
-      return await super.transform(value, metadata);
+      return await super.transform(body, metadata);
     } catch (error) {
       if (!(error instanceof Invalid) || !metadata.metatype || !partlyChecked.has(metadata.metatype)) throw error;
-      const dto = plainToInstance(metadata.metatype as Type<object>, value) as object;
+      const dto = plainToInstance(metadata.metatype as Type<object>, body) as object;
       foundErrors.set(dto, error.errors);
       return dto;
     }

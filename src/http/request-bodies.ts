@@ -17,7 +17,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
     async (_request: FastifyRequest, body: Buffer) => parseJson(utf8(body)),
   );
   await fastify.register(formbody, { parser: (body) => storable(nestParameters(decodeParameters(body))) });
-  await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit, files: 0, parts: 2_000 } });
+  await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
     if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request)));
     request.body ??= {};
@@ -46,9 +46,15 @@ function utf8(body: Buffer): string {
 
 async function fieldsOf(request: FastifyRequest): Promise<Parameter[]> {
   const fields: Parameter[] = [];
-  for await (const part of request.parts()) {
-    if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
-    fields.push([part.fieldname, String(part.value)]);
+  try {
+    for await (const part of request.parts()) {
+      if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
+      fields.push([part.fieldname, String(part.value)]);
+    }
+  } catch (error) {
+    // The parser's own errors say nothing of whose fault they are.
+    if (error instanceof Unreadable || (error as { statusCode?: number }).statusCode) throw error;
+    throw new Unreadable('the body is not multipart form data');
   }
   return fields;
 }

@@ -5,6 +5,7 @@ import { callFlowNames } from '../call-flows/call-flow.registry.js';
 import { isJsonObject, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from './errors.js';
+import { Untouched } from './untouched.js';
 
 // The rules of DTO properties, in the words of the contract.
 
@@ -30,9 +31,9 @@ export function IfGiven(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }
 
-/** Takes the value as it came: class-transformer copies objects, and drops keys that it finds suspicious. */
+/** Takes the value as it came. */
 function AsGiven(): PropertyDecorator {
-  return Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => obj[key]);
+  return Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => Untouched.unwrap(obj[key]));
 }
 
 /** A phone number in any usual spelling, read as E.164. */

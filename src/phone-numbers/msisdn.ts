@@ -6,9 +6,10 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
  * which cannot be dialled.
  */
 export function toMsisdn(value: unknown): string | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined;
+  if (typeof value !== 'string' && !Number.isSafeInteger(value)) return undefined;
   const spelling = String(value).trim();
-  const international = `+${spelling.replace(/^(\+|00)/, '')}`;
+  if (!/^[+＋\d(]/.test(spelling)) return undefined;
+  const international = `+${spelling.replace(/^([+＋]|00)/, '')}`;
   const number = parsePhoneNumberFromString(international, { extract: false });
   return number?.isPossible() && !number.ext ? number.number : undefined;
 }

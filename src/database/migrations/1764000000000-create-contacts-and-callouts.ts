@@ -41,8 +41,7 @@ export class CreateContactsAndCallouts1764000000000 implements MigrationInterfac
         "attempts" ${whole} NOT NULL DEFAULT 0,
         "lease_token" text,
         "leased_until" ${optionalTimestamp},
-        CONSTRAINT "batch_operations_callout_id_fkey"
-          FOREIGN KEY ("callout_id") REFERENCES "callouts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION
+        CONSTRAINT "batch_operations_callout_id_fkey" FOREIGN KEY ("callout_id") REFERENCES "callouts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION
       )`,
       `CREATE INDEX "batch_operations_callout_id" ON "batch_operations" ("callout_id")`,
       `CREATE INDEX "batch_operations_to_do" ON "batch_operations" ("id") WHERE "status" IN ('queued', 'running')`,
@@ -57,12 +56,9 @@ export class CreateContactsAndCallouts1764000000000 implements MigrationInterfac
         "metadata" ${jsonObject},
         "created_at" ${timestamp},
         "updated_at" ${timestamp},
-        CONSTRAINT "callout_participations_callout_id_fkey"
-          FOREIGN KEY ("callout_id") REFERENCES "callouts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION,
-        CONSTRAINT "callout_participations_contact_id_fkey"
-          FOREIGN KEY ("contact_id") REFERENCES "contacts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION,
-        CONSTRAINT "callout_participations_callout_population_id_fkey"
-          FOREIGN KEY ("callout_population_id") REFERENCES "batch_operations" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION
+        CONSTRAINT "callout_participations_callout_id_fkey" FOREIGN KEY ("callout_id") REFERENCES "callouts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION,
+        CONSTRAINT "callout_participations_contact_id_fkey" FOREIGN KEY ("contact_id") REFERENCES "contacts" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION,
+        CONSTRAINT "callout_participations_callout_population_id_fkey" FOREIGN KEY ("callout_population_id") REFERENCES "batch_operations" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION
       )`,
       `CREATE UNIQUE INDEX "callout_participations_callout_id_contact_id_key"
         ON "callout_participations" ("callout_id", "contact_id")`,

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from '../src/config.js';
+
+describe('readConfig', () => {
+  it('needs nothing: this machine alone, a file, jobs in the process', () => {
+    const config = readConfig({});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, role: 'all', logLevel: 'info', trustProxy: false });
+    expect(config.database).toMatchObject({ kind: 'sqlite', path: expect.stringMatching(/data\/scfm\.sqlite3$/) });
+    expect(config.redisUrl).toBeUndefined();
+  });
+
+  it('takes an empty value for none', () => {
+    expect(readConfig({ PORT: '', REDIS_URL: '', HTTP_BASIC_AUTH_USER: '' })).toMatchObject({ port: 3000 });
+  });
+
+  it.each([
+    [{ PORT: '80a' }, 'PORT'],
+    [{ PORT: '65536' }, 'PORT'],
+    [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'sqlite:' }, 'DATABASE_URL'],
+    [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
+    [{ SCFM_ROLE: 'boss' }, 'SCFM_ROLE'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
+    [{ PUBLIC_URL: 'scfm.example.org' }, 'PUBLIC_URL'],
+    [{ TRUST_PROXY: 'maybe' }, 'TRUST_PROXY'],
+    [{ BODY_LIMIT: '1MB' }, 'BODY_LIMIT'],
+    [{ HTTP_BASIC_AUTH_PASSWORD: 'x' }, 'HTTP_BASIC_AUTH_USER'],
+    [{ HTTP_BASIC_AUTH_USER: 'a:b' }, 'HTTP_BASIC_AUTH_USER'],
+    [{ ALLOW_ANONYMOUS: 'yes', HOST: '0.0.0.0' }, 'ALLOW_ANONYMOUS'],
+    [{ HOST: '0.0.0.0' }, 'HOST'],
+    [{ HOST: '10.0.0.1' }, 'HOST'],
+  ])('refuses %j with one sentence that names %s', (env, name) => {
+    const read = () => readConfig(env);
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(new RegExp(`^${name}\\b.*\\.$`));
+  });
+
+  it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(
+    'lets others reach it with %j',
+    (env) => {
+      expect(readConfig({ HOST: '0.0.0.0', ...env }).host).toBe('0.0.0.0');
+    },
+  );
+});

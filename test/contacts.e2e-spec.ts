@@ -1,0 +1,284 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { Installation } from './support/installation.js';
+
+let installation: Installation;
+let api: Api;
+let next = 0;
+
+/** A number that nobody has yet. */
+const number = () => `+8551020${String(++next).padStart(4, '0')}`;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start()).api;
+});
+afterAll(() => installation.remove());
+
+describe('a body', () => {
+  it.each([
+    ['a form', (msisdn: string) => `msisdn=${encodeURIComponent(msisdn)}&metadata[n][x]=1&metadata[list][]=a`],
+    ['a form with leading brackets', (msisdn: string) => `msisdn=${msisdn}&[metadata][n][x]=1&[metadata][list][]=a`],
+    ['JSON', (msisdn: string) => ({ msisdn, metadata: { n: { x: '1' }, list: ['a'] } })],
+    [
+      'multipart',
+      (msisdn: string) => {
+        const form = new FormData();
+        form.append('msisdn', msisdn);
+        form.append('metadata[n][x]', '1');
+        form.append('metadata[list][]', 'a');
+        return form;
+      },
+    ],
+  ])('may be %s', async (_, write) => {
+    const msisdn = number();
+    const { status, body, headers } = await api.post('/api/contacts', write(msisdn));
+    expect(status).toBe(201);
+    expect(Object.keys(body)).toEqual(['id', 'msisdn', 'metadata', 'created_at', 'updated_at']);
+    expect(body).toMatchObject({ msisdn, metadata: { n: { x: '1' }, list: ['a'] } });
+    expect(headers.get('location')).toBe(`/api/contacts/${body.id}`);
+    expect((await api.get(headers.get('location')!)).body).toEqual(body);
+  });
+
+  it('keeps the types of JSON values', async () => {
+    const metadata = {
+      n: 5,
+      f: 1.5,
+      yes: true,
+      no: null,
+      list: [1, 'a', { b: [] }],
+      o: {},
+      constructor: { prototype: 1 },
+    };
+    const { body } = await api.post('/api/contacts', { msisdn: Number(number().slice(1)), metadata });
+    expect(body.metadata).toEqual(metadata);
+  });
+
+  it.each([
+    ['application/json', '{"msisdn":', 400, 'the body is not JSON'],
+    ['application/json', '[1]', 400, 'the body must be a JSON object'],
+    ['application/json', '"x"', 400, 'the body must be a JSON object'],
+    ['application/json', '{"metadata":{"a":"\\u0000"}}', 400, 'NUL'],
+    ['application/json', '{"metadata":{"a\\u0000":1}}', 400, 'NUL'],
+    ['application/json', '{"metadata":{"a":"\\ud800"}}', 400, 'not well-formed'],
+    ['application/json', '{"metadata":{"a":1e999}}', 400, 'too large'],
+    ['application/json', '{"metadata":{"__proto__":{"x":1}}}', 400, '__proto__'],
+    ['application/json', `{"metadata":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`, 400, 'nested deeper'],
+    ['application/json', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, 'not UTF-8'],
+    ['application/x-www-form-urlencoded', 'msisdn=1&msisdn=2', 400, 'msisdn is given twice'],
+    ['application/x-www-form-urlencoded', 'msisdn=%00', 400, 'NUL'],
+    ['multipart/form-data; boundary=x', 'nonsense', 400, ''],
+    [
+      'multipart/form-data; boundary=x',
+      '--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\nc\r\n--x--\r\n',
+      400,
+      'a is a file',
+    ],
+    ['application/xml', '<a/>', 415, ''],
+    ['text/plain', 'msisdn=1', 415, ''],
+    ['application/json', JSON.stringify({ metadata: { a: 'x'.repeat(1_100_000) } }), 413, ''],
+    ['application/x-www-form-urlencoded', `a=${'x'.repeat(1_100_000)}`, 413, ''],
+  ])('%s %.40s is answered %i', async (type, content, status, message) => {
+    const response = await fetch(`${api.url}/api/contacts`, {
+      method: 'POST',
+      body: content,
+      headers: { 'Content-Type': type },
+    });
+    const error = { 400: 'Bad Request', 413: /Payload Too Large/, 415: 'Unsupported Media Type' }[status];
+    expect(response.status).toBe(status);
+    expect(await response.json()).toEqual({
+      status,
+      error: typeof error === 'string' ? error : expect.stringMatching(error!),
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('a contact', () => {
+  it.each([
+    [{}, { msisdn: ["can't be blank"] }],
+    [{ msisdn: '  ' }, { msisdn: ["can't be blank"] }],
+    [{ msisdn: null }, { msisdn: ["can't be blank"] }],
+    [{ msisdn: '123' }, { msisdn: ['is an invalid number'] }],
+    [{ msisdn: ['+85510202101'] }, { msisdn: ['is an invalid number'] }],
+    [{ msisdn: { a: 1 } }, { msisdn: ['is an invalid number'] }],
+    [
+      { msisdn: 'x', metadata: [], metadata_merge_mode: 'sum', nonsense: 1 },
+      {
+        msisdn: ['is an invalid number'],
+        metadata: ['must be an object'],
+        metadata_merge_mode: ['is not included in the list'],
+        nonsense: ['is not a permitted parameter'],
+      },
+    ],
+    [{ msisdn: '+85510999999', metadata: null }, { metadata: ['must be an object'] }],
+    [{ msisdn: '+85510999999', id: 7 }, { id: ['is not a permitted parameter'] }],
+    [{ msisdn: '+85510999999', constructor: 1 }, { constructor: ['is not a permitted parameter'] }],
+  ])('%j is refused with every broken field', async (contact, errors) => {
+    const before = (await api.get('/api/contacts')).headers.get('total');
+    const { status, body } = await api.post('/api/contacts', contact);
+    expect([status, body]).toEqual([422, { errors }]);
+    expect((await api.get('/api/contacts')).headers.get('total')).toBe(before);
+  });
+
+  it('has a number of its own, however it is spelled', async () => {
+    await api.contacts({ msisdn: '+85510300001' });
+    const { status, body } = await api.post('/api/contacts', 'msisdn=855 10-300-001');
+    expect([status, body]).toEqual([422, { errors: { msisdn: ['has already been taken'] } }]);
+    const [other] = await api.contacts({ msisdn: number() });
+    expect((await api.patch(`/api/contacts/${other}`, 'msisdn=%2B85510300001')).body).toEqual(body);
+  });
+
+  it('is made once of twenty requests at the same moment', async () => {
+    const msisdn = number();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => api.post('/api/contacts', { msisdn })));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
+  });
+
+  it.each(['patch', 'put'] as const)('is changed by %s, which answers nothing', async (method) => {
+    const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
+    const before = (await api.get(`/api/contacts/${id}`)).body;
+    const answer = await api[method](`/api/contacts/${id}`, { metadata: { b: { c: 3 } } });
+    expect([answer.status, answer.text]).toEqual([204, '']);
+    const after = (await api.get(`/api/contacts/${id}`)).body;
+    expect(after).toMatchObject({
+      msisdn: before.msisdn,
+      metadata: { a: 1, b: { c: 3 } },
+      created_at: before.created_at,
+    });
+    expect(after.updated_at > before.updated_at).toBe(true);
+  });
+
+  it('merges metadata as the mode says, wherever that stands', async () => {
+    const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
+    await api.patch(`/api/contacts/${id}`, 'metadata[b][c]=3&metadata_merge_mode=deep_merge');
+    expect((await api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ a: 1, b: { c: '3', d: 2 } });
+    await api.patch(`/api/contacts/${id}`, 'metadata_merge_mode=replace&metadata[z]=1');
+    expect((await api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ z: '1' });
+  });
+
+  it('loses none of twenty changes at the same moment', async () => {
+    const [id] = await api.contacts({ msisdn: number() });
+    const keys = Array.from({ length: 20 }, (_, n) => `key${n}`);
+    await Promise.all(keys.map((key) => api.patch(`/api/contacts/${id}`, { metadata: { [key]: 1 } })));
+    expect(Object.keys((await api.get(`/api/contacts/${id}`)).body.metadata).sort()).toEqual(keys.sort());
+  });
+
+  it('cannot go while it takes part in a callout', async () => {
+    const [id] = await api.contacts({ msisdn: number() });
+    const callout = await api.callout();
+    const { body: participation } = await api.post(`/api/callouts/${callout}/callout_participations`, {
+      contact_id: id,
+    });
+    const base = ['Cannot delete record because dependent callout participations exist'];
+    const refused = await api.delete(`/api/contacts/${id}`);
+    expect([refused.status, refused.body]).toEqual([422, { errors: { base } }]);
+    await api.delete(`/api/callout_participations/${participation.id}`);
+    expect((await api.delete(`/api/contacts/${id}`)).status).toBe(204);
+    expect((await api.get(`/api/contacts/${id}`)).status).toBe(404);
+  });
+
+  it('has no id that is used again', async () => {
+    const [id] = await api.contacts({ msisdn: number() });
+    await api.delete(`/api/contacts/${id}`);
+    const [later] = await api.contacts({ msisdn: number() });
+    expect(later).toBeGreaterThan(id!);
+  });
+});
+
+describe('what there is not', () => {
+  it.each(['0', '-1', '1abc', '01', '1.0', '99999999', '99999999999999999999', '%F0%9F%98%80', '9007199254740993'])(
+    'contact %s is 404',
+    async (id) => {
+      for (const answer of [
+        await api.get(`/api/contacts/${id}`),
+        await api.patch(`/api/contacts/${id}`, {}),
+        await api.delete(`/api/contacts/${id}`),
+        await api.get(`/api/contacts/${id}/callouts`),
+      ]) {
+        expect([answer.status, answer.text]).toEqual([404, '{"status":404,"error":"Not Found"}']);
+      }
+    },
+  );
+
+  it.each([
+    ['GET', '/api/nothing'],
+    ['POST', '/api/contacts/1'],
+    ['OPTIONS', '/api/contacts'],
+    ['GET', '/API/contacts'],
+  ])('%s %s is 404', async (method, path) => {
+    const answer = await api.send(method, path);
+    expect([answer.status, answer.text]).toEqual([404, '{"status":404,"error":"Not Found"}']);
+  });
+
+  it('a URL that cannot be decoded is 400', async () => {
+    const { status, body } = await api.get('/api/contacts/%zz');
+    expect([status, body]).toEqual([400, { status: 400, error: 'Bad Request', message: expect.any(String) }]);
+  });
+});
+
+describe('every answer', () => {
+  it('has the id of its request: the caller’s, if it is a sane one', async () => {
+    const { headers } = await api.get('/api/contacts', { 'X-Request-Id': 'flood-2026.11:7' });
+    expect(headers.get('x-request-id')).toBe('flood-2026.11:7');
+    for (const insane of ['a b', 'x'.repeat(500), '<script>']) {
+      const answer = await api.get('/api/nothing', { 'X-Request-Id': insane });
+      expect(answer.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
+    }
+  });
+
+  it('refuses parameters in the URL of a route that takes none', async () => {
+    const answer = await api.post(`/api/contacts?metadata_merge_mode=replace`, { msisdn: number() });
+    expect([answer.status, answer.body]).toEqual([
+      422,
+      { errors: { metadata_merge_mode: ['is not a permitted parameter'] } },
+    ]);
+  });
+});
+
+describe('lists', () => {
+  it('come in pages, with their number of rows and links to the others', async () => {
+    const total = Number((await api.get('/api/contacts')).headers.get('total'));
+    const last = Math.ceil(total / 2);
+    const { body, headers } = await api.get('/api/contacts?per_page=2&page=2&q[created_at_after]=2000-01-01');
+    const all: Body[] = (await api.get('/api/contacts?per_page=1000')).body;
+    expect(body).toEqual(all.slice(2, 4));
+    expect(all.map(({ id }) => id)).toEqual(all.map(({ id }) => id).toSorted((a, b) => a - b));
+    expect([headers.get('per-page'), headers.get('total')]).toEqual(['2', String(total)]);
+    const at = (page: number, rel: string) =>
+      `<${api.url}/api/contacts?page=${page}&per_page=2&q[created_at_after]=2000-01-01>; rel="${rel}"`;
+    expect(headers.get('link')).toBe([at(1, 'first'), at(1, 'prev'), at(last, 'last'), at(3, 'next')].join(', '));
+  });
+
+  it('have nothing on a page past their end, which leads back', async () => {
+    const { status, body, headers } = await api.get('/api/contacts?page=9007199254740991&per_page=1000');
+    expect([status, body]).toEqual([200, []]);
+    expect(headers.get('link')).toBe(
+      `<${api.url}/api/contacts?page=1&per_page=1000>; rel="first", <${api.url}/api/contacts?page=1&per_page=1000>; rel="prev"`,
+    );
+  });
+
+  it('have at most a thousand rows on a page', async () => {
+    expect((await api.get('/api/contacts?per_page=5000')).headers.get('per-page')).toBe('1000');
+  });
+
+  it.each([
+    'page=0',
+    'page=-1',
+    'page=1.5',
+    'page=x',
+    'page=',
+    'page[]=1',
+    'per_page=0',
+    'per_page=1e3',
+    'page=99999999999999999999',
+  ])('refuse %s', async (query) => {
+    const { status, body } = await api.get(`/api/contacts?${query}`);
+    expect([status, body.message]).toEqual([400, expect.stringMatching(/^(per_)?page must be a positive integer$/)]);
+  });
+
+  it('refuse a parameter that they do not have', async () => {
+    const { status, body } = await api.get('/api/contacts?metadata[gender]=f');
+    expect([status, body]).toEqual([422, { errors: { metadata: ['is not a permitted parameter'] } }]);
+  });
+});

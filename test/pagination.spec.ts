@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { Page, linkHeader } from '../src/http/pagination.js';
+
+const relations = (page: number, total: number) =>
+  new Page([], total, page, 10).neighbours.map(([rel, number]) => `${rel}=${number}`).join(' ');
+
+describe('the pages beside a page', () => {
+  it.each([
+    [1, 0, ''],
+    [1, 10, ''],
+    [1, 11, 'last=2 next=2'],
+    [2, 35, 'first=1 prev=1 last=4 next=3'],
+    [4, 35, 'first=1 prev=3'],
+    [9, 35, 'first=1 prev=4'],
+    [3, 0, 'first=1 prev=1'],
+  ])('of page %i of %i rows are: %s', (page, total, expected) => {
+    expect(relations(page, total)).toBe(expected);
+  });
+});
+
+describe('linkHeader', () => {
+  it('keeps every other parameter, in the form of the contract', () => {
+    const page = new Page([], 30, 2, 10);
+    expect(linkHeader(page, 'http://host/api/contacts?per_page=10&page=2&q[metadata][a]=b%20c')).toBe(
+      [
+        ['first', 1],
+        ['prev', 1],
+        ['last', 3],
+        ['next', 3],
+      ]
+        .map(([rel, n]) => `<http://host/api/contacts?page=${n}&per_page=10&q[metadata][a]=b%20c>; rel="${rel}"`)
+        .join(', '),
+    );
+  });
+
+  it('lets nothing of the URL out of its angle brackets', () => {
+    const link = linkHeader(new Page([], 30, 3, 10), 'http://host/api/contacts?q[msisdn]=>;rel="next"');
+    expect(link).not.toContain('"next"');
+  });
+
+  it('is absent where there is no other page', () => {
+    expect(linkHeader(new Page([], 3, 1, 10), 'http://host/api/contacts')).toBeUndefined();
+  });
+});

@@ -1,0 +1,42 @@
+import { describe, expect, it } from 'vitest';
+import { batchOperationMachine, batchOperationStatuses } from '../src/batch-operations/batch-operation.machine.js';
+import { calloutMachine, calloutStatuses } from '../src/callouts/callout.machine.js';
+import { nextState } from '../src/state-machine/state-machine.js';
+
+/** Every move that is possible, as the contract (section 7) lists them. */
+function moves<S extends string>(machine: Parameters<typeof nextState<S>>[0], statuses: readonly S[]): string[] {
+  return Object.keys(machine).flatMap((event) =>
+    statuses.flatMap((from) => {
+      const to = nextState(machine, from, event);
+      return to ? [`${event} ${from}→${to}`] : [];
+    }),
+  );
+}
+
+describe('the state machines', () => {
+  it('move a callout as the contract says, and not otherwise', () => {
+    expect(moves(calloutMachine, calloutStatuses)).toEqual([
+      'start initialized→running',
+      'pause running→paused',
+      'resume paused→running',
+      'resume stopped→running',
+      'stop running→stopped',
+      'stop paused→stopped',
+    ]);
+  });
+
+  it('move a batch operation as the contract says, and not otherwise', () => {
+    expect(moves(batchOperationMachine, batchOperationStatuses)).toEqual([
+      'queue preview→queued',
+      'requeue finished→queued',
+      'requeue failed→queued',
+    ]);
+  });
+
+  it.each(['toString', '__proto__', 'constructor', '', undefined, null, 5, ['start'], { start: 1 }])(
+    'know no event %j',
+    (event) => {
+      expect(nextState(calloutMachine, 'initialized', event)).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { DataSource } from 'typeorm';
+import { dataSourceOptions } from '../../ormconfig.js';
+import { readDatabase } from '../../src/config.js';
+import { Program } from './program.js';
+
+/** Which of the two ways to run the program is under test; the same suite runs on both. */
+export const way = process.env.SCFM_TEST_WAY === 'cluster' ? 'cluster' : 'embedded';
+
+/** An empty database, with a queue where the way has one, on which programs can be started, killed, and started again. */
+export class Installation {
+  private readonly programs: Program[] = [];
+
+  private constructor(
+    readonly environment: Record<string, string>,
+    private readonly dispose: () => Promise<void>,
+  ) {}
+
+  static async create(): Promise<Installation> {
+    return way === 'cluster' ? createOnServers() : createInFolder();
+  }
+
+  /** Starts the built program on this database, and waits until it serves. */
+  async start(environment: Record<string, string> = {}): Promise<Program> {
+    const program = await Program.start({ ...this.environment, ...environment });
+    this.programs.push(program);
+    return program;
+  }
+
+  /** Asks the database itself. */
+  async query<T>(statement: string): Promise<T[]> {
+    const options = dataSourceOptions(readDatabase(this.environment));
+    const dataSource = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
+    try {
+      return await dataSource.query(statement);
+    } finally {
+      await dataSource.destroy();
+    }
+  }
+
+  /** Ends what still runs, and leaves nothing behind. */
+  async remove(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.kill()));
+    await this.dispose();
+  }
+
+  static of(environment: Record<string, string>, dispose: () => Promise<void>): Installation {
+    return new Installation(environment, dispose);
+  }
+}
+
+async function createInFolder(): Promise<Installation> {
+  const folder = mkdtempSync(join(tmpdir(), 'scfm-'));
+  return Installation.of({ DATABASE_URL: `sqlite:${join(folder, 'scfm.sqlite3')}` }, async () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+}
+
+async function createOnServers(): Promise<Installation> {
+  const server = process.env.TEST_DATABASE_URL!;
+  const name = `scfm_${randomUUID().replaceAll('-', '')}`;
+  await onServer(server, `CREATE DATABASE ${name}`);
+  const database = new URL(server);
+  database.pathname = name;
+  // Each of vitest's workers has one of Redis's sixteen databases to itself.
+  const redisUrl = `${process.env.TEST_REDIS_URL}/${Number(process.env.VITEST_POOL_ID ?? 0) % 16}`;
+  const redis = new Redis(redisUrl);
+  await redis.flushdb();
+  redis.disconnect();
+  return Installation.of({ DATABASE_URL: database.href, REDIS_URL: redisUrl }, () =>
+    onServer(server, `DROP DATABASE ${name} WITH (FORCE)`),
+  );
+}
+
+async function onServer(url: string, statement: string): Promise<void> {
+  const dataSource = await new DataSource({ type: 'postgres', url }).initialize();
+  await dataSource.query(statement);
+  await dataSource.destroy();
+}

@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Api } from './api.js';
+import { eventually } from './eventually.js';
+
+const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+
+/** The built program, as a process of its own. */
+export class Program {
+  private said = '';
+
+  private constructor(private readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.said += data));
+  }
+
+  /** Starts the program on a free port, and waits until it serves. */
+  static async start(environment: Record<string, string>): Promise<Program> {
+    const program = Program.launch({ PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment });
+    await eventually(() => {
+      if (program.child.exitCode !== null) throw new Error(`The program ended at once: ${program.output}`);
+      return /https?:\/\/\S+:\d+/.test(program.announcement);
+    });
+    return program;
+  }
+
+  /** Starts the program with just this environment. */
+  static launch(environment: Record<string, string>): Program {
+    // Elsewhere than in the project's folder, so that no .env of a developer counts.
+    return new Program(
+      spawn(process.execPath, [MAIN], {
+        cwd: tmpdir(),
+        env: { PATH: process.env.PATH, ...environment },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    );
+  }
+
+  /** Where it serves: `http://127.0.0.1:54321`. */
+  get url(): string {
+    return /https?:\/\/[^\s/]+:\d+/.exec(this.announcement)![0];
+  }
+
+  get api(): Api {
+    return new Api(this.url);
+  }
+
+  get pid(): number {
+    return this.child.pid!;
+  }
+
+  /** All that it has printed. */
+  get output(): string {
+    return this.said;
+  }
+
+  /** Sends a signal and waits for the end, if the signal ends it. Answers the exit code. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    this.child.kill(signal);
+    return this.ended();
+  }
+
+  async kill(): Promise<void> {
+    await this.stop('SIGKILL');
+  }
+
+  /** Waits for its end. Answers the exit code, or null when a signal ended it. */
+  async ended(): Promise<number | null> {
+    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    return this.child.exitCode;
+  }
+
+  /** The lines that it prints for people once it serves. */
+  private get announcement(): string {
+    return this.said
+      .split('\n')
+      .filter((line) => /^(API|This process)/.test(line))
+      .join('\n');
+  }
+}

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type Job, JOB_TRIES, type JobHandler, type Queue } from '../../src/queue/queue.port.js';
+import { eventually } from './eventually.js';
+
+export interface QueueUnderTest {
+  queue: Queue;
+  process(handler: JobHandler): void;
+  /** Waits for the jobs under way. */
+  close(): Promise<void>;
+}
+
+/** What the port promises, proved of an adapter. */
+export function queueContract(name: string, make: () => Promise<QueueUnderTest>): void {
+  describe(`the queue ${name}`, () => {
+    let adapter: QueueUnderTest;
+
+    beforeEach(async () => {
+      adapter = await make();
+    });
+    afterEach(() => adapter.close());
+
+    it('handles each job that was told, with its data', async () => {
+      const handled: Job[] = [];
+      adapter.process(async (job) => void handled.push(job));
+      for (const batchOperationId of [1, 2, 3]) adapter.queue.tell({ batchOperationId });
+      await eventually(() => handled.length >= 3);
+      expect(handled.map(({ batchOperationId }) => batchOperationId).sort()).toEqual([1, 2, 3]);
+    });
+
+    it('handles jobs that were told before there was a handler', async () => {
+      adapter.queue.tell({ batchOperationId: 7 });
+      const handled: Job[] = [];
+      adapter.process(async (job) => void handled.push(job));
+      await eventually(() => handled.length === 1);
+    });
+
+    it('handles a job again until its handler resolves', async () => {
+      let attempts = 0;
+      adapter.process(async () => {
+        if (++attempts < 3) throw new Error('not yet');
+      });
+      adapter.queue.tell({ batchOperationId: 1 });
+      await eventually(() => attempts === 3);
+    });
+
+    it('leaves a job that keeps failing to the sweeper, and goes on with the others', async () => {
+      const attempts = new Map<number, number>();
+      adapter.process(async ({ batchOperationId: id }) => {
+        attempts.set(id, (attempts.get(id) ?? 0) + 1);
+        if (id === 1) throw new Error('never');
+      });
+      adapter.queue.tell({ batchOperationId: 1 });
+      adapter.queue.tell({ batchOperationId: 2 });
+      await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
+    });
+
+    it('handles a job that is told again after it was handled', async () => {
+      let handled = 0;
+      adapter.process(async () => void handled++);
+      adapter.queue.tell({ batchOperationId: 1 });
+      await eventually(() => handled === 1);
+      await eventually(() => {
+        adapter.queue.tell({ batchOperationId: 1 });
+        return handled > 1;
+      });
+    });
+
+    it('handles several jobs at once, so that a long one holds nobody up', async () => {
+      const started = new Set<number>();
+      let release = (): void => {};
+      const released = new Promise<void>((resolve) => (release = resolve));
+      adapter.process(async ({ batchOperationId }) => {
+        started.add(batchOperationId);
+        await released;
+      });
+      adapter.queue.tell({ batchOperationId: 1 });
+      adapter.queue.tell({ batchOperationId: 2 });
+      await eventually(() => started.size === 2);
+      release();
+    });
+
+    it('waits for the job under way when it is closed', async () => {
+      let state = 'waiting';
+      adapter.process(async () => {
+        state = 'under way';
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        state = 'done';
+      });
+      adapter.queue.tell({ batchOperationId: 1 });
+      await eventually(() => state === 'under way');
+      await adapter.close();
+      expect(state).toBe('done');
+    });
+
+    it('answers a ping', async () => {
+      await expect(adapter.queue.ping()).resolves.toBeUndefined();
+    });
+  });
+}
