@@ -1,0 +1,270 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation, way } from './support/installation.js';
+
+const type = 'BatchOperation::CalloutPopulation';
+
+let installation: Installation;
+let api: Api;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start()).api;
+  await api.contacts(
+    ...Array.from({ length: 10 }, (_, n) => ({
+      msisdn: `+8551020210${n}`,
+      metadata: { gender: n % 2 ? 'm' : 'f', n },
+    })),
+  );
+});
+afterAll(() => installation.remove());
+
+describe('a batch operation', () => {
+  it('begins as a preview, on either route', async () => {
+    const callout = await api.callout();
+    const nested = await api.post(`/api/callouts/${callout}/batch_operations`, `type=${type}`);
+    const flat = await api.post('/api/batch_operations', { type, callout_id: callout });
+    for (const { status, body, headers } of [nested, flat]) {
+      expect(status).toBe(201);
+      expect(headers.get('location')).toBe(`/api/batch_operations/${body.id}`);
+      expect(Object.entries(body)).toEqual([
+        ['id', body.id],
+        ['callout_id', callout],
+        ['parameters', {}],
+        ['metadata', {}],
+        ['status', 'preview'],
+        ['created_at', expect.any(String)],
+        ['updated_at', expect.any(String)],
+        ['type', type],
+        ['progress', null],
+        ['error', null],
+      ]);
+    }
+    expect(await api.ids(`/api/callouts/${callout}/batch_operations`)).toEqual([nested.body.id, flat.body.id]);
+  });
+
+  it('is refused with everything that is wrong with it', async () => {
+    const callout_id = await api.callout();
+    for (const [given, errors] of [
+      [{}, { type: ["can't be blank"] }],
+      [{ type: 'BatchOperation::Nothing', callout_id }, { type: ["can't be blank"] }],
+      [{ type }, { callout: ['must exist'] }],
+      [{ type, callout_id: 99_999_999 }, { callout: ['must exist'] }],
+      [{ type, callout_id, parameters: [] }, { parameters: ['must be an object'] }],
+      [
+        { type, metadata: 1, extra: 2, parameters: { contact_filter_parms: {} } },
+        {
+          callout: ['must exist'],
+          metadata: ['must be an object'],
+          extra: ['is not a permitted parameter'],
+          contact_filter_parms: ['is not a permitted parameter'],
+        },
+      ],
+      ...[
+        ['f', 'must be an object'],
+        [{ metdata: { gender: 'f' } }, 'metdata is not a filter of this list'],
+        [{ metadata: 'f' }, 'metadata must be an object'],
+        [{ metadata: {} }, 'metadata must name a key'],
+        [{ metadata: { a: [] } }, 'metadata[a] must name a key'],
+        [{ msisdn: 'x' }, 'msisdn must be a phone number with its country code'],
+        [{ created_at_before: 'x' }, 'created_at_before must be an ISO 8601 date or timestamp'],
+      ].map(([filter, message]) => [
+        { type, callout_id, parameters: { contact_filter_params: filter } },
+        { contact_filter_params: [message] },
+      ]),
+    ]) {
+      const answer = await api.post('/api/batch_operations', given as object);
+      expect([answer.status, answer.body]).toEqual([422, { errors }]);
+    }
+    expect((await api.post('/api/callouts/99999999/batch_operations', { type })).status).toBe(404);
+    const moved = await api.post(`/api/callouts/${callout_id}/batch_operations`, { type, callout_id });
+    expect(moved.body).toEqual({ errors: { callout_id: ['is not a permitted parameter'] } });
+  });
+
+  it('runs just what its preview lists', async () => {
+    const callout = await api.callout();
+    const [, , third] = await api.ids('/api/contacts');
+    // Already there: one by contact, with another number, and so that number's own contact by number.
+    await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: third, msisdn: '+85510202104' });
+    const id = await api.population(callout, { contact_filter_params: { metadata: { gender: 'f' } } });
+    const preview = await api.ids(`/api/batch_operations/${id}/preview/contacts`);
+    expect(preview).toHaveLength(3);
+    const finished = await api.run(id);
+    expect(finished).toMatchObject({ status: 'finished', progress: { processed: 3, total: 3 }, error: null });
+    expect(await api.ids(`/api/batch_operations/${id}/contacts`)).toEqual(preview);
+    expect(await api.ids(`/api/batch_operations/${id}/preview/contacts`)).toEqual([]);
+    const { body } = await api.get(`/api/batch_operations/${id}/callout_participations`);
+    expect(body.map((made: { contact_id: number }) => made.contact_id)).toEqual(preview);
+    expect(body.every((made: { callout_population_id: number }) => made.callout_population_id === id)).toBe(true);
+    expect(await api.ids(`/api/callouts/${callout}/contacts`)).toEqual([...preview, third!].sort((a, b) => a - b));
+  });
+
+  it('adds, when it is queued again, what has appeared since, and leaves the rest as it is', async () => {
+    const callout = await api.callout();
+    const id = await api.population(callout, { contact_filter_params: { metadata: { late: 'yes' } } });
+    expect((await api.run(id)).progress).toEqual({ processed: 0, total: 0 });
+    const [late] = await api.contacts({ msisdn: '+85510777001', metadata: { late: 'yes' } });
+    expect((await api.run(id, 'requeue')).progress).toEqual({ processed: 1, total: 1 });
+    const [participation] = await api.ids(`/api/callouts/${callout}/callout_participations`);
+    await api.run(await api.population(callout, { contact_filter_params: { metadata: { late: 'yes' } } }));
+    expect((await api.get(`/api/callout_participations/${participation}`)).body).toMatchObject({
+      contact_id: late,
+      callout_population_id: id,
+    });
+  });
+
+  it('refuses events that cannot happen', async () => {
+    const id = await api.population(await api.callout());
+    const send = (event: unknown) => api.post(`/api/batch_operations/${id}/batch_operation_events`, { event });
+    const errors = { event: ['is not included in the list'] };
+    for (const event of ['requeue', 'start', 'finish', 'fail', 'x', null, 5, ['queue']]) {
+      const answer = await send(event);
+      expect([answer.status, answer.body]).toEqual([422, { errors }]);
+    }
+    const { status, body, headers } = await send('queue');
+    expect([status, body.status, headers.get('location')]).toEqual([201, 'queued', `/api/batch_operations/${id}`]);
+    expect((await send('queue')).status).toBe(422);
+    await api.ended(id);
+    expect((await send('queue')).status).toBe(422);
+  });
+
+  it('is queued once of twenty requests at the same moment', async () => {
+    const id = await api.population(await api.callout());
+    const path = `/api/batch_operations/${id}/batch_operation_events`;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(path, 'event=queue')));
+    expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
+  });
+
+  it('keeps its type and callout, and replaces its parameters as a whole', async () => {
+    const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { a: '1' } } });
+    const path = `/api/batch_operations/${id}`;
+    expect((await api.patch(path, { type, callout_id: 1 })).body).toEqual({
+      errors: { type: ['is not a permitted parameter'], callout_id: ['is not a permitted parameter'] },
+    });
+    expect((await api.patch(path, { parameters: { limit: 5 }, metadata: 'x' })).body).toEqual({
+      errors: { limit: ['is not a permitted parameter'], metadata: ['must be an object'] },
+    });
+    expect((await api.patch(path, 'parameters[contact_filter_params][metadata][b]=2&metadata[c]=3')).status).toBe(204);
+    expect((await api.get(path)).body).toMatchObject({
+      parameters: { contact_filter_params: { metadata: { b: '2' } } },
+      metadata: { c: '3' },
+    });
+  });
+
+  it('shows no list that its type does not have', async () => {
+    const id = await api.population(await api.callout());
+    for (const list of ['preview/callout_participations', 'preview/phone_calls', 'phone_calls', 'callouts']) {
+      expect((await api.get(`/api/batch_operations/${id}/${list}`)).status).toBe(404);
+    }
+    expect((await api.get('/api/batch_operations/99999999/preview/contacts')).status).toBe(404);
+  });
+
+  it('filters and pages its preview as any list', async () => {
+    const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { gender: 'f' } } });
+    expect(await api.ids(`/api/batch_operations/${id}/preview/contacts?q[metadata][n]=4`)).toHaveLength(1);
+    const { headers, body } = await api.get(`/api/batch_operations/${id}/preview/contacts?per_page=2`);
+    expect([headers.get('total'), body.length]).toEqual(['5', 2]);
+  });
+
+  it('cannot go while it has made participations', async () => {
+    const id = await api.population(await api.callout(), { contact_filter_params: { msisdn: '+85510202100' } });
+    await api.run(id);
+    const { status, body } = await api.delete(`/api/batch_operations/${id}`);
+    const base = ['Cannot delete record because dependent callout participations exist'];
+    expect([status, body]).toEqual([422, { errors: { base } }]);
+    const [made] = await api.ids(`/api/batch_operations/${id}/callout_participations`);
+    await api.delete(`/api/callout_participations/${made}`);
+    expect((await api.delete(`/api/batch_operations/${id}`)).status).toBe(204);
+  });
+});
+
+describe('a batch operation that no worker has taken yet', () => {
+  it('can be neither changed nor deleted, but its metadata can', async () => {
+    const apart = await Installation.create();
+    try {
+      // Without a worker it stays queued.
+      const web = await apart.start({ SCFM_ROLE: 'web' });
+      const id = await web.api.population(await web.api.callout());
+      await web.api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
+      const path = `/api/batch_operations/${id}`;
+      expect((await web.api.patch(path, { parameters: {} })).body).toEqual({
+        errors: { parameters: ['cannot change because status is queued'] },
+      });
+      expect((await web.api.delete(path)).body).toEqual({
+        errors: { base: ['Cannot delete record because status is queued'] },
+      });
+      expect((await web.api.patch(path, { metadata: { a: 1 } })).status).toBe(204);
+      expect((await web.api.get(path)).body).toMatchObject({ status: 'queued', progress: null });
+    } finally {
+      await apart.remove();
+    }
+  });
+});
+
+describe('a batch operation that cannot go on', () => {
+  it('fails with the reason, however often it is tried, and can be queued again', async () => {
+    const callout = await api.callout();
+    const id = await api.population(callout, { contact_filter_params: { msisdn: '+85510202100' } });
+    await forbidParticipations(callout);
+    const failed = await api.run(id);
+    expect(failed).toMatchObject({ status: 'failed', error: expect.stringContaining('no more of them') });
+    await allowParticipations();
+    expect(await api.run(id, 'requeue')).toMatchObject({
+      status: 'finished',
+      error: null,
+      progress: { processed: 1, total: 1 },
+    });
+  });
+
+  async function forbidParticipations(callout: number): Promise<void> {
+    if (way === 'cluster') {
+      await installation.query(
+        `CREATE FUNCTION refuse() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'no more of them'; END $$ LANGUAGE plpgsql`,
+      );
+      await installation.query(
+        `CREATE TRIGGER refuse BEFORE INSERT ON callout_participations FOR EACH ROW WHEN (NEW.callout_id = ${callout})
+          EXECUTE FUNCTION refuse()`,
+      );
+    } else {
+      await installation.query(
+        `CREATE TRIGGER refuse BEFORE INSERT ON callout_participations WHEN NEW.callout_id = ${callout}
+          BEGIN SELECT RAISE(ABORT, 'no more of them'); END`,
+      );
+    }
+  }
+
+  async function allowParticipations(): Promise<void> {
+    await installation.query(`DROP TRIGGER refuse${way === 'cluster' ? ' ON callout_participations' : ''}`);
+  }
+});
+
+it('shows how far it has come while it runs, and the API answers meanwhile', async () => {
+  await makeContacts(installation, 50_000);
+  const callout = await api.callout();
+  const id = await api.population(callout, { contact_filter_params: { metadata: { many: 'yes' } } });
+  await api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
+  const seen = new Set<number>();
+  await eventually(async () => {
+    const { status, body } = await api.get(`/api/batch_operations/${id}`);
+    expect(status).toBe(200);
+    if (body.status === 'running' && body.progress) {
+      expect(body.progress.total).toBe(50_000);
+      seen.add(body.progress.processed);
+    }
+    return body.status === 'finished';
+  });
+  expect([...seen].some((processed) => processed > 0 && processed < 50_000)).toBe(true);
+  const { headers } = await api.get(`/api/callouts/${callout}/callout_participations`);
+  expect(headers.get('total')).toBe('50000');
+});
+
+async function makeContacts(where: Installation, count: number): Promise<void> {
+  const numbers =
+    way === 'cluster'
+      ? `SELECT n FROM generate_series(1, ${count}) AS n`
+      : `WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s`;
+  await where.query(
+    `INSERT INTO contacts (msisdn, metadata) SELECT '+85590' || (1000000 + n), '{"many":"yes"}' FROM (${numbers}) AS numbers`,
+  );
+}
