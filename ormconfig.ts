@@ -13,6 +13,12 @@ import { migrations } from './src/database/migrations/index.js';
 const BUSY_TIMEOUT = 10_000;
 
 /**
+ * A transaction of ours in which nothing happens for so long belongs to a process that hangs, in milliseconds: PostgreSQL breaks it off, so
+ * that others need not wait for its locks.
+ */
+const STALLED_AFTER = 10_000;
+
+/**
  * THE data source: PostgreSQL or a SQLite file, with our entities and migrations. The application, TypeORM's command line
  * and the tests all start from here; no other file knows the SQLite driver (docs/adr/0001).
  */
@@ -32,6 +38,7 @@ export function dataSourceOptions(database: DatabaseConfig, { pool = 10 } = {}):
       poolSize: pool,
       applicationName: 'scfm',
       connectTimeoutMS: 5_000,
+      extra: { idle_in_transaction_session_timeout: STALLED_AFTER },
     };
   }
   return { ...shared, ...sqliteFile(database.path) };

@@ -68,6 +68,8 @@ function setHeaders(fastify: FastifyInstance): void {
     reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'max-age=0, private, must-revalidate' });
   });
   fastify.addHook('onSend', async (_request, reply) => {
+    // Once we stop, a connection that was kept open would keep us from ending.
+    if (!fastify.server.listening) reply.raw.setHeader('Connection', 'close');
     for (const [name, value] of Object.entries(reply.getHeaders())) {
       reply.removeHeader(name);
       if (value !== undefined)

@@ -240,7 +240,7 @@ describe('a batch operation that cannot go on', () => {
 });
 
 it('shows how far it has come while it runs, and the API answers meanwhile', async () => {
-  await makeContacts(installation, 50_000);
+  await installation.makeContacts(50_000);
   const callout = await api.callout();
   const id = await api.population(callout, { contact_filter_params: { metadata: { many: 'yes' } } });
   await api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
@@ -258,13 +258,3 @@ it('shows how far it has come while it runs, and the API answers meanwhile', asy
   const { headers } = await api.get(`/api/callouts/${callout}/callout_participations`);
   expect(headers.get('total')).toBe('50000');
 });
-
-async function makeContacts(where: Installation, count: number): Promise<void> {
-  const numbers =
-    way === 'cluster'
-      ? `SELECT n FROM generate_series(1, ${count}) AS n`
-      : `WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s`;
-  await where.query(
-    `INSERT INTO contacts (msisdn, metadata) SELECT '+85590' || (1000000 + n), '{"many":"yes"}' FROM (${numbers}) AS numbers`,
-  );
-}

@@ -6,19 +6,10 @@ import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
 import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
 
-/** How far a batch operation has come in its last run. */
-export class Progress {
-  /**
-   * Rows done so far.
-   * @example 3
-   */
-  processed!: number;
-
-  /**
-   * Rows there were to do when the run began; as many as were done, once it has finished.
-   * @example 10
-   */
-  total!: number;
+/** How far a batch operation has come in its last run, in rows; `total` is what there was to do when the run began. */
+export interface Progress {
+  processed: number;
+  total: number;
 }
 
 /** Work on many rows: previewed first, then queued and run in the background. */
@@ -62,7 +53,14 @@ export class BatchOperation {
   type!: BatchOperationType;
 
   /** How far its last run has come; null before its first run. */
-  @ApiProperty({ type: () => Progress, nullable: true })
+  @ApiProperty({
+    type: 'object',
+    nullable: true,
+    properties: { processed: { type: 'integer' }, total: { type: 'integer' } },
+    required: ['processed', 'total'],
+    additionalProperties: false,
+    example: { processed: 3, total: 10 },
+  })
   progress!: Progress | null;
 
   /** Why it failed; null unless it did. */

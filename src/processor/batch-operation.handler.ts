@@ -29,12 +29,17 @@ export class BatchOperationHandler implements BeforeApplicationShutdown {
     const run = await this.runs.claim(id);
     if (!run) return;
     try {
-      await this.complete(run);
+      await this.complete(run).catch((error: Error) => this.setBack(run, error));
     } catch (error) {
-      if (error instanceof LeaseLost) return;
-      this.logger.warn(`Batch operation ${id} was set back: ${(error as Error).message}`);
-      await this.runs.setBack(run, error as Error);
+      // Whoever has it now goes on with it.
+      if (!(error instanceof LeaseLost)) throw error;
     }
+  }
+
+  private async setBack(run: BatchOperation, error: Error): Promise<void> {
+    if (error instanceof LeaseLost) throw error;
+    this.logger.warn(`Batch operation ${run.id} was set back: ${error.message}`);
+    await this.runs.setBack(run, error);
   }
 
   private async complete(run: BatchOperation): Promise<void> {

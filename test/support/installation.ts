@@ -42,6 +42,18 @@ export class Installation {
     }
   }
 
+  /** Adds so many contacts whose metadata are `{"many":"yes"}`, past the API. */
+  async makeContacts(count: number): Promise<void> {
+    const numbers =
+      way === 'cluster'
+        ? `SELECT n FROM generate_series(1, ${count}) AS n`
+        : `WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s`;
+    await this.query(
+      `INSERT INTO contacts (msisdn, metadata)
+        SELECT '+85590' || (1000000 + n), '{"many":"yes"}' FROM (${numbers}) AS numbers`,
+    );
+  }
+
   /** Ends what still runs, and leaves nothing behind. */
   async remove(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill()));

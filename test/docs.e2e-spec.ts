@@ -1,0 +1,190 @@
+import { Ajv } from 'ajv';
+import formats from 'ajv-formats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Answer, Api, Body } from './support/api.js';
+import { Installation } from './support/installation.js';
+
+let installation: Installation;
+let api: Api;
+let document: Body;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start()).api;
+  document = (await api.get('/docs-json')).body;
+});
+afterAll(() => installation.remove());
+
+/** The routes of the contract, section 6, without phone calls. */
+const routes = [
+  'GET POST /api/contacts',
+  'GET PATCH PUT DELETE /api/contacts/{id}',
+  'GET /api/contacts/{id}/callouts',
+  'GET /api/contacts/{id}/callout_participations',
+  'GET POST /api/callouts',
+  'GET PATCH PUT DELETE /api/callouts/{id}',
+  'POST /api/callouts/{id}/callout_events',
+  'GET /api/callouts/{id}/contacts',
+  'GET POST /api/callouts/{id}/callout_participations',
+  'GET POST /api/callouts/{id}/batch_operations',
+  'GET /api/callout_participations',
+  'GET PATCH PUT DELETE /api/callout_participations/{id}',
+  'GET POST /api/batch_operations',
+  'GET PATCH PUT DELETE /api/batch_operations/{id}',
+  'POST /api/batch_operations/{id}/batch_operation_events',
+  'GET /api/batch_operations/{id}/contacts',
+  'GET /api/batch_operations/{id}/callout_participations',
+  'GET /api/batch_operations/{id}/preview/contacts',
+  'GET /health/live',
+  'GET /health/ready',
+];
+
+it('describes every route, and no other', () => {
+  const described = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const expected = routes.flatMap((route) => {
+    const [path, ...methods] = route.split(' ').reverse();
+    return methods.map((method) => `${method} ${path}`);
+  });
+  expect(described.sort()).toEqual(expected.sort());
+});
+
+it('describes both body types, the filters, the headers and the errors of a route', () => {
+  const { get, post } = document.paths['/api/contacts'];
+  expect(Object.keys(post.requestBody.content).sort()).toEqual([
+    'application/json',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data',
+  ]);
+  const q = get.parameters.find(({ name }: { name: string }) => name === 'q');
+  expect(q).toMatchObject({ in: 'query', style: 'deepObject', explode: true, required: false });
+  expect(Object.keys(q.schema.properties)).toEqual([
+    'msisdn',
+    'metadata',
+    ...['created_at', 'updated_at'].flatMap((time) =>
+      ['before', 'or_before', 'after', 'or_after'].map((comparison) => `${time}_${comparison}`),
+    ),
+  ]);
+  expect(Object.keys(get.responses['200'].headers)).toEqual(['X-Request-Id', 'Per-Page', 'Total', 'Link']);
+  expect(Object.keys(post.responses['201'].headers)).toEqual(['X-Request-Id', 'Location']);
+  expect(Object.keys(post.responses).sort()).toEqual(['201', '400', '413', '415', '422']);
+  expect(Object.keys(document.components.schemas.Contact.properties)).toEqual([
+    'id',
+    'msisdn',
+    'metadata',
+    'created_at',
+    'updated_at',
+  ]);
+});
+
+describe('what the API really answers', () => {
+  it('is what the document says of it, for every route and every status that it names', async () => {
+    const seen = new Set<string>();
+    const check = (route: string, answer: Answer): Answer => {
+      expectDescribed(route, answer);
+      seen.add(`${route} ${answer.status}`);
+      return answer;
+    };
+    const person = { msisdn: '+85510202101', metadata: { name: 'Alice' } };
+    check('post /api/contacts', await api.post('/api/contacts', person));
+    check('post /api/callouts', await api.post('/api/callouts', { metadata: { a: 1 } }));
+    const population = { type: 'BatchOperation::CalloutPopulation', callout_id: 1 };
+    check('post /api/batch_operations', await api.post('/api/batch_operations', population));
+    const event = { event: 'queue' };
+    const events = '/api/batch_operations/1/batch_operation_events';
+    check('post /api/batch_operations/{id}/batch_operation_events', await api.post(events, event));
+    await api.ended(1);
+    const calls = '/api/callouts/1/callout_participations';
+    const [second] = await api.contacts({ msisdn: '+85510202102' });
+    check('post /api/callouts/{id}/callout_participations', await api.post(calls, { contact_id: second }));
+    const operations = '/api/callouts/1/batch_operations';
+    check('post /api/callouts/{id}/batch_operations', await api.post(operations, { type: population.type }));
+    const started = await api.post('/api/callouts/1/callout_events', { event: 'start' });
+    check('post /api/callouts/{id}/callout_events', started);
+
+    for (const [path, methods] of Object.entries<object>(document.paths)) {
+      const at = (id: string) => path.replace('{id}', id);
+      for (const method of Object.keys(methods)) {
+        const route = `${method} ${path}`;
+        const send = (target: string, body?: string | object) => api.send(method.toUpperCase(), target, body);
+        if (method === 'get') check(route, await send(at('1')));
+        if (path.includes('{id}')) check(route, await send(at('99999'), method === 'get' ? undefined : {}));
+        if (path.startsWith('/api')) {
+          check(route, await send(`${at('1')}?nonsense=1`));
+          check(route, await send(`${at('1')}?a[=1`));
+        }
+        if (['post', 'patch', 'put'].includes(method)) {
+          check(route, await send(at('1'), { nonsense: 1, event: 'explode' }));
+          check(route, await send(at('1'), `a=${'x'.repeat(1_100_000)}`));
+          check(route, await api.send(method, at('1'), '<a/>', { 'Content-Type': 'application/xml' }));
+        }
+        if (method === 'patch' || method === 'put') check(route, await send(at('1'), { metadata: { b: 2 } }));
+      }
+    }
+    for (const plural of ['callout_participations', 'contacts', 'callouts', 'batch_operations']) {
+      const made = {
+        contacts: () => api.contacts({ msisdn: '+85510202103' }).then(([id]) => id),
+        callouts: () => api.callout(),
+        batch_operations: () => api.population(1),
+        callout_participations: async () => 2,
+      }[plural]!;
+      check(`delete /api/${plural}/{id}`, await api.delete(`/api/${plural}/${await made()}`));
+    }
+    expect([...seen].sort()).toEqual(expect.arrayContaining(describedAnswers().sort()));
+  });
+
+  /** Every answer that the document describes, but for those that need something to be away. */
+  function describedAnswers(): string[] {
+    return Object.entries<Record<string, Body>>(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).flatMap(([method, { responses }]) =>
+        Object.keys(responses)
+          .filter((status) => status !== '503')
+          .map((status) => `${method} ${path} ${status}`),
+      ),
+    );
+  }
+
+  function expectDescribed(route: string, { status, body, headers, text }: Answer): void {
+    const [method, path] = route.split(' ') as [string, string];
+    const described = document.paths[path][method].responses[status];
+    expect(described, `${route} answers ${status}, which is not described: ${text}`).toBeDefined();
+    for (const name of Object.keys(described.headers ?? {}).filter((header) => header !== 'Link')) {
+      expect(headers.has(name), `${route} ${status} has no ${name}`).toBe(true);
+    }
+    const schema = described.content?.['application/json']?.schema;
+    if (!schema) return expect(text).toBe('');
+    const ajv = new Ajv({ strict: false });
+    formats.default(ajv);
+    const validate = ajv.compile({ ...closed(schema), components: closed(document.components) });
+    expect(validate(body), `${route} ${status}: ${ajv.errorsText(validate.errors)} in ${text}`).toBe(true);
+  }
+});
+
+/** The schema, in which an object has no property that is not described. */
+function closed(schema: Body): Body {
+  if (Array.isArray(schema)) return schema.map(closed);
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const nested = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
+  const open = schema.type !== 'object' || !schema.properties || 'additionalProperties' in schema;
+  return open ? nested : { ...nested, additionalProperties: false };
+}
+
+describe('the page', () => {
+  it('loads nothing from elsewhere', async () => {
+    const page = await api.get('/docs');
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
+    const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) {
+      expect(link).not.toMatch(/^(https?:)?\/\//);
+      expect((await api.get(new URL(link, `${api.url}/docs`).pathname)).status).toBe(200);
+    }
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
+  });
+
+  it('is where the root leads', async () => {
+    const { status, headers } = await api.get('/');
+    expect([status, headers.get('location')]).toEqual([302, '/docs']);
+  });
+});

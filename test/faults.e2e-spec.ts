@@ -1,0 +1,205 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from './support/eventually.js';
+import { Installation, way } from './support/installation.js';
+import type { Program } from './support/program.js';
+import { freePort } from './support/free-port.js';
+
+const CONTACTS = 20_000;
+
+let installation: Installation;
+
+beforeEach(async () => {
+  installation = await Installation.create();
+});
+afterEach(() => installation.remove());
+
+/** The books: each contact is in the callout once, and nobody is missing. */
+async function expectEverybodyOnce(calloutId: number): Promise<void> {
+  const [books] = await installation.query<Record<string, unknown>>(
+    `SELECT count(*) AS made, count(DISTINCT contact_id) AS people, count(DISTINCT msisdn) AS numbers
+      FROM callout_participations WHERE callout_id = ${calloutId}`,
+  );
+  expect(books).toEqual({ made: CONTACTS, people: CONTACTS, numbers: CONTACTS });
+}
+
+async function queuedPopulation({ api }: Program): Promise<{ callout: number; id: number }> {
+  const callout = await api.callout();
+  const id = await api.population(callout);
+  const { body } = await api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
+  expect(body.status).toBe('queued');
+  return { callout, id };
+}
+
+function halfWay({ api }: Program, id: number): Promise<boolean> {
+  return eventually(async () => {
+    const { progress } = (await api.get(`/api/batch_operations/${id}`)).body;
+    return progress !== null && progress.processed > 0;
+  });
+}
+
+describe('a population whose process is killed half way', () => {
+  it('goes on from its cursor in the next one: nobody missing, nobody twice', async () => {
+    const first = await installation.start();
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(first);
+    await halfWay(first, id);
+    await first.kill();
+    const [left] = await installation.query<{ status: string; cursor: number }>(
+      `SELECT status, cursor FROM batch_operations`,
+    );
+    expect(left!.status).toBe('running');
+    const second = await installation.start();
+    expect(await second.api.ended(id)).toMatchObject({
+      status: 'finished',
+      progress: { processed: CONTACTS, total: CONTACTS },
+    });
+    await expectEverybodyOnce(callout);
+  });
+
+  it('is taken up at once after an orderly stop, which answers 0', async () => {
+    const first = await installation.start({ WORK_LEASE_SECONDS: '3000' });
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(first);
+    await halfWay(first, id);
+    expect(await first.stop('SIGTERM')).toBe(0);
+    const second = await installation.start({ WORK_LEASE_SECONDS: '3000' });
+    expect(await second.api.ended(id)).toMatchObject({ status: 'finished', progress: { processed: CONTACTS } });
+    await expectEverybodyOnce(callout);
+  });
+});
+
+describe('several processes on one database', () => {
+  it('run one population once', async () => {
+    const programs = await Promise.all([installation.start(), installation.start(), installation.start()]);
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(programs[0]!);
+    expect(await programs[1]!.api.ended(id)).toMatchObject({
+      status: 'finished',
+      progress: { processed: CONTACTS, total: CONTACTS },
+    });
+    await expectEverybodyOnce(callout);
+  });
+
+  it('add nobody twice in two populations of one callout', async () => {
+    const [one, two] = await Promise.all([installation.start(), installation.start()]);
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(one!);
+    const other = await one!.api.population(callout);
+    await one!.api.post(`/api/batch_operations/${other}/batch_operation_events`, 'event=queue');
+    const ended = [await two!.api.ended(id), await two!.api.ended(other)];
+    expect(ended.map(({ status }) => status)).toEqual(['finished', 'finished']);
+    expect(ended.reduce((sum, { progress }) => sum + progress.processed, 0)).toBe(CONTACTS);
+    await expectEverybodyOnce(callout);
+  });
+
+  // A stopped process keeps SQLite's file locked; PostgreSQL takes the lock away from it.
+  it.runIf(way === 'cluster')('do not let a worker that was stopped beyond its lease do its work twice', async () => {
+    const sleeper = await installation.start();
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(sleeper);
+    await halfWay(sleeper, id);
+    process.kill(sleeper.pid, 'SIGSTOP');
+    const other = await installation.start();
+    expect((await other.api.ended(id)).progress).toEqual({ processed: CONTACTS, total: CONTACTS });
+    process.kill(sleeper.pid, 'SIGCONT');
+    await eventually(async () => (await sleeper.api.get('/health/ready')).status === 200);
+    expect((await other.api.get(`/api/batch_operations/${id}`)).body).toMatchObject({
+      status: 'finished',
+      progress: { processed: CONTACTS, total: CONTACTS },
+    });
+    await expectEverybodyOnce(callout);
+  });
+});
+
+describe('a stop', () => {
+  it('answers the request that is under way', async () => {
+    const program = await installation.start();
+    let finish = (): void => {};
+    const told = new Promise<void>((resolve) => (finish = resolve));
+    const body = new ReadableStream({
+      async start(controller) {
+        controller.enqueue(new TextEncoder().encode('{"msisdn":'));
+        await told;
+        controller.enqueue(new TextEncoder().encode('"+85510202101"}'));
+        controller.close();
+      },
+    });
+    const headers = { 'Content-Type': 'application/json' };
+    const request = { method: 'POST', body, headers, duplex: 'half' } as RequestInit;
+    const answer = fetch(`${program.url}/api/contacts`, request);
+    await program.api.get('/health/live');
+    const stopped = program.stop('SIGINT');
+    finish();
+    expect((await answer).status).toBe(201);
+    expect(await stopped).toBe(0);
+    const [kept] = await installation.query('SELECT msisdn FROM contacts');
+    expect(kept).toEqual({ msisdn: '+85510202101' });
+  });
+});
+
+describe.runIf(way === 'cluster')('Redis', () => {
+  let redis: ChildProcess | undefined;
+  let port: number;
+  const environment = () => ({ REDIS_URL: `redis://127.0.0.1:${port}` });
+
+  const startRedis = async () => {
+    redis = spawn('redis-server', ['--port', String(port), '--save', '', '--appendonly', 'no'], { stdio: 'ignore' });
+  };
+  const stopRedis = async () => void redis?.kill('SIGKILL');
+
+  beforeEach(async () => {
+    port = await freePort();
+  });
+  afterEach(stopRedis);
+
+  it('may be away: an event is accepted at once, and runs when it is back', async () => {
+    const program = await installation.start(environment());
+    await installation.makeContacts(CONTACTS);
+    const { callout, id } = await queuedPopulation(program);
+    const ready = await program.api.get('/health/ready');
+    expect([ready.status, ready.body.error.queue.message]).toEqual([
+      503,
+      expect.stringContaining('Redis is not reached'),
+    ]);
+    expect((await program.api.get('/health/live')).status).toBe(200);
+    expect((await program.api.get(`/api/batch_operations/${id}`)).body.status).toBe('queued');
+    await startRedis();
+    expect((await program.api.ended(id)).status).toBe('finished');
+    await expectEverybodyOnce(callout);
+    await eventually(async () => (await program.api.get('/health/ready')).status === 200);
+  });
+
+  it('may be away when the program stops', async () => {
+    await startRedis();
+    const program = await installation.start(environment());
+    await eventually(async () => (await program.api.get('/health/ready')).status === 200);
+    await stopRedis();
+    await eventually(async () => (await program.api.get('/health/ready')).status === 503);
+    expect(await program.stop()).toBe(0);
+  });
+
+  it('may lose everything: the sweeper finds the rows', async () => {
+    await startRedis();
+    const web = await installation.start({ ...environment(), SCFM_ROLE: 'web' });
+    await installation.makeContacts(CONTACTS);
+    await eventually(async () => (await web.api.get('/health/ready')).status === 200);
+    const { callout, id } = await queuedPopulation(web);
+    await stopRedis();
+    await startRedis();
+    const worker = await installation.start({ ...environment(), SCFM_ROLE: 'worker' });
+    expect((await web.api.ended(id)).status).toBe('finished');
+    await expectEverybodyOnce(callout);
+    expect((await worker.api.get('/api/contacts')).status).toBe(404);
+  });
+});
+
+describe.runIf(way === 'embedded')('the SQLite file', () => {
+  it('survives restarts', async () => {
+    const first = await installation.start();
+    const [id] = await first.api.contacts({ msisdn: '+85510202101', metadata: { name: 'Alice' } });
+    await first.stop();
+    const second = await installation.start();
+    expect((await second.api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ name: 'Alice' });
+  });
+});
