@@ -12,29 +12,11 @@ import {
 } from '@nestjs/swagger';
 import type { Resource } from '../resources/resource.js';
 import { Locates } from './answers.interceptor.js';
+import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { ReadsQuery } from './stray-query.guard.js';
 
 // What a route promises, said once: each decorator sets the behaviour that its kind of route has, and documents it in /docs.
-
-/** An answer that names no field. */
-export class Failure {
-  /** @example 404 */
-  status!: number;
-  /** @example "Not Found" */
-  error!: string;
-  /** What was wrong, where there is something to say. */
-  message?: string;
-}
-
-/** An answer that names every broken field. */
-export class FieldFailure {
-  /**
-   * The messages of each broken field; `base` is the record as a whole.
-   * @example { "msisdn": ["can't be blank"] }
-   */
-  errors!: Record<string, string[]>;
-}
 
 const failures = {
   400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
