@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
@@ -59,6 +59,7 @@ export class BatchOperationsController {
 
   /** Updates a batch operation; its parameters only while no worker may be at it. */
   @Patch('batch_operations/:id')
+  @HttpCode(204)
   @Updates()
   update(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
     return this.batchOperations.update(id, changes);
@@ -66,6 +67,7 @@ export class BatchOperationsController {
 
   /** Updates a batch operation, as PATCH does. */
   @Put('batch_operations/:id')
+  @HttpCode(204)
   @Updates()
   put(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
     return this.batchOperations.update(id, changes);
@@ -73,6 +75,7 @@ export class BatchOperationsController {
 
   /** Deletes a batch operation to which nothing refers. */
   @Delete('batch_operations/:id')
+  @HttpCode(204)
   @Deletes()
   delete(@Param('id', Id) id: number) {
     return this.batchOperations.delete(id);

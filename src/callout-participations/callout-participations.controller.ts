@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
@@ -50,6 +50,7 @@ export class CalloutParticipationsController {
 
   /** Updates a callout participation. */
   @Patch('callout_participations/:id')
+  @HttpCode(204)
   @Updates()
   update(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
     return this.participations.update(id, changes);
@@ -57,6 +58,7 @@ export class CalloutParticipationsController {
 
   /** Updates a callout participation, as PATCH does. */
   @Put('callout_participations/:id')
+  @HttpCode(204)
   @Updates()
   put(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
     return this.participations.update(id, changes);
@@ -64,6 +66,7 @@ export class CalloutParticipationsController {
 
   /** Takes a contact out of a callout. */
   @Delete('callout_participations/:id')
+  @HttpCode(204)
   @Deletes()
   delete(@Param('id', Id) id: number) {
     return this.participations.delete(id);

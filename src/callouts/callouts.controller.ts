@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
@@ -43,6 +43,7 @@ export class CalloutsController {
 
   /** Updates a callout. */
   @Patch('callouts/:id')
+  @HttpCode(204)
   @Updates()
   update(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
     return this.callouts.update(id, changes);
@@ -50,6 +51,7 @@ export class CalloutsController {
 
   /** Updates a callout, as PATCH does. */
   @Put('callouts/:id')
+  @HttpCode(204)
   @Updates()
   put(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
     return this.callouts.update(id, changes);
@@ -57,6 +59,7 @@ export class CalloutsController {
 
   /** Deletes a callout to which nothing refers. */
   @Delete('callouts/:id')
+  @HttpCode(204)
   @Deletes()
   delete(@Param('id', Id) id: number) {
     return this.callouts.delete(id);

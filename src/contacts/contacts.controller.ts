@@ -1,4 +1,4 @@
-import { Body, Controller, Delete, Get, Param, Patch, Post, Put } from '@nestjs/common';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
@@ -43,6 +43,7 @@ export class ContactsController {
 
   /** Updates a contact. */
   @Patch('contacts/:id')
+  @HttpCode(204)
   @Updates()
   update(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
     return this.contacts.update(id, changes);
@@ -50,6 +51,7 @@ export class ContactsController {
 
   /** Updates a contact, as PATCH does. */
   @Put('contacts/:id')
+  @HttpCode(204)
   @Updates()
   put(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
     return this.contacts.update(id, changes);
@@ -57,6 +59,7 @@ export class ContactsController {
 
   /** Deletes a contact to whom nothing refers. */
   @Delete('contacts/:id')
+  @HttpCode(204)
   @Deletes()
   delete(@Param('id', Id) id: number) {
     return this.contacts.delete(id);

@@ -1,4 +1,4 @@
-import { applyDecorators, HttpCode, type Type } from '@nestjs/common';
+import { applyDecorators, type Type } from '@nestjs/common';
 import {
   ApiConsumes,
   ApiCreatedResponse,
@@ -17,6 +17,7 @@ import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { ReadsQuery } from './stray-query.guard.js';
 
 // What a route promises, said once: each decorator sets the behaviour that its kind of route has, and documents it in /docs.
+// (`@HttpCode` stands on the route itself, where the Swagger plugin of the build looks for it.)
 
 const failures = {
   400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
@@ -112,7 +113,6 @@ export function Creates(model: Type, plural: string, { under = false }: Place = 
 /** Changes a record, and answers nothing. */
 export function Updates(): MethodDecorator {
   return applyDecorators(
-    HttpCode(204),
     TakesBody,
     Nested,
     ApiNoContentResponse({ description: 'It was changed.', headers: requestId }),
@@ -123,7 +123,6 @@ export function Updates(): MethodDecorator {
 /** Deletes a record, and answers nothing. */
 export function Deletes(): MethodDecorator {
   return applyDecorators(
-    HttpCode(204),
     Nested,
     ApiNoContentResponse({ description: 'It was deleted.', headers: requestId }),
     Fails(400, 404),
