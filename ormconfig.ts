@@ -8,6 +8,9 @@ import { Callout } from './src/callouts/callout.entity.js';
 import { type DatabaseConfig, readDatabase } from './src/config.js';
 import { Contact } from './src/contacts/contact.entity.js';
 import { migrations } from './src/database/migrations/index.js';
+import { PaceRow } from './src/pace/pace.entity.js';
+import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
+import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
 
 /** How long a statement waits for another process that writes the same SQLite file, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
@@ -24,7 +27,7 @@ const STALLED_AFTER = 10_000;
  */
 export function dataSourceOptions(database: DatabaseConfig, { pool = 10 } = {}): DataSourceOptions {
   const shared = {
-    entities: [Contact, Callout, CalloutParticipation, BatchOperation],
+    entities: [Contact, Callout, CalloutParticipation, BatchOperation, PhoneCall, RemotePhoneCallEvent, PaceRow],
     migrations,
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -11,11 +11,22 @@ import { AnswersInterceptor } from './http/answers.interceptor.js';
 import { BodyPipe } from './http/body.pipe.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
+import { PaceModule } from './pace/pace.module.js';
+import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
 import { ProcessorModule } from './processor/processor.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RemotePhoneCallEventsModule } from './remote-phone-call-events/remote-phone-call-events.module.js';
 import { ResourcesModule } from './resources/resources.module.js';
+import { TelephonyModule } from './telephony/telephony.module.js';
 
-const api = [ContactsModule, CalloutsModule, CalloutParticipationsModule, BatchOperationsModule];
+const api = [
+  ContactsModule,
+  CalloutsModule,
+  CalloutParticipationsModule,
+  BatchOperationsModule,
+  PhoneCallsModule,
+  RemotePhoneCallEventsModule,
+];
 
 @Module({})
 export class AppModule {
@@ -33,6 +44,8 @@ export class AppModule {
         DatabaseModule,
         ResourcesModule,
         QueueModule.for(config),
+        PaceModule,
+        TelephonyModule,
         HealthModule,
         ...(config.answersApi ? api : []),
         ...(config.runsWork ? [ProcessorModule.for(config)] : []),

@@ -1,9 +1,26 @@
 import { resolve } from 'node:path';
+import { type CallFlowName, callFlowNames } from './call-flows/call-flow.names.js';
 
 /** What a process does: answer the API (`web`), run the background work (`worker`), or both (`all`). */
 export type Role = 'web' | 'worker' | 'all';
 
 export type DatabaseConfig = { kind: 'sqlite'; path: string } | { kind: 'postgres'; url: string };
+
+/** An account at a provider that speaks Twilio's API. */
+export interface Account {
+  sid: string;
+  /** Proves our requests to the provider, and the provider's webhooks to us. */
+  token: string;
+}
+
+export const providers = ['twilio', 'somleng', 'simulator'] as const;
+
+/** The provider that places the calls. */
+export interface Platform extends Account {
+  provider: (typeof providers)[number];
+  /** Where its API is, without the version and without a slash at the end. Unset: the simulator within this very program. */
+  baseUrl?: string;
+}
 
 /** A variable of the environment has a value that the program cannot run with. `message` is one sentence that names it. */
 export class ConfigError extends Error {}
@@ -31,6 +48,25 @@ export class Config {
   /** Seconds between two looks for work that nobody was told of. */
   readonly sweepSeconds!: number;
 
+  readonly platform!: Platform;
+  /** Every account whose webhooks are believed: also one that no calls are placed with any more. */
+  readonly accounts!: readonly Account[];
+  /** Calls placed in a second at the most, by all processes together. */
+  readonly callsPerSecond!: number;
+  /** Calls at the provider at the same time at the most. */
+  readonly maxCallsInFlight!: number;
+  /** Questions after calls in a second at the most, by all processes together. */
+  readonly fetchesPerSecond!: number;
+  /** Seconds of silence after which the provider is asked what became of a call. */
+  readonly reconcileAfter!: number;
+  /** Seconds for which a call of which nobody knows whether the provider took it is looked for. */
+  readonly uncertainFor!: number;
+  /** Seconds that a request to the provider may take. */
+  readonly providerTimeout!: number;
+  /** What is said where neither phone call, participation nor callout name a call flow. */
+  readonly defaultCallFlow!: CallFlowName;
+  readonly simulator!: SimulatorConfig;
+
   get answersApi(): boolean {
     return this.role !== 'worker';
   }
@@ -40,9 +76,23 @@ export class Config {
   }
 }
 
+/** How the people behave whom the simulator calls. Shares are from 0 to 1. */
+export interface SimulatorConfig {
+  seed: number;
+  /** How much faster than life. */
+  speed: number;
+  busy: number;
+  noAnswer: number;
+  failed: number;
+  machine: number;
+  /** Of those who are asked to press a key. */
+  confirms: number;
+}
+
 type Environment = Record<string, string | undefined>;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const WEB = ['http:', 'https:'];
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /**
@@ -58,12 +108,22 @@ export function readConfig(env: Environment): Config {
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:'], 'redis://localhost:6379'),
     role: oneOf(env, 'SCFM_ROLE', ['web', 'worker', 'all'] as const, 'all'),
     logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
-    publicUrl: url(env, 'PUBLIC_URL', ['http:', 'https:'], 'https://scfm.example.org')?.replace(/\/+$/, ''),
+    publicUrl: url(env, 'PUBLIC_URL', WEB, 'https://scfm.example.org')?.replace(/\/+$/, ''),
     trustProxy: readTrustProxy(env),
     bodyLimit: whole(env, 'BODY_LIMIT', 1_048_576, 1024, 104_857_600),
     basicAuth: readBasicAuth(env),
     leaseSeconds: whole(env, 'WORK_LEASE_SECONDS', 15, 1, 3600),
     sweepSeconds: whole(env, 'SWEEP_SECONDS', 2, 1, 3600),
+    ...readTelephony(env),
+    simulator: {
+      seed: whole(env, 'SIMULATOR_SEED', 1, 0, 2 ** 31),
+      speed: decimal(env, 'SIMULATOR_SPEED', 10, 0.1, 10_000),
+      busy: decimal(env, 'SIMULATOR_BUSY', 0.1, 0, 1),
+      noAnswer: decimal(env, 'SIMULATOR_NO_ANSWER', 0.2, 0, 1),
+      failed: decimal(env, 'SIMULATOR_FAILED', 0.02, 0, 1),
+      machine: decimal(env, 'SIMULATOR_MACHINE', 0.05, 0, 1),
+      confirms: decimal(env, 'SIMULATOR_CONFIRMS', 0.9, 0, 1),
+    },
   });
   if (!LOOPBACK.test(config.host) && !config.basicAuth && !flag(env, 'ALLOW_ANONYMOUS')) {
     throw new ConfigError(
@@ -84,6 +144,58 @@ export function readDatabase(env: Environment): DatabaseConfig {
   const path = /^sqlite:(?:\/\/)?(.+)$/.exec(value)?.[1];
   if (path) return { kind: 'sqlite', path: resolve(path) };
   throw new ConfigError('DATABASE_URL must be sqlite:path/to/file or postgres://user:password@host:5432/name.');
+}
+
+function readTelephony(env: Environment) {
+  const provider = oneOf(env, 'PLATFORM_PROVIDER', providers, 'simulator');
+  if (env.NODE_ENV === 'production' && !env.PLATFORM_PROVIDER) {
+    throw new ConfigError(
+      `PLATFORM_PROVIDER must be one of ${providers.join(', ')}: with NODE_ENV=production it has no default.`,
+    );
+  }
+  const accounts = {
+    twilio: readAccount(env, 'TWILIO'),
+    somleng: readAccount(env, 'SOMLENG'),
+    simulator: {
+      sid: env.SIMULATOR_ACCOUNT_SID || 'AC00000000000000000000000000000000',
+      token: env.SIMULATOR_AUTH_TOKEN || 'simulator',
+    },
+  };
+  const account = accounts[provider];
+  if (!account) {
+    const name = provider.toUpperCase();
+    throw new ConfigError(
+      `${name}_ACCOUNT_SID and ${name}_AUTH_TOKEN must be set when PLATFORM_PROVIDER is ${provider}.`,
+    );
+  }
+  const somlengHost = env.SOMLENG_CLIENT_REST_API_HOST || 'api.somleng.org';
+  const somleng = url(env, 'SOMLENG_CLIENT_REST_API_BASE_URL', WEB, 'https://api.somleng.org');
+  const baseUrls = {
+    twilio: url(env, 'TWILIO_API_BASE_URL', WEB, 'https://api.twilio.com') ?? 'https://api.twilio.com',
+    somleng: somleng ?? `https://${somlengHost}`,
+    simulator: url(env, 'SIMULATOR_URL', WEB, 'http://127.0.0.1:3000/simulator'),
+  };
+  const simulated = provider === 'simulator';
+  return {
+    platform: { provider, ...account, baseUrl: baseUrls[provider]?.replace(/\/+$/, '') },
+    accounts: [accounts.twilio, accounts.somleng, simulated ? accounts.simulator : undefined].filter(
+      (one) => one !== undefined,
+    ),
+    callsPerSecond: decimal(env, 'CALLS_PER_SECOND', simulated ? 50 : 1, 0.01, 10_000),
+    maxCallsInFlight: whole(env, 'MAX_CALLS_IN_FLIGHT', 1_000_000, 1, 1_000_000),
+    fetchesPerSecond: decimal(env, 'FETCHES_PER_SECOND', simulated ? 50 : 5, 0.01, 10_000),
+    reconcileAfter: whole(env, 'RECONCILE_AFTER', 120, 1, 86_400),
+    uncertainFor: whole(env, 'UNCERTAIN_FOR', 900, 1, 86_400),
+    providerTimeout: whole(env, 'PROVIDER_TIMEOUT', 30, 1, 120),
+    defaultCallFlow: oneOf(env, 'DEFAULT_CALL_FLOW_LOGIC', callFlowNames, 'CallFlowLogic::Application'),
+  };
+}
+
+/** The account of a provider, where both of its variables are set. */
+function readAccount(env: Environment, name: string): Account | undefined {
+  const sid = env[`${name}_ACCOUNT_SID`];
+  const token = env[`${name}_AUTH_TOKEN`];
+  return sid && token ? { sid, token } : undefined;
 }
 
 function readBasicAuth(env: Environment): Config['basicAuth'] {
@@ -107,6 +219,12 @@ function whole(env: Environment, name: string, fallback: number, least: number, 
   const value = env[name] || String(fallback);
   if (/^\d+$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
   throw new ConfigError(`${name} must be a whole number from ${least} to ${most}.`);
+}
+
+function decimal(env: Environment, name: string, fallback: number, least: number, most: number): number {
+  const value = env[name] || String(fallback);
+  if (/^\d+(\.\d+)?$/.test(value) && Number(value) >= least && Number(value) <= most) return Number(value);
+  throw new ConfigError(`${name} must be a number from ${least} to ${most}.`);
 }
 
 function oneOf<T extends string>(env: Environment, name: string, allowed: readonly T[], fallback: T): T {

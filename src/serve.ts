@@ -2,6 +2,7 @@ import { type AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { type Config, ConfigError } from './config.js';
+import { OwnAddress } from './http/own-address.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const STOP_PATIENCE = 20_000;
@@ -19,7 +20,15 @@ export async function serve(config: Config): Promise<void> {
     if ((error as { syscall?: string }).syscall !== 'listen') throw error;
     throw new ConfigError(`HOST and PORT must be an address that is free: ${(error as Error).message}.`);
   }
-  announce(config, app.getHttpServer().address() as AddressInfo);
+  const origin = originOf(config, app.getHttpServer().address() as AddressInfo);
+  app.get(OwnAddress).listensAt(origin);
+  announce(config, origin);
+}
+
+function originOf({ host }: Config, { port }: AddressInfo): string {
+  // Listening everywhere, it is reached from this machine at this machine's own address.
+  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
+  return `http://${name}:${port}`;
 }
 
 function stopOnSignals(app: NestFastifyApplication): void {
@@ -34,15 +43,22 @@ function stopOnSignals(app: NestFastifyApplication): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function announce({ host, role, database, redisUrl, answersApi }: Config, { port }: AddressInfo): void {
-  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+function announce({ role, database, redisUrl, answersApi, platform, publicUrl }: Config, origin: string): void {
   const data = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
   const lines = answersApi
     ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]
     : [`This process is a ${role}. Health  ${origin}/health/ready`];
   console.log(
-    [...lines, `Data  ${data}`, `Jobs  ${redisUrl ? `Redis at ${new URL(redisUrl).host}` : 'in this process'}`].join(
-      '\n',
-    ),
+    [
+      ...lines,
+      `Data  ${data}`,
+      `Jobs  ${redisUrl ? `Redis at ${new URL(redisUrl).host}` : 'in this process'}`,
+      platform.provider === 'simulator'
+        ? 'Calls are placed with the built-in simulator: NOBODY IS REALLY CALLED. PLATFORM_PROVIDER chooses a real provider.'
+        : `Calls ${platform.provider} at ${new URL(platform.baseUrl ?? origin).host}`,
+      ...(platform.provider !== 'simulator' && !publicUrl
+        ? [`PUBLIC_URL is not set: the provider is told to call us back at ${origin}, which it may not reach.`]
+        : []),
+    ].join('\n'),
   );
 }

@@ -14,7 +14,7 @@ queueContract('in this process', async () => {
 
 const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue<Job> }> => {
   const bull = new Bull<Job>(`test-${randomUUID()}`, url, { redis: { maxRetriesPerRequest: null } });
-  const queue = new BullQueue(bull);
+  const queue = new BullQueue({ batch_operation: bull, dial: bull, fetch: bull });
   return {
     bull,
     queue,
@@ -37,6 +37,6 @@ queueContract('on Redis', async () => {
 it('neither waits nor fails while Redis is away, and says so when asked', async () => {
   const { queue, bull } = await onRedis('redis://127.0.0.1:1');
   afterAll(() => bull.client.disconnect());
-  expect(queue.tell({ batchOperationId: 1 })).toBeUndefined();
+  expect(queue.tell({ task: 'batch_operation', id: 1 })).toBeUndefined();
   await expect(queue.ping()).rejects.toThrow('Redis is not reached');
 });

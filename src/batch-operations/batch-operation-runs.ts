@@ -16,6 +16,9 @@ import { listedResources } from './kinds/listed.js';
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;
 
+/** More rows than any step looks at. */
+const UNLIMITED = 1_000_000_000;
+
 /** Another worker has taken the run over, or the record is gone: what was done under the lost lease is rolled back. */
 export class LeaseLost extends Error {}
 
@@ -65,8 +68,11 @@ export class BatchOperationRuns {
   /** Does the next chunk. True when it was the last, and the run is finished. */
   async step(run: BatchOperation): Promise<boolean> {
     return this.unitOfWork.run(async (manager) => {
-      const { cursor, processed, done } = await this.kinds.of(run.type).step(manager, run);
+      const kind = this.kinds.of(run.type);
+      const most = kind.isLimited?.(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
+      const { cursor, processed, done: reachedEnd } = await kind.step(manager, run, most);
       const sum = run.processed + processed;
+      const done = reachedEnd || processed >= most;
       const total = done ? sum : Math.max(run.total ?? 0, sum);
       const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
       await this.keep(manager, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);

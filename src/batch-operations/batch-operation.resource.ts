@@ -14,8 +14,8 @@ export const batchOperationResource: Resource = {
     batch_operations.processed, batch_operations.total, batch_operations.error`,
   from: sql`batch_operations`,
   filters: {
-    status: choiceFilter('batch_operations.status', batchOperationStatuses),
-    type: choiceFilter('batch_operations.type', batchOperationTypes),
+    status: choiceFilter(sql`batch_operations.status`, batchOperationStatuses),
+    type: choiceFilter(sql`batch_operations.type`, batchOperationTypes),
     callout_id: idFilter('batch_operations.callout_id', { nullable: true }),
     parameters: jsonFilter('batch_operations.parameters'),
     ...commonFilters('batch_operations'),

@@ -1,3 +1,8 @@
 /** The kinds of batch operation that there are; each has one file in `kinds/`. */
-export const batchOperationTypes = ['BatchOperation::CalloutPopulation'] as const;
+export const batchOperationTypes = [
+  'BatchOperation::CalloutPopulation',
+  'BatchOperation::PhoneCallCreate',
+  'BatchOperation::PhoneCallQueue',
+  'BatchOperation::PhoneCallQueueRemoteFetch',
+] as const;
 export type BatchOperationType = (typeof batchOperationTypes)[number];

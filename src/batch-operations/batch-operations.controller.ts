@@ -7,6 +7,8 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
 import {
   BatchOperationEventDto,
   CreateBatchOperationDto,
@@ -107,5 +109,26 @@ export class BatchOperationsController {
   @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
   calloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('results', 'callout_participations', id, list);
+  }
+
+  /** Lists the phone calls that it has made, queued, or asked after. */
+  @Get('batch_operations/:id/phone_calls')
+  @Lists(PhoneCall, phoneCallResource, { under: true })
+  phoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('results', 'phone_calls', id, list);
+  }
+
+  /** Lists the callout participations that running it now would touch. */
+  @Get('batch_operations/:id/preview/callout_participations')
+  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  previewCalloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('preview', 'callout_participations', id, list);
+  }
+
+  /** Lists the phone calls that running it now would touch. */
+  @Get('batch_operations/:id/preview/phone_calls')
+  @Lists(PhoneCall, phoneCallResource, { under: true })
+  previewPhoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.batchOperations.listRows('preview', 'phone_calls', id, list);
   }
 }

@@ -1,12 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { errorsFoundIn } from '../http/body.pipe.js';
-import { Invalid, NotFound, refuseIfAny } from '../http/errors.js';
+import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { mergeMetadata } from '../metadata/metadata.js';
@@ -22,8 +24,11 @@ import type {
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationMachine } from './batch-operation.machine.js';
 import { batchOperationResource } from './batch-operation.resource.js';
+import type { BatchOperationType } from './batch-operation.types.js';
+import type { Draft } from './kinds/batch-operation.kind.js';
 import { Kinds } from './kinds/kinds.js';
 import { type Listed, listedResources } from './kinds/listed.js';
+import { skipsPreview } from './kinds/phone-call-scope.js';
 
 /** While it is in these, a worker may be at it. */
 const AT_WORK: readonly BatchOperationStatus[] = ['queued', 'running'];
@@ -68,8 +73,8 @@ export class BatchOperationsService {
       const operation = await locked(manager, BatchOperation, id);
       const errors = errorsFoundIn(dto);
       if (parameters && !errors.parameters) {
-        const draft = { calloutExists: operation.callout_id !== null, parameters };
-        Object.assign(errors, this.kinds.of(operation.type).validate(draft));
+        const draft = { callout_id: operation.callout_id, parameters };
+        Object.assign(errors, await this.errorsOf(manager, operation.type, draft));
       }
       if (parameters && AT_WORK.includes(operation.status)) {
         errors.parameters = [`cannot change because status is ${operation.status}`];
@@ -90,6 +95,8 @@ export class BatchOperationsService {
       if (AT_WORK.includes(status)) throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
       await refuseWhileUsed(manager, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
+        'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
+          OR queue_batch_operation_id = ${id} OR queue_remote_fetch_batch_operation_id = ${id}`,
       });
       await manager.delete(BatchOperation, id);
     });
@@ -113,7 +120,7 @@ export class BatchOperationsService {
       transition(manager, BatchOperation, id, batchOperationMachine, event, afresh),
     );
     const queued = await this.find(id);
-    this.queue.tell({ batchOperationId: id });
+    this.queue.tell({ task: 'batch_operation', id });
     return queued;
   }
 
@@ -125,14 +132,28 @@ export class BatchOperationsService {
     return this.records.list(listedResources[listed], list, condition(operation));
   }
 
+  /** What is broken in a draft; an empty preview only when nothing else is. */
+  private async errorsOf(manager: EntityManager, type: BatchOperationType, draft: Draft): Promise<FieldErrors> {
+    const kind = this.kinds.of(type);
+    const errors = kind.validate(draft);
+    const { needsPreview, source } = kind;
+    if (!needsPreview || Object.keys(errors).length > 0 || skipsPreview(draft.parameters)) return errors;
+    const condition = kind.preview[source]!({ id: 0, ...draft });
+    const found = await rowsOf(manager, sql`SELECT 1 FROM ${listedResources[source].from} WHERE ${condition} LIMIT 1`);
+    return found.length === 0 ? { [needsPreview]: [messages.blank] } : {};
+  }
+
   private async createFor(calloutId: unknown, dto: CreateCalloutBatchOperationDto): Promise<Row> {
     const { type, parameters = {}, metadata = {} } = dto;
     const id = await this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
       const errors = errorsFoundIn(dto);
       if (!errors.type) {
-        const draft = { calloutExists: callout !== undefined, parameters: errors.parameters ? {} : parameters };
-        Object.assign(errors, this.kinds.of(type).validate(draft));
+        const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
+        if (calloutId !== undefined && calloutId !== null && calloutId !== '' && !callout) {
+          errors.callout = [messages.mustExist];
+        }
+        Object.assign(errors, await this.errorsOf(manager, type, draft));
       }
       refuseIfAny(errors);
       const { identifiers } = await manager.insert(BatchOperation, {

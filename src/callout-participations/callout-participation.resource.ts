@@ -1,10 +1,17 @@
 import sql from 'sql-template-tag';
-import { idFilter, msisdnFilter, textFilter } from '../filters/attribute-filters.js';
+import { choiceFilter, idFilter, msisdnFilter, textFilter, yesOrNoFilter } from '../filters/attribute-filters.js';
+import { either } from '../filters/filter.js';
+import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
 import type { Resource } from '../resources/resource.js';
 
 /** What is shown is what is filtered by: a participation without a call flow of its own has its callout's. */
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic, callouts.call_flow_logic)`;
+
+const attempts = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
+const hasPhoneCalls = sql`EXISTS (SELECT 1 ${attempts})`;
+/** The status of the newest phone call; null when there is none. */
+const lastAttempt = sql`(SELECT attempt.status ${attempts} ORDER BY attempt.id DESC LIMIT 1)`;
 
 export const calloutParticipationResource: Resource = {
   name: 'callout_participations',
@@ -18,6 +25,9 @@ export const calloutParticipationResource: Resource = {
     contact_id: idFilter('callout_participations.contact_id'),
     callout_population_id: idFilter('callout_participations.callout_population_id', { nullable: true }),
     call_flow_logic: textFilter(callFlowLogic, 'CallFlowLogic::Application'),
+    has_phone_calls: yesOrNoFilter((yes) => (yes ? hasPhoneCalls : sql`NOT ${hasPhoneCalls}`)),
+    last_phone_call_attempt: choiceFilter(lastAttempt, phoneCallStatuses),
+    no_phone_calls_or_last_attempt: either(sql`NOT ${hasPhoneCalls}`, choiceFilter(lastAttempt, phoneCallStatuses)),
     ...commonFilters('callout_participations'),
   },
   present: (row) => ({

@@ -6,7 +6,7 @@ import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
-import { locked, referred } from '../database/rows.js';
+import { locked, referred, refuseWhileUsed } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { errorsFoundIn } from '../http/body.pipe.js';
@@ -91,6 +91,9 @@ export class CalloutParticipationsService {
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       await locked(manager, CalloutParticipation, id);
+      await refuseWhileUsed(manager, {
+        'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_participation_id = ${id}`,
+      });
       await manager.delete(CalloutParticipation, id);
     });
   }

@@ -10,7 +10,7 @@ export const calloutResource: Resource = {
     callouts.created_at, callouts.updated_at`,
   from: sql`callouts`,
   filters: {
-    status: choiceFilter('callouts.status', calloutStatuses),
+    status: choiceFilter(sql`callouts.status`, calloutStatuses),
     call_flow_logic: textFilter(sql`callouts.call_flow_logic`, 'CallFlowLogic::Application'),
     ...commonFilters('callouts'),
   },

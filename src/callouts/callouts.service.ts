@@ -68,6 +68,7 @@ export class CalloutsService {
       await refuseWhileUsed(manager, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_id = ${id}`,
         'batch operations': sql`SELECT 1 FROM batch_operations WHERE callout_id = ${id}`,
+        'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_id = ${id}`,
       });
       await manager.delete(Callout, id);
     });

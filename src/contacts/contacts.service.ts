@@ -65,6 +65,7 @@ export class ContactsService {
       await locked(manager, Contact, id);
       await refuseWhileUsed(manager, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE contact_id = ${id}`,
+        'phone calls': sql`SELECT 1 FROM phone_calls WHERE contact_id = ${id}`,
       });
       await manager.delete(Contact, id);
     });

@@ -11,7 +11,7 @@ export const now: Sql = isPostgres ? sql`clock_timestamp()` : sql`strftime('%Y-%
 export function secondsFromNow(seconds: number): Sql {
   return isPostgres
     ? sql`clock_timestamp() + make_interval(secs => ${seconds})`
-    : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${`+${seconds} seconds`})`;
+    : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${`${seconds < 0 ? '' : '+'}${seconds} seconds`})`;
 }
 
 /** A JSON column as the driver hands it over (SQLite: its text) as the value that was stored. */

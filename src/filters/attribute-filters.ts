@@ -13,14 +13,26 @@ export function textFilter(column: Sql, example: string): Filter {
 }
 
 /** Exactly one of `allowed`. */
-export function choiceFilter(column: string, allowed: readonly string[]): Filter {
+export function choiceFilter(column: Sql, allowed: readonly string[]): Filter {
   return {
     schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
     condition: (value, name) => {
       const given = values(value, name);
       const unknown = given.find((one) => !allowed.includes(one));
       if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
-      return among(raw(column), given);
+      return among(column, given);
+    },
+  };
+}
+
+/** True or false. */
+export function yesOrNoFilter(condition: (yes: boolean) => Sql): Filter {
+  return {
+    schema: { type: 'string', enum: ['true', 'false'], example: 'true' },
+    condition: (value, name) => {
+      const text = String(value).trim();
+      if (text !== 'true' && text !== 'false') throw new FilterError(name, 'must be true or false');
+      return condition(text === 'true');
     },
   };
 }

@@ -48,3 +48,8 @@ export function conditionOf(filters: Filters, given: unknown): Sql {
 export function allOf(conditions: Sql[]): Sql {
   return conditions.length > 0 ? sql`(${join(conditions, ' AND ')})` : everything;
 }
+
+/** A filter that also leaves the rows for which `alternative` holds. */
+export function either(alternative: Sql, { schema, condition }: Filter): Filter {
+  return { schema, condition: (value, name) => sql`(${alternative} OR ${condition(value, name)})` };
+}

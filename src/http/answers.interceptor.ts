@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Observable, map } from 'rxjs';
 import { Config } from '../config.js';
 import { Page, linkHeader } from './pagination.js';
+import { XmlAnswer } from './xml-answer.js';
 
 /** On a route: the plural that the `Location` of what it answers is made of. */
 export const Locates = Reflector.createDecorator<string>();
@@ -21,6 +22,10 @@ export class AnswersInterceptor implements NestInterceptor {
     const plural = this.reflector.get(Locates, context.getHandler());
     return next.handle().pipe(
       map((answer: unknown) => {
+        if (answer instanceof XmlAnswer) {
+          reply.header('Location', answer.location).type('application/xml; charset=utf-8');
+          return answer.document;
+        }
         if (plural) reply.header('Location', `/api/${plural}/${(answer as { id: number }).id}`);
         if (!(answer instanceof Page)) return answer;
         const request = context.switchToHttp().getRequest<FastifyRequest>();

@@ -3,13 +3,19 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
-import { Invalid, NotFound, Unreadable } from './errors.js';
+import { Forged, Invalid, NotFound, Unreadable, UnusableWebhook } from './errors.js';
 
 /** Turns every error into the answer that the contract (section 2) has for it. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (error instanceof UnusableWebhook) {
+      const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
+      host.switchToHttp().getRequest<FastifyRequest>().log.warn('a webhook was of no use: its call is not known');
+      void reply.status(422).type('application/xml; charset=utf-8').send(document);
+      return;
+    }
     const { status, body } = answerTo(error);
     if (status >= 500 && !isHealthReport(body)) {
       host
@@ -25,6 +31,7 @@ export class ErrorFilter implements ExceptionFilter {
 function answerTo(error: unknown): { status: number; body: unknown } {
   if (error instanceof Invalid) return { status: 422, body: { errors: error.errors } };
   if (error instanceof NotFound) return failure(404);
+  if (error instanceof Forged) return failure(403, 'the signature is not right');
   if (error instanceof Unreadable) return failure(400, error.message);
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {
@@ -33,6 +40,10 @@ function answerTo(error: unknown): { status: number; body: unknown } {
   }
   const status = Number((error as { statusCode?: unknown } | undefined)?.statusCode);
   return status >= 400 && status < 500 ? failure(status, (error as Error).message) : failure(500);
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 /** The one shape of errors that name no field; 401, 404 and 5xx carry no message. */

@@ -25,6 +25,12 @@ export class NotFound extends Error {}
 /** Cannot be read: 400 with the message. */
 export class Unreadable extends Error {}
 
+/** Is not signed by whom it says it is from: 403. */
+export class Forged extends Error {}
+
+/** Is from the provider, but speaks of nothing that we know or can take on: 422, in XML. */
+export class UnusableWebhook extends Error {}
+
 /** Adds `message` to those of `field`. */
 export function addError(errors: FieldErrors, field: string, message: string): void {
   (errors[field] ??= []).push(message);

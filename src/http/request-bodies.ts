@@ -1,10 +1,16 @@
-import formbody from '@fastify/formbody';
 import multipart from '@fastify/multipart';
+import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isJsonObject } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
+
+/** On a route: its body stays the text that it came as. */
+export const RawBody = () => RouteConfig({ rawBody: true });
+
+const isRaw = (request: FastifyRequest): boolean =>
+  (request.routeOptions.config as { rawBody?: boolean }).rawBody === true;
 
 /**
  * Teaches Fastify the three ways in which a body may come: JSON, form, multipart. Each becomes the same object; no body is an empty one.
@@ -14,9 +20,14 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (_request: FastifyRequest, body: Buffer) => parseJson(utf8(body)),
+    async (request: FastifyRequest, body: Buffer) => (isRaw(request) ? utf8(body) : parseJson(utf8(body))),
   );
-  await fastify.register(formbody, { parser: (body) => storable(nestParameters(decodeParameters(body))) });
+  fastify.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) =>
+      isRaw(request) ? utf8(body) : storable(nestParameters(decodeParameters(utf8(body)))),
+  );
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
     if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request)));

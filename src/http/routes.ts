@@ -1,8 +1,10 @@
 import { applyDecorators, type Type } from '@nestjs/common';
 import {
+  ApiBody,
   ApiConsumes,
   ApiCreatedResponse,
   ApiExtraModels,
+  ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
   ApiParam,
@@ -128,3 +130,37 @@ export function Deletes(): MethodDecorator {
     Fails(400, 404),
   );
 }
+
+/** Takes the provider's webhook, whose parameters in the URL and whose body are the provider's own. */
+export function HearsProvider(): MethodDecorator {
+  const parameters = { schema: { type: 'object', additionalProperties: true, example: webhook } } as const;
+  const document = (description: string) => ({
+    description,
+    headers: requestId,
+    content: { 'application/xml': { schema: { type: 'string' } } },
+  });
+  return applyDecorators(
+    ReadsQuery(true),
+    ApiQuery({
+      name: 'phone_call_id',
+      required: false,
+      schema: { type: 'integer' },
+      description: 'Our own id of the call.',
+    }),
+    ApiHeader({
+      name: 'X-Twilio-Signature',
+      required: true,
+      description: 'Signed with the auth token of the account.',
+    }),
+    TakesBody,
+    ApiBody(parameters),
+    ApiCreatedResponse(document('TwiML: what is to be said, played or asked.')),
+    ApiResponse({ status: 400, description: failures[400], type: Failure, headers: requestId }),
+    ApiResponse({ status: 403, description: 'The signature is missing or wrong.', type: Failure, headers: requestId }),
+    ApiResponse({ status: 413, description: failures[413], type: Failure, headers: requestId }),
+    ApiResponse({ status: 415, description: failures[415], type: Failure, headers: requestId }),
+    ApiResponse({ status: 422, ...document('The call is not known, or cannot be taken on.') }),
+  );
+}
+
+const webhook = { CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'completed', Direction: 'outbound-api' };

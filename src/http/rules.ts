@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { Transform } from 'class-transformer';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
-import { callFlowNames } from '../call-flows/call-flow.registry.js';
+import { callFlowNames } from '../call-flows/call-flow.names.js';
 import { isJsonObject, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from './errors.js';
@@ -32,7 +32,7 @@ export function IfGiven(): PropertyDecorator {
 }
 
 /** Takes the value as it came. */
-function AsGiven(): PropertyDecorator {
+export function AsGiven(): PropertyDecorator {
   return Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => Untouched.unwrap(obj[key]));
 }
 

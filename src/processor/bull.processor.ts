@@ -1,19 +1,21 @@
 import { Process, Processor } from '@nestjs/bull';
+import { Injectable, type Type } from '@nestjs/common';
 import type { Job as BullJob } from 'bull';
-import { BULL_QUEUE } from '../queue/queue.module.js';
-import type { Job } from '../queue/queue.port.js';
-import { BatchOperationHandler } from './batch-operation.handler.js';
+import { CONCURRENCY, type Job, type Task, tasks } from '../queue/queue.port.js';
+import { JobsHandler } from './jobs.handler.js';
 
-/** Jobs from Redis that one process handles at the same time. */
-const CONCURRENCY = 4;
+/** For each task, what takes its jobs from Redis to their handler. */
+export const bullProcessors: Type[] = tasks.map((task: Task) => {
+  @Injectable()
+  @Processor(task)
+  class BullProcessor {
+    constructor(private readonly jobs: JobsHandler) {}
 
-/** Takes jobs from Redis to their handler. */
-@Processor(BULL_QUEUE)
-export class BullProcessor {
-  constructor(private readonly batchOperations: BatchOperationHandler) {}
-
-  @Process({ concurrency: CONCURRENCY })
-  handle({ data }: BullJob<Job>): Promise<void> {
-    return this.batchOperations.handle(data.batchOperationId);
+    @Process({ concurrency: CONCURRENCY[task] })
+    handle({ data }: BullJob<Job>): Promise<void> {
+      return this.jobs.handle(data);
+    }
   }
-}
+  Object.defineProperty(BullProcessor, 'name', { value: `BullProcessor(${task})` });
+  return BullProcessor;
+});

@@ -2,10 +2,18 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { KindsModule } from '../batch-operations/kinds/kinds.module.js';
 import type { Config } from '../config.js';
+import { Checks } from '../phone-calls/checks.js';
+import { Dials } from '../phone-calls/dials.js';
 import { BatchOperationHandler } from './batch-operation.handler.js';
-import { BullProcessor } from './bull.processor.js';
+import { bullProcessors } from './bull.processor.js';
+import { DialHandler } from './dial.handler.js';
+import { Dispatcher } from './dispatcher.js';
+import { FetchHandler } from './fetch.handler.js';
 import { InProcessProcessor } from './in-process.processor.js';
+import { JobsHandler } from './jobs.handler.js';
 import { Sweeper } from './sweeper.js';
+
+const work = [BatchOperationRuns, BatchOperationHandler, Dials, DialHandler, Checks, FetchHandler, JobsHandler];
 
 /** The other entrance: background work, by word from the queue or by finding it. */
 @Module({})
@@ -14,7 +22,7 @@ export class ProcessorModule {
     return {
       module: ProcessorModule,
       imports: [KindsModule],
-      providers: [BatchOperationRuns, BatchOperationHandler, Sweeper, redisUrl ? BullProcessor : InProcessProcessor],
+      providers: [...work, Sweeper, Dispatcher, ...(redisUrl ? bullProcessors : [InProcessProcessor])],
     };
   }
 }

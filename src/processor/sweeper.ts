@@ -35,7 +35,7 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
 
   private async sweep(): Promise<void> {
     try {
-      for (const id of await this.runs.due(AT_ONCE)) this.queue.tell({ batchOperationId: id });
+      for (const id of await this.runs.due(AT_ONCE)) this.queue.tell({ task: 'batch_operation', id });
     } catch (error) {
       this.logger.warn(`Could not look for work: ${(error as Error).message}`);
     }

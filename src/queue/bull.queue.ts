@@ -1,25 +1,35 @@
 import { Logger } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
-import { type Job, JOB_BACKOFF, JOB_TRIES, Queue } from './queue.port.js';
+import { type Job, JOB_BACKOFF, JOB_TRIES, Queue, type Task } from './queue.port.js';
 
 const PING_PATIENCE = 2_000;
+
+/** For so long a job that was told is not told again, in milliseconds, unless it was handled: Redis shall not fill with the same words. */
+const ONCE_WITHIN = 5_000;
+
+/** The Bull queue of each task: the jobs of one cannot hold up those of another. */
+export type Bulls = Readonly<Record<Task, Bull<Job>>>;
 
 /** Hands jobs to the workers through Bull on Redis. */
 export class BullQueue extends Queue {
   private readonly logger = new Logger('Queue');
   private away = false;
 
-  constructor(private readonly bull: Bull<Job>) {
+  constructor(private readonly bulls: Bulls) {
     super();
-    bull.on('error', (error) => this.report(error));
-    bull.client.on('ready', () => (this.away = false));
+    for (const bull of Object.values(bulls)) {
+      bull.on('error', (error) => this.report(error));
+      bull.client.on('ready', () => (this.away = false));
+    }
   }
 
   tell(job: Job): void {
+    const bull = this.bulls[job.task];
     // While Redis is away, Bull would keep the job and its promise in memory until it comes back.
-    if (this.bull.client.status !== 'ready') return;
-    this.bull
+    if (bull.client.status !== 'ready') return;
+    bull
       .add(job, {
+        jobId: `${job.id}:${job.at ?? Math.floor(Date.now() / ONCE_WITHIN)}`,
         attempts: JOB_TRIES,
         backoff: { type: 'exponential', delay: JOB_BACKOFF },
         removeOnComplete: true,
@@ -29,10 +39,11 @@ export class BullQueue extends Queue {
   }
 
   async ping(): Promise<void> {
-    if (this.bull.client.status !== 'ready') throw new Error(`Redis is not reached (${this.bull.client.status})`);
+    const { client } = this.bulls.batch_operation;
+    if (client.status !== 'ready') throw new Error(`Redis is not reached (${client.status})`);
     const late = AbortSignal.timeout(PING_PATIENCE);
     await Promise.race([
-      this.bull.client.ping(),
+      client.ping(),
       new Promise((_, reject) => {
         late.addEventListener('abort', () => reject(new Error('Redis does not answer')));
       }),

@@ -1,20 +1,32 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Job, type JobHandler, JOB_BACKOFF, JOB_TRIES, Queue } from './queue.port.js';
+import {
+  CONCURRENCY,
+  type Job,
+  type JobHandler,
+  JOB_BACKOFF,
+  JOB_TRIES,
+  Queue,
+  type Task,
+  tasks,
+} from './queue.port.js';
 
-/** Jobs that are handled at the same time; the rest wait their turn. */
-const CONCURRENCY = 4;
+/** The jobs of one task. */
+interface Lane {
+  /** By row: a job that waits already need not be told again. */
+  waiting: Map<number, Job>;
+  running: Set<Promise<void>>;
+}
 
 /** Handles jobs in this process. What waits is lost with the process; the sweeper of the next one finds it. */
 export class InProcessQueue extends Queue {
   private handler?: JobHandler;
   private closed = false;
-  private readonly waiting: Job[] = [];
-  private readonly running = new Set<Promise<void>>();
+  private readonly lanes = new Map<Task, Lane>(tasks.map((task) => [task, { waiting: new Map(), running: new Set() }]));
 
   tell(job: Job): void {
-    if (this.closed || this.waiting.some((one) => one.batchOperationId === job.batchOperationId)) return;
-    this.waiting.push(job);
-    this.next();
+    if (this.closed) return;
+    this.lanes.get(job.task)!.waiting.set(job.id, job);
+    this.next(job.task);
   }
 
   async ping(): Promise<void> {
@@ -24,26 +36,28 @@ export class InProcessQueue extends Queue {
   /** From now on `handler` does the jobs, also those that wait already. */
   process(handler: JobHandler): void {
     this.handler = handler;
-    this.next();
+    for (const task of tasks) this.next(task);
   }
 
   /** Starts no further job, and waits for those under way. */
   async close(): Promise<void> {
     this.closed = true;
-    this.waiting.length = 0;
-    await Promise.all(this.running);
+    for (const { waiting } of this.lanes.values()) waiting.clear();
+    await Promise.all([...this.lanes.values()].flatMap(({ running }) => [...running]));
   }
 
-  private next(): void {
+  private next(task: Task): void {
     const { handler } = this;
-    while (handler && this.running.size < CONCURRENCY) {
-      const job = this.waiting.shift();
+    const { waiting, running } = this.lanes.get(task)!;
+    while (handler && running.size < CONCURRENCY[task]) {
+      const [job] = waiting.values();
       if (!job) return;
+      waiting.delete(job.id);
       const run = this.handle(job, handler).finally(() => {
-        this.running.delete(run);
-        this.next();
+        running.delete(run);
+        this.next(task);
       });
-      this.running.add(run);
+      running.add(run);
     }
   }
 

@@ -2,12 +2,9 @@ import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
 import type { Config } from '../config.js';
-import { BullQueue } from './bull.queue.js';
+import { BullQueue, type Bulls } from './bull.queue.js';
 import { InProcessQueue } from './in-process.queue.js';
-import { type Job, Queue } from './queue.port.js';
-
-/** The name of the one Bull queue. */
-export const BULL_QUEUE = 'scfm';
+import { type Job, Queue, tasks } from './queue.port.js';
 
 /** Gives the program its queue: Bull where there is a Redis, else this process. */
 @Module({})
@@ -18,14 +15,22 @@ export class QueueModule {
     return {
       ...shared,
       imports: [
-        BullModule.registerQueue({
-          name: BULL_QUEUE,
-          url: redisUrl,
-          redis: { maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000) },
-        }),
+        BullModule.registerQueue(
+          ...tasks.map((name) => ({
+            name,
+            url: redisUrl,
+            prefix: 'scfm',
+            redis: { maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000) },
+          })),
+        ),
       ],
       providers: [
-        { provide: Queue, inject: [getQueueToken(BULL_QUEUE)], useFactory: (bull: Bull<Job>) => new BullQueue(bull) },
+        {
+          provide: Queue,
+          inject: tasks.map((task) => getQueueToken(task)),
+          useFactory: (...bulls: Bull<Job>[]) =>
+            new BullQueue(Object.fromEntries(tasks.map((task, index) => [task, bulls[index]])) as Bulls),
+        },
       ],
     };
   }

@@ -1,6 +1,17 @@
+/** What can be asked of a worker: to go on with a batch operation, to dial a call, to ask the provider what became of one. */
+export const tasks = ['batch_operation', 'dial', 'fetch'] as const;
+export type Task = (typeof tasks)[number];
+
+/** Jobs of each task that one process handles at the same time: none can hold up those of another task. */
+export const CONCURRENCY: Readonly<Record<Task, number>> = { batch_operation: 4, dial: 100, fetch: 10 };
+
 /** Word that a row needs work. The row itself is the message; this only saves a worker from having to look for it. */
 export interface Job {
-  batchOperationId: number;
+  task: Task;
+  /** The row's. */
+  id: number;
+  /** The time for which the work was handed out, in milliseconds of the database's clock; absent when any time will do. */
+  at?: number;
 }
 
 /** Does a job. It may be called twice for one job, also at once, and finds out from the row what there is to do. */

@@ -22,13 +22,13 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
     it('handles each job that was told, with its data', async () => {
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
-      for (const batchOperationId of [1, 2, 3]) adapter.queue.tell({ batchOperationId });
+      for (const id of [1, 2, 3]) adapter.queue.tell({ task: 'batch_operation', id });
       await eventually(() => handled.length >= 3);
-      expect(handled.map(({ batchOperationId }) => batchOperationId).sort()).toEqual([1, 2, 3]);
+      expect(handled.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
     });
 
     it('handles jobs that were told before there was a handler', async () => {
-      adapter.queue.tell({ batchOperationId: 7 });
+      adapter.queue.tell({ task: 'batch_operation', id: 7 });
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
       await eventually(() => handled.length === 1);
@@ -39,28 +39,28 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       adapter.process(async () => {
         if (++attempts < 3) throw new Error('not yet');
       });
-      adapter.queue.tell({ batchOperationId: 1 });
+      adapter.queue.tell({ task: 'batch_operation', id: 1 });
       await eventually(() => attempts === 3);
     });
 
     it('leaves a job that keeps failing to the sweeper, and goes on with the others', async () => {
       const attempts = new Map<number, number>();
-      adapter.process(async ({ batchOperationId: id }) => {
+      adapter.process(async ({ id }) => {
         attempts.set(id, (attempts.get(id) ?? 0) + 1);
         if (id === 1) throw new Error('never');
       });
-      adapter.queue.tell({ batchOperationId: 1 });
-      adapter.queue.tell({ batchOperationId: 2 });
+      adapter.queue.tell({ task: 'batch_operation', id: 1 });
+      adapter.queue.tell({ task: 'batch_operation', id: 2 });
       await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
     });
 
     it('handles a job that is told again after it was handled', async () => {
       let handled = 0;
       adapter.process(async () => void handled++);
-      adapter.queue.tell({ batchOperationId: 1 });
+      adapter.queue.tell({ task: 'batch_operation', id: 1 });
       await eventually(() => handled === 1);
       await eventually(() => {
-        adapter.queue.tell({ batchOperationId: 1 });
+        adapter.queue.tell({ task: 'batch_operation', id: 1 });
         return handled > 1;
       });
     });
@@ -69,12 +69,12 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       const started = new Set<number>();
       let release = (): void => {};
       const released = new Promise<void>((resolve) => (release = resolve));
-      adapter.process(async ({ batchOperationId }) => {
-        started.add(batchOperationId);
+      adapter.process(async ({ id }) => {
+        started.add(id);
         await released;
       });
-      adapter.queue.tell({ batchOperationId: 1 });
-      adapter.queue.tell({ batchOperationId: 2 });
+      adapter.queue.tell({ task: 'batch_operation', id: 1 });
+      adapter.queue.tell({ task: 'batch_operation', id: 2 });
       await eventually(() => started.size === 2);
       release();
     });
@@ -86,7 +86,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         await new Promise((resolve) => setTimeout(resolve, 300));
         state = 'done';
       });
-      adapter.queue.tell({ batchOperationId: 1 });
+      adapter.queue.tell({ task: 'batch_operation', id: 1 });
       await eventually(() => state === 'under way');
       await adapter.close();
       expect(state).toBe('done');

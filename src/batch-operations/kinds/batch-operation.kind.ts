@@ -7,11 +7,14 @@ import type { BatchOperationType } from '../batch-operation.types.js';
 import type { Listed } from './listed.js';
 
 /** For each kind of record that is listed, the condition for its rows. */
-export type Conditions = Partial<Record<Listed, (operation: BatchOperation) => Sql>>;
+export type Conditions = Partial<Record<Listed, (operation: Scope) => Sql>>;
+
+/** Which rows a batch operation is about. */
+export type Scope = Pick<BatchOperation, 'id' | 'callout_id' | 'parameters'>;
 
 /** What a batch operation is before it is created, as far as rules about it need to know. */
 export interface Draft {
-  calloutExists: boolean;
+  callout_id: number | null;
   parameters: Metadata;
 }
 
@@ -30,12 +33,16 @@ export interface BatchOperationKind {
   readonly type: BatchOperationType;
   /** What of the draft is broken: parameters that do not exist, filters that cannot be read, a callout that is missing. */
   validate(draft: Draft): FieldErrors;
+  /** The name under which an error stands when its preview is empty; absent when it may be. */
+  readonly needsPreview?: string;
   /** Exactly the rows that running it now would touch. */
   readonly preview: Conditions;
   /** The rows that it has touched so far. */
   readonly results: Conditions;
   /** The list of the preview whose rows a run works through: as many as it has are its total. */
   readonly source: Listed;
-  /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
-  step(manager: EntityManager, operation: BatchOperation): Promise<Step>;
+  /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */
+  readonly isLimited?: (operation: Scope) => boolean;
+  /** Does the next chunk, from `operation.cursor` on and `most` rows of it, within the transaction that also keeps the cursor. */
+  step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step>;
 }

@@ -2,14 +2,23 @@ import { Injectable } from '@nestjs/common';
 import { type BatchOperationType, batchOperationTypes } from '../batch-operation.types.js';
 import type { BatchOperationKind } from './batch-operation.kind.js';
 import { CalloutPopulationKind } from './callout-population.kind.js';
+import { PhoneCallCreateKind } from './phone-call-create.kind.js';
+import { PhoneCallQueueRemoteFetchKind } from './phone-call-queue-remote-fetch.kind.js';
+import { PhoneCallQueueKind } from './phone-call-queue.kind.js';
 
 /** Every kind of batch operation, by its type. The program does not start while a type has none. */
 @Injectable()
 export class Kinds {
   private readonly byType: Map<BatchOperationType, BatchOperationKind>;
 
-  constructor(population: CalloutPopulationKind) {
-    this.byType = new Map<BatchOperationType, BatchOperationKind>([population].map((kind) => [kind.type, kind]));
+  constructor(
+    population: CalloutPopulationKind,
+    create: PhoneCallCreateKind,
+    queue: PhoneCallQueueKind,
+    queueRemoteFetch: PhoneCallQueueRemoteFetchKind,
+  ) {
+    const kinds: BatchOperationKind[] = [population, create, queue, queueRemoteFetch];
+    this.byType = new Map(kinds.map((kind) => [kind.type, kind]));
     for (const type of batchOperationTypes) this.of(type);
   }
 

@@ -1,4 +1,5 @@
 import { CreateContactsAndCallouts1764000000000 } from './1764000000000-create-contacts-and-callouts.js';
+import { CreatePhoneCalls1764100000000 } from './1764100000000-create-phone-calls.js';
 
 /** Every migration, oldest first: one list for both databases. */
-export const migrations = [CreateContactsAndCallouts1764000000000];
+export const migrations = [CreateContactsAndCallouts1764000000000, CreatePhoneCalls1764100000000];

@@ -1,0 +1,69 @@
+import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { isPostgres, secondsFromNow } from '../../database/dialect.js';
+import { type FieldErrors, messages } from '../../http/errors.js';
+import type { Metadata } from '../../metadata/metadata.js';
+import { phoneCallStatuses } from '../../phone-calls/phone-call.machine.js';
+
+const NUMBERS = ['limit', 'max', 'max_per_period', 'max_per_period_hours'];
+const ATTRIBUTES = ['remotely_queued_at', 'created_at', 'updated_at'];
+const DEFAULT_HOURS = 24;
+
+/** The parameters that limit how many rows a batch operation touches. */
+export const limitParameters = [...NUMBERS, 'max_per_period_timestamp_attribute', 'max_per_period_statuses'];
+
+/** What is wrong with the limits among the parameters. */
+export function limitErrors(parameters: Metadata): FieldErrors {
+  const errors: FieldErrors = {};
+  for (const name of NUMBERS) {
+    const value = parameters[name];
+    if (value !== undefined && wholeNumber(value) === undefined) errors[name] = ['must be a whole number'];
+  }
+  const { max_per_period_timestamp_attribute: attribute = ATTRIBUTES[0] } = parameters;
+  if (!ATTRIBUTES.includes(attribute as string)) errors.max_per_period_timestamp_attribute = [messages.notIncluded];
+  const statuses = statusesOf(parameters);
+  if (statuses?.some((status) => !(phoneCallStatuses as readonly string[]).includes(status))) {
+    errors.max_per_period_statuses = [messages.notIncluded];
+  }
+  return errors;
+}
+
+/** Whether the parameters limit the rows at all. */
+export function isLimited({ parameters }: { parameters: Metadata }): boolean {
+  return ['limit', 'max', 'max_per_period'].some((name) => parameters[name] !== undefined);
+}
+
+/**
+ * Of the rows of `table` for which `condition` holds, those that the limits leave: `limit`, or else the smaller of `max` and what is left of
+ * `max_per_period` in the last `max_per_period_hours`.
+ */
+export function limited(table: string, from: Sql, condition: Sql, parameters: Metadata): Sql {
+  if (!isLimited({ parameters })) return condition;
+  const id = raw(`${table}.id`);
+  return sql`${id} IN (SELECT ${id} FROM ${from} WHERE ${condition} ORDER BY ${id} LIMIT ${limitOf(parameters)})`;
+}
+
+function limitOf(parameters: Metadata): Sql {
+  const [limit, max, perPeriod, hours = DEFAULT_HOURS] = NUMBERS.map((name) => wholeNumber(parameters[name]));
+  if (limit !== undefined) return sql`${limit}`;
+  const least = raw(isPostgres ? 'least' : 'min');
+  const greatest = raw(isPostgres ? 'greatest' : 'max');
+  if (perPeriod === undefined) return sql`${max}`;
+  const attribute = raw(String(parameters.max_per_period_timestamp_attribute ?? ATTRIBUTES[0]));
+  const statuses = statusesOf(parameters);
+  const among = statuses && statuses.length > 0 ? sql`AND counted.status IN (${join(statuses)})` : sql``;
+  const used = sql`(SELECT count(*) FROM phone_calls AS counted
+    WHERE counted.${attribute} > ${secondsFromNow(-3_600 * hours)} ${among})`;
+  const left = sql`${greatest}(0, ${raw(String(perPeriod))} - ${used})`;
+  return max === undefined ? left : sql`${least}(${raw(String(max))}, ${left})`;
+}
+
+function statusesOf({ max_per_period_statuses: given }: Metadata): string[] | undefined {
+  if (given === undefined || given === null) return undefined;
+  return (Array.isArray(given) ? given : String(given).split(',')).map((one) => String(one).trim()).filter(Boolean);
+}
+
+/** A whole number that is not negative, also as a form writes it. */
+function wholeNumber(value: unknown): number | undefined {
+  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,78 @@
+import { Injectable } from '@nestjs/common';
+import sql, { type Sql } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
+import { isPostgres } from '../../database/dialect.js';
+import { affectedBy, rowsOf } from '../../database/statements.js';
+import type { FieldErrors } from '../../http/errors.js';
+import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
+import type { BatchOperation } from '../batch-operation.entity.js';
+import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import { isLimited, limited } from './limits.js';
+import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
+import { nextWindow } from './window.js';
+
+/** Any number that no other program takes as its advisory lock on our database. */
+const CREATION_LOCK = 720_117_002;
+
+/** Creates a phone call, to be queued, for each participation that its filters leave. */
+@Injectable()
+export class PhoneCallCreateKind implements BatchOperationKind {
+  readonly type = 'BatchOperation::PhoneCallCreate';
+
+  readonly source = 'callout_participations';
+
+  readonly needsPreview = 'callout_participations_preview';
+
+  readonly isLimited = isLimited;
+
+  readonly preview: Conditions = {
+    callout_participations: participations,
+    contacts: (operation) =>
+      sql`contacts.id IN (SELECT callout_participations.contact_id FROM ${calloutParticipationResource.from}
+        WHERE ${participations(operation)})`,
+  };
+
+  readonly results: Conditions = {
+    callout_participations: ({ id }) =>
+      sql`callout_participations.id IN (
+        SELECT callout_participation_id FROM phone_calls WHERE create_batch_operation_id = ${id})`,
+    contacts: ({ id }) =>
+      sql`contacts.id IN (SELECT contact_id FROM phone_calls WHERE create_batch_operation_id = ${id})`,
+    phone_calls: ({ id }) => sql`phone_calls.create_batch_operation_id = ${id}`,
+  };
+
+  validate({ parameters }: Draft): FieldErrors {
+    const error = remoteRequestParamsError(parameters.remote_request_params);
+    return {
+      ...phoneCallParameterErrors(parameters, ['remote_request_params']),
+      ...(error && { remote_request_params: [error] }),
+    };
+  }
+
+  async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
+    // Of two operations that look for people who have no call yet, the second must see the calls of the first.
+    if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
+    const { id, cursor, parameters } = operation;
+    const window = await nextWindow(manager, 'callout_participations', cursor);
+    const processed = await affectedBy(
+      manager,
+      sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,
+          remote_request_params, create_batch_operation_id)
+        SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
+          callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${json}, ${id}
+        FROM ${calloutParticipationResource.from}
+        WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.last}
+          AND ${participationsInScope(operation)}
+        ORDER BY callout_participations.id LIMIT ${most}`,
+    );
+    return { cursor: window.last, processed, done: window.isLast };
+  }
+}
+
+const json: Sql = isPostgres ? sql`::jsonb` : sql``;
+
+function participations(operation: Scope): Sql {
+  const condition = participationsInScope(operation);
+  return limited('callout_participations', calloutParticipationResource.from, condition, operation.parameters);
+}

@@ -1,0 +1,59 @@
+import sql, { type Sql, raw } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { now } from '../../database/dialect.js';
+import { affectedBy } from '../../database/statements.js';
+import { allOf } from '../../filters/filter.js';
+import type { FieldErrors } from '../../http/errors.js';
+import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
+import type { BatchOperation } from '../batch-operation.entity.js';
+import type { BatchOperationType } from '../batch-operation.types.js';
+import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import { isLimited, limited } from './limits.js';
+import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
+import { nextWindow } from './window.js';
+
+/** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
+export abstract class PhoneCallMovingKind implements BatchOperationKind {
+  abstract readonly type: BatchOperationType;
+  /** The column of the call that names the operation which moved it. */
+  protected abstract readonly mark: string;
+  /** Which calls can be moved. */
+  protected abstract readonly movable: Sql;
+  /** What is set in a call that is moved. */
+  protected abstract readonly move: Sql;
+
+  readonly source = 'phone_calls';
+
+  readonly needsPreview = 'phone_calls_preview';
+
+  readonly isLimited = isLimited;
+
+  readonly preview: Conditions = {
+    phone_calls: (operation) =>
+      limited('phone_calls', phoneCallResource.from, this.inScope(operation), operation.parameters),
+  };
+
+  readonly results: Conditions = { phone_calls: ({ id }) => sql`phone_calls.${raw(this.mark)} = ${id}` };
+
+  validate({ parameters }: Draft): FieldErrors {
+    return phoneCallParameterErrors(parameters);
+  }
+
+  async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
+    const window = await nextWindow(manager, 'phone_calls', operation.cursor);
+    const processed = await affectedBy(
+      manager,
+      sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
+        WHERE id IN (
+          SELECT phone_calls.id FROM ${phoneCallResource.from}
+          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.last} AND ${this.inScope(operation)}
+          ORDER BY phone_calls.id LIMIT ${most}
+        ) AND ${this.movable}`,
+    );
+    return { cursor: window.last, processed, done: window.isLast };
+  }
+
+  private inScope(operation: Scope): Sql {
+    return allOf([this.movable, phoneCallsInScope(operation)]);
+  }
+}

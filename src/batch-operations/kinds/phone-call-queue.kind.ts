@@ -1,0 +1,12 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
+
+/** Queues created phone calls to be dialled. */
+@Injectable()
+export class PhoneCallQueueKind extends PhoneCallMovingKind {
+  readonly type = 'BatchOperation::PhoneCallQueue';
+  protected readonly mark = 'queue_batch_operation_id';
+  protected readonly movable = sql`phone_calls.status = 'created' AND phone_calls.callout_id IS NOT NULL`;
+  protected readonly move = sql`status = 'queued', refusals = 0, leased_until = NULL`;
+}

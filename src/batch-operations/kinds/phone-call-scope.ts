@@ -1,0 +1,68 @@
+import sql, { type Sql } from 'sql-template-tag';
+import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
+import { calloutResource } from '../../callouts/callout.resource.js';
+import { allOf, conditionOf } from '../../filters/filter.js';
+import type { FieldErrors } from '../../http/errors.js';
+import type { Metadata } from '../../metadata/metadata.js';
+import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
+import type { Scope } from './batch-operation.kind.js';
+import { limitErrors, limitParameters } from './limits.js';
+import { filterErrors, unknownParameters } from './parameters.js';
+
+const SKIP_PREVIEW = 'skip_validate_preview_presence';
+const CALLOUTS = 'callout_filter_params';
+const PARTICIPATIONS = 'callout_participation_filter_params';
+const CALLS = 'phone_call_filter_params';
+
+/** What is wrong with the parameters of an operation on phone calls, `more` being those that only its own kind has. */
+export function phoneCallParameterErrors(parameters: Metadata, more: readonly string[] = [CALLS]): FieldErrors {
+  return {
+    ...unknownParameters(parameters, [CALLOUTS, PARTICIPATIONS, SKIP_PREVIEW, ...limitParameters, ...more]),
+    ...filterErrors(parameters, CALLOUTS, calloutResource),
+    ...filterErrors(parameters, PARTICIPATIONS, calloutParticipationResource),
+    ...(more.includes(CALLS) && filterErrors(parameters, CALLS, phoneCallResource)),
+    ...limitErrors(parameters),
+  };
+}
+
+/** The participations that an operation's filters leave; within its callout, if it has one. */
+export function participationsInScope({ callout_id, parameters }: Scope): Sql {
+  return allOf([
+    ...(callout_id === null ? [] : [sql`callout_participations.callout_id = ${callout_id}`]),
+    ...calloutsFiltered('callout_participations', parameters),
+    conditionOf(calloutParticipationResource.filters, parameters[PARTICIPATIONS]),
+  ]);
+}
+
+/** The phone calls that an operation's filters leave; within its callout, if it has one. */
+export function phoneCallsInScope({ callout_id, parameters }: Scope): Sql {
+  const participations = parameters[PARTICIPATIONS];
+  const { from, filters } = calloutParticipationResource;
+  return allOf([
+    ...(callout_id === null ? [] : [sql`phone_calls.callout_id = ${callout_id}`]),
+    ...calloutsFiltered('phone_calls', parameters),
+    ...(participations === undefined
+      ? []
+      : [
+          sql`phone_calls.callout_participation_id IN (
+            SELECT callout_participations.id FROM ${from} WHERE ${conditionOf(filters, participations)})`,
+        ]),
+    conditionOf(phoneCallResource.filters, parameters[CALLS]),
+  ]);
+}
+
+function calloutsFiltered(table: 'callout_participations' | 'phone_calls', parameters: Metadata): Sql[] {
+  const given = parameters[CALLOUTS];
+  if (given === undefined) return [];
+  const callouts = sql`SELECT callouts.id FROM callouts WHERE ${conditionOf(calloutResource.filters, given)}`;
+  return [
+    table === 'phone_calls'
+      ? sql`phone_calls.callout_id IN (${callouts})`
+      : sql`callout_participations.callout_id IN (${callouts})`,
+  ];
+}
+
+/** Whether an operation may be made although its preview is empty. */
+export function skipsPreview(parameters: Metadata): boolean {
+  return String(parameters[SKIP_PREVIEW]) === 'true';
+}

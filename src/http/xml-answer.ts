@@ -1,0 +1,8 @@
+/** An answer that is a document, not a record: TwiML. */
+export class XmlAnswer {
+  constructor(
+    readonly document: string,
+    /** Where the record is that was made. */
+    readonly location: string,
+  ) {}
+}

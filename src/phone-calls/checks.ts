@@ -1,0 +1,157 @@
+import { Injectable } from '@nestjs/common';
+import sql, { join } from 'sql-template-tag';
+import { Config } from '../config.js';
+import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Paces } from '../pace/paces.js';
+import type { RemoteCall } from '../telephony/provider.js';
+import type { HandedOut } from './dials.js';
+import { PhoneCall } from './phone-call.entity.js';
+import { awaitedStatuses } from './phone-call.machine.js';
+import { isEnded, statusAfter } from './remote-state.js';
+
+const HORIZON = 1_000;
+const MOST_AT_ONCE = 100;
+
+/** Seconds for which a question is somebody's; after that it is asked again. */
+const LEASE = 60;
+
+/** The longest pause between two questions after one call, in seconds. */
+const LONGEST_BACK_OFF = 3_600;
+
+/** So often must the provider say that it knows no such call before it is believed. */
+const UNKNOWN_BELIEVED_AFTER = 3;
+
+/** The calls of which the provider must be asked what became of them, since nothing was heard of them for a while. */
+@Injectable()
+export class Checks {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly paces: Paces,
+    private readonly config: Config,
+  ) {}
+
+  /** Hands out the calls that are due to be asked after, as many as the pace of questions has room for. */
+  handOut(): Promise<HandedOut[]> {
+    return this.unitOfWork.run(async (manager) => {
+      const slots = await this.paces.free(manager, 'fetch', this.config.fetchesPerSecond, {
+        horizon: HORIZON,
+        most: MOST_AT_ONCE,
+      });
+      if (!slots) return [];
+      const lock = isPostgres ? sql`FOR UPDATE SKIP LOCKED` : sql``;
+      const rows = await rowsOf<{ id: number }>(
+        manager,
+        sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
+          ORDER BY check_at LIMIT ${slots.count} ${lock}`,
+      );
+      if (rows.length === 0) return [];
+      const ids = rows.map(({ id }) => id);
+      await rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET check_at = ${secondsFromNow(LEASE)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
+      );
+      await this.paces.take(manager, 'fetch', slots, ids.length);
+      return ids.map((id, index) => {
+        const at = Math.ceil(slots.first + index * slots.interval);
+        return { id, at, wait: at - slots.now };
+      });
+    });
+  }
+
+  /** The call, if there is still something to be asked about it. */
+  find(id: number): Promise<PhoneCall | undefined> {
+    return this.unitOfWork.run(async (manager) => {
+      const call = await manager.findOneBy(PhoneCall, { id });
+      return call && (awaitedStatuses as readonly string[]).includes(call.status) ? call : undefined;
+    });
+  }
+
+  /** Which of the provider's calls no phone call of ours is known to be. */
+  async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
+    if (calls.length === 0) return [];
+    const known = await this.unitOfWork.run((manager) =>
+      rowsOf<{ remote_call_id: string }>(
+        manager,
+        sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
+      ),
+    );
+    return calls.filter(({ sid }) => !known.some(({ remote_call_id }) => remote_call_id === sid));
+  }
+
+  /** Records what the provider says of the call. Another call of ours may have turned out to be this one: then nothing is recorded. */
+  async learn(id: number, remote: RemoteCall): Promise<void> {
+    await this.unitOfWork
+      .run(async (manager) => {
+        const call = await manager.findOneByOrFail(PhoneCall, { id });
+        const heard = statusAfter(call, { remoteStatus: remote.status });
+        const open = call.status === 'remote_fetch_queued' || call.status === 'uncertain';
+        const status = heard ?? (open ? 'remotely_queued' : call.status);
+        const ended = isEnded(heard ? remote.status : call.remote_status);
+        await rowsOf(
+          manager,
+          sql`UPDATE phone_calls SET status = ${status}, remote_status = ${heard ? remote.status : call.remote_status},
+              remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
+              remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
+              remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
+              check_at = ${ended ? null : secondsFromNow(this.backOff(call))}, lease_token = NULL, leased_until = NULL,
+              updated_at = ${now}
+            WHERE id = ${id}`,
+        );
+      })
+      .catch((error: unknown) => {
+        if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;
+      });
+  }
+
+  /** Notes that nothing was learned, and when to ask again. */
+  async learnNothing(call: PhoneCall): Promise<void> {
+    const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
+    await this.unitOfWork.run((manager) =>
+      rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET ${status} check_at = ${secondsFromNow(this.backOff(call))}, updated_at = ${now}
+          WHERE id = ${call.id} AND status = ${call.status}`,
+      ),
+    );
+  }
+
+  /** Notes that the provider knows no such call: for a while that may be its delay, then it is the end. */
+  async learnAbsence(call: PhoneCall): Promise<void> {
+    if (call.remote_call_id !== null) {
+      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.learnNothing(call);
+      return this.giveUp(call, 'The provider took the call, but does not know it any more.');
+    }
+    const { uncertainFor } = this.config;
+    const waited = await this.unitOfWork.run((manager) =>
+      rowsOf(
+        manager,
+        sql`SELECT 1 FROM phone_calls WHERE id = ${call.id} AND dialled_at < ${secondsFromNow(-uncertainFor)}`,
+      ),
+    );
+    if (waited.length === 0) return this.learnNothing(call);
+    return this.giveUp(
+      call,
+      `It is not known whether the provider took the call: its answer was lost, and for ${uncertainFor} seconds neither a callback nor ` +
+        'its list of calls told of it. It was not dialled again.',
+    );
+  }
+
+  private async giveUp(call: PhoneCall, message: string): Promise<void> {
+    await this.unitOfWork.run((manager) =>
+      rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${message}, check_at = NULL,
+            lease_token = NULL, leased_until = NULL, updated_at = ${now}
+          WHERE id = ${call.id} AND status = ${call.status}`,
+      ),
+    );
+  }
+
+  /** Seconds until the next question after a call: growing, and never the same for two calls. */
+  private backOff({ checks, status }: PhoneCall): number {
+    const first = status === 'uncertain' ? 2 : this.config.reconcileAfter;
+    return Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, 10)) * (0.75 + Math.random() / 2);
+  }
+}

@@ -1,0 +1,122 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
+import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
+import { calloutResource } from '../callouts/callout.resource.js';
+import { contactResource } from '../contacts/contact.resource.js';
+import { now } from '../database/dialect.js';
+import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { errorsFoundIn } from '../http/body.pipe.js';
+import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import type { ListRequest } from '../http/list-request.js';
+import type { Page } from '../http/pagination.js';
+import { mergeMetadata } from '../metadata/metadata.js';
+import { Records } from '../resources/records.js';
+import type { Row } from '../resources/resource.js';
+import { transition } from '../state-machine/transition.js';
+import type { CreatePhoneCallDto, UpdatePhoneCallDto } from './phone-call.dto.js';
+import { PhoneCall } from './phone-call.entity.js';
+import { phoneCallMachine } from './phone-call.machine.js';
+import { phoneCallResource } from './phone-call.resource.js';
+
+@Injectable()
+export class PhoneCallsService {
+  constructor(
+    private readonly records: Records,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  list(list: ListRequest): Promise<Page> {
+    return this.records.list(phoneCallResource, list);
+  }
+
+  listOfContact(contactId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`phone_calls.contact_id = ${contactId}`;
+    return this.records.listUnder(contactResource, contactId, phoneCallResource, list, scope);
+  }
+
+  listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`phone_calls.callout_id = ${calloutId}`;
+    return this.records.listUnder(calloutResource, calloutId, phoneCallResource, list, scope);
+  }
+
+  listOfParticipation(participationId: number, list: ListRequest): Promise<Page> {
+    const scope = sql`phone_calls.callout_participation_id = ${participationId}`;
+    return this.records.listUnder(calloutParticipationResource, participationId, phoneCallResource, list, scope);
+  }
+
+  find(id: number): Promise<Row> {
+    return this.records.find(phoneCallResource, id);
+  }
+
+  /**
+   * Makes one more attempt to call a participant, to be queued.
+   * @throws NotFound when there is no such participation
+   */
+  async create(participationId: number, dto: CreatePhoneCallDto): Promise<Row> {
+    const id = await this.unitOfWork.run(async (manager) => {
+      const participation = await referred(manager, CalloutParticipation, participationId);
+      if (!participation) throw new NotFound();
+      refuseIfAny(errorsFoundIn(dto));
+      const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = dto;
+      const { identifiers } = await manager.insert(PhoneCall, {
+        callout_participation_id: participation.id,
+        callout_id: participation.callout_id,
+        contact_id: participation.contact_id,
+        status: 'created',
+        msisdn,
+        call_flow_logic,
+        metadata: metadata as object,
+        remote_request_params: remote_request_params as object,
+      });
+      return identifiers[0]!.id as number;
+    });
+    return this.find(id);
+  }
+
+  async update(id: number, dto: UpdatePhoneCallDto): Promise<void> {
+    const { msisdn, call_flow_logic, metadata, metadata_merge_mode: mode, remote_request_params } = dto;
+    await this.unitOfWork.run(async (manager) => {
+      const call = await locked(manager, PhoneCall, id);
+      refuseIfAny(errorsFoundIn(dto));
+      await manager.update(PhoneCall, id, {
+        msisdn,
+        call_flow_logic,
+        remote_request_params: remote_request_params as object | undefined,
+        metadata: metadata && (mergeMetadata(call.metadata, metadata, mode) as object),
+        updated_at: () => now.text,
+      });
+    });
+  }
+
+  /**
+   * Queues a call to be dialled, or asks to fetch what became of it. The row is the message: the dispatcher finds it.
+   * @throws Invalid when the event cannot happen now
+   */
+  async transition(id: number, event: unknown): Promise<Row> {
+    await this.unitOfWork.run(async (manager) => {
+      const fetch = event === 'queue_remote_fetch';
+      if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
+        throw new Invalid({ event: [messages.notIncluded] });
+      }
+      const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
+      await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);
+    });
+    return this.find(id);
+  }
+
+  /** @throws Invalid unless nothing has happened to the call yet */
+  async delete(id: number): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const { status } = await locked(manager, PhoneCall, id);
+      if (status !== 'created') {
+        throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
+      }
+      await refuseWhileUsed(manager, {
+        'remote phone call events': sql`SELECT 1 FROM remote_phone_call_events WHERE phone_call_id = ${id}`,
+      });
+      await manager.delete(PhoneCall, id);
+    });
+  }
+}

@@ -1,0 +1,61 @@
+import { messages } from '../http/errors.js';
+import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+
+/**
+ * What the provider can be asked for with a call, beside `to`, which is always the call's own number. Source: the parameters of Twilio's
+ * create-call request (OpenAPI document `twilio_api_v2010`), in snake case.
+ */
+const PARAMETERS: readonly string[] = [
+  'to',
+  'from',
+  'url',
+  'method',
+  'twiml',
+  'application_sid',
+  'fallback_url',
+  'fallback_method',
+  'status_callback',
+  'status_callback_event',
+  'status_callback_method',
+  'send_digits',
+  'timeout',
+  'time_limit',
+  'record',
+  'recording_channels',
+  'recording_track',
+  'recording_status_callback',
+  'recording_status_callback_event',
+  'recording_status_callback_method',
+  'sip_auth_username',
+  'sip_auth_password',
+  'trim',
+  'caller_id',
+  'machine_detection',
+  'machine_detection_timeout',
+  'machine_detection_speech_threshold',
+  'machine_detection_speech_end_threshold',
+  'machine_detection_silence_timeout',
+  'async_amd',
+  'async_amd_status_callback',
+  'async_amd_status_callback_method',
+  'byoc',
+  'call_reason',
+  'call_token',
+  'client_notification_url',
+];
+
+/** What is wrong with the request parameters of an outbound call, or undefined. */
+export function remoteRequestParamsError(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === '') return messages.blank;
+  if (!isJsonObject(value)) return messages.mustBeObject;
+  const entries = Object.entries(value as Metadata);
+  if (entries.length === 0) return messages.blank;
+  return entries.every(([key, one]) => PARAMETERS.includes(key) && isSendable(one)) ? undefined : messages.notIncluded;
+}
+
+/** A form can carry it: a text, a number, a yes or no, or several of them. */
+function isSendable(value: unknown): boolean {
+  return Array.isArray(value)
+    ? value.every((one) => !Array.isArray(one) && isSendable(one))
+    : ['string', 'number', 'boolean'].includes(typeof value);
+}

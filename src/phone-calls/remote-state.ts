@@ -1,0 +1,56 @@
+import type { PhoneCallStatus } from './phone-call.machine.js';
+
+/** What the provider says of a call, by webhook or when asked. */
+export interface RemoteNews {
+  /** In the provider's words: `queued`, `ringing`, `completed`… */
+  remoteStatus: string | undefined;
+  /** Rises with each callback of a call, where the provider gives one. */
+  sequence?: number;
+}
+
+/** Where a call stands, as far as news of it are concerned. */
+export interface RemoteStanding {
+  status: PhoneCallStatus;
+  remote_status: string | null;
+  sequence_number: number | null;
+}
+
+/** The course of a call in the provider's words, and what it is in ours. Source: Twilio's Call resource, "Call Status Values". */
+const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }>> = {
+  queued: { rank: 0 },
+  initiated: { rank: 1 },
+  ringing: { rank: 2, status: 'in_progress' },
+  'in-progress': { rank: 3, status: 'in_progress' },
+  completed: { rank: 4, status: 'completed' },
+  busy: { rank: 4, status: 'busy' },
+  failed: { rank: 4, status: 'failed' },
+  'no-answer': { rank: 4, status: 'not_answered' },
+  canceled: { rank: 4, status: 'canceled' },
+};
+
+const ENDED = 4;
+
+/** Whether a call of which the provider says this is over. */
+export function isEnded(remoteStatus: string | null | undefined): boolean {
+  return (course[remoteStatus ?? '']?.rank ?? 0) >= ENDED;
+}
+
+/**
+ * The status that news lead to, or undefined when they tell nothing new: news that come late or twice never take a call back. One end
+ * takes the place of another only when the provider's own numbering says that it came later. A status that we merely assumed (queued,
+ * uncertain, errored) gives way to whatever the provider knows.
+ */
+export function statusAfter(
+  standing: RemoteStanding,
+  { remoteStatus, sequence }: RemoteNews,
+): PhoneCallStatus | undefined {
+  const news = Object.hasOwn(course, remoteStatus ?? '') ? course[remoteStatus!] : undefined;
+  if (!news) return undefined;
+  const known = course[standing.remote_status ?? ''];
+  const newer =
+    known === undefined ||
+    news.rank > known.rank ||
+    (news.rank === known.rank && sequence !== undefined && sequence > (standing.sequence_number ?? -1));
+  if (!newer) return undefined;
+  return news.status ?? 'remotely_queued';
+}

@@ -1,0 +1,3 @@
+import { MetadataDto } from '../metadata/metadata.dto.js';
+
+export class UpdateRemotePhoneCallEventDto extends MetadataDto {}

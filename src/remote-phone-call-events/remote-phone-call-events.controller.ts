@@ -1,0 +1,87 @@
+import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { Id } from '../http/id.pipe.js';
+import { type ListRequest, Listing } from '../http/list-request.js';
+import { RawBody } from '../http/request-bodies.js';
+import { HearsProvider, Lists, Shows, Updates } from '../http/routes.js';
+import { UpdateRemotePhoneCallEventDto } from './remote-phone-call-event.dto.js';
+import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
+import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
+import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
+import { type RawWebhook, Webhook } from './webhook.js';
+import { WebhookService } from './webhook.service.js';
+
+@ApiTags('remote phone call events')
+@Controller('api')
+export class RemotePhoneCallEventsController {
+  constructor(
+    private readonly events: RemotePhoneCallEventsService,
+    private readonly webhooks: WebhookService,
+  ) {}
+
+  /** Hears what the provider tells of a call, and answers what it is to say. */
+  @Post('remote_phone_call_events')
+  @RawBody()
+  @HearsProvider()
+  hear(@Webhook() webhook: RawWebhook) {
+    return this.webhooks.answer(webhook);
+  }
+
+  /** Lists what the provider told of phone calls. */
+  @Get('remote_phone_call_events')
+  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource)
+  list(@Listing() list: ListRequest) {
+    return this.events.list(list);
+  }
+
+  /** Lists what the provider told of a contact's phone calls. */
+  @Get('contacts/:id/remote_phone_call_events')
+  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.events.listUnder('contacts', id, list);
+  }
+
+  /** Lists what the provider told of a callout's phone calls. */
+  @Get('callouts/:id/remote_phone_call_events')
+  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.events.listUnder('callouts', id, list);
+  }
+
+  /** Lists what the provider told of a participation's phone calls. */
+  @Get('callout_participations/:id/remote_phone_call_events')
+  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  listOfParticipation(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.events.listUnder('callout_participations', id, list);
+  }
+
+  /** Lists what the provider told of a phone call. */
+  @Get('phone_calls/:id/remote_phone_call_events')
+  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  listOfPhoneCall(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+    return this.events.listUnder('phone_calls', id, list);
+  }
+
+  /** Fetches one thing that the provider told. */
+  @Get('remote_phone_call_events/:id')
+  @Shows(RemotePhoneCallEvent)
+  find(@Param('id', Id) id: number) {
+    return this.events.find(id);
+  }
+
+  /** Updates the metadata of an event. */
+  @Patch('remote_phone_call_events/:id')
+  @HttpCode(204)
+  @Updates()
+  update(@Param('id', Id) id: number, @Body() changes: UpdateRemotePhoneCallEventDto) {
+    return this.events.update(id, changes);
+  }
+
+  /** Updates the metadata of an event, as PATCH does. */
+  @Put('remote_phone_call_events/:id')
+  @HttpCode(204)
+  @Updates()
+  put(@Param('id', Id) id: number, @Body() changes: UpdateRemotePhoneCallEventDto) {
+    return this.events.update(id, changes);
+  }
+}

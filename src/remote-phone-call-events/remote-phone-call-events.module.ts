@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { CallFlowsModule } from '../call-flows/call-flows.module.js';
+import { RemotePhoneCallEventsController } from './remote-phone-call-events.controller.js';
+import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
+import { WebhookService } from './webhook.service.js';
+
+@Module({
+  imports: [CallFlowsModule],
+  controllers: [RemotePhoneCallEventsController],
+  providers: [RemotePhoneCallEventsService, WebhookService],
+})
+export class RemotePhoneCallEventsModule {}

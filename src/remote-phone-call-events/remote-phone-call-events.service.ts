@@ -1,0 +1,60 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
+import { calloutResource } from '../callouts/callout.resource.js';
+import { contactResource } from '../contacts/contact.resource.js';
+import { now } from '../database/dialect.js';
+import { locked } from '../database/rows.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import type { ListRequest } from '../http/list-request.js';
+import type { Page } from '../http/pagination.js';
+import type { MetadataDto } from '../metadata/metadata.dto.js';
+import { mergeMetadata } from '../metadata/metadata.js';
+import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
+import { Records } from '../resources/records.js';
+import type { Row } from '../resources/resource.js';
+import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
+import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
+
+/** For each record under which events are listed, the column of its calls that refers to it. */
+const parents = {
+  contacts: { resource: contactResource, column: sql`contact_id` },
+  callouts: { resource: calloutResource, column: sql`callout_id` },
+  callout_participations: { resource: calloutParticipationResource, column: sql`callout_participation_id` },
+  phone_calls: { resource: phoneCallResource, column: sql`id` },
+};
+export type Parent = keyof typeof parents;
+
+@Injectable()
+export class RemotePhoneCallEventsService {
+  constructor(
+    private readonly records: Records,
+    private readonly unitOfWork: UnitOfWork,
+  ) {}
+
+  list(list: ListRequest): Promise<Page> {
+    return this.records.list(remotePhoneCallEventResource, list);
+  }
+
+  /** The events of a record's phone calls. */
+  listUnder(parent: Parent, id: number, list: ListRequest): Promise<Page> {
+    const { resource, column } = parents[parent];
+    const calls = sql`SELECT id FROM phone_calls WHERE ${column} = ${id}`;
+    const scope = sql`remote_phone_call_events.phone_call_id IN (${calls})`;
+    return this.records.listUnder(resource, id, remotePhoneCallEventResource, list, scope);
+  }
+
+  find(id: number): Promise<Row> {
+    return this.records.find(remotePhoneCallEventResource, id);
+  }
+
+  async update(id: number, { metadata, metadata_merge_mode: mode }: MetadataDto): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      const event = await locked(manager, RemotePhoneCallEvent, id);
+      await manager.update(RemotePhoneCallEvent, id, {
+        metadata: metadata && (mergeMetadata(event.metadata, metadata, mode) as object),
+        updated_at: () => now.text,
+      });
+    });
+  }
+}

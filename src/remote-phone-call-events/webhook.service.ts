@@ -1,0 +1,171 @@
+import { Injectable } from '@nestjs/common';
+import { createHash } from 'node:crypto';
+import sql from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { CallFlows } from '../call-flows/call-flows.js';
+import { type CallFlowName, callFlowNames } from '../call-flows/call-flow.names.js';
+import { Config } from '../config.js';
+import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { affectedBy, rowsOf } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { Forged, UnusableWebhook } from '../http/errors.js';
+import { OwnAddress } from '../http/own-address.js';
+import { XmlAnswer } from '../http/xml-answer.js';
+import type { Metadata } from '../metadata/metadata.js';
+import { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { isEnded, statusAfter } from '../phone-calls/remote-state.js';
+import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { type RawWebhook, isSigned, parametersOf } from './webhook.js';
+
+/** What was stored of a webhook, and what it is answered. */
+export interface Heard {
+  id: number;
+  twiml: string;
+}
+
+/** What the provider tells us, in one transaction: stored once, the call moved on, the call flow asked for its TwiML. */
+@Injectable()
+export class WebhookService {
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly callFlows: CallFlows,
+    private readonly address: OwnAddress,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Answers a webhook as it came in with the TwiML that is to be performed.
+   * @throws Forged when no account of ours has signed it: nothing is stored
+   * @throws UnusableWebhook
+   * @throws Unreadable
+   */
+  async answer(webhook: RawWebhook): Promise<XmlAnswer> {
+    const url = `${await this.address.outside()}${webhook.path}`;
+    const details = parametersOf(webhook);
+    if (!isSigned(webhook, url, details, this.config.accounts)) throw new Forged();
+    const { id, twiml } = await this.hear(details, new URL(url).searchParams, webhook.deliveryToken);
+    return new XmlAnswer(twiml, `/api/remote_phone_call_events/${id}`);
+  }
+
+  /**
+   * Takes a webhook in. A repeated delivery changes nothing, and gets the same answer.
+   * @param details all its parameters
+   * @param query the part of its URL that we gave the provider: `phone_call_id`
+   * @throws UnusableWebhook
+   */
+  private async hear(details: Metadata, query: URLSearchParams, deliveryToken?: string): Promise<Heard> {
+    const sid = details.CallSid;
+    if (typeof sid !== 'string' || sid === '') throw new UnusableWebhook("CallSid can't be blank");
+    const delivery = deliveryKey(details, query, deliveryToken);
+    return this.unitOfWork.run(async (manager) => {
+      const call = await this.callOf(manager, sid, details, query);
+      const known = await this.stored(manager, delivery);
+      if (known) return known;
+      const name = await this.callFlowOf(manager, call);
+      const twiml = this.callFlows.of(name).answer({ details });
+      const direction = typeof details.Direction === 'string' ? details.Direction : call.remote_direction;
+      const stored = await affectedBy(
+        manager,
+        sql`INSERT INTO remote_phone_call_events
+            (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
+          VALUES (${call.id}, ${JSON.stringify(details)}, ${sid}, ${direction}, ${name}, ${delivery}, ${twiml})
+          ON CONFLICT (delivery) DO NOTHING`,
+      );
+      if (stored === 1) await this.moveOn(manager, call, sid, direction, details);
+      return (await this.stored(manager, delivery))!;
+    });
+  }
+
+  private async stored(manager: EntityManager, delivery: string): Promise<Heard | undefined> {
+    const [row] = await rowsOf<Heard>(
+      manager,
+      sql`SELECT id, twiml FROM remote_phone_call_events WHERE delivery = ${delivery}`,
+    );
+    return row;
+  }
+
+  /** The call that a webhook is about, held so that of two webhooks about it one waits for the other. */
+  private async callOf(
+    manager: EntityManager,
+    sid: string,
+    details: Metadata,
+    query: URLSearchParams,
+  ): Promise<PhoneCall> {
+    const bySid = await this.locked(manager, { remote_call_id: sid });
+    if (bySid) return bySid;
+    const id = /^[1-9]\d{0,15}$/.exec(query.get('phone_call_id') ?? '')?.[0];
+    const byId = id ? await this.locked(manager, { id: Number(id) }) : undefined;
+    if (byId?.remote_call_id === null && byId.callout_participation_id !== null) return byId;
+    if (details.Direction !== 'inbound') throw new UnusableWebhook(`Call ${sid} is not known`);
+    return this.inbound(manager, sid, details);
+  }
+
+  private async locked(manager: EntityManager, where: Partial<PhoneCall>): Promise<PhoneCall | undefined> {
+    const lock = isPostgres ? ({ lock: { mode: 'pessimistic_write' } } as const) : {};
+    return (await manager.findOne(PhoneCall, { where: where as object, ...lock })) ?? undefined;
+  }
+
+  /** A person calls us: the contact with that number, who is made if new. */
+  private async inbound(manager: EntityManager, sid: string, details: Metadata): Promise<PhoneCall> {
+    const msisdn = toMsisdn(details.From);
+    if (!msisdn) throw new UnusableWebhook('From is an invalid number');
+    await rowsOf(manager, sql`INSERT INTO contacts (msisdn) VALUES (${msisdn}) ON CONFLICT (msisdn) DO NOTHING`);
+    await rowsOf(
+      manager,
+      sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction)
+        SELECT id, msisdn, 'created', ${sid}, 'inbound' FROM contacts WHERE msisdn = ${msisdn}
+        ON CONFLICT (remote_call_id) DO NOTHING`,
+    );
+    return (await this.locked(manager, { remote_call_id: sid }))!;
+  }
+
+  private async callFlowOf(manager: EntityManager, call: PhoneCall): Promise<CallFlowName> {
+    const [row] = await rowsOf<{ name: string | null }>(
+      manager,
+      sql`SELECT coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic,
+          callouts.call_flow_logic) AS name
+        FROM phone_calls
+        LEFT JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
+        LEFT JOIN callouts ON callouts.id = phone_calls.callout_id
+        WHERE phone_calls.id = ${call.id}`,
+    );
+    return callFlowNames.find((name) => name === row?.name) ?? this.config.defaultCallFlow;
+  }
+
+  private async moveOn(
+    manager: EntityManager,
+    call: PhoneCall,
+    sid: string,
+    direction: string | null,
+    details: Metadata,
+  ): Promise<void> {
+    const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
+    const sequence = sequenceOf(details);
+    const heard = statusAfter(call, { remoteStatus, sequence });
+    // A call that was silent is one that we hear of again: a callback of it is the truth about our uncertainty, too.
+    const open = call.status === 'queued' || call.status === 'uncertain' || call.status === 'created';
+    const status = heard ?? (open ? 'remotely_queued' : call.status);
+    const shown = heard ? remoteStatus : call.remote_status;
+    await rowsOf(
+      manager,
+      sql`UPDATE phone_calls SET status = ${status}, remote_status = ${shown ?? null}, remote_call_id = ${sid},
+          remote_direction = coalesce(remote_direction, ${direction}), remote_error_message = NULL,
+          sequence_number = ${Math.max(sequence ?? -1, call.sequence_number ?? -1)},
+          remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
+          check_at = ${isEnded(shown) ? null : secondsFromNow(this.config.reconcileAfter)}, checks = 0, updated_at = ${now}
+        WHERE id = ${call.id}`,
+    );
+  }
+}
+
+/** The same for each delivery of one event: the provider's token, or else what makes the event what it is. */
+function deliveryKey(details: Metadata, query: URLSearchParams, token: string | undefined): string {
+  const { CallSid, CallStatus, SequenceNumber, Digits } = details;
+  const event = token ? [CallSid, token] : [CallSid, CallStatus, SequenceNumber, Digits, query.toString()];
+  return createHash('sha256').update(JSON.stringify(event)).digest('base64url');
+}
+
+/** Twilio counts the callbacks of a call from 0. */
+function sequenceOf({ SequenceNumber: given }: Metadata): number | undefined {
+  return /^\d{1,9}$/.test(String(given)) ? Number(given) : undefined;
+}

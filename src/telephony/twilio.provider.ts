@@ -1,0 +1,82 @@
+import twilio from 'twilio';
+import RequestClient from 'twilio/lib/base/RequestClient.js';
+import type { Platform } from '../config.js';
+import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { type ProviderAnswer, sortAnswer, sortError } from './placement.js';
+import { type Placement, Provider, type RemoteCall } from './provider.js';
+
+const TWILIO = 'https://api.twilio.com';
+const CALLS_SHOWN = 50;
+
+/** The calls of one account, through the `twilio` package: at Twilio, or at another address that speaks its API. */
+export class TwilioProvider extends Provider {
+  private client?: Promise<twilio.Twilio>;
+
+  /**
+   * @param baseUrl where the API is; asked for when it is first needed
+   * @param timeout of a request, in seconds
+   */
+  constructor(
+    private readonly platform: Platform,
+    private readonly baseUrl: () => Promise<string>,
+    private readonly timeout: number,
+  ) {
+    super();
+  }
+
+  async place(parameters: Metadata): Promise<Placement> {
+    const data = Object.fromEntries(Object.entries(parameters).map(([key, value]) => [parameterName(key), value]));
+    try {
+      return sortAnswer(await this.request('post', 'Calls.json', { data }));
+    } catch (error) {
+      return sortError(error);
+    }
+  }
+
+  async find(sid: string): Promise<RemoteCall | undefined> {
+    const answer = await this.request('get', `Calls/${encodeURIComponent(sid)}.json`, {});
+    if (answer.statusCode === 404) return undefined;
+    return bodyOf(answer) as RemoteCall;
+  }
+
+  async callsTo(msisdn: string, since: Date): Promise<RemoteCall[]> {
+    const params = { To: msisdn, 'StartTime>': since.toISOString(), PageSize: CALLS_SHOWN };
+    const { calls } = bodyOf(await this.request('get', 'Calls.json', { params })) as { calls?: RemoteCall[] };
+    return (calls ?? []).filter(({ direction }) => direction !== 'inbound').toReversed();
+  }
+
+  /** @throws Error when there is no answer */
+  private async request(method: 'get' | 'post', path: string, content: Metadata): Promise<ProviderAnswer> {
+    this.client ??= this.baseUrl().then((base) => this.connect(base));
+    const client = await this.client;
+    const uri = `${TWILIO}/2010-04-01/Accounts/${this.platform.sid}/${path}`;
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    // The package's types speak of its own later answer; this is what its HTTP client returns.
+    return (await client.request({ method, uri, headers, ...content } as never)) as ProviderAnswer;
+  }
+
+  /** The package knows Twilio's address only; its HTTP client is what can be turned to another. */
+  private connect(base: string): twilio.Twilio {
+    class AddressedClient extends RequestClient {
+      override request<TData>(options: RequestClient.RequestOptions<TData>) {
+        return super.request({ ...options, uri: options.uri.replace(TWILIO, base) });
+      }
+    }
+    const httpClient = new AddressedClient({ timeout: this.timeout * 1_000, autoRetry: false, maxSockets: 200 });
+    // Somleng's account ids do not begin as Twilio's do, which the package insists on.
+    const client = twilio(`AC${this.platform.sid}`, this.platform.token, { httpClient, autoRetry: false });
+    client.username = this.platform.sid;
+    return client;
+  }
+}
+
+/** `status_callback_event` is `StatusCallbackEvent`, by Twilio's naming. */
+function parameterName(key: string): string {
+  return key.replaceAll(/(^|_)([a-z])/g, (_, __, letter: string) => letter.toUpperCase());
+}
+
+function bodyOf({ statusCode, body }: ProviderAnswer): unknown {
+  const parsed: unknown = typeof body === 'string' ? JSON.parse(body) : body;
+  if (statusCode < 200 || statusCode >= 300 || !isJsonObject(parsed)) throw new Error(`HTTP ${statusCode}`);
+  return parsed;
+}
