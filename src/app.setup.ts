@@ -8,9 +8,11 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
 import { serveDocs } from './http/docs.js';
+import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
+import { simulator } from './simulator/simulator.js';
 
 /** A request id of the caller's that can stand in a log and a header. */
 const SANE_ID = /^[\w.:+/=-]{1,128}$/;
@@ -58,6 +60,16 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   if (config.answersApi) {
     fastify.get('/', (_request, reply) => reply.redirect('/docs'));
     serveDocs(app, config);
+    if (config.platform.provider === 'simulator') {
+      const address = app.get(OwnAddress);
+      await fastify.register(simulator, {
+        prefix: '/simulator',
+        ...config.simulator,
+        accountSid: config.platform.sid,
+        authToken: config.platform.token,
+        inboundUrl: async () => `${await address.outside()}/api/remote_phone_call_events`,
+      });
+    }
   }
   return app;
 }

@@ -3,6 +3,7 @@ import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer, Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
+import { signedWebhook } from './support/webhooks.js';
 
 let installation: Installation;
 let api: Api;
@@ -15,26 +16,41 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** The routes of the contract, section 6, without phone calls. */
+/** The routes of the contract, section 6. */
 const routes = [
   'GET POST /api/contacts',
   'GET PATCH PUT DELETE /api/contacts/{id}',
   'GET /api/contacts/{id}/callouts',
   'GET /api/contacts/{id}/callout_participations',
+  'GET /api/contacts/{id}/phone_calls',
+  'GET /api/contacts/{id}/remote_phone_call_events',
   'GET POST /api/callouts',
   'GET PATCH PUT DELETE /api/callouts/{id}',
   'POST /api/callouts/{id}/callout_events',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',
+  'GET /api/callouts/{id}/phone_calls',
+  'GET /api/callouts/{id}/remote_phone_call_events',
   'GET /api/callout_participations',
+  'GET POST /api/callout_participations/{id}/phone_calls',
+  'GET /api/callout_participations/{id}/remote_phone_call_events',
   'GET PATCH PUT DELETE /api/callout_participations/{id}',
   'GET POST /api/batch_operations',
   'GET PATCH PUT DELETE /api/batch_operations/{id}',
   'POST /api/batch_operations/{id}/batch_operation_events',
   'GET /api/batch_operations/{id}/contacts',
   'GET /api/batch_operations/{id}/callout_participations',
+  'GET /api/batch_operations/{id}/phone_calls',
   'GET /api/batch_operations/{id}/preview/contacts',
+  'GET /api/batch_operations/{id}/preview/callout_participations',
+  'GET /api/batch_operations/{id}/preview/phone_calls',
+  'GET /api/phone_calls',
+  'GET PATCH PUT DELETE /api/phone_calls/{id}',
+  'POST /api/phone_calls/{id}/phone_call_events',
+  'GET /api/phone_calls/{id}/remote_phone_call_events',
+  'GET POST /api/remote_phone_call_events',
+  'GET PATCH PUT /api/remote_phone_call_events/{id}',
   'GET /health/live',
   'GET /health/ready',
 ];
@@ -103,6 +119,29 @@ describe('what the API really answers', () => {
     const started = await api.post('/api/callouts/1/callout_events', { event: 'start' });
     check('post /api/callouts/{id}/callout_events', started);
 
+    const attempt = { remote_request_params: { from: '2442' } };
+    const attempts = '/api/callout_participations/1/phone_calls';
+    check('post /api/callout_participations/{id}/phone_calls', await api.post(attempts, attempt));
+    const create = { type: 'BatchOperation::PhoneCallCreate', parameters: attempt };
+    const creation = (await api.post('/api/batch_operations', create)).body.id;
+    const queueing = (await api.post('/api/batch_operations', { type: 'BatchOperation::PhoneCallQueue' })).body.id;
+    for (const [id, list] of [
+      [creation, 'phone_calls'],
+      [creation, 'preview/callout_participations'],
+      [queueing, 'preview/phone_calls'],
+    ]) {
+      check(`get /api/batch_operations/{id}/${list}`, await api.get(`/api/batch_operations/${id}/${list}`));
+    }
+    const webhook = '/api/remote_phone_call_events';
+    const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
+    check(`post ${webhook}`, await signedWebhook(api, told));
+    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2' }));
+    check(`post ${webhook}`, await api.send('POST', webhook, '{', { 'Content-Type': 'application/json' }));
+    check(
+      'post /api/phone_calls/{id}/phone_call_events',
+      await api.post('/api/phone_calls/1/phone_call_events', event),
+    );
+
     for (const [path, methods] of Object.entries<object>(document.paths)) {
       const at = (id: string) => path.replace('{id}', id);
       for (const method of Object.keys(methods)) {
@@ -122,11 +161,12 @@ describe('what the API really answers', () => {
         if (method === 'patch' || method === 'put') check(route, await send(at('1'), { metadata: { b: 2 } }));
       }
     }
-    for (const plural of ['callout_participations', 'contacts', 'callouts', 'batch_operations']) {
+    for (const plural of ['phone_calls', 'callout_participations', 'contacts', 'callouts', 'batch_operations']) {
       const made = {
         contacts: () => api.contacts({ msisdn: '+85510202103' }).then(([id]) => id),
         callouts: () => api.callout(),
         batch_operations: () => api.population(1),
+        phone_calls: async () => (await api.post(attempts, attempt)).body.id,
         callout_participations: async () => 2,
       }[plural]!;
       check(`delete /api/${plural}/{id}`, await api.delete(`/api/${plural}/${await made()}`));
@@ -151,6 +191,9 @@ describe('what the API really answers', () => {
     expect(described, `${route} answers ${status}, which is not described: ${text}`).toBeDefined();
     for (const name of Object.keys(described.headers ?? {}).filter((header) => header !== 'Link')) {
       expect(headers.has(name), `${route} ${status} has no ${name}`).toBe(true);
+    }
+    if (described.content?.['application/xml']) {
+      return expect(headers.get('content-type')).toBe('application/xml; charset=utf-8');
     }
     const schema = described.content?.['application/json']?.schema;
     if (!schema) return expect(text).toBe('');

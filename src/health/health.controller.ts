@@ -7,6 +7,7 @@ import {
   HealthIndicatorService,
   TypeOrmHealthIndicator,
 } from '@nestjs/terminus';
+import { Paces } from '../pace/paces.js';
 import { Queue } from '../queue/queue.port.js';
 
 const PATIENCE = 3_000;
@@ -19,6 +20,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly database: TypeOrmHealthIndicator,
     private readonly queue: Queue,
+    private readonly paces: Paces,
   ) {}
 
   /** Tells that the process answers. */
@@ -28,7 +30,10 @@ export class HealthController {
     return this.health.check([]);
   }
 
-  /** Tells whether what the process needs is there: the database, the queue. 503 with the reason while one is away. */
+  /**
+   * Tells whether what the process needs is there: the database, the queue. 503 with the reason while one is away. Under `telephony` it says
+   * whether calls are being placed, and if not, why; that is no 503, since webhooks must still find their way here.
+   */
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
@@ -40,6 +45,11 @@ export class HealthController {
           () => queue.up(),
           (error: Error) => queue.down(error.message),
         );
+      },
+      async () => {
+        const telephony = this.indicators.check('telephony');
+        const reason = await this.paces.reason().catch(() => undefined);
+        return telephony.up(reason ? { dialling: 'paused', reason } : { dialling: 'on' });
       },
     ]);
   }

@@ -95,6 +95,8 @@ export class WebhookService {
     if (bySid) return bySid;
     const id = /^[1-9]\d{0,15}$/.exec(query.get('phone_call_id') ?? '')?.[0];
     const byId = id ? await this.locked(manager, { id: Number(id) }) : undefined;
+    // Its first webhook may have come while we waited for the row.
+    if (byId?.remote_call_id === sid) return byId;
     if (byId?.remote_call_id === null && byId.callout_participation_id !== null) return byId;
     if (details.Direction !== 'inbound') throw new UnusableWebhook(`Call ${sid} is not known`);
     return this.inbound(manager, sid, details);

@@ -1,0 +1,93 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { SimulatorConfig } from '../config.js';
+import { type Faults, NO_FAULTS, struck } from './faults.js';
+import { type CreateFault, type Outcome, forcedBy, outcomeOf } from './outcomes.js';
+import { type CallRequest, SimulatedCall } from './simulated-call.js';
+import { Webhooks } from './webhooks.js';
+
+/** Calls that are remembered; the oldest go first. */
+const REMEMBERED = 200_000;
+
+export interface SimulatorOptions extends SimulatorConfig {
+  accountSid: string;
+  authToken: string;
+}
+
+/** The simulated world: its calls, and what goes wrong in it. */
+export class Exchange {
+  readonly calls = new Map<string, SimulatedCall>();
+  readonly webhooks: Webhooks;
+  /** When each call was taken, in milliseconds. */
+  readonly taken: number[] = [];
+  faults: Faults = NO_FAULTS;
+  private readonly requests = new Map<string, number>();
+  private readonly callsOf = new Map<string, number>();
+  private readonly closing = new AbortController();
+
+  constructor(readonly options: SimulatorOptions) {
+    // Each call that is under way listens.
+    setMaxListeners(0, this.closing.signal);
+    this.webhooks = new Webhooks(
+      options.authToken,
+      options.seed,
+      () => this.faults,
+      (sid) => forcedBy(this.calls.get(sid)?.request.to ?? '').callbacks,
+      (seconds) => this.wait(seconds),
+    );
+  }
+
+  /** The fault that strikes this request for a call to a number, if any; the next request may fare better. */
+  faultOf(to: string): CreateFault | undefined {
+    const nth = (this.requests.get(to) ?? 0) + 1;
+    this.requests.set(to, nth);
+    return forcedBy(to).create ?? struck(this.faults.create, this.options.seed, to, nth, 'create');
+  }
+
+  /** Takes a call, which from now on lives by itself. */
+  take(request: CallRequest, chosen: Partial<Outcome> = {}): { call: SimulatedCall; over: Promise<void> } {
+    const person = request.direction === 'inbound' ? request.from : request.to;
+    const nth = (this.callsOf.get(person) ?? 0) + 1;
+    this.callsOf.set(person, nth);
+    const outcome = { ...outcomeOf(this.options, person, nth), ...chosen };
+    const { accountSid } = this.options;
+    const call = new SimulatedCall(accountSid, request, outcome, this.webhooks, (seconds) => this.wait(seconds));
+    this.calls.set(call.sid, call);
+    if (this.calls.size > REMEMBERED) this.forgetOldest();
+    if (request.direction === 'outbound-api') this.taken.push(Date.now());
+    // The world ends when the program does.
+    const over = call.live().catch(() => undefined);
+    return { call, over };
+  }
+
+  close(): void {
+    this.closing.abort();
+  }
+
+  /** How often each number was rung, for those that were more than once. */
+  rungAgain(): Record<string, number> {
+    const rings = new Map<string, number>();
+    for (const { request } of this.calls.values()) {
+      if (request.direction === 'outbound-api') rings.set(request.to, (rings.get(request.to) ?? 0) + 1);
+    }
+    return Object.fromEntries([...rings].filter(([, count]) => count > 1));
+  }
+
+  /** The most calls that were taken in any ten seconds. */
+  mostInTenSeconds(): number {
+    let first = 0;
+    return this.taken.reduce((most, time, index) => {
+      while (time - this.taken[first]! >= 10_000) first++;
+      return Math.max(most, index - first + 1);
+    }, 0);
+  }
+
+  private async wait(seconds: number): Promise<void> {
+    await pause((seconds * 1_000) / this.options.speed, undefined, { ref: false, signal: this.closing.signal });
+  }
+
+  private forgetOldest(): void {
+    const [oldest] = this.calls.keys();
+    if (oldest) this.calls.delete(oldest);
+  }
+}

@@ -1,0 +1,71 @@
+import { XMLParser, XMLValidator } from 'fast-xml-parser';
+
+/** A verb of a TwiML document, or a noun within one. */
+export interface Verb {
+  name: string;
+  attributes: Readonly<Record<string, string>>;
+  text: string;
+  children: Verb[];
+}
+
+/** The provider would not perform this document. */
+export class TwimlError extends Error {}
+
+/** The verbs that are performed, and what may stand in each. Source: https://www.twilio.com/docs/voice/twiml */
+const NOUNS: Readonly<Record<string, readonly string[]>> = {
+  Say: [],
+  Play: [],
+  Pause: [],
+  Gather: ['Say', 'Play', 'Pause'],
+  Redirect: [],
+  Hangup: [],
+  Reject: [],
+};
+
+/** The longest text that Twilio speaks. */
+const LONGEST_SAY = 4_096;
+
+const parser = new XMLParser({
+  preserveOrder: true,
+  ignoreAttributes: false,
+  attributeNamePrefix: '',
+  trimValues: false,
+  parseTagValue: false,
+  parseAttributeValue: false,
+  htmlEntities: true,
+  ignoreDeclaration: true,
+});
+
+type Node = Record<string, unknown> & { ':@'?: Record<string, string> };
+
+/**
+ * The verbs of a document, in their order.
+ * @throws TwimlError when the provider would not perform it
+ */
+export function readTwiml(document: string): Verb[] {
+  const valid = XMLValidator.validate(document);
+  if (valid !== true) throw new TwimlError(`12100 Document parse failure: ${valid.err.msg}`);
+  const roots = (parser.parse(document) as Node[]).map(readNode).filter((node) => node !== undefined);
+  const [root] = roots;
+  if (roots.length !== 1 || root?.name !== 'Response') throw new TwimlError('12102 The root must be Response');
+  for (const verb of root.children) check(verb, Object.keys(NOUNS));
+  return root.children;
+}
+
+function check(verb: Verb, allowed: readonly string[]): void {
+  if (!allowed.includes(verb.name)) throw new TwimlError(`12200 ${verb.name} is not known here`);
+  if (verb.name === 'Say' && verb.text.length > LONGEST_SAY) throw new TwimlError('13520 Say: the text is too long');
+  for (const child of verb.children) check(child, NOUNS[verb.name] ?? []);
+}
+
+function readNode(node: Node): Verb | undefined {
+  const name = Object.keys(node).find((key) => key !== ':@' && key !== '#text');
+  if (!name) return undefined;
+  const content = node[name] as Node[];
+  return {
+    name,
+    attributes: node[':@'] ?? {},
+    text: content.map((child) => (typeof child['#text'] === 'string' ? child['#text'] : '')).join(''),
+    children: content.map(readNode).filter((child) => child !== undefined),
+  };
+}

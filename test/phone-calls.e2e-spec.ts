@@ -1,0 +1,275 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+
+let installation: Installation;
+let api: Api;
+const params = { remote_request_params: { from: '2442' } };
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
+});
+afterAll(() => installation.remove());
+
+let people = 0;
+
+/** A participation in a new callout, of a person whose number ends in these digits. */
+async function participation(
+  ending = '0000',
+  calloutId?: number,
+): Promise<{ id: number; callout: number; msisdn: string }> {
+  const msisdn = `+85512${String(++people).padStart(2, '0')}${ending}`;
+  const [contact] = await api.contacts({ msisdn });
+  const callout = calloutId ?? (await api.callout());
+  const { body } = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
+  return { id: body.id, callout, msisdn };
+}
+
+const makeCall = async (participationId: number, more: object = {}): Promise<Body> =>
+  (await api.post(`/api/callout_participations/${participationId}/phone_calls`, { ...params, ...more })).body;
+
+const queue = (id: number) => api.post(`/api/phone_calls/${id}/phone_call_events`, 'event=queue');
+
+const status = async (id: number): Promise<string> => (await api.get(`/api/phone_calls/${id}`)).body.status;
+
+const operation = async (type: string, parameters: object, calloutId?: number) =>
+  api.post('/api/batch_operations', { type: `BatchOperation::${type}`, parameters, callout_id: calloutId });
+
+describe('a phone call', () => {
+  it('takes its number and contact from the participation, and shows the keys of the contract in order', async () => {
+    const { id, msisdn } = await participation();
+    const answer = await api.post(`/api/callout_participations/${id}/phone_calls`, params);
+    expect([answer.status, answer.headers.get('location')]).toEqual([201, `/api/phone_calls/${answer.body.id}`]);
+    expect(Object.keys(answer.body)).toEqual([
+      'id',
+      'callout_participation_id',
+      'contact_id',
+      'create_batch_operation_id',
+      'queue_batch_operation_id',
+      'queue_remote_fetch_batch_operation_id',
+      'status',
+      'msisdn',
+      'remote_call_id',
+      'remote_status',
+      'remote_direction',
+      'remote_error_message',
+      'metadata',
+      'remote_response',
+      'remote_request_params',
+      'remote_queue_response',
+      'call_flow_logic',
+      'remotely_queued_at',
+      'created_at',
+      'updated_at',
+    ]);
+    expect(answer.body).toMatchObject({ callout_participation_id: id, msisdn, status: 'created', remote_response: {} });
+  });
+
+  it.each([
+    [{}, { remote_request_params: ["can't be blank"] }],
+    [{ remote_request_params: {} }, { remote_request_params: ["can't be blank"] }],
+    [{ remote_request_params: 'x' }, { remote_request_params: ['must be an object'] }],
+    [{ remote_request_params: { foo: 1 } }, { remote_request_params: ['is not included in the list'] }],
+    [
+      { msisdn: '12', nonsense: 1 },
+      {
+        msisdn: ['is an invalid number'],
+        nonsense: ['is not a permitted parameter'],
+        remote_request_params: ["can't be blank"],
+      },
+    ],
+  ])('is refused as %j', async (given, errors) => {
+    const { id } = await participation();
+    const answer = await api.post(`/api/callout_participations/${id}/phone_calls`, given);
+    expect([answer.status, answer.body]).toEqual([422, { errors }]);
+  });
+
+  it('is deleted while it is created, and not after; what it hangs on stays', async () => {
+    const { id, callout } = await participation('9901');
+    const call = await makeCall(id);
+    const refused = await api.delete(`/api/callout_participations/${id}`);
+    expect(refused.body).toEqual({ errors: { base: ['Cannot delete record because dependent phone calls exist'] } });
+    expect((await api.delete(`/api/callouts/${callout}`)).body.errors.base).toContain(
+      'Cannot delete record because dependent phone calls exist',
+    );
+    expect((await api.delete(`/api/phone_calls/${(await makeCall(id)).id}`)).status).toBe(204);
+    await queue(call.id);
+    await eventually(async () => (await status(call.id)) === 'completed');
+    expect((await api.delete(`/api/phone_calls/${call.id}`)).body).toEqual({
+      errors: { base: ['Cannot delete record because status is completed'] },
+    });
+  });
+
+  it('cannot be queued twice, nor fetched before the provider has it', async () => {
+    const { id } = await participation('9900');
+    const call = await makeCall(id);
+    const error = { errors: { event: ['is not included in the list'] } };
+    expect((await api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue_remote_fetch')).body).toEqual(
+      error,
+    );
+    const both = await Promise.all([queue(call.id), queue(call.id)]);
+    expect(both.map((answer) => answer.status).sort()).toEqual([201, 422]);
+  });
+});
+
+describe('a queued call', () => {
+  it.each([
+    ['9900', 'completed', 'completed'],
+    ['9902', 'busy', 'busy'],
+    ['9903', 'not_answered', 'no-answer'],
+    ['9904', 'failed', 'failed'],
+  ])('to a number that ends in %s becomes %s', async (ending, expected, remote) => {
+    const { id, msisdn } = await participation(ending);
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    await eventually(async () => (await status(call)) === expected);
+    const { body } = await api.get(`/api/phone_calls/${call}`);
+    expect(body).toMatchObject({ remote_status: remote, remote_direction: 'outbound-api', remote_error_message: null });
+    expect(body.remote_call_id).toMatch(/^CA[0-9a-f]{32}$/);
+    expect(body.remotely_queued_at).toMatch(/Z$/);
+    expect(body.remote_queue_response).toMatchObject({ to: msisdn, from: '2442', sid: body.remote_call_id });
+    const events = await eventually(async () => {
+      const told = (await api.get(`/api/phone_calls/${call}/remote_phone_call_events`)).body;
+      return told.length >= 3 && told;
+    });
+    for (const event of events) expect(event.details.CallSid).toBe(body.remote_call_id);
+  });
+
+  it('that the provider refuses is errored, says why, and was never queued there', async () => {
+    const { id } = await participation('9921');
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    await eventually(async () => (await status(call)) === 'errored');
+    const { body } = await api.get(`/api/phone_calls/${call}`);
+    expect(body.remote_error_message).toContain('21211');
+    expect([body.remotely_queued_at, body.remote_call_id]).toEqual([null, null]);
+  });
+
+  it('of which the answer was lost is uncertain until a callback tells the truth', async () => {
+    const { id } = await participation('9951');
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    await eventually(async () => ['completed', 'busy', 'not_answered', 'failed'].includes(await status(call)));
+    expect((await api.get(`/api/phone_calls/${call}`)).body.remote_call_id).toMatch(/^CA/);
+  });
+
+  it('is held back while its callout is paused, goes on when it is resumed, and is canceled when it is stopped', async () => {
+    const { id, callout } = await participation('9900');
+    const event = (name: string) => api.post(`/api/callouts/${callout}/callout_events`, { event: name });
+    await event('start');
+    await event('pause');
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    // Another callout's call, queued later, is through: this one has been passed over.
+    const other = await participation('9902');
+    const { id: otherCall } = await makeCall(other.id);
+    await queue(otherCall);
+    await eventually(async () => (await status(otherCall)) === 'busy');
+    expect(await status(call)).toBe('queued');
+    await event('resume');
+    await eventually(async () => (await status(call)) === 'completed');
+    await event('pause');
+    const { id: late } = await makeCall(id);
+    await queue(late);
+    await event('stop');
+    await eventually(async () => (await status(late)) === 'canceled');
+  });
+});
+
+describe('the batch operations on phone calls', () => {
+  it('preview, create, queue and fetch, and list what they did', async () => {
+    const callout = await api.callout();
+    for (const ending of ['9900', '9902', '9900']) await participation(ending, callout);
+    const created = await operation('PhoneCallCreate', params, callout);
+    expect(created.status).toBe(201);
+    const path = `/api/batch_operations/${created.body.id}`;
+    const preview = await api.ids(`${path}/preview/callout_participations`);
+    expect(preview).toHaveLength(3);
+    expect(await api.ids(`${path}/preview/contacts`)).toHaveLength(3);
+    expect((await api.get(`${path}/preview/phone_calls`)).status).toBe(404);
+    expect((await api.run(created.body.id)).progress).toEqual({ processed: 3, total: 3 });
+    const calls = await api.ids(`${path}/phone_calls`);
+    expect(calls).toEqual(await api.ids(`/api/callouts/${callout}/phone_calls`));
+    expect(await api.ids(`${path}/callout_participations`)).toEqual(preview);
+
+    const queued = await operation(
+      'PhoneCallQueue',
+      { limit: 2, callout_filter_params: { status: 'initialized' } },
+      callout,
+    );
+    expect(await api.ids(`/api/batch_operations/${queued.body.id}/preview/phone_calls`)).toEqual(calls.slice(0, 2));
+    expect((await api.run(queued.body.id)).progress).toEqual({ processed: 2, total: 2 });
+    expect(await api.ids(`/api/batch_operations/${queued.body.id}/phone_calls`)).toEqual(calls.slice(0, 2));
+    await eventually(async () => (await status(calls[1]!)) === 'busy');
+    expect(await status(calls[2]!)).toBe('created');
+    const attempted = `/api/callouts/${callout}/callout_participations?q[last_phone_call_attempt]=busy,failed`;
+    expect(await api.ids(attempted)).toEqual([preview[1]]);
+    const again = await operation(
+      'PhoneCallCreate',
+      { ...params, callout_participation_filter_params: { no_phone_calls_or_last_attempt: 'busy' } },
+      callout,
+    );
+    expect(await api.ids(`/api/batch_operations/${again.body.id}/preview/callout_participations`)).toEqual([
+      preview[1],
+    ]);
+  });
+
+  it('name what is wrong with them', async () => {
+    const empty = await api.callout();
+    expect((await operation('PhoneCallCreate', {}, empty)).body).toEqual({
+      errors: { remote_request_params: ["can't be blank"] },
+    });
+    expect((await operation('PhoneCallCreate', params, empty)).body).toEqual({
+      errors: { callout_participations_preview: ["can't be blank"] },
+    });
+    expect((await operation('PhoneCallQueue', {}, empty)).body).toEqual({
+      errors: { phone_calls_preview: ["can't be blank"] },
+    });
+    const skipped = { skip_validate_preview_presence: 'true' };
+    expect((await operation('PhoneCallQueueRemoteFetch', skipped, empty)).status).toBe(201);
+    const wrong = {
+      limit: 'x',
+      max_per_period_statuses: ['nonsense'],
+      phone_call_filter_params: { nonsense: 1 },
+      other: 1,
+    };
+    expect(Object.keys((await operation('PhoneCallQueue', wrong, empty)).body.errors).sort()).toEqual(
+      Object.keys(wrong).sort(),
+    );
+  });
+
+  it('leave what is left of max_per_period', async () => {
+    const callout = await api.callout();
+    for (const _ of [1, 2, 3]) await makeCall((await participation('9900', callout)).id);
+    const used = (await api.get('/api/phone_calls?q[created_at_after]=2000-01-01&per_page=1')).headers.get('total');
+    const limits = {
+      max: 10,
+      max_per_period: Number(used) + 1,
+      max_per_period_timestamp_attribute: 'created_at',
+    };
+    const { body } = await operation('PhoneCallQueue', limits, callout);
+    expect(await api.ids(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(1);
+  });
+});
+
+describe('trouble with the whole account', () => {
+  it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
+    const simulator = (method: string, body?: object) =>
+      api.send(method, '/simulator/faults', body, {
+        Authorization: `Basic ${btoa('AC00000000000000000000000000000000:simulator')}`,
+      });
+    expect((await simulator('PUT', { account: 20003 })).status).toBe(200);
+    const { id } = await participation('9900');
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    const telephony = async () => (await api.get('/health/ready')).body.details.telephony;
+    await eventually(async () => (await telephony()).dialling === 'paused');
+    expect(await telephony()).toMatchObject({ status: 'up', reason: expect.stringContaining('20003') });
+    expect(await status(call)).toBe('queued');
+    await simulator('DELETE');
+    await eventually(async () => (await status(call)) === 'completed');
+    expect(await telephony()).toMatchObject({ dialling: 'on' });
+  });
+});

@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import twilio from 'twilio';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { Installation } from './support/installation.js';
+import { TOKEN, signedWebhook } from './support/webhooks.js';
+
+let installation: Installation;
+let api: Api;
+let numbers = 0;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start()).api;
+});
+afterAll(() => installation.remove());
+
+const eventCount = async (): Promise<number> =>
+  Number((await api.get('/api/remote_phone_call_events')).headers.get('total'));
+
+/** A call of ours that the provider has not told of yet. */
+async function madeCall(): Promise<number> {
+  const [contact] = await api.contacts({ msisdn: `+8551277${String(++numbers).padStart(4, '0')}` });
+  const callout = await api.callout();
+  const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
+  const path = `/api/callout_participations/${joined.body.id}/phone_calls`;
+  return (await api.post(path, { remote_request_params: { from: '1' } })).body.id;
+}
+
+const call = async (id: number): Promise<Body> => (await api.get(`/api/phone_calls/${id}`)).body;
+const told = (sid: string, status: string, sequence: number) => ({
+  CallSid: sid,
+  CallStatus: status,
+  Direction: 'outbound-api',
+  SequenceNumber: String(sequence),
+});
+
+describe('the webhook', () => {
+  it('stores an event whole, moves its call on, and answers TwiML', async () => {
+    const id = await madeCall();
+    const answer = await signedWebhook(api, told('CA10', 'ringing', 1), { query: `?phone_call_id=${id}` });
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([201, 'application/xml; charset=utf-8']);
+    expect(answer.text).toMatch(/^<\?xml version="1.0" encoding="UTF-8"\?><Response><Say>/);
+    expect(await call(id)).toMatchObject({ status: 'in_progress', remote_call_id: 'CA10', remote_status: 'ringing' });
+    const [event] = (await api.get(`/api/phone_calls/${id}/remote_phone_call_events`)).body;
+    expect(event).toMatchObject({
+      details: told('CA10', 'ringing', 1),
+      remote_call_id: 'CA10',
+      remote_direction: 'outbound-api',
+      call_flow_logic: 'CallFlowLogic::Application',
+    });
+    expect(answer.headers.get('location')).toBe(`/api/remote_phone_call_events/${event.id}`);
+  });
+
+  it('stores nothing that is forged', async () => {
+    const before = await eventCount();
+    const parameters = told('CA11', 'ringing', 1);
+    const answers = [
+      await signedWebhook(api, parameters, { token: 'wrong' }),
+      await signedWebhook(api, parameters, { headers: { 'X-Twilio-Signature': '' } }),
+      await signedWebhook(api, parameters, { headers: { 'X-Twilio-Signature': 'AAAA' } }),
+      await api.post('/api/remote_phone_call_events', 'CallSid=CA11&Direction=inbound&From=%2B85510202101'),
+      await api.post('/api/remote_phone_call_events', parameters),
+      await api.send('POST', '/api/remote_phone_call_events'),
+    ];
+    for (const { status, body } of answers) expect([status, body.error]).toEqual([403, 'Forbidden']);
+    expect(await eventCount()).toBe(before);
+  });
+
+  it('takes JSON whose digest is in the signed URL, and no other', async () => {
+    const id = await madeCall();
+    const body = JSON.stringify(told('CA12', 'ringing', 1));
+    const send = (text: string) => {
+      const digest = createHash('sha256').update(body).digest('hex');
+      const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
+      const signature = twilio.getExpectedTwilioSignature(TOKEN, api.url + path, {});
+      const headers = { 'Content-Type': 'application/json', 'X-Twilio-Signature': signature };
+      return api.send('POST', path, text, headers);
+    };
+    expect((await send(body.replace('ringing', 'busy'))).status).toBe(403);
+    expect((await send(body)).status).toBe(201);
+    expect((await call(id)).status).toBe('in_progress');
+  });
+
+  it('hears a repeated delivery once, also when both come at once, and answers it the same', async () => {
+    const id = await madeCall();
+    const query = `?phone_call_id=${id}`;
+    const before = await eventCount();
+    const twins = await Promise.all(
+      Array.from({ length: 10 }, () => signedWebhook(api, told('CA13', 'ringing', 1), { query })),
+    );
+    for (const twin of twins) expect([twin.status, twin.text]).toEqual([201, twins[0]!.text]);
+    const headers = { 'I-Twilio-Idempotency-Token': 'token-1' };
+    for (const status of ['in-progress', 'completed']) {
+      await signedWebhook(api, told('CA13', status, 2), { query, headers });
+    }
+    expect(await eventCount()).toBe(before + 2);
+    expect((await call(id)).status).toBe('in_progress');
+  });
+
+  it('never takes a call back, in whatever order its news come', async () => {
+    const id = await madeCall();
+    const query = `?phone_call_id=${id}`;
+    for (const [status, sequence] of [
+      ['in-progress', 2],
+      ['initiated', 0],
+      ['completed', 3],
+      ['ringing', 1],
+    ] as const) {
+      await signedWebhook(api, told('CA14', status, sequence), { query });
+    }
+    expect(await call(id)).toMatchObject({ status: 'completed', remote_status: 'completed' });
+    expect((await api.get(`/api/phone_calls/${id}/remote_phone_call_events`)).body).toHaveLength(4);
+  });
+
+  it('makes a contact and a phone call of a person who calls in, once', async () => {
+    const inbound = { CallSid: 'CA15', CallStatus: 'ringing', Direction: 'inbound', From: '+85512999999', To: '2442' };
+    const answers = await Promise.all([
+      signedWebhook(api, inbound),
+      signedWebhook(api, { ...inbound, CallSid: 'CA16' }),
+    ]);
+    for (const { status } of answers) expect(status).toBe(201);
+    const contacts = await api.ids('/api/contacts?q[msisdn]=85512999999');
+    expect(contacts).toHaveLength(1);
+    const calls = (await api.get(`/api/contacts/${contacts[0]}/phone_calls`)).body;
+    expect(calls).toHaveLength(2);
+    expect(calls[0]).toMatchObject({
+      callout_participation_id: null,
+      remote_direction: 'inbound',
+      status: 'in_progress',
+    });
+  });
+
+  it.each([
+    [{ CallSid: 'CA17', Direction: 'outbound-api', CallStatus: 'ringing' }, 'Call CA17 is not known'],
+    [{ CallSid: 'CA18', Direction: 'inbound', From: 'anonymous' }, 'From is an invalid number'],
+    [{ Direction: 'inbound', From: '+85512999998' }, "CallSid can't be blank"],
+  ])('cannot use %j', async (parameters, message) => {
+    const answer = await signedWebhook(api, parameters as unknown as Record<string, string>);
+    expect([answer.status, answer.headers.get('content-type')]).toEqual([422, 'application/xml; charset=utf-8']);
+    expect(answer.text).toContain(`<errors><error>${message}</error></errors>`);
+  });
+
+  it('takes 2,000 at once without an error', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, madeCall));
+    const answers = await Promise.all(
+      Array.from({ length: 2_000 }, (_, n) => {
+        const id = ids[n % 20]!;
+        const status = ['initiated', 'ringing', 'in-progress', 'completed'][Math.floor(n / 20) % 4]!;
+        return signedWebhook(api, told(`CA-burst-${id}`, status, Math.floor(n / 20)), {
+          query: `?phone_call_id=${id}`,
+        });
+      }),
+    );
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]));
+    for (const id of ids) {
+      expect((await call(id)).status).toBe('completed');
+      expect((await api.get(`/api/phone_calls/${id}/remote_phone_call_events?per_page=1`)).headers.get('total')).toBe(
+        '100',
+      );
+    }
+  });
+});
