@@ -58,8 +58,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {
-    fastify.get('/', (_request, reply) => reply.redirect('/docs'));
-    serveDocs(app, config);
     if (config.platform.provider === 'simulator') {
       const address = app.get(OwnAddress);
       await fastify.register(simulator, {
@@ -70,6 +68,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
         inboundUrl: async () => `${await address.outside()}/api/remote_phone_call_events`,
       });
     }
+    fastify.get('/', (_request, reply) => reply.redirect('/docs'));
+    serveDocs(app, config);
   }
   return app;
 }

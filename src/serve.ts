@@ -7,6 +7,9 @@ import { OwnAddress } from './http/own-address.js';
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const STOP_PATIENCE = 20_000;
 
+/** Connections that may wait to be accepted: the provider's webhooks come in bursts. The system may allow fewer. */
+const BACKLOG = 4_096;
+
 /**
  * Runs the program until it is told to stop: requests under way are answered, workers end their chunk, and the process exits with 0.
  * @throws ConfigError when the address cannot be listened on
@@ -15,7 +18,7 @@ export async function serve(config: Config): Promise<void> {
   const app = await createApp(config);
   stopOnSignals(app);
   try {
-    await app.listen(config.port, config.host);
+    await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   } catch (error) {
     if ((error as { syscall?: string }).syscall !== 'listen') throw error;
     throw new ConfigError(`HOST and PORT must be an address that is free: ${(error as Error).message}.`);

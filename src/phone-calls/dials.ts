@@ -21,7 +21,7 @@ const MOST_AT_ONCE = 250;
 const HANDED_FOR = 3;
 
 /** Seconds that a dial may take beyond the provider's time limit, before it counts as lost. */
-const LEASE_MARGIN = 15;
+const LEASE_MARGIN = 5;
 
 /** Calls of stopped callouts that one transaction takes back. */
 const CANCELED_AT_ONCE = 2_000;

@@ -24,6 +24,11 @@ export class Installation {
     return way === 'cluster' ? createOnServers() : createInFolder();
   }
 
+  /** One on a file, whichever way is under test. */
+  static createEmbedded(): Promise<Installation> {
+    return createInFolder();
+  }
+
   /** Starts the built program on this database, and waits until it serves. */
   async start(environment: Record<string, string> = {}): Promise<Program> {
     const program = await Program.start({ ...this.environment, ...environment });
@@ -54,9 +59,14 @@ export class Installation {
     );
   }
 
+  /** Ends what still runs, without a warning. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.programs.map((program) => program.kill()));
+  }
+
   /** Ends what still runs, and leaves nothing behind. */
   async remove(): Promise<void> {
-    await Promise.all(this.programs.map((program) => program.kill()));
+    await this.stopAll();
     await this.dispose();
   }
 

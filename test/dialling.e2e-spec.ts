@@ -1,0 +1,206 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Api, type Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation, way } from './support/installation.js';
+import type { Program } from './support/program.js';
+
+/** Calls in each test of a fault. By hand, with each fault alone as well: `FAULT_CALLS=1000 npm test -- test/dialling`. */
+const CALLS = Number(process.env.FAULT_CALLS ?? 150);
+
+const PATIENCE = 100_000;
+const SID = 'AC00000000000000000000000000000000';
+const authorization = { Authorization: `Basic ${btoa(`${SID}:simulator`)}` };
+
+let installation: Installation;
+let provider: Installation;
+/** A program whose only part is that of the provider: it outlives those that dial it. */
+let exchange: Api;
+
+beforeEach(async () => {
+  provider = await Installation.createEmbedded();
+  exchange = (await provider.start({ SIMULATOR_SPEED: '500' })).api;
+  installation = await Installation.create();
+});
+afterEach(async () => {
+  await installation.remove();
+  await provider.remove();
+});
+
+/** A program that dials the provider over there, as it would Somleng. */
+const start = (more: Record<string, string> = {}): Promise<Program> =>
+  installation.start({
+    PLATFORM_PROVIDER: 'somleng',
+    SOMLENG_ACCOUNT_SID: SID,
+    SOMLENG_AUTH_TOKEN: 'simulator',
+    SOMLENG_CLIENT_REST_API_BASE_URL: `${exchange.url}/simulator`,
+    CALLS_PER_SECOND: '1000',
+    FETCHES_PER_SECOND: '500',
+    RECONCILE_AFTER: '2',
+    UNCERTAIN_FOR: '4',
+    PROVIDER_TIMEOUT: '2',
+    ...more,
+  });
+
+const faults = (given: object) => exchange.send('PUT', '/simulator/faults', given, authorization);
+const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics', authorization)).body;
+
+/** Queues a call to each of so many people. Answers the callout. */
+async function callEverybody(api: Api, people: number): Promise<number> {
+  await installation.makeContacts(people);
+  const callout = await api.callout();
+  await api.run(await api.population(callout));
+  const parameters = { remote_request_params: { from: '2442' } };
+  for (const [type, given] of [
+    ['PhoneCallCreate', parameters],
+    ['PhoneCallQueue', {}],
+  ] as const) {
+    const path = `/api/callouts/${callout}/batch_operations`;
+    const { body } = await api.post(path, { type: `BatchOperation::${type}`, parameters: given });
+    await api.run(body.id);
+  }
+  return callout;
+}
+
+/** Waits until no call is in a state that needs work. */
+function settled(): Promise<boolean> {
+  return eventually(async () => {
+    const rows = await installation.query<{ status: string }>(
+      `SELECT DISTINCT status FROM phone_calls
+        WHERE status NOT IN ('busy', 'failed', 'not_answered', 'canceled', 'completed', 'errored')`,
+    );
+    return rows.length === 0;
+  }, PATIENCE);
+}
+
+/** The books: one call a person, nobody rung twice, and each ring at the provider is a call of ours and the other way round. */
+async function expectBooksToBalance(people: number): Promise<void> {
+  const { created, rung_again: again } = await statistics();
+  expect(again).toEqual({});
+  const [ours] = await installation.query<Body>(
+    `SELECT count(*) AS calls, count(DISTINCT contact_id) AS people, count(remote_call_id) AS rung FROM phone_calls`,
+  );
+  expect({ calls: Number(ours.calls), people: Number(ours.people) }).toEqual({ calls: people, people });
+  expect(Number(ours.rung)).toBe(created);
+  for (const row of await installation.query<Body>('SELECT remote_call_id, remote_status FROM phone_calls')) {
+    if (row.remote_call_id === null) continue;
+    const theirs = await exchange.get(
+      `/simulator/2010-04-01/Accounts/${SID}/Calls/${row.remote_call_id}.json`,
+      authorization,
+    );
+    expect([theirs.status, theirs.body.status]).toEqual([200, row.remote_status]);
+  }
+}
+
+/** Each fault by itself: they take a while, and are all in the last of the tests below. */
+const alone: [string, object][] = [
+  ['refuses for a moment', { create: { 429: 0.3 } }],
+  ['fails before it takes a call', { create: { '500_before': 0.1 } }],
+  ['fails after it took a call', { create: { '500_after': 0.2 } }],
+  ['takes no call and never answers', { create: { hang_before: 0.02 } }],
+  ['takes a call and never answers', { create: { hang_after: 0.02 } }],
+  ['loses callbacks', { callbacks: { lost: 0.7 } }],
+  ['repeats callbacks', { callbacks: { doubled: 0.5 } }],
+  ['delays callbacks', { callbacks: { late: 0.3 } }],
+  ['mixes up callbacks', { callbacks: { reordered: 0.5 } }],
+];
+
+describe('the provider at fault', () => {
+  it.each([
+    ...(process.env.FAULT_CALLS ? alone : []),
+    [
+      'loses, repeats, delays and mixes up callbacks',
+      { callbacks: { lost: 0.3, doubled: 0.2, late: 0.1, reordered: 0.2 } },
+    ],
+    [
+      'does all of it',
+      {
+        create: { 429: 0.05, '500_before': 0.05, '500_after': 0.1, hang_before: 0.02, hang_after: 0.02 },
+        callbacks: { lost: 0.2, doubled: 0.2, late: 0.1, reordered: 0.1 },
+      },
+    ],
+  ])('%s: everybody is rung once at the most, nobody is forgotten', async (_, given) => {
+    const { api } = await start();
+    expect((await faults(given)).status).toBe(200);
+    await callEverybody(api, CALLS);
+    await settled();
+    await expectBooksToBalance(CALLS);
+  });
+
+  it('is away altogether: the calls wait for it', async () => {
+    const { api } = await start();
+    const { port } = new URL(exchange.url);
+    await provider.stopAll();
+    await callEverybody(api, 20);
+    await eventually(async () => {
+      const [row] = await installation.query<Body>(`SELECT sum(refusals) AS refusals FROM phone_calls`);
+      return Number(row.refusals) > 3;
+    });
+    exchange = (await provider.start({ SIMULATOR_SPEED: '500', PORT: port })).api;
+    await settled();
+    await expectBooksToBalance(20);
+  });
+});
+
+describe('a process that is killed', () => {
+  it.each(['claimed', 'placed', 'recorded'])('when a call was just %s rings nobody twice', async (moment) => {
+    const first = await start({ SCFM_TEST_DIES_WHEN: moment });
+    const callout = callEverybody(first.api, 10).catch(() => undefined);
+    await first.ended();
+    await callout;
+    const second = await start();
+    for (const { id, status } of await installation.query<Body>(`SELECT id, status FROM phone_calls`)) {
+      if (status === 'created') await second.api.post(`/api/phone_calls/${id}/phone_call_events`, 'event=queue');
+    }
+    await settled();
+    await expectBooksToBalance(10);
+    const lost = await installation.query<Body>(
+      `SELECT remote_call_id, remote_error_message FROM phone_calls WHERE status = 'errored'`,
+    );
+    // Claimed and never sent: nobody can know, and it says so.
+    for (const { remote_call_id: sid, remote_error_message: message } of lost) {
+      expect([sid, message]).toEqual([null, expect.stringContaining('It is not known whether')]);
+    }
+    if (moment === 'claimed') expect(lost.length).toBeGreaterThan(0);
+    else expect(lost.length).toBeLessThan(10);
+  });
+});
+
+describe('a callout under way', () => {
+  it('pauses within a second, goes on, and stops', async () => {
+    const { api } = await start({ CALLS_PER_SECOND: '50' });
+    const callout = await callEverybody(api, 1_000);
+    const event = (name: string) => api.post(`/api/callouts/${callout}/callout_events`, { event: name });
+    await event('start');
+    const created = async (): Promise<number> => (await statistics()).created;
+    await eventually(async () => (await created()) >= 20);
+    const before = Date.now();
+    await event('pause');
+    const { creations } = await eventually(async () => {
+      const seen = await statistics();
+      return Date.now() - seen.creations.at(-1) > 2_000 && seen;
+    });
+    expect(creations.at(-1) - before).toBeLessThan(1_000);
+    await event('resume');
+    await eventually(async () => (await created()) > creations.length);
+    await event('stop');
+    await settled();
+    const [row] = await installation.query<Body>(
+      `SELECT count(*) AS canceled FROM phone_calls WHERE status = 'canceled' AND remote_call_id IS NULL`,
+    );
+    expect(Number(row.canceled)).toBeGreaterThan(500);
+    await expectBooksToBalance(1_000);
+  });
+});
+
+describe.runIf(way === 'cluster')('the pace of four workers', () => {
+  it('is never above the limit in ten seconds, and at least nine tenths of it', async () => {
+    const programs = await Promise.all(Array.from({ length: 4 }, () => start({ CALLS_PER_SECOND: '20' })));
+    await callEverybody(programs[0]!.api, 500);
+    await settled();
+    const { creations, most_in_ten_seconds: most } = await statistics();
+    expect(most).toBeLessThanOrEqual(200);
+    const seconds = (creations.at(-1) - creations[0]) / 1_000;
+    expect((creations.length - 1) / seconds).toBeGreaterThan(0.9 * 20);
+    await expectBooksToBalance(500);
+  });
+});
