@@ -21,6 +21,8 @@ const SANE_ID = /^[\w.:+/=-]{1,128}$/;
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: config.bodyLimit,
+    // An id that is too long names nothing: 404, where Fastify would say 400.
+    routerOptions: { maxParamLength: 20_000 },
     trustProxy: config.trustProxy,
     logController: new RequestLog(),
     logger: { level: config.logLevel },

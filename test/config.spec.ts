@@ -27,12 +27,27 @@ describe('readConfig', () => {
     [{ HTTP_BASIC_AUTH_PASSWORD: 'x' }, 'HTTP_BASIC_AUTH_USER'],
     [{ HTTP_BASIC_AUTH_USER: 'a:b' }, 'HTTP_BASIC_AUTH_USER'],
     [{ ALLOW_ANONYMOUS: 'yes', HOST: '0.0.0.0' }, 'ALLOW_ANONYMOUS'],
+    [{ PLATFORM_PROVIDER: 'nexmo' }, 'PLATFORM_PROVIDER'],
+    [{ NODE_ENV: 'production' }, 'PLATFORM_PROVIDER'],
+    [{ PLATFORM_PROVIDER: 'twilio' }, 'TWILIO_ACCOUNT_SID'],
+    [{ PLATFORM_PROVIDER: 'somleng', SOMLENG_ACCOUNT_SID: 'x' }, 'SOMLENG_ACCOUNT_SID'],
+    [{ SOMLENG_CLIENT_REST_API_BASE_URL: 'api' }, 'SOMLENG_CLIENT_REST_API_BASE_URL'],
+    [{ CALLS_PER_SECOND: '0' }, 'CALLS_PER_SECOND'],
+    [{ CALLS_PER_SECOND: '-1' }, 'CALLS_PER_SECOND'],
+    [{ RECONCILE_AFTER: 'soon' }, 'RECONCILE_AFTER'],
+    [{ DEFAULT_CALL_FLOW_LOGIC: 'CallFlowLogic::None' }, 'DEFAULT_CALL_FLOW_LOGIC'],
     [{ HOST: '0.0.0.0' }, 'HOST'],
     [{ HOST: '10.0.0.1' }, 'HOST'],
   ])('refuses %j with one sentence that names %s', (env, name) => {
     const read = () => readConfig(env);
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(new RegExp(`^${name}\\b.*\\.$`));
+  });
+
+  it('paces a real provider as its accounts start, by fractions too', () => {
+    const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 't' };
+    expect(readConfig(twilio)).toMatchObject({ callsPerSecond: 1, platform: { baseUrl: 'https://api.twilio.com' } });
+    expect(readConfig({ ...twilio, CALLS_PER_SECOND: '0.5' }).callsPerSecond).toBe(0.5);
   });
 
   it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(

@@ -282,3 +282,41 @@ describe('lists', () => {
     expect([status, body]).toEqual([422, { errors: { metadata: ['is not a permitted parameter'] } }]);
   });
 });
+
+describe('what must not be lost in silence', () => {
+  it.each(['toString', 'hasOwnProperty', 'valueOf', 'constructor'])(
+    'a parameter called %s is refused',
+    async (name) => {
+      const [id] = await api.contacts({ msisdn: '+85510303101' });
+      const answer = await api.patch(`/api/contacts/${id}`, { [name]: 'x', metadata: 1 });
+      expect([answer.status, answer.body]).toEqual([
+        422,
+        { errors: { metadata: ['must be an object'], [name]: ['is not a permitted parameter'] } },
+      ]);
+      await api.delete(`/api/contacts/${id}`);
+    },
+  );
+
+  it('multipart counts as a whole against the limit of a body', async () => {
+    const oneField = new FormData();
+    oneField.set('metadata[z]', 'x'.repeat(1_200_000));
+    const manyFields = new FormData();
+    for (const n of [1, 2, 3]) manyFields.set(`metadata[${n}]`, 'x'.repeat(500_000));
+    for (const form of [oneField, manyFields]) {
+      expect((await api.post('/api/contacts', form)).status).toBe(413);
+    }
+  });
+
+  it.each(['q[metadata][]', 'q[metadata][]=x', 'q[metadata][list][]=1'])('a filter %s names no key', async (filter) => {
+    expect((await api.get(`/api/contacts?${filter}`)).status).toBe(400);
+  });
+
+  it('a filter of more conditions than the databases take is refused', async () => {
+    const many = Array.from({ length: 300 }, (_, n) => `q[metadata][k${n}]=1`).join('&');
+    expect((await api.get(`/api/contacts?${many}`)).status).toBe(400);
+  });
+
+  it('an id too long to be one names nothing', async () => {
+    expect((await api.get(`/api/contacts/${'1'.repeat(300)}`)).status).toBe(404);
+  });
+});

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import fc from 'fast-check';
 import twilio from 'twilio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
@@ -139,6 +140,56 @@ describe('the webhook', () => {
     const answer = await signedWebhook(api, parameters as unknown as Record<string, string>);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([422, 'application/xml; charset=utf-8']);
     expect(answer.text).toContain(`<errors><error>${message}</error></errors>`);
+  });
+
+  it('answers whatever is thrown at it, and stores nothing of it', async () => {
+    const before = await eventCount();
+    const anything = fc.record({
+      type: fc.constantFrom('application/json', 'application/x-www-form-urlencoded', 'multipart/form-data', 'text/xml'),
+      body: fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.webQueryParameters(), fc.constant('CallSid=CA&a=%')),
+      query: fc.constantFrom(
+        '',
+        '?phone_call_id=1',
+        '?phone_call_id=-1',
+        '?phone_call_id=1e99',
+        '?a[=%zz',
+        '?bodySHA256=x',
+      ),
+      signature: fc.oneof(fc.base64String(), fc.constant('')),
+    });
+    await fc.assert(
+      fc.asyncProperty(anything, async ({ type, body, query, signature }) => {
+        const headers = { 'Content-Type': type, 'X-Twilio-Signature': signature };
+        const { status } = await api.send('POST', `/api/remote_phone_call_events${query}`, body, headers);
+        expect([400, 403, 413, 415]).toContain(status);
+      }),
+      { numRuns: 300 },
+    );
+    expect(await eventCount()).toBe(before);
+  });
+
+  it('takes any parameters that are signed, or refuses them without a fault of its own', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 30 }).filter((one) => one.isWellFormed());
+    const parameters = fc.record({
+      CallSid: text,
+      CallStatus: fc.oneof(text, fc.constantFrom('ringing', 'completed', '__proto__', 'constructor')),
+      Direction: fc.constantFrom('inbound', 'outbound-api', 'x'),
+      From: fc.constantFrom('+85512888888', '', 'anonymous'),
+      SequenceNumber: fc.oneof(text, fc.nat().map(String)),
+      Digits: text,
+    });
+    await fc.assert(
+      fc.asyncProperty(parameters, async (given) => {
+        const answer = await signedWebhook(api, given);
+        expect([201, 400, 422]).toContain(answer.status);
+        if (answer.status === 201) {
+          const id = answer.headers.get('location')!.split('/').at(-1);
+          const { body } = await api.get(`/api/remote_phone_call_events/${id}`);
+          expect(body.details).toEqual(given);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   it('takes 2,000 at once without an error', async () => {

@@ -116,10 +116,10 @@ export class BatchOperationsService {
       lease_token: null,
       leased_until: null,
     };
-    await this.unitOfWork.run((manager) =>
-      transition(manager, BatchOperation, id, batchOperationMachine, event, afresh),
-    );
-    const queued = await this.find(id);
+    const queued = await this.unitOfWork.run(async (manager) => {
+      await transition(manager, BatchOperation, id, batchOperationMachine, event, afresh);
+      return this.records.find(batchOperationResource, id, manager);
+    });
     this.queue.tell({ task: 'batch_operation', id });
     return queued;
   }
@@ -145,7 +145,7 @@ export class BatchOperationsService {
 
   private async createFor(calloutId: unknown, dto: CreateCalloutBatchOperationDto): Promise<Row> {
     const { type, parameters = {}, metadata = {} } = dto;
-    const id = await this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
       const errors = errorsFoundIn(dto);
       if (!errors.type) {
@@ -163,8 +163,7 @@ export class BatchOperationsService {
         metadata: metadata as object,
         status: 'preview',
       });
-      return identifiers[0]!.id as number;
+      return this.records.find(batchOperationResource, identifiers[0]!.id as number, manager);
     });
-    return this.find(id);
   }
 }

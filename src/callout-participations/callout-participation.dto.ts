@@ -4,7 +4,7 @@ import { MetadataDto } from '../metadata/metadata.dto.js';
 
 export class UpdateCalloutParticipationDto extends MetadataDto {
   /**
-   * The number to call, in any usual spelling with its country code. When it is not given: the contact's.
+   * The number to call, in any usual spelling with its country code. A new participation to which none is given has the contact's.
    * @example "+85510202101"
    */
   @IfGiven()

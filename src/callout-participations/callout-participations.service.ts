@@ -50,7 +50,7 @@ export class CalloutParticipationsService {
    * @throws Invalid when there is no such contact, or the contact or the number takes part already
    */
   async create(calloutId: number, dto: CreateCalloutParticipationDto): Promise<Row> {
-    const id = await this.unitOfWork
+    return this.unitOfWork
       .run(async (manager) => {
         if (!(await referred(manager, Callout, calloutId))) throw new NotFound();
         const errors: FieldErrors = errorsFoundIn(dto);
@@ -66,10 +66,9 @@ export class CalloutParticipationsService {
           call_flow_logic,
           metadata: metadata as object,
         });
-        return identifiers[0]!.id as number;
+        return this.records.find(calloutParticipationResource, identifiers[0]!.id as number, manager);
       })
       .catch(refuseTaken);
-    return this.find(id);
   }
 
   /** @throws Invalid when the number takes part already */

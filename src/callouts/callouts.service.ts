@@ -38,10 +38,11 @@ export class CalloutsService {
   }
 
   async create({ call_flow_logic, metadata = {} }: CalloutDto): Promise<Row> {
-    const { identifiers } = await this.unitOfWork.run((manager) =>
-      manager.insert(Callout, { status: 'initialized', call_flow_logic, metadata: metadata as object }),
-    );
-    return this.find(identifiers[0]!.id as number);
+    return this.unitOfWork.run(async (manager) => {
+      const row = { status: 'initialized', call_flow_logic, metadata: metadata as object } as const;
+      const { identifiers } = await manager.insert(Callout, row);
+      return this.records.find(calloutResource, identifiers[0]!.id as number, manager);
+    });
   }
 
   async update(id: number, { call_flow_logic, metadata, metadata_merge_mode: mode }: CalloutDto): Promise<void> {
@@ -57,8 +58,10 @@ export class CalloutsService {
 
   /** @throws Invalid when the event cannot happen now */
   async transition(id: number, event: unknown): Promise<Row> {
-    await this.unitOfWork.run((manager) => transition(manager, Callout, id, calloutMachine, event));
-    return this.find(id);
+    return this.unitOfWork.run(async (manager) => {
+      await transition(manager, Callout, id, calloutMachine, event);
+      return this.records.find(calloutResource, id, manager);
+    });
   }
 
   /** @throws Invalid while anything refers to the callout */

@@ -39,10 +39,12 @@ export class ContactsService {
 
   /** @throws Invalid when the number is taken */
   async create({ msisdn, metadata = {} }: CreateContactDto): Promise<Row> {
-    const { identifiers } = await this.unitOfWork
-      .run((manager) => manager.insert(Contact, { msisdn, metadata: metadata as object }))
+    return this.unitOfWork
+      .run(async (manager) => {
+        const { identifiers } = await manager.insert(Contact, { msisdn, metadata: metadata as object });
+        return this.records.find(contactResource, identifiers[0]!.id as number, manager);
+      })
       .catch(refuseTakenNumber);
-    return this.find(identifiers[0]!.id as number);
   }
 
   /** @throws Invalid when the number is taken */

@@ -4,6 +4,9 @@ import { type Filter, FilterError } from './filter.js';
 
 // Filters on plain attributes. Each takes several values, separated by commas.
 
+/** As many values as either database compares with without trouble. */
+const MOST_VALUES = 5_000;
+
 /** Exactly one of the texts. */
 export function textFilter(column: Sql, example: string): Filter {
   return {
@@ -76,5 +79,6 @@ function values(value: unknown, name: string): string[] {
     .map((one) => one.trim())
     .filter((one) => one !== '');
   if (given.length === 0) throw new FilterError(name, 'must have a value');
+  if (given.length > MOST_VALUES) throw new FilterError(name, `has more than ${MOST_VALUES} values`);
   return given;
 }

@@ -6,6 +6,9 @@ import { type Filter, FilterError, allOf } from './filter.js';
 /** An array's index, as a key: what both databases read as one, and no more than that. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
+/** As many conditions as either database takes in one statement without trouble. */
+const MOST_LEAVES = 200;
+
 /** As deep as a filter may reach. */
 const MAX_DEPTH = 32;
 
@@ -16,7 +19,11 @@ const MAX_DEPTH = 32;
 export function jsonFilter(column: string): Filter {
   return {
     schema: { type: 'object', additionalProperties: true, example: { gender: 'f' } },
-    condition: (value, name) => allOf(leaves(value, [name]).map((leaf) => leafCondition(raw(column), leaf))),
+    condition: (value, name) => {
+      const found = leaves(value, [name]);
+      if (found.length > MOST_LEAVES) throw new FilterError(name, `has more than ${MOST_LEAVES} conditions`);
+      return allOf(found.map((leaf) => leafCondition(raw(column), leaf)));
+    },
   };
 }
 
@@ -29,7 +36,8 @@ interface Leaf {
 function leaves(value: unknown, path: string[]): Leaf[] {
   const shown = path.map((key, depth) => (depth === 0 ? key : `[${key}]`)).join('');
   if (path.length > MAX_DEPTH) throw new FilterError(path[0] ?? '', `reaches deeper than ${MAX_DEPTH} levels`);
-  if (isJsonObject(value) || Array.isArray(value)) {
+  if (Array.isArray(value)) throw new FilterError(shown, 'must name a key');
+  if (isJsonObject(value)) {
     const entries = Object.entries(value);
     if (entries.length === 0) throw new FilterError(shown, 'must name a key');
     return entries.flatMap(([key, nested]) => leaves(nested, [...path, key]));

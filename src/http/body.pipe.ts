@@ -33,12 +33,17 @@ export class BodyPipe extends ValidationPipe {
 
   override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
     if (metadata.type !== 'body') return value;
-    // class-transformer drops this one key before class-validator can refuse it.
-    if (Object.hasOwn(Object(value), 'constructor')) throw new Invalid({ constructor: [messages.notPermitted] });
-    const body = Object.fromEntries(Object.entries(Object(value)).map(([key, given]) => [key, Untouched.wrap(given)]));
+    const given = Object.entries(Object(value) as object);
+    // class-transformer drops keys that every object has, such as constructor, before class-validator can refuse them.
+    const stray = given.map(([key]) => key).filter((key) => key in Object.prototype);
+    const body = Object.fromEntries(given.map(([key, one]) => [key, Untouched.wrap(one)]));
+    for (const key of stray) delete body[key];
     try {
-      return await super.transform(body, metadata);
+      const dto: unknown = await super.transform(body, metadata);
+      if (stray.length > 0) throw new Invalid({});
+      return dto;
     } catch (error) {
+      if (error instanceof Invalid) for (const key of stray) error.errors[key] = [messages.notPermitted];
       if (!(error instanceof Invalid) || !metadata.metatype || !partlyChecked.has(metadata.metatype)) throw error;
       const dto = plainToInstance(metadata.metatype as Type<object>, body) as object;
       foundErrors.set(dto, error.errors);

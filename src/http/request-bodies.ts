@@ -1,4 +1,5 @@
 import multipart from '@fastify/multipart';
+import { PayloadTooLargeException } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { isJsonObject } from '../metadata/metadata.js';
@@ -28,9 +29,9 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
     async (request: FastifyRequest, body: Buffer) =>
       isRaw(request) ? utf8(body) : storable(nestParameters(decodeParameters(utf8(body)))),
   );
-  await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit, parts: 2_000 } });
+  await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
-    if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request)));
+    if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request, limit)));
     request.body ??= {};
   });
 }
@@ -55,16 +56,22 @@ function utf8(body: Buffer): string {
   }
 }
 
-async function fieldsOf(request: FastifyRequest): Promise<Parameter[]> {
+async function fieldsOf(request: FastifyRequest, limit: number): Promise<Parameter[]> {
   const fields: Parameter[] = [];
+  let size = 0;
   try {
     for await (const part of request.parts()) {
       if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
-      fields.push([part.fieldname, String(part.value)]);
+      if (typeof part.value !== 'string') throw new Unreadable(`${part.fieldname} is not a text field`);
+      size += Buffer.byteLength(part.fieldname) + Buffer.byteLength(part.value);
+      if (size > limit) throw new PayloadTooLargeException('Request body is too large');
+      if (part.value.includes('\uFFFD')) throw new Unreadable(`${part.fieldname} is not UTF-8`);
+      fields.push([part.fieldname, part.value]);
     }
   } catch (error) {
     // The parser's own errors say nothing of whose fault they are.
-    if (error instanceof Unreadable || (error as { statusCode?: number }).statusCode) throw error;
+    const status = error instanceof PayloadTooLargeException ? 413 : (error as { statusCode?: number }).statusCode;
+    if (error instanceof Unreadable || status === 413) throw error;
     throw new Unreadable('the body is not multipart form data');
   }
   return fields;

@@ -55,7 +55,7 @@ export class PhoneCallsService {
    * @throws NotFound when there is no such participation
    */
   async create(participationId: number, dto: CreatePhoneCallDto): Promise<Row> {
-    const id = await this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (manager) => {
       const participation = await referred(manager, CalloutParticipation, participationId);
       if (!participation) throw new NotFound();
       refuseIfAny(errorsFoundIn(dto));
@@ -70,9 +70,8 @@ export class PhoneCallsService {
         metadata: metadata as object,
         remote_request_params: remote_request_params as object,
       });
-      return identifiers[0]!.id as number;
+      return this.records.find(phoneCallResource, identifiers[0]!.id as number, manager);
     });
-    return this.find(id);
   }
 
   async update(id: number, dto: UpdatePhoneCallDto): Promise<void> {
@@ -95,15 +94,15 @@ export class PhoneCallsService {
    * @throws Invalid when the event cannot happen now
    */
   async transition(id: number, event: unknown): Promise<Row> {
-    await this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (manager) => {
       const fetch = event === 'queue_remote_fetch';
       if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
         throw new Invalid({ event: [messages.notIncluded] });
       }
       const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
       await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);
+      return this.records.find(phoneCallResource, id, manager);
     });
-    return this.find(id);
   }
 
   /** @throws Invalid unless nothing has happened to the call yet */

@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
 import { Reader } from '../database/reader.js';
+import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything } from '../filters/filter.js';
 import { NotFound } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
@@ -12,9 +14,13 @@ import type { Resource, Row } from './resource.js';
 export class Records {
   constructor(private readonly reader: Reader) {}
 
-  /** @throws NotFound */
-  async find({ name, columns, from, present }: Resource, id: number): Promise<Row> {
-    const [row] = await this.reader.rows(sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id}`);
+  /**
+   * One record; read by `manager` as its transaction sees it, if given.
+   * @throws NotFound
+   */
+  async find({ name, columns, from, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
+    const query = sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id}`;
+    const [row] = await (manager ? rowsOf(manager, query) : this.reader.rows(query));
     if (!row) throw new NotFound();
     return present(row);
   }

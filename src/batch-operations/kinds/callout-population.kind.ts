@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { contactResource } from '../../contacts/contact.resource.js';
+import { isPostgres } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
@@ -41,12 +42,15 @@ export class CalloutPopulationKind implements BatchOperationKind {
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
         WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${notYetIn(operation)}
-        ORDER BY contacts.id
+        ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
     return { cursor: window.last, processed, done: window.isLast };
   }
 }
+
+/** A contact that is deleted meanwhile is passed over, instead of failing the chunk. */
+const keep: Sql = isPostgres ? sql`FOR KEY SHARE OF contacts` : sql``;
 
 /** The contacts that the population's filters leave and that its callout has not got. */
 function notYetIn({ callout_id, parameters }: Scope): Sql {

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { sortAnswer, sortError } from '../src/telephony/placement.js';
+
+describe('the answer to a request for a call', () => {
+  it.each([
+    [201, { sid: 'CA1', status: 'queued' }, 'accepted'],
+    [201, 'not JSON', 'unknown'],
+    [201, { status: 'queued' }, 'unknown'],
+    [400, { code: 21211, message: 'invalid' }, 'refused'],
+    [403, { code: 21215, message: 'geographic permission' }, 'refused'],
+    [400, undefined, 'refused'],
+    [429, { code: 20429, message: 'Too Many Requests' }, 'postponed'],
+    [429, undefined, 'postponed'],
+    [401, { code: 20003, message: 'Authenticate' }, 'barred'],
+    [400, { code: 10004, message: 'concurrency' }, 'barred'],
+    [400, { code: 22005, message: 'queue full' }, 'barred'],
+    [404, { code: 20404, message: 'no such account' }, 'barred'],
+    [408, undefined, 'unknown'],
+    [500, { code: 20500 }, 'unknown'],
+    [503, { code: 20503 }, 'unknown'],
+    [302, undefined, 'unknown'],
+  ])('%i %j is %s', (statusCode, body, outcome) => {
+    expect(sortAnswer({ statusCode, body }).outcome).toBe(outcome);
+    expect(sortAnswer({ statusCode, body: JSON.stringify(body) }).outcome).toBe(outcome);
+  });
+
+  it('says what the provider said', () => {
+    const answer = sortAnswer({ statusCode: 400, body: { code: 21211, message: 'invalid number' } });
+    expect(answer).toEqual({ outcome: 'refused', message: 'invalid number (21211)' });
+  });
+
+  it.each([
+    ['ECONNREFUSED', 'postponed'],
+    ['ENOTFOUND', 'postponed'],
+    ['EAI_AGAIN', 'postponed'],
+    ['ECONNRESET', 'unknown'],
+    ['ETIMEDOUT', 'unknown'],
+    ['ECONNABORTED', 'unknown'],
+    [undefined, 'unknown'],
+  ])('that never came, by %s, is %s', (code, outcome) => {
+    expect(sortError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);
+  });
+});
