@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import { Config } from '../config.js';
 import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { locked } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Paces } from '../pace/paces.js';
@@ -84,7 +85,7 @@ export class Checks {
   async learn(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
-        const call = await manager.findOneByOrFail(PhoneCall, { id });
+        const call = await locked(manager, PhoneCall, id);
         const heard = statusAfter(call, { remoteStatus: remote.status });
         const open = call.status === 'remote_fetch_queued' || call.status === 'uncertain';
         const status = heard ?? (open ? 'remotely_queued' : call.status);

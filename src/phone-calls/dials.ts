@@ -5,6 +5,7 @@ import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
 import { nowMilliseconds } from '../database/clock.js';
 import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Paces, SLOT_TOLERANCE } from '../pace/paces.js';
@@ -151,7 +152,7 @@ export class Dials {
   }
 
   private async accept(manager: EntityManager, call: PhoneCall, remote: RemoteCall): Promise<void> {
-    const current = await manager.findOneByOrFail(PhoneCall, { id: call.id });
+    const current = await locked(manager, PhoneCall, call.id);
     if (current.lease_token !== call.lease_token) return;
     const assumed = current.status === 'queued' || current.status === 'uncertain';
     const status = statusAfter(current, { remoteStatus: remote.status }) ?? 'remotely_queued';
