@@ -13,7 +13,7 @@ export interface Account {
   token: string;
 }
 
-export const providers = ['twilio', 'somleng', 'simulator'] as const;
+const providers = ['twilio', 'somleng', 'simulator'] as const;
 
 /** The provider that places the calls. */
 export interface Platform extends Account {
@@ -53,8 +53,8 @@ export class Config {
   readonly accounts!: readonly Account[];
   /** Calls placed in a second at the most, by all processes together. */
   readonly callsPerSecond!: number;
-  /** Calls at the provider at the same time at the most. */
-  readonly maxCallsInFlight!: number;
+  /** Calls at the provider at the same time at the most. Unset: as many as the pace makes. */
+  readonly maxCallsInFlight?: number;
   /** Questions after calls in a second at the most, by all processes together. */
   readonly fetchesPerSecond!: number;
   /** Seconds of silence after which the provider is asked what became of a call. */
@@ -182,7 +182,7 @@ function readTelephony(env: Environment) {
       (one) => one !== undefined,
     ),
     callsPerSecond: decimal(env, 'CALLS_PER_SECOND', simulated ? 50 : 1, 0.01, 10_000),
-    maxCallsInFlight: whole(env, 'MAX_CALLS_IN_FLIGHT', 1_000_000, 1, 1_000_000),
+    maxCallsInFlight: env.MAX_CALLS_IN_FLIGHT ? whole(env, 'MAX_CALLS_IN_FLIGHT', 1, 1, 1_000_000) : undefined,
     fetchesPerSecond: decimal(env, 'FETCHES_PER_SECOND', simulated ? 50 : 5, 0.01, 10_000),
     reconcileAfter: whole(env, 'RECONCILE_AFTER', 120, 1, 86_400),
     uncertainFor: whole(env, 'UNCERTAIN_FOR', 900, 1, 86_400),

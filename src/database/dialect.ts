@@ -1,4 +1,4 @@
-import sql, { type Sql } from 'sql-template-tag';
+import sql, { type Sql, empty, raw } from 'sql-template-tag';
 import { readDatabase } from '../config.js';
 
 /** Which of the two databases this process speaks to; fixed when it starts, since the entities' column types hang on it. */
@@ -6,6 +6,16 @@ export const isPostgres = readDatabase(process.env).kind === 'postgres';
 
 /** The database's own clock, to the millisecond: the only clock that leases and timestamps go by. */
 export const now: Sql = isPostgres ? sql`clock_timestamp()` : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now')`;
+
+/** That clock as a number: milliseconds since 1970. */
+export const nowMilliseconds: Sql = isPostgres
+  ? sql`(extract(epoch FROM clock_timestamp()) * 1000)::bigint`
+  : sql`CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)`;
+
+/** PostgreSQL's clause that locks the rows a query finds; on SQLite nothing, since there the transaction is the only writer anyway. */
+export function locking(clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR KEY SHARE OF contacts'): Sql {
+  return isPostgres ? raw(clause) : empty;
+}
 
 /** That clock, so many seconds from now. */
 export function secondsFromNow(seconds: number): Sql {

@@ -20,9 +20,18 @@ export async function locked<T extends Identified>(
   entity: EntityTarget<T>,
   id: number,
 ): Promise<T> {
-  const row = await findWithLock(manager, entity, id, 'pessimistic_write');
+  const row = await lockedBy(manager, entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFound();
   return row;
+}
+
+/** The row for which `where` holds, held likewise; undefined when there is none. */
+export async function lockedBy<T extends Identified>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  where: FindOptionsWhere<T>,
+): Promise<T | undefined> {
+  return (await findWithLock(manager, entity, where, 'pessimistic_write')) ?? undefined;
 }
 
 /** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
@@ -33,11 +42,15 @@ export async function referred<T extends Identified>(
 ): Promise<T | undefined> {
   const number = typeof id === 'number' || typeof id === 'string' ? Number(id) : NaN;
   if (!/^\d+$/.test(String(id)) || !Number.isSafeInteger(number)) return undefined;
-  return (await findWithLock(manager, entity, number, 'for_key_share')) ?? undefined;
+  return (await findWithLock(manager, entity, { id: number } as FindOptionsWhere<T>, 'for_key_share')) ?? undefined;
 }
 
-function findWithLock<T extends Identified>(manager: EntityManager, entity: EntityTarget<T>, id: number, mode: Lock) {
-  const where = { id } as FindOptionsWhere<T>;
+function findWithLock<T extends Identified>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  where: FindOptionsWhere<T>,
+  mode: Lock,
+) {
   return manager.findOne(entity, { where, ...(isPostgres && { lock: { mode } }) });
 }
 

@@ -35,20 +35,25 @@ export class BodyPipe extends ValidationPipe {
     if (metadata.type !== 'body') return value;
     const given = Object.entries(Object(value) as object);
     // class-transformer drops keys that every object has, such as constructor, before class-validator can refuse them.
-    const stray = given.map(([key]) => key).filter((key) => key in Object.prototype);
-    const body = Object.fromEntries(given.map(([key, one]) => [key, Untouched.wrap(one)]));
-    for (const key of stray) delete body[key];
+    const isStray = ([key]: [string, unknown]): boolean => key in Object.prototype;
+    const errors: FieldErrors = Object.fromEntries(
+      given.filter(isStray).map(([key]) => [key, [messages.notPermitted]]),
+    );
+    const body = Object.fromEntries(
+      given.filter((one) => !isStray(one)).map(([key, one]) => [key, Untouched.wrap(one)]),
+    );
+    let dto: unknown;
     try {
-      const dto: unknown = await super.transform(body, metadata);
-      if (stray.length > 0) throw new Invalid({});
-      return dto;
+      dto = await super.transform(body, metadata);
     } catch (error) {
-      if (error instanceof Invalid) for (const key of stray) error.errors[key] = [messages.notPermitted];
-      if (!(error instanceof Invalid) || !metadata.metatype || !partlyChecked.has(metadata.metatype)) throw error;
-      const dto = plainToInstance(metadata.metatype as Type<object>, body) as object;
-      foundErrors.set(dto, error.errors);
-      return dto;
+      if (!(error instanceof Invalid)) throw error;
+      Object.assign(errors, error.errors);
     }
+    if (Object.keys(errors).length === 0) return dto;
+    if (!metadata.metatype || !partlyChecked.has(metadata.metatype)) throw new Invalid(errors);
+    const partly = plainToInstance(metadata.metatype as Type<object>, body) as object;
+    foundErrors.set(partly, errors);
+    return partly;
   }
 }
 

@@ -1,8 +1,7 @@
 import multipart from '@fastify/multipart';
-import { PayloadTooLargeException } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { isJsonObject } from '../metadata/metadata.js';
+import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
@@ -36,7 +35,11 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   });
 }
 
-function parseJson(text: string): unknown {
+/**
+ * The object that a JSON body holds; a blank one is empty.
+ * @throws Unreadable
+ */
+export function parseJson(text: string): Metadata {
   if (text.trim() === '') return {};
   let body: unknown;
   try {
@@ -64,14 +67,13 @@ async function fieldsOf(request: FastifyRequest, limit: number): Promise<Paramet
       if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
       if (typeof part.value !== 'string') throw new Unreadable(`${part.fieldname} is not a text field`);
       size += Buffer.byteLength(part.fieldname) + Buffer.byteLength(part.value);
-      if (size > limit) throw new PayloadTooLargeException('Request body is too large');
+      if (size > limit) throw Object.assign(new Error('Request body is too large'), { statusCode: 413 });
       if (part.value.includes('\uFFFD')) throw new Unreadable(`${part.fieldname} is not UTF-8`);
       fields.push([part.fieldname, part.value]);
     }
   } catch (error) {
     // The parser's own errors say nothing of whose fault they are.
-    const status = error instanceof PayloadTooLargeException ? 413 : (error as { statusCode?: number }).statusCode;
-    if (error instanceof Unreadable || status === 413) throw error;
+    if (error instanceof Unreadable || (error as { statusCode?: number }).statusCode === 413) throw error;
     throw new Unreadable('the body is not multipart form data');
   }
   return fields;

@@ -23,6 +23,7 @@ import { ReadsQuery } from './stray-query.guard.js';
 
 const failures = {
   400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
+  403: 'The signature is missing or wrong.',
   404: 'There is no such record, or no such parent.',
   413: 'The body is too large.',
   415: 'The body is none of the three media types.',
@@ -31,13 +32,20 @@ const failures = {
 const header = (description: string, type: 'string' | 'integer') => ({ description, schema: { type } }) as const;
 const requestId = { 'X-Request-Id': header("The request's id: the caller's own, if it sent a sane one.", 'string') };
 
-/** The error answers of a route, in their one shape. */
-function Fails(...statuses: (keyof typeof failures)[]): MethodDecorator {
+/** The error answers of a route that name no field, in their one shape. */
+function Refuses(...statuses: (keyof typeof failures)[]): MethodDecorator {
   return applyDecorators(
-    ApiExtraModels(Failure, FieldFailure),
     ...statuses.map((status) =>
       ApiResponse({ status, description: failures[status], type: Failure, headers: requestId }),
     ),
+  );
+}
+
+/** The error answers of a route whose input has fields. */
+function Fails(...statuses: (keyof typeof failures)[]): MethodDecorator {
+  return applyDecorators(
+    ApiExtraModels(FieldFailure),
+    Refuses(...statuses),
     ApiResponse({
       status: 422,
       description: 'Understood, but not valid: every broken field with its messages.',
@@ -131,6 +139,8 @@ export function Deletes(): MethodDecorator {
   );
 }
 
+const webhook = { CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'completed', Direction: 'outbound-api' };
+
 /** Takes the provider's webhook, whose parameters in the URL and whose body are the provider's own. */
 export function HearsProvider(): MethodDecorator {
   const parameters = { schema: { type: 'object', additionalProperties: true, example: webhook } } as const;
@@ -155,12 +165,7 @@ export function HearsProvider(): MethodDecorator {
     TakesBody,
     ApiBody(parameters),
     ApiCreatedResponse(document('TwiML: what is to be said, played or asked.')),
-    ApiResponse({ status: 400, description: failures[400], type: Failure, headers: requestId }),
-    ApiResponse({ status: 403, description: 'The signature is missing or wrong.', type: Failure, headers: requestId }),
-    ApiResponse({ status: 413, description: failures[413], type: Failure, headers: requestId }),
-    ApiResponse({ status: 415, description: failures[415], type: Failure, headers: requestId }),
+    Refuses(400, 403, 413, 415),
     ApiResponse({ status: 422, ...document('The call is not known, or cannot be taken on.') }),
   );
 }
-
-const webhook = { CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'completed', Direction: 'outbound-api' };

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import sql, { type Sql } from 'sql-template-tag';
+import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { nowMilliseconds } from '../database/clock.js';
-import { isPostgres } from '../database/dialect.js';
+import { locking, nowMilliseconds } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -23,13 +22,14 @@ export const SLOT_TOLERANCE = 250;
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
-/** Times at which requests may be sent, taken for this process alone. */
-export interface Slots {
-  /** The database's clock when they were taken, in milliseconds. */
-  now: number;
-  first: number;
-  interval: number;
-  count: number;
+/** No more than a second's worth of requests is handed out at once, in milliseconds. */
+const HORIZON = 1_000;
+
+/** A row whose request is to be sent at a time by the database's clock, in milliseconds, `wait` milliseconds from now. */
+export interface HandedOut {
+  id: number;
+  at: number;
+  wait: number;
 }
 
 /** The pace of requests to the provider: one row for all processes, so that together they keep under the limit, evenly spread. */
@@ -41,34 +41,31 @@ export class Paces {
   ) {}
 
   /**
-   * The slots that are free within the next `horizon` milliseconds, `most` at the most; undefined while dialling is paused, or another
-   * process is just taking some. They are taken only by `take`, in the same transaction.
+   * Gives each of the rows that `choose` answers a slot of its own within the second ahead; none while requests are paused, or another
+   * process is just handing some out.
+   * @param most rows at the most
+   * @param choose takes up to so many rows, in the same transaction, and answers their ids
    */
-  async free(
+  async handOut(
     manager: EntityManager,
     name: PaceName,
-    perSecond: number,
-    { horizon, most }: { horizon: number; most: number },
-  ): Promise<Slots | undefined> {
-    const lock = isPostgres ? sql`FOR UPDATE SKIP LOCKED` : sql``;
+    { perSecond, most }: { perSecond: number; most: number },
+    choose: (count: number) => Promise<number[]>,
+  ): Promise<HandedOut[]> {
     const [row] = await rowsOf<PaceRow & { now: number }>(
       manager,
-      sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces WHERE name = ${name} ${lock}`,
+      sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
+        WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
-    if (!row || row.paused_until > row.now) return undefined;
+    if (!row || row.paused_until > row.now) return [];
     const interval = 1_000 / (perSecond * USED_SHARE);
     const first = Math.max(row.next_at, row.now);
-    const count = Math.min(most, Math.ceil((row.now + horizon - first) / interval));
-    return count > 0 ? { now: row.now, first, interval, count } : undefined;
-  }
-
-  /** Takes the first `count` of the slots that were found free. */
-  async take(manager: EntityManager, name: PaceName, { first, interval }: Slots, count: number): Promise<void> {
-    if (count > 0)
-      await rowsOf(
-        manager,
-        sql`UPDATE paces SET next_at = ${Math.ceil(first + count * interval)} WHERE name = ${name}`,
-      );
+    const count = Math.min(most, Math.ceil((row.now + HORIZON - first) / interval));
+    const ids = count > 0 ? await choose(count) : [];
+    if (ids.length === 0) return [];
+    const slot = (index: number): number => Math.ceil(first + index * interval);
+    await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
+    return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - row.now }));
   }
 
   /**
@@ -79,7 +76,8 @@ export class Paces {
     await this.unitOfWork.run(async (manager) => {
       const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
         manager,
-        sql`SELECT pauses, paused_until > ${nowMilliseconds} AS pausing FROM paces WHERE name = ${name} ${forUpdate}`,
+        sql`SELECT pauses, paused_until > ${nowMilliseconds} AS pausing FROM paces
+          WHERE name = ${name} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
@@ -102,5 +100,3 @@ export class Paces {
     return row?.reason ?? undefined;
   }
 }
-
-const forUpdate: Sql = isPostgres ? sql`FOR UPDATE` : sql``;

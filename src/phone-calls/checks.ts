@@ -1,18 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import { Config } from '../config.js';
-import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { locking, now, secondsFromNow } from '../database/dialect.js';
+import { Reader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Paces } from '../pace/paces.js';
+import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
-import type { HandedOut } from './dials.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
-import { isEnded, statusAfter } from './remote-state.js';
+import { standingAfter } from './remote-state.js';
 
-const HORIZON = 1_000;
+/** Calls that are handed out at once, at the most. */
 const MOST_AT_ONCE = 100;
 
 /** Seconds for which a question is somebody's; after that it is asked again. */
@@ -24,59 +24,59 @@ const LONGEST_BACK_OFF = 3_600;
 /** So often must the provider say that it knows no such call before it is believed. */
 const UNKNOWN_BELIEVED_AFTER = 3;
 
+/** A call of which something is to be heard, as far as the question after it needs it. */
+export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'> & {
+  /** As the driver hands them over. */
+  dialled_at: Date | string | null;
+  created_at: Date | string;
+};
+
 /** The calls of which the provider must be asked what became of them, since nothing was heard of them for a while. */
 @Injectable()
 export class Checks {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly reader: Reader,
     private readonly paces: Paces,
     private readonly config: Config,
   ) {}
 
   /** Hands out the calls that are due to be asked after, as many as the pace of questions has room for. */
   handOut(): Promise<HandedOut[]> {
-    return this.unitOfWork.run(async (manager) => {
-      const slots = await this.paces.free(manager, 'fetch', this.config.fetchesPerSecond, {
-        horizon: HORIZON,
-        most: MOST_AT_ONCE,
-      });
-      if (!slots) return [];
-      const lock = isPostgres ? sql`FOR UPDATE SKIP LOCKED` : sql``;
-      const rows = await rowsOf<{ id: number }>(
-        manager,
-        sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
-          ORDER BY check_at LIMIT ${slots.count} ${lock}`,
-      );
-      if (rows.length === 0) return [];
-      const ids = rows.map(({ id }) => id);
-      await rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET check_at = ${secondsFromNow(LEASE)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
-      );
-      await this.paces.take(manager, 'fetch', slots, ids.length);
-      return ids.map((id, index) => {
-        const at = Math.ceil(slots.first + index * slots.interval);
-        return { id, at, wait: at - slots.now };
-      });
-    });
+    const pace = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
+    return this.unitOfWork.run((manager) =>
+      this.paces.handOut(manager, 'fetch', pace, async (count) => {
+        const rows = await rowsOf<{ id: number }>(
+          manager,
+          sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
+            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`,
+        );
+        const ids = rows.map(({ id }) => id);
+        if (ids.length > 0) {
+          await rowsOf(
+            manager,
+            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(LEASE)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
+          );
+        }
+        return ids;
+      }),
+    );
   }
 
   /** The call, if there is still something to be asked about it. */
-  find(id: number): Promise<PhoneCall | undefined> {
-    return this.unitOfWork.run(async (manager) => {
-      const call = await manager.findOneBy(PhoneCall, { id });
-      return call && (awaitedStatuses as readonly string[]).includes(call.status) ? call : undefined;
-    });
+  async find(id: number): Promise<AwaitedCall | undefined> {
+    const [call] = await this.reader.rows<AwaitedCall>(
+      sql`SELECT id, status, msisdn, remote_call_id, dialled_at, created_at, checks FROM phone_calls
+        WHERE id = ${id} AND status IN (${join([...awaitedStatuses])})`,
+    );
+    return call;
   }
 
   /** Which of the provider's calls no phone call of ours is known to be. */
   async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
-    const known = await this.unitOfWork.run((manager) =>
-      rowsOf<{ remote_call_id: string }>(
-        manager,
-        sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
-      ),
+    const known = await this.reader.rows<{ remote_call_id: string }>(
+      sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
     );
     return calls.filter(({ sid }) => !known.some(({ remote_call_id }) => remote_call_id === sid));
   }
@@ -86,13 +86,11 @@ export class Checks {
     await this.unitOfWork
       .run(async (manager) => {
         const call = await locked(manager, PhoneCall, id);
-        const heard = statusAfter(call, { remoteStatus: remote.status });
-        const open = call.status === 'remote_fetch_queued' || call.status === 'uncertain';
-        const status = heard ?? (open ? 'remotely_queued' : call.status);
-        const ended = isEnded(heard ? remote.status : call.remote_status);
+        const news = { remoteStatus: remote.status };
+        const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
         await rowsOf(
           manager,
-          sql`UPDATE phone_calls SET status = ${status}, remote_status = ${heard ? remote.status : call.remote_status},
+          sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
               remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
               remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
@@ -107,7 +105,7 @@ export class Checks {
   }
 
   /** Notes that nothing was learned, and when to ask again. */
-  async learnNothing(call: PhoneCall): Promise<void> {
+  async learnNothing(call: AwaitedCall): Promise<void> {
     const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
     await this.unitOfWork.run((manager) =>
       rowsOf(
@@ -119,17 +117,14 @@ export class Checks {
   }
 
   /** Notes that the provider knows no such call: for a while that may be its delay, then it is the end. */
-  async learnAbsence(call: PhoneCall): Promise<void> {
+  async learnAbsence(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
       if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.learnNothing(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
     const { uncertainFor } = this.config;
-    const waited = await this.unitOfWork.run((manager) =>
-      rowsOf(
-        manager,
-        sql`SELECT 1 FROM phone_calls WHERE id = ${call.id} AND dialled_at < ${secondsFromNow(-uncertainFor)}`,
-      ),
+    const waited = await this.reader.rows(
+      sql`SELECT 1 FROM phone_calls WHERE id = ${call.id} AND dialled_at < ${secondsFromNow(-uncertainFor)}`,
     );
     if (waited.length === 0) return this.learnNothing(call);
     return this.giveUp(
@@ -139,7 +134,7 @@ export class Checks {
     );
   }
 
-  private async giveUp(call: PhoneCall, message: string): Promise<void> {
+  private async giveUp(call: AwaitedCall, message: string): Promise<void> {
     await this.unitOfWork.run((manager) =>
       rowsOf(
         manager,
@@ -151,7 +146,7 @@ export class Checks {
   }
 
   /** Seconds until the next question after a call: growing, and never the same for two calls. */
-  private backOff({ checks, status }: PhoneCall): number {
+  private backOff({ checks, status }: AwaitedCall): number {
     const first = status === 'uncertain' ? 2 : this.config.reconcileAfter;
     return Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, 10)) * (0.75 + Math.random() / 2);
   }

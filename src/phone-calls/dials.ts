@@ -3,19 +3,17 @@ import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
-import { nowMilliseconds } from '../database/clock.js';
-import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Paces, SLOT_TOLERANCE } from '../pace/paces.js';
+import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
 import type { Placement, RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { statusAfter } from './remote-state.js';
 
-/** No more than a second's worth of calls is handed out at once, in milliseconds. */
-const HORIZON = 1_000;
+/** Calls that are handed out at once, at the most. */
 const MOST_AT_ONCE = 250;
 
 /** Seconds after which a call that was handed out and that nobody claimed can be handed out again. */
@@ -33,13 +31,6 @@ const FIRST_LOOK = 2;
 /** The longest that a call waits after it was refused without being acted on, in seconds. */
 const LONGEST_BACK_OFF = 60;
 
-/** A call to be dialled at a time by the database's clock, in milliseconds, `wait` milliseconds from now. */
-export interface HandedOut {
-  id: number;
-  at: number;
-  wait: number;
-}
-
 /**
  * The life of a dial, as a row: handed out with its time, claimed with a token, recorded. Only a claimed row is dialled, and a claim that
  * is never recorded (its process was killed) makes the call uncertain: it is never dialled again by itself.
@@ -55,20 +46,16 @@ export class Dials {
   /** Hands out calls of the callouts that may be dialled now, each callout in its turn, as many as the pace has room for. */
   handOut(): Promise<HandedOut[]> {
     return this.unitOfWork.run(async (manager) => {
-      const { callsPerSecond } = this.config;
-      const room = await this.room(manager);
-      const slots = await this.paces.free(manager, 'dial', callsPerSecond, { horizon: HORIZON, most: room });
-      if (!slots) return [];
-      const ids = await this.waiting(manager, slots.count);
-      if (ids.length === 0) return [];
-      await rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(HANDED_FOR)} WHERE id IN (${join(ids)})`,
-      );
-      await this.paces.take(manager, 'dial', slots, ids.length);
-      return ids.map((id, index) => {
-        const at = Math.ceil(slots.first + index * slots.interval);
-        return { id, at, wait: at - slots.now };
+      const pace = { perSecond: this.config.callsPerSecond, most: await this.room(manager) };
+      return this.paces.handOut(manager, 'dial', pace, async (count) => {
+        const ids = await this.waiting(manager, count);
+        if (ids.length > 0) {
+          await rowsOf(
+            manager,
+            sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(HANDED_FOR)} WHERE id IN (${join(ids)})`,
+          );
+        }
+        return ids;
       });
     });
   }
@@ -173,7 +160,7 @@ export class Dials {
   /** How many more calls may be at the provider, or on their way to it. */
   private async room(manager: EntityManager): Promise<number> {
     const { maxCallsInFlight } = this.config;
-    if (maxCallsInFlight >= 1_000_000) return MOST_AT_ONCE;
+    if (maxCallsInFlight === undefined) return MOST_AT_ONCE;
     const [row] = await rowsOf<{ count: number }>(
       manager,
       sql`SELECT count(*) AS count FROM phone_calls
@@ -191,7 +178,6 @@ export class Dials {
       sql`SELECT id FROM callouts WHERE ${mayBeDialled}
         AND EXISTS (SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND ${due})`,
     );
-    const lock = isPostgres ? sql`FOR UPDATE SKIP LOCKED` : sql``;
     const share = Math.max(1, Math.ceil(count / Math.max(1, callouts.length)));
     const ids: number[] = [];
     for (const { id } of callouts) {
@@ -199,7 +185,8 @@ export class Dials {
       if (most <= 0) break;
       const rows = await rowsOf<{ id: number }>(
         manager,
-        sql`SELECT id FROM phone_calls WHERE callout_id = ${id} AND ${due} ORDER BY id LIMIT ${most} ${lock}`,
+        sql`SELECT id FROM phone_calls WHERE callout_id = ${id} AND ${due} ORDER BY id LIMIT ${most}
+          ${locking('FOR UPDATE SKIP LOCKED')}`,
       );
       ids.push(...rows.map((row) => row.id));
     }

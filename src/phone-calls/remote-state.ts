@@ -30,11 +30,6 @@ const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }
 
 const ENDED = 4;
 
-/** Whether a call of which the provider says this is over. */
-export function isEnded(remoteStatus: string | null | undefined): boolean {
-  return (course[remoteStatus ?? '']?.rank ?? 0) >= ENDED;
-}
-
 /**
  * The status that news lead to, or undefined when they tell nothing new: news that come late or twice never take a call back. One end
  * takes the place of another only when the provider's own numbering says that it came later. A status that we merely assumed (queued,
@@ -53,4 +48,22 @@ export function statusAfter(
     (news.rank === known.rank && sequence !== undefined && sequence > (standing.sequence_number ?? -1));
   if (!newer) return undefined;
   return news.status ?? 'remotely_queued';
+}
+
+/**
+ * Where a call stands after news of it. News that tell nothing new leave it where it is, unless that was one of `assumed`: then that the
+ * provider speaks of it is what is known.
+ */
+export function standingAfter(
+  standing: RemoteStanding,
+  news: RemoteNews,
+  assumed: readonly PhoneCallStatus[],
+): { status: PhoneCallStatus; remoteStatus: string | null; ended: boolean } {
+  const heard = statusAfter(standing, news);
+  const remoteStatus = (heard ? news.remoteStatus : standing.remote_status) ?? null;
+  return {
+    status: heard ?? (assumed.includes(standing.status) ? 'remotely_queued' : standing.status),
+    remoteStatus,
+    ended: (course[remoteStatus ?? '']?.rank ?? 0) >= ENDED,
+  };
 }

@@ -1,7 +1,9 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Checks } from '../phone-calls/checks.js';
-import { Dials, type HandedOut } from '../phone-calls/dials.js';
+import { Dials } from '../phone-calls/dials.js';
+import type { HandedOut } from '../pace/paces.js';
 import { Queue, type Task } from '../queue/queue.port.js';
+import { Rounds } from './rounds.js';
 
 /** How often it is looked for calls to be dialled or asked after, in milliseconds. */
 const EVERY = 250;
@@ -14,8 +16,7 @@ const HOUSEKEEPING_EVERY = 4;
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
   private readonly moments = new Set<NodeJS.Timeout>();
-  private timer?: NodeJS.Timeout;
-  private looking: Promise<void> = Promise.resolve();
+  private readonly rounds = new Rounds(() => this.look(), EVERY);
   private looks = 0;
   private stopped = false;
 
@@ -26,21 +27,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    this.next(0);
+    this.rounds.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    clearTimeout(this.timer);
-    await this.looking;
+    await this.rounds.stop();
     for (const moment of this.moments) clearTimeout(moment);
-  }
-
-  private next(wait: number): void {
-    if (this.stopped) return;
-    this.timer = setTimeout(() => {
-      this.looking = this.look().finally(() => this.next(EVERY));
-    }, wait);
   }
 
   private async look(): Promise<void> {

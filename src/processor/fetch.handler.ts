@@ -1,6 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Checks } from '../phone-calls/checks.js';
-import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
 
 /** Milliseconds by which the provider's clock and ours may differ. */
@@ -29,7 +28,7 @@ export class FetchHandler {
     await (remote ? this.checks.learn(id, remote) : this.checks.learnAbsence(call));
   }
 
-  private async ask(call: PhoneCall): Promise<RemoteCall | undefined> {
+  private async ask(call: AwaitedCall): Promise<RemoteCall | undefined> {
     if (call.remote_call_id !== null) return this.provider.find(call.remote_call_id);
     const since = new Date(new Date(call.dialled_at ?? call.created_at).getTime() - CLOCK_MARGIN);
     const [first] = await this.checks.unclaimed(await this.provider.callsTo(call.msisdn, since));

@@ -2,6 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { Config } from '../config.js';
 import { Queue } from '../queue/queue.port.js';
+import { Rounds } from './rounds.js';
 
 /** Rows that one look tells of; those beyond are told of by the next. */
 const AT_ONCE = 100;
@@ -10,27 +11,22 @@ const AT_ONCE = 100;
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Sweeper');
-  private timer?: NodeJS.Timeout;
-  private sweeping: Promise<void> = Promise.resolve();
+  private readonly rounds: Rounds;
 
   constructor(
     private readonly runs: BatchOperationRuns,
     private readonly queue: Queue,
-    private readonly config: Config,
-  ) {}
-
-  onApplicationBootstrap(): void {
-    const sweep = (): void => {
-      this.sweeping = this.sweep().finally(() => this.timer?.refresh());
-    };
-    this.timer = setTimeout(sweep, this.config.sweepSeconds * 1_000);
-    sweep();
+    { sweepSeconds }: Config,
+  ) {
+    this.rounds = new Rounds(() => this.sweep(), sweepSeconds * 1_000);
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    await this.sweeping;
+  onApplicationBootstrap(): void {
+    this.rounds.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.rounds.stop();
   }
 
   private async sweep(): Promise<void> {

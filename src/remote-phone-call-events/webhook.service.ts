@@ -5,7 +5,8 @@ import type { EntityManager } from 'typeorm';
 import { CallFlows } from '../call-flows/call-flows.js';
 import { type CallFlowName, callFlowNames } from '../call-flows/call-flow.names.js';
 import { Config } from '../config.js';
-import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { now, secondsFromNow } from '../database/dialect.js';
+import { lockedBy } from '../database/rows.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Forged, UnusableWebhook } from '../http/errors.js';
@@ -13,8 +14,10 @@ import { OwnAddress } from '../http/own-address.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import { isEnded, statusAfter } from '../phone-calls/remote-state.js';
+import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
+import { standingAfter } from '../phone-calls/remote-state.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { Records } from '../resources/records.js';
 import { type RawWebhook, isSigned, parametersOf } from './webhook.js';
 
 /** What was stored of a webhook, and what it is answered. */
@@ -28,6 +31,7 @@ export interface Heard {
 export class WebhookService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
+    private readonly records: Records,
     private readonly callFlows: CallFlows,
     private readonly address: OwnAddress,
     private readonly config: Config,
@@ -91,20 +95,15 @@ export class WebhookService {
     details: Metadata,
     query: URLSearchParams,
   ): Promise<PhoneCall> {
-    const bySid = await this.locked(manager, { remote_call_id: sid });
+    const bySid = await lockedBy(manager, PhoneCall, { remote_call_id: sid });
     if (bySid) return bySid;
     const id = /^[1-9]\d{0,15}$/.exec(query.get('phone_call_id') ?? '')?.[0];
-    const byId = id ? await this.locked(manager, { id: Number(id) }) : undefined;
+    const byId = id ? await lockedBy(manager, PhoneCall, { id: Number(id) }) : undefined;
     // Its first webhook may have come while we waited for the row.
     if (byId?.remote_call_id === sid) return byId;
     if (byId?.remote_call_id === null && byId.callout_participation_id !== null) return byId;
     if (details.Direction !== 'inbound') throw new UnusableWebhook(`Call ${sid} is not known`);
     return this.inbound(manager, sid, details);
-  }
-
-  private async locked(manager: EntityManager, where: Partial<PhoneCall>): Promise<PhoneCall | undefined> {
-    const lock = isPostgres ? ({ lock: { mode: 'pessimistic_write' } } as const) : {};
-    return (await manager.findOne(PhoneCall, { where: where as object, ...lock })) ?? undefined;
   }
 
   /** A person calls us: the contact with that number, who is made if new. */
@@ -118,20 +117,12 @@ export class WebhookService {
         SELECT id, msisdn, 'created', ${sid}, 'inbound' FROM contacts WHERE msisdn = ${msisdn}
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
-    return (await this.locked(manager, { remote_call_id: sid }))!;
+    return (await lockedBy(manager, PhoneCall, { remote_call_id: sid }))!;
   }
 
   private async callFlowOf(manager: EntityManager, call: PhoneCall): Promise<CallFlowName> {
-    const [row] = await rowsOf<{ name: string | null }>(
-      manager,
-      sql`SELECT coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic,
-          callouts.call_flow_logic) AS name
-        FROM phone_calls
-        LEFT JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
-        LEFT JOIN callouts ON callouts.id = phone_calls.callout_id
-        WHERE phone_calls.id = ${call.id}`,
-    );
-    return callFlowNames.find((name) => name === row?.name) ?? this.config.defaultCallFlow;
+    const { call_flow_logic } = await this.records.find(phoneCallResource, call.id, manager);
+    return callFlowNames.find((name) => name === call_flow_logic) ?? this.config.defaultCallFlow;
   }
 
   private async moveOn(
@@ -143,18 +134,15 @@ export class WebhookService {
   ): Promise<void> {
     const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
     const sequence = sequenceOf(details);
-    const heard = statusAfter(call, { remoteStatus, sequence });
-    // A call that was silent is one that we hear of again: a callback of it is the truth about our uncertainty, too.
-    const open = call.status === 'queued' || call.status === 'uncertain' || call.status === 'created';
-    const status = heard ?? (open ? 'remotely_queued' : call.status);
-    const shown = heard ? remoteStatus : call.remote_status;
+    // A callback of a call is the truth about our uncertainty, too.
+    const news = standingAfter(call, { remoteStatus, sequence }, ['created', 'queued', 'uncertain']);
     await rowsOf(
       manager,
-      sql`UPDATE phone_calls SET status = ${status}, remote_status = ${shown ?? null}, remote_call_id = ${sid},
+      sql`UPDATE phone_calls SET status = ${news.status}, remote_status = ${news.remoteStatus}, remote_call_id = ${sid},
           remote_direction = coalesce(remote_direction, ${direction}), remote_error_message = NULL,
           sequence_number = ${Math.max(sequence ?? -1, call.sequence_number ?? -1)},
           remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
-          check_at = ${isEnded(shown) ? null : secondsFromNow(this.config.reconcileAfter)}, checks = 0, updated_at = ${now}
+          check_at = ${news.ended ? null : secondsFromNow(this.config.reconcileAfter)}, checks = 0, updated_at = ${now}
         WHERE id = ${call.id}`,
     );
   }

@@ -3,9 +3,10 @@ import type { FastifyRequest } from 'fastify';
 import twilio from 'twilio';
 import type { Account } from '../config.js';
 import { decodeParameters } from '../http/nested-parameters.js';
+import { parseJson } from '../http/request-bodies.js';
 import { storable } from '../http/storable.js';
 import { Unreadable } from '../http/errors.js';
-import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import type { Metadata } from '../metadata/metadata.js';
 
 /** A webhook as it came in: its body unread, since the signature is over what was sent. */
 export interface RawWebhook {
@@ -36,11 +37,7 @@ export const Webhook = createParamDecorator((_: unknown, context: ExecutionConte
  * @throws Unreadable
  */
 export function parametersOf({ json, body }: RawWebhook): Metadata {
-  if (json) {
-    const parsed: unknown = body.trim() === '' ? {} : parse(body);
-    if (!isJsonObject(parsed)) throw new Unreadable('the body must be a JSON object');
-    return storable(parsed);
-  }
+  if (json) return parseJson(body);
   const parameters: Metadata = {};
   for (const [name, value] of decodeParameters(body)) {
     if (name === '__proto__') throw new Unreadable('__proto__ cannot be used as a key');
@@ -67,12 +64,4 @@ export function isSigned(
       ? url.includes('bodySHA256=') && twilio.validateRequestWithBody(token, signature, url, body)
       : twilio.validateRequest(token, signature, url, parameters),
   );
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new Unreadable('the body is not JSON');
-  }
 }

@@ -18,7 +18,7 @@ export interface CallRequest {
 }
 
 /** One thing that happened in a call, for whoever wants to read it afterwards. */
-export type Spoken = {
+type Spoken = {
   said?: string;
   played?: string;
   asked?: string;
@@ -185,8 +185,7 @@ export class SimulatedCall {
       if (this.hungUp) return;
       if (verb.name === 'Hangup' || verb.name === 'Reject') return;
       if (verb.name === 'Redirect') {
-        const url = new URL(verb.text.trim() || (base ?? ''), base).href;
-        return this.perform(await this.fetch(url, verb.attributes.method ?? 'POST', {}), url);
+        return this.goTo(verb.text.trim() || base, base, verb, {});
       }
       if (verb.name !== 'Gather') {
         await this.speak(verb);
@@ -195,10 +194,20 @@ export class SimulatedCall {
       const digits = await this.gather(verb);
       if (this.hungUp) return;
       if (digits !== '' || verb.attributes.actionOnEmptyResult === 'true') {
-        const url = new URL(verb.attributes.action ?? base ?? '', base).href;
-        return this.perform(await this.fetch(url, verb.attributes.method ?? 'POST', { Digits: digits }), url);
+        return this.goTo(verb.attributes.action ?? base, base, verb, { Digits: digits });
       }
     }
+  }
+
+  /** Goes on with the document at `target`, as seen from that at `base`. */
+  private async goTo(
+    target: string | undefined,
+    base: string | undefined,
+    { attributes }: Verb,
+    more: Record<string, string>,
+  ): Promise<void> {
+    const url = new URL(target ?? '', base).href;
+    return this.perform(await this.fetch(url, attributes.method ?? 'POST', more), url);
   }
 
   private async speak({ name, text, attributes }: Verb): Promise<void> {

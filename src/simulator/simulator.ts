@@ -3,8 +3,6 @@ import { fail, serveCalls } from './calls-api.js';
 import { serveControls } from './controls.js';
 import { Exchange, type SimulatorOptions } from './exchange.js';
 
-export type { SimulatorOptions } from './exchange.js';
-
 /**
  * A provider in the box: Twilio's HTTP API of calls, people who answer them, and faults on request. To be registered under a prefix.
  * @param options `inboundUrl` is the webhook that is asked when a person calls in

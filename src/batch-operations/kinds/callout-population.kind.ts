@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { contactResource } from '../../contacts/contact.resource.js';
-import { isPostgres } from '../../database/dialect.js';
+import { locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
@@ -50,7 +50,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
 }
 
 /** A contact that is deleted meanwhile is passed over, instead of failing the chunk. */
-const keep: Sql = isPostgres ? sql`FOR KEY SHARE OF contacts` : sql``;
+const keep = locking('FOR KEY SHARE OF contacts');
 
 /** The contacts that the population's filters leave and that its callout has not got. */
 function notYetIn({ callout_id, parameters }: Scope): Sql {

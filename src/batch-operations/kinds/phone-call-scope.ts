@@ -26,21 +26,20 @@ export function phoneCallParameterErrors(parameters: Metadata, more: readonly st
 }
 
 /** The participations that an operation's filters leave; within its callout, if it has one. */
-export function participationsInScope({ callout_id, parameters }: Scope): Sql {
+export function participationsInScope(scope: Scope): Sql {
   return allOf([
-    ...(callout_id === null ? [] : [sql`callout_participations.callout_id = ${callout_id}`]),
-    ...calloutsFiltered('callout_participations', parameters),
-    conditionOf(calloutParticipationResource.filters, parameters[PARTICIPATIONS]),
+    ...inCallouts(sql`callout_participations.callout_id`, scope),
+    conditionOf(calloutParticipationResource.filters, scope.parameters[PARTICIPATIONS]),
   ]);
 }
 
 /** The phone calls that an operation's filters leave; within its callout, if it has one. */
-export function phoneCallsInScope({ callout_id, parameters }: Scope): Sql {
+export function phoneCallsInScope(scope: Scope): Sql {
+  const { parameters } = scope;
   const participations = parameters[PARTICIPATIONS];
   const { from, filters } = calloutParticipationResource;
   return allOf([
-    ...(callout_id === null ? [] : [sql`phone_calls.callout_id = ${callout_id}`]),
-    ...calloutsFiltered('phone_calls', parameters),
+    ...inCallouts(sql`phone_calls.callout_id`, scope),
     ...(participations === undefined
       ? []
       : [
@@ -51,14 +50,13 @@ export function phoneCallsInScope({ callout_id, parameters }: Scope): Sql {
   ]);
 }
 
-function calloutsFiltered(table: 'callout_participations' | 'phone_calls', parameters: Metadata): Sql[] {
+function inCallouts(column: Sql, { callout_id, parameters }: Scope): Sql[] {
   const given = parameters[CALLOUTS];
-  if (given === undefined) return [];
-  const callouts = sql`SELECT callouts.id FROM callouts WHERE ${conditionOf(calloutResource.filters, given)}`;
+  const filtered = (): Sql =>
+    sql`${column} IN (SELECT callouts.id FROM callouts WHERE ${conditionOf(calloutResource.filters, given)})`;
   return [
-    table === 'phone_calls'
-      ? sql`phone_calls.callout_id IN (${callouts})`
-      : sql`callout_participations.callout_id IN (${callouts})`,
+    ...(callout_id === null ? [] : [sql`${column} = ${callout_id}`]),
+    ...(given === undefined ? [] : [filtered()]),
   ];
 }
 
