@@ -6,14 +6,17 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build, install, root } from './prepare.mjs';
 
-// `npm run demo`: a village of 500 people is warned, with the simulator in the box; nobody is really called, and nothing is left behind.
-// `npm run demo -- http://127.0.0.1:3000` does the same on a program that runs already.
+// `npm run demo`: 200 people call in and register, the river rises in one province, and those who live there are warned. With the simulator
+// in the box: nobody is really called, and nothing is left behind. `npm run demo -- http://127.0.0.1:3000` does the same on a program that
+// runs already, with the simulator as its provider and INBOUND_CALL_FLOW_LOGIC=CallFlowLogic::Registration.
 
-const PEOPLE = 500;
+const PEOPLE = 200;
+const CALLERS_AT_ONCE = 50;
 const PATIENCE = 300_000;
-const ENDED = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'];
-const WORDS = {
-  completed: 'answered',
+const PROVINCES = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
+const FLOODED = 'Pursat';
+const SENDER = '2442';
+const UNANSWERED = {
   busy: 'busy',
   not_answered: 'did not answer',
   failed: 'could not be reached',
@@ -24,66 +27,146 @@ const WORDS = {
 const given = process.argv[2];
 const program = given ? { url: given, stop: async () => {} } : await startProgram();
 try {
-  await warnTheVillage(program.url);
+  await tellTheStory(program.url);
 } finally {
   await program.stop();
 }
 
-async function warnTheVillage(url) {
-  const tag = `village-${Date.now()}`;
-  console.log(`A village of ${PEOPLE} people, at ${url}\n`);
-  const first = Math.floor(Math.random() * 8_000);
-  await inParallel(20, PEOPLE, (n) =>
-    // No number ends in the digits that force an outcome (99xx).
-    send(url, 'POST', '/api/contacts', {
-      msisdn: `+85512${String(10_000 * (100 + (first % 700)) + n)}`,
-      metadata: { village: tag },
-    }),
+async function tellTheStory(url) {
+  const people = await register(url);
+  const inDanger = people.filter(({ province }) => province === FLOODED);
+  await nobodyIsLeftWithout(url, inDanger);
+  await send(url, 'PUT', `/simulator/people/${encodeURIComponent(inDanger[0].msisdn)}`, {
+    ending: 'answered',
+    machine: false,
+    keys: ['9'],
+  });
+  const callout = await warn(url, inDanger);
+  await closingTable(url, callout, inDanger.length);
+}
+
+/** People call in, and choose a language and their province by keypad. */
+async function register(url) {
+  console.log(`${PEOPLE} people call in to register, at ${url}`);
+  const first = 1_000_000 + Math.floor(Math.random() * 8_000) * 1_000;
+  // No number ends in the digits that force an outcome (99xx).
+  const people = Array.from({ length: PEOPLE }, (_, n) => ({
+    msisdn: `+85512${first + n}`,
+    province: PROVINCES[n % PROVINCES.length],
+  }));
+  let registered = 0;
+  await inParallel(CALLERS_AT_ONCE, PEOPLE, async (n) => {
+    const { msisdn, province } = people[n];
+    const keys = [String(1 + (n % 2)), String(1 + PROVINCES.indexOf(province)), '1'];
+    await send(url, 'POST', '/simulator/inbound_calls', { from: msisdn, to: SENDER, keys, wait: true });
+    showProgress('registered', ++registered, PEOPLE);
+  });
+  console.log('\n');
+  return people;
+}
+
+/** What is stored of them is what they pressed. */
+async function nobodyIsLeftWithout(url, people) {
+  const numbers = people.map(({ msisdn }) => msisdn).join(',');
+  const found = await total(
+    url,
+    `/api/contacts?q[metadata][province]=${FLOODED}&q[msisdn]=${encodeURIComponent(numbers)}`,
   );
-  const callout = await send(url, 'POST', '/api/callouts', { metadata: { purpose: 'flood warning' } });
+  if (found !== people.length) {
+    throw new Error(
+      `${found} of ${people.length} people are registered in ${FLOODED}: is INBOUND_CALL_FLOW_LOGIC CallFlowLogic::Registration?`,
+    );
+  }
+}
+
+/** The river rises: a callout to those in its way, previewed, filled, and called. */
+async function warn(url, people) {
+  console.log(`The river rises in ${FLOODED}`);
+  const callout = await send(url, 'POST', '/api/callouts', {
+    call_flow_logic: 'CallFlowLogic::PlayMessage',
+    metadata: { message: `The river is rising in ${FLOODED}. Please go to higher ground now.` },
+  });
+  await send(url, 'POST', `/api/callouts/${callout.id}/callout_events`, { event: 'start' });
   const run = async (type, parameters) => {
-    const operation = await send(url, 'POST', `/api/callouts/${callout.id}/batch_operations`, { type, parameters });
+    const operation = await send(url, 'POST', `/api/callouts/${callout.id}/batch_operations`, {
+      type: `BatchOperation::${type}`,
+      parameters,
+    });
     await send(url, 'POST', `/api/batch_operations/${operation.id}/batch_operation_events`, { event: 'queue' });
     const ended = await until(async () => {
       const shown = await send(url, 'GET', `/api/batch_operations/${operation.id}`);
       return ['finished', 'failed'].includes(shown.status) && shown;
     });
     if (ended.status !== 'finished') throw new Error(`${type} ${ended.status}: ${ended.error}`);
-    console.log(`${type.padEnd(40)} ${ended.progress.processed} of ${ended.progress.total}`);
+    console.log(`${type.padEnd(20)} ${ended.progress.processed} of ${ended.progress.total}`);
   };
-  await run('BatchOperation::CalloutPopulation', { contact_filter_params: { metadata: { village: tag } } });
-  await send(url, 'POST', `/api/callouts/${callout.id}/callout_events`, { event: 'start' });
-  await run('BatchOperation::PhoneCallCreate', { remote_request_params: { from: '2442' } });
-  await run('BatchOperation::PhoneCallQueue', {});
-  console.log();
-  const count = async (statuses) => {
-    const response = await fetch(
-      `${url}/api/callouts/${callout.id}/phone_calls?per_page=1&q[status]=${statuses.join(',')}`,
-    );
-    await response.arrayBuffer();
-    return Number(response.headers.get('total'));
-  };
+  const msisdn = people.map((person) => person.msisdn).join(',');
+  await run('CalloutPopulation', { contact_filter_params: { metadata: { province: FLOODED }, msisdn } });
+  await run('PhoneCallCreate', { remote_request_params: { from: SENDER, machine_detection: 'Enable' } });
+  await run('PhoneCallQueue', {});
+  const ended = ['completed', ...Object.keys(UNANSWERED)].join(',');
   await until(async () => {
-    const over = await count(ENDED);
-    showProgress(over);
-    return over === PEOPLE;
+    const over = await total(url, `/api/callouts/${callout.id}/phone_calls?q[status]=${ended}`);
+    showProgress('called', over, people.length);
+    return over === people.length;
   });
   console.log('\n');
-  let sum = 0;
-  for (const status of ENDED) {
-    const people = await count([status]);
-    sum += people;
-    if (people > 0) console.log(`${WORDS[status].padEnd(28)} ${String(people).padStart(5)}`);
-  }
-  console.log(`${'in all'.padEnd(28)} ${String(sum).padStart(5)}`);
-  if (sum !== PEOPLE) throw new Error(`The table does not add up to ${PEOPLE}`);
+  return callout.id;
 }
 
-function showProgress(over) {
+/** Who was reached and who was not, each person once. */
+async function closingTable(url, calloutId, people) {
+  const calls = await send(url, 'GET', `/api/callouts/${calloutId}/phone_calls?per_page=1000`);
+  const participations = await send(url, 'GET', `/api/callouts/${calloutId}/callout_participations?per_page=1000`);
+  const contacts = await send(url, 'GET', `/api/callouts/${calloutId}/contacts?per_page=1000`);
+  const rows = new Map();
+  for (const { status, metadata, callout_participation_id, contact_id } of calls) {
+    const participation = participations.find(({ id }) => id === callout_participation_id);
+    const contact = contacts.find(({ id }) => id === contact_id);
+    const answered = [
+      [participation.metadata.confirmed_at, 'confirmed'],
+      [contact.metadata.do_not_call, 'want no more calls'],
+      [metadata.answered_by === 'machine_start', 'a machine answered'],
+      [true, 'heard it, did not confirm'],
+    ].find(([holds]) => holds)[1];
+    const words = UNANSWERED[status] ?? answered;
+    rows.set(words, (rows.get(words) ?? 0) + 1);
+  }
+  let sum = 0;
+  for (const [words, count] of [...rows].sort()) {
+    sum += count;
+    console.log(`${words.padEnd(28)} ${String(count).padStart(5)}`);
+  }
+  console.log(`${'in all'.padEnd(28)} ${String(sum).padStart(5)}`);
+  if (sum !== people) throw new Error(`The table does not add up to ${people}`);
+  if (rows.get('want no more calls') !== 1) throw new Error('One person asked for no more calls');
+  console.log(`\nA next callout to ${FLOODED} leaves out whoever wants no more calls: ${await leftOut(url)} there.`);
+}
+
+async function leftOut(url) {
+  const callout = await send(url, 'POST', '/api/callouts', {});
+  const { id } = await send(url, 'POST', `/api/callouts/${callout.id}/batch_operations`, {
+    type: 'BatchOperation::CalloutPopulation',
+    parameters: { contact_filter_params: { metadata: { province: FLOODED } } },
+  });
+  return header(url, `/api/batch_operations/${id}/preview/contacts?per_page=1`, 'left-out');
+}
+
+function total(url, path) {
+  return header(url, `${path}&per_page=1`, 'total');
+}
+
+async function header(url, path, name) {
+  const response = await fetch(url + path);
+  await response.arrayBuffer();
+  return Number(response.headers.get(name));
+}
+
+function showProgress(what, done, all) {
   const width = 40;
-  const bar = '#'.repeat(Math.round((over / PEOPLE) * width)).padEnd(width, '.');
-  if (process.stdout.isTTY) process.stdout.write(`\rcalled  [${bar}] ${over} of ${PEOPLE}`);
-  else if (over === PEOPLE) process.stdout.write(`called  [${bar}] ${over} of ${PEOPLE}`);
+  const bar = '#'.repeat(Math.round((done / all) * width)).padEnd(width, '.');
+  if (process.stdout.isTTY) process.stdout.write(`\r${what.padEnd(10)} [${bar}] ${done} of ${all}`);
+  else if (done === all) process.stdout.write(`${what.padEnd(10)} [${bar}] ${done} of ${all}`);
 }
 
 async function startProgram() {
@@ -99,7 +182,8 @@ async function startProgram() {
       DATABASE_URL: `sqlite:${join(folder, 'demo.sqlite3')}`,
       PLATFORM_PROVIDER: 'simulator',
       CALLS_PER_SECOND: '100',
-      SIMULATOR_SPEED: '20',
+      INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration',
+      SIMULATOR_SPEED: '40',
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -120,11 +204,15 @@ async function startProgram() {
 }
 
 async function send(url, method, path, body) {
-  const content = body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) };
-  const response = await fetch(url + path, { method, ...content });
+  const headers = {
+    'Content-Type': 'application/json',
+    // The simulator's own account; a program with another provider has no simulator.
+    ...(path.startsWith('/simulator/') && { Authorization: `Basic ${btoa(`AC${'0'.repeat(32)}:simulator`)}` }),
+  };
+  const response = await fetch(url + path, { method, ...(body && { headers, body: JSON.stringify(body) }) });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return JSON.parse(text);
+  return text === '' ? undefined : JSON.parse(text);
 }
 
 async function inParallel(lanes, count, work) {

@@ -42,7 +42,7 @@ function fingerprintOf(inputs) {
     if (input.includes('.')) add(input);
     else
       for (const path of readdirSync(join(root, input), { recursive: true }).sort()) {
-        if (path.endsWith('.ts')) add(join(input, path));
+        if (/\.(ts|json)$/.test(path)) add(join(input, path));
       }
   }
   return hash.digest('hex');

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { type CallFlowName, callFlowNames } from './call-flows/call-flow.names.js';
+import { type RegistrationScript, readRegistrationScript } from './call-flows/registration-script.js';
 
 /** What a process does: answer the API (`web`), run the background work (`worker`), or both (`all`). */
 export type Role = 'web' | 'worker' | 'all';
@@ -65,6 +66,12 @@ export class Config {
   readonly providerTimeout!: number;
   /** What is said where neither phone call, participation nor callout name a call flow. */
   readonly defaultCallFlow!: CallFlowName;
+  /** What people hear who call in of their own accord. Unset: the default. */
+  readonly inboundCallFlow?: CallFlowName;
+  /** The key with which a person asks for no more calls. Unset: there is none. */
+  readonly optOutKey?: string;
+  /** What people who call in are asked. */
+  readonly registration!: RegistrationScript;
   readonly simulator!: SimulatorConfig;
 
   get answersApi(): boolean {
@@ -188,6 +195,11 @@ function readTelephony(env: Environment) {
     uncertainFor: whole(env, 'UNCERTAIN_FOR', 900, 1, 86_400),
     providerTimeout: whole(env, 'PROVIDER_TIMEOUT', 30, 1, 120),
     defaultCallFlow: oneOf(env, 'DEFAULT_CALL_FLOW_LOGIC', callFlowNames, 'CallFlowLogic::Application'),
+    inboundCallFlow: env.INBOUND_CALL_FLOW_LOGIC
+      ? oneOf(env, 'INBOUND_CALL_FLOW_LOGIC', callFlowNames, callFlowNames[0])
+      : undefined,
+    optOutKey: readOptOutKey(env),
+    registration: readRegistration(env),
   };
 }
 
@@ -196,6 +208,20 @@ function readAccount(env: Environment, name: string): Account | undefined {
   const sid = env[`${name}_ACCOUNT_SID`];
   const token = env[`${name}_AUTH_TOKEN`];
   return sid && token ? { sid, token } : undefined;
+}
+
+/** 1 and 2 have a meaning of their own in the flows in the box. */
+function readOptOutKey(env: Environment): string | undefined {
+  const key = oneOf(env, 'OPT_OUT_KEY', ['none', '0', '3', '4', '5', '6', '7', '8', '9', '*', '#'] as const, '9');
+  return key === 'none' ? undefined : key;
+}
+
+function readRegistration(env: Environment): RegistrationScript {
+  try {
+    return readRegistrationScript(env.REGISTRATION_FILE || undefined);
+  } catch (error) {
+    throw new ConfigError(`REGISTRATION_FILE must be a registration script: ${(error as Error).message}.`);
+  }
 }
 
 function readBasicAuth(env: Environment): Config['basicAuth'] {

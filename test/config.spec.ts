@@ -36,6 +36,10 @@ describe('readConfig', () => {
     [{ CALLS_PER_SECOND: '-1' }, 'CALLS_PER_SECOND'],
     [{ RECONCILE_AFTER: 'soon' }, 'RECONCILE_AFTER'],
     [{ DEFAULT_CALL_FLOW_LOGIC: 'CallFlowLogic::None' }, 'DEFAULT_CALL_FLOW_LOGIC'],
+    [{ INBOUND_CALL_FLOW_LOGIC: 'Registration' }, 'INBOUND_CALL_FLOW_LOGIC'],
+    [{ OPT_OUT_KEY: '1' }, 'OPT_OUT_KEY'],
+    [{ REGISTRATION_FILE: '/nowhere/questions.json' }, 'REGISTRATION_FILE'],
+    [{ REGISTRATION_FILE: import.meta.filename }, 'REGISTRATION_FILE'],
     [{ HOST: '0.0.0.0' }, 'HOST'],
     [{ HOST: '10.0.0.1' }, 'HOST'],
   ])('refuses %j with one sentence that names %s', (env, name) => {
@@ -48,6 +52,12 @@ describe('readConfig', () => {
     const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 't' };
     expect(readConfig(twilio)).toMatchObject({ callsPerSecond: 1, platform: { baseUrl: 'https://api.twilio.com' } });
     expect(readConfig({ ...twilio, CALLS_PER_SECOND: '0.5' }).callsPerSecond).toBe(0.5);
+  });
+
+  it('takes the opt-out key away on request, and asks the questions of the example unless told otherwise', () => {
+    expect(readConfig({ OPT_OUT_KEY: 'none' }).optOutKey).toBeUndefined();
+    expect(readConfig({}).optOutKey).toBe('9');
+    expect(readConfig({}).registration.questions.map(({ key }) => key)).toEqual(['language', 'province']);
   });
 
   it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(

@@ -92,7 +92,7 @@ export class BatchOperationsController {
 
   /** Lists the contacts that running it now would touch. */
   @Get('batch_operations/:id/preview/contacts')
-  @Lists(Contact, contactResource, { under: true })
+  @Lists(Contact, contactResource, { under: true, leavesOut: true })
   previewContacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'contacts', id, list);
   }

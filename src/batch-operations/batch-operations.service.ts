@@ -127,9 +127,13 @@ export class BatchOperationsService {
   /** The rows that running it now would touch, or those that it has touched. */
   async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
-    const condition = this.kinds.of(operation.type)[which][listed];
+    const kind = this.kinds.of(operation.type);
+    const condition = kind[which][listed];
     if (!condition) throw new NotFound();
-    return this.records.list(listedResources[listed], list, condition(operation));
+    const page = await this.records.list(listedResources[listed], list, condition(operation));
+    const leftOut = which === 'preview' ? kind.leftOut?.[listed] : undefined;
+    if (leftOut) page.leftOut = await this.records.countListed(listedResources[listed], list, leftOut(operation));
+    return page;
   }
 
   /** What is broken in a draft; an empty preview only when nothing else is. */

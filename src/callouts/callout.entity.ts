@@ -1,8 +1,8 @@
+import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
 import { Entity } from 'typeorm';
-import { Id, JsonObject, Text, Timestamp } from '../database/columns.js';
+import { Id, JsonObject, OptionalTimestamp, Text, Timestamp } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
-import { ApiProperty } from '@nestjs/swagger';
 
 /** A campaign: a number of contacts to be called for one purpose. */
 @Entity('callouts')
@@ -32,4 +32,9 @@ export class Callout {
 
   @Timestamp()
   updated_at!: Date;
+
+  /** When it was stopped; null unless it is. */
+  @ApiHideProperty()
+  @OptionalTimestamp()
+  stopped_at!: Date | null;
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
+import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import { CalloutsController } from './callouts.controller.js';
 import { CalloutsService } from './callouts.service.js';
 
-@Module({ controllers: [CalloutsController], providers: [CalloutsService] })
+@Module({ imports: [CallFlowsModule], controllers: [CalloutsController], providers: [CalloutsService] })
 export class CalloutsModule {}

@@ -1,18 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
+import { CallFlows } from '../call-flows/call-flows.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
 import { locked, refuseWhileUsed } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { mergeMetadata } from '../metadata/metadata.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
+import { nextState } from '../state-machine/state-machine.js';
 import { transition } from '../state-machine/transition.js';
 import type { CalloutDto } from './callout.dto.js';
 import { Callout } from './callout.entity.js';
-import { calloutMachine } from './callout.machine.js';
+import { type CalloutStatus, calloutMachine } from './callout.machine.js';
 import { calloutResource } from './callout.resource.js';
 
 @Injectable()
@@ -20,6 +23,7 @@ export class CalloutsService {
   constructor(
     private readonly records: Records,
     private readonly unitOfWork: UnitOfWork,
+    private readonly callFlows: CallFlows,
   ) {}
 
   list(list: ListRequest): Promise<Page> {
@@ -45,21 +49,33 @@ export class CalloutsService {
     });
   }
 
+  /** @throws Invalid when a callout that is running would have nothing to say any more */
   async update(id: number, { call_flow_logic, metadata, metadata_merge_mode: mode }: CalloutDto): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const callout = await locked(manager, Callout, id);
+      const merged = metadata && mergeMetadata(callout.metadata, metadata, mode);
+      if (callout.status === 'running') {
+        this.refuseUnsayable({
+          call_flow_logic: call_flow_logic === undefined ? callout.call_flow_logic : call_flow_logic,
+          metadata: merged ?? callout.metadata,
+        });
+      }
       await manager.update(Callout, id, {
         call_flow_logic,
-        metadata: metadata && (mergeMetadata(callout.metadata, metadata, mode) as object),
+        metadata: merged as object | undefined,
         updated_at: () => now.text,
       });
     });
   }
 
-  /** @throws Invalid when the event cannot happen now */
+  /** @throws Invalid when the event cannot happen now, or the callout's call flow cannot be started with its metadata */
   async transition(id: number, event: unknown): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
-      await transition(manager, Callout, id, calloutMachine, event);
+      const callout = await locked(manager, Callout, id);
+      const to = nextState<CalloutStatus>(calloutMachine, callout.status, event);
+      if (to === 'running') this.refuseUnsayable(callout);
+      const changes = { stopped_at: to === 'stopped' ? () => now.text : null };
+      await transition(manager, Callout, id, calloutMachine, event, changes as object);
       return this.records.find(calloutResource, id, manager);
     });
   }
@@ -75,5 +91,9 @@ export class CalloutsService {
       });
       await manager.delete(Callout, id);
     });
+  }
+
+  private refuseUnsayable({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
+    refuseIfAny(this.callFlows.chosen(call_flow_logic).refusals(metadata));
   }
 }

@@ -6,6 +6,7 @@ import type { Metadata } from '../metadata/metadata.js';
 @Entity('contacts')
 @Index('contacts_msisdn_key', ['msisdn'], { unique: true })
 @Index('contacts_metadata', { synchronize: false })
+@Index('contacts_do_not_call', { synchronize: false })
 export class Contact {
   /** @example 1 */
   @Id()

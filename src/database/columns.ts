@@ -41,6 +41,11 @@ export function JsonObject(): PropertyDecorator {
   return Column({ type: isPostgres ? 'jsonb' : 'simple-json', default: '{}' });
 }
 
+/** A JSON object that may be absent. */
+export function OptionalJsonObject(): PropertyDecorator {
+  return Column({ type: isPostgres ? 'jsonb' : 'simple-json', nullable: true });
+}
+
 /** An instant, to the millisecond, by the database's clock: now, unless given. */
 export function Timestamp(): PropertyDecorator {
   return Column({ type: TIMESTAMP, ...MILLISECONDS, default: () => now.text });

@@ -9,7 +9,7 @@ import { XmlAnswer } from './xml-answer.js';
 /** On a route: the plural that the `Location` of what it answers is made of. */
 export const Locates = Reflector.createDecorator<string>();
 
-/** Gives answers their headers: a page's `Per-Page`, `Total` and `Link`, a created record's `Location`. */
+/** Gives answers their headers: a page's `Per-Page`, `Total`, `Left-Out` and `Link`, a created record's `Location`. */
 @Injectable()
 export class AnswersInterceptor implements NestInterceptor {
   constructor(
@@ -31,7 +31,12 @@ export class AnswersInterceptor implements NestInterceptor {
         const request = context.switchToHttp().getRequest<FastifyRequest>();
         const origin = this.config.publicUrl ?? `${request.protocol}://${request.host}`;
         const link = linkHeader(answer, `${origin}${request.url}`);
-        reply.headers({ 'Per-Page': answer.perPage, Total: answer.total, ...(link && { Link: link }) });
+        reply.headers({
+          'Per-Page': answer.perPage,
+          Total: answer.total,
+          ...(answer.leftOut !== undefined && { 'Left-Out': answer.leftOut }),
+          ...(link && { Link: link }),
+        });
         return answer.rows;
       }),
     );

@@ -1,5 +1,8 @@
 /** One page of a list, and how many rows the whole list has. */
 export class Page<T = Record<string, unknown>> {
+  /** Rows that a preview leaves out at the people's own wish; absent where there is no such wish. */
+  leftOut?: number;
+
   constructor(
     readonly rows: T[],
     readonly total: number,

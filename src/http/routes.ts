@@ -61,10 +61,16 @@ const TakesBody = ApiConsumes('application/x-www-form-urlencoded', 'application/
 interface Place {
   /** The path names a record: an unknown one is 404. */
   under?: boolean;
+  /** Rows may be left out at the people's own wish: then `Left-Out` says how many. */
+  leavesOut?: boolean;
 }
 
 /** Answers a page of the resource's records. */
-export function Lists(model: Type, resource: Resource, { under = false }: Place = {}): MethodDecorator {
+export function Lists(
+  model: Type,
+  resource: Resource,
+  { under = false, leavesOut = false }: Place = {},
+): MethodDecorator {
   const filters = Object.entries(resource.filters).map(([name, { schema }]) => [name, schema]);
   return applyDecorators(
     ReadsQuery(true),
@@ -94,6 +100,12 @@ export function Lists(model: Type, resource: Resource, { under = false }: Place 
         ...requestId,
         'Per-Page': header('Rows on a page, at the most.', 'integer'),
         Total: header('Rows on all pages.', 'integer'),
+        ...(leavesOut && {
+          'Left-Out': header(
+            'Contacts left out because they asked for no more calls; for a population only.',
+            'integer',
+          ),
+        }),
         Link: header('The first, prev, last and next page, where there are such (RFC 8288).', 'string'),
       },
     }),

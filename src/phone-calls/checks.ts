@@ -6,6 +6,7 @@ import { Reader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { mergeMetadata } from '../metadata/metadata.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
@@ -88,9 +89,12 @@ export class Checks {
         const call = await locked(manager, PhoneCall, id);
         const news = { remoteStatus: remote.status };
         const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
+        const { answered_by } = remote;
+        const metadata = answered_by ? mergeMetadata(call.metadata, { answered_by }) : call.metadata;
         await rowsOf(
           manager,
           sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
+              metadata = ${JSON.stringify(metadata)},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
               remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
               remotely_queued_at = coalesce(remotely_queued_at, dialled_at),

@@ -2,9 +2,19 @@ import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { BatchOperation } from '../batch-operations/batch-operation.entity.js';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
+import type { CallFlowState } from '../call-flows/call-flow-state.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
-import { Id, JsonObject, OptionalTimestamp, Reference, Text, Timestamp, Whole } from '../database/columns.js';
+import {
+  Id,
+  JsonObject,
+  OptionalJsonObject,
+  OptionalTimestamp,
+  Reference,
+  Text,
+  Timestamp,
+  Whole,
+} from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js';
 
@@ -14,6 +24,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_callout_participation_id', ['callout_participation_id', 'id'])
 @Index('phone_calls_callout_id_status', ['callout_id', 'status'])
 @Index('phone_calls_contact_id', ['contact_id'])
+@Index('phone_calls_msisdn', ['msisdn'])
 @Index('phone_calls_create_batch_operation_id', ['create_batch_operation_id'])
 @Index('phone_calls_queue_batch_operation_id', ['queue_batch_operation_id'])
 @Index('phone_calls_queue_remote_fetch_batch_operation_id', ['queue_remote_fetch_batch_operation_id'])
@@ -157,4 +168,9 @@ export class PhoneCall {
   @ApiHideProperty()
   @Whole({ initially: 0 })
   checks!: number;
+
+  /** Where it stands in its call flow; null before anything was said that hangs on it. */
+  @ApiHideProperty()
+  @OptionalJsonObject()
+  call_flow_state!: CallFlowState | null;
 }

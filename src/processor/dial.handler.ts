@@ -1,4 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { NothingToSay } from '../call-flows/call-flow.js';
+import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
@@ -20,19 +22,40 @@ export class DialHandler {
     private readonly provider: Provider,
     private readonly paces: Paces,
     private readonly address: OwnAddress,
+    private readonly conversations: Conversations,
   ) {}
 
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
   async handle(id: number, at: number): Promise<void> {
-    const webhook = `${await this.address.outside()}/api/remote_phone_call_events?phone_call_id=${id}`;
+    const origin = await this.address.outside();
     const call = await this.dials.claim(id, at);
     if (!call) return;
     faultPoint('claimed');
-    const placement = await this.provider.place(request(call, webhook));
+    const placement = await this.place(call, origin);
     faultPoint('placed');
     await this.dials.record(call, placement);
     faultPoint('recorded');
     await this.slowDown(placement);
+  }
+
+  private async place(call: PhoneCall, origin: string): Promise<Placement> {
+    const { remote_request_params: given, msisdn } = call;
+    const webhook = Conversations.webhookOf(origin, call.id);
+    const told = 'status_callback' in given ? {} : { status_callback: webhook, status_callback_event: ALL_EVENTS };
+    try {
+      return await this.provider.place({ ...(await this.saying(call, origin)), ...told, ...given, to: msisdn });
+    } catch (error) {
+      if (error instanceof NothingToSay) return { outcome: 'refused', message: `${error.message}: nobody was called.` };
+      throw error;
+    }
+  }
+
+  /** What is said, unless the client has chosen that: the call flow's first document, or where it is asked for. */
+  private async saying(call: PhoneCall, origin: string): Promise<Metadata> {
+    const given = call.remote_request_params;
+    if ('url' in given || 'twiml' in given || 'application_sid' in given) return {};
+    const twiml = await this.conversations.opening(call, origin);
+    return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
   }
 
   private async slowDown(placement: Placement): Promise<void> {
@@ -41,13 +64,4 @@ export class DialHandler {
     this.logger.warn(`${outcome === 'barred' ? 'No call can be placed' : 'A call was put off'}: ${message}`);
     await this.paces.pause('dial', outcome === 'barred' ? message : null);
   }
-}
-
-/** What the provider is asked for. Our own id stands in the callback's URL, so that a callback finds its call before the answer does. */
-function request({ remote_request_params: given, msisdn }: PhoneCall, webhook: string): Metadata {
-  const ours =
-    'url' in given || 'twiml' in given || 'application_sid' in given
-      ? {}
-      : { url: webhook, status_callback: webhook, status_callback_event: ALL_EVENTS };
-  return { ...ours, ...given, to: msisdn };
 }

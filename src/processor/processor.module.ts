@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { KindsModule } from '../batch-operations/kinds/kinds.module.js';
+import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import type { Config } from '../config.js';
 import { Checks } from '../phone-calls/checks.js';
 import { Dials } from '../phone-calls/dials.js';
@@ -21,7 +22,7 @@ export class ProcessorModule {
   static for({ redisUrl }: Config): DynamicModule {
     return {
       module: ProcessorModule,
-      imports: [KindsModule],
+      imports: [KindsModule, CallFlowsModule],
       providers: [...work, Sweeper, Dispatcher, ...(redisUrl ? bullProcessors : [InProcessProcessor])],
     };
   }

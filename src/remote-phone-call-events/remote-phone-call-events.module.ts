@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
+import { InboundCalls } from './inbound-calls.js';
 import { RemotePhoneCallEventsController } from './remote-phone-call-events.controller.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
 import { WebhookService } from './webhook.service.js';
@@ -7,6 +8,6 @@ import { WebhookService } from './webhook.service.js';
 @Module({
   imports: [CallFlowsModule],
   controllers: [RemotePhoneCallEventsController],
-  providers: [RemotePhoneCallEventsService, WebhookService],
+  providers: [RemotePhoneCallEventsService, WebhookService, InboundCalls],
 })
 export class RemotePhoneCallEventsModule {}

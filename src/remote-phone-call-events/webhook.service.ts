@@ -2,8 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { CallFlows } from '../call-flows/call-flows.js';
-import { type CallFlowName, callFlowNames } from '../call-flows/call-flow.names.js';
+import { Conversations, type Heard, type Turn } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { now, secondsFromNow } from '../database/dialect.js';
 import { lockedBy } from '../database/rows.js';
@@ -14,14 +13,12 @@ import { OwnAddress } from '../http/own-address.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
 import { standingAfter } from '../phone-calls/remote-state.js';
-import { toMsisdn } from '../phone-numbers/msisdn.js';
-import { Records } from '../resources/records.js';
+import { InboundCalls } from './inbound-calls.js';
 import { type RawWebhook, isSigned, parametersOf } from './webhook.js';
 
 /** What was stored of a webhook, and what it is answered. */
-export interface Heard {
+interface Stored {
   id: number;
   twiml: string;
 }
@@ -31,8 +28,8 @@ export interface Heard {
 export class WebhookService {
   constructor(
     private readonly unitOfWork: UnitOfWork,
-    private readonly records: Records,
-    private readonly callFlows: CallFlows,
+    private readonly inboundCalls: InboundCalls,
+    private readonly conversations: Conversations,
     private readonly address: OwnAddress,
     private readonly config: Config,
   ) {}
@@ -44,20 +41,20 @@ export class WebhookService {
    * @throws Unreadable
    */
   async answer(webhook: RawWebhook): Promise<XmlAnswer> {
-    const url = `${await this.address.outside()}${webhook.path}`;
+    const origin = await this.address.outside();
+    const url = `${origin}${webhook.path}`;
     const details = parametersOf(webhook);
     if (!isSigned(webhook, url, details, this.config.accounts)) throw new Forged();
-    const { id, twiml } = await this.hear(details, new URL(url).searchParams, webhook.deliveryToken);
+    const { id, twiml } = await this.hear({ details, query: new URL(url).searchParams, origin }, webhook.deliveryToken);
     return new XmlAnswer(twiml, `/api/remote_phone_call_events/${id}`);
   }
 
   /**
    * Takes a webhook in. A repeated delivery changes nothing, and gets the same answer.
-   * @param details all its parameters
-   * @param query the part of its URL that we gave the provider: `phone_call_id`
    * @throws UnusableWebhook
    */
-  private async hear(details: Metadata, query: URLSearchParams, deliveryToken?: string): Promise<Heard> {
+  private async hear(heard: Heard, deliveryToken?: string): Promise<Stored> {
+    const { details, query } = heard;
     const sid = details.CallSid;
     if (typeof sid !== 'string' || sid === '') throw new UnusableWebhook("CallSid can't be blank");
     const delivery = deliveryKey(details, query, deliveryToken);
@@ -65,23 +62,26 @@ export class WebhookService {
       const call = await this.callOf(manager, sid, details, query);
       const known = await this.stored(manager, delivery);
       if (known) return known;
-      const name = await this.callFlowOf(manager, call);
-      const twiml = this.callFlows.of(name).answer({ details });
+      const turn = await this.conversations.hear(manager, call, heard);
       const direction = typeof details.Direction === 'string' ? details.Direction : call.remote_direction;
       const stored = await affectedBy(
         manager,
         sql`INSERT INTO remote_phone_call_events
             (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
-          VALUES (${call.id}, ${JSON.stringify(details)}, ${sid}, ${direction}, ${name}, ${delivery}, ${twiml})
+          VALUES (${call.id}, ${JSON.stringify(details)}, ${sid}, ${direction}, ${turn.callFlow.name}, ${delivery},
+            ${turn.twiml})
           ON CONFLICT (delivery) DO NOTHING`,
       );
-      if (stored === 1) await this.moveOn(manager, call, sid, direction, details);
+      if (stored === 1) {
+        await this.moveOn(manager, call, sid, direction, details, turn);
+        await this.conversations.keep(manager, turn);
+      }
       return (await this.stored(manager, delivery))!;
     });
   }
 
-  private async stored(manager: EntityManager, delivery: string): Promise<Heard | undefined> {
-    const [row] = await rowsOf<Heard>(
+  private async stored(manager: EntityManager, delivery: string): Promise<Stored | undefined> {
+    const [row] = await rowsOf<Stored>(
       manager,
       sql`SELECT id, twiml FROM remote_phone_call_events WHERE delivery = ${delivery}`,
     );
@@ -103,26 +103,7 @@ export class WebhookService {
     if (byId?.remote_call_id === sid) return byId;
     if (byId?.remote_call_id === null && byId.callout_participation_id !== null) return byId;
     if (details.Direction !== 'inbound') throw new UnusableWebhook(`Call ${sid} is not known`);
-    return this.inbound(manager, sid, details);
-  }
-
-  /** A person calls us: the contact with that number, who is made if new. */
-  private async inbound(manager: EntityManager, sid: string, details: Metadata): Promise<PhoneCall> {
-    const msisdn = toMsisdn(details.From);
-    if (!msisdn) throw new UnusableWebhook('From is an invalid number');
-    await rowsOf(manager, sql`INSERT INTO contacts (msisdn) VALUES (${msisdn}) ON CONFLICT (msisdn) DO NOTHING`);
-    await rowsOf(
-      manager,
-      sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction)
-        SELECT id, msisdn, 'created', ${sid}, 'inbound' FROM contacts WHERE msisdn = ${msisdn}
-        ON CONFLICT (remote_call_id) DO NOTHING`,
-    );
-    return (await lockedBy(manager, PhoneCall, { remote_call_id: sid }))!;
-  }
-
-  private async callFlowOf(manager: EntityManager, call: PhoneCall): Promise<CallFlowName> {
-    const { call_flow_logic } = await this.records.find(phoneCallResource, call.id, manager);
-    return callFlowNames.find((name) => name === call_flow_logic) ?? this.config.defaultCallFlow;
+    return this.inboundCalls.take(manager, sid, details);
   }
 
   private async moveOn(
@@ -131,6 +112,7 @@ export class WebhookService {
     sid: string,
     direction: string | null,
     details: Metadata,
+    { state, metadata }: Turn,
   ): Promise<void> {
     const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
     const sequence = sequenceOf(details);
@@ -140,6 +122,7 @@ export class WebhookService {
       manager,
       sql`UPDATE phone_calls SET status = ${news.status}, remote_status = ${news.remoteStatus}, remote_call_id = ${sid},
           remote_direction = coalesce(remote_direction, ${direction}), remote_error_message = NULL,
+          call_flow_state = ${JSON.stringify(state)}, metadata = ${JSON.stringify(metadata)},
           sequence_number = ${Math.max(sequence ?? -1, call.sequence_number ?? -1)},
           remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
           check_at = ${news.ended ? null : secondsFromNow(this.config.reconcileAfter)}, checks = 0, updated_at = ${now}
@@ -148,10 +131,15 @@ export class WebhookService {
   }
 }
 
-/** The same for each delivery of one event: the provider's token, or else what makes the event what it is. */
+/**
+ * The same for each delivery of one event: the step of the conversation, of which there is one; or the provider's token; or else what makes
+ * the event what it is.
+ */
 function deliveryKey(details: Metadata, query: URLSearchParams, token: string | undefined): string {
   const { CallSid, CallStatus, SequenceNumber, Digits } = details;
-  const event = token ? [CallSid, token] : [CallSid, CallStatus, SequenceNumber, Digits, query.toString()];
+  const step = Conversations.stepOf(query);
+  const told = token ? [CallSid, token] : [CallSid, CallStatus, SequenceNumber, Digits, query.toString()];
+  const event = step === undefined ? told : [CallSid, 'step', step];
   return createHash('sha256').update(JSON.stringify(event)).digest('base64url');
 }
 

@@ -50,6 +50,14 @@ export class Records {
     return new Page(rows.map(present), total, page, perPage);
   }
 
+  /**
+   * How many rows a list with this scope would have on all its pages.
+   * @throws FilterError
+   */
+  countListed(resource: Resource, { filters }: ListRequest, scope: Sql): Promise<number> {
+    return this.count(resource, allOf([scope, conditionOf(resource.filters, filters)]));
+  }
+
   /** How many rows there are for which `condition` holds. */
   async count({ from }: Resource, condition: Sql = everything): Promise<number> {
     const [counted] = await this.reader.rows<{ total: number }>(

@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { fail } from './calls-api.js';
 import type { Exchange } from './exchange.js';
 import { NO_FAULTS, readFaults } from './faults.js';
+import type { Outcome } from './outcomes.js';
 
 /** What is asked of a person who is to call in. */
 interface Inbound {
@@ -14,7 +15,7 @@ interface Inbound {
   wait?: boolean;
 }
 
-/** What is not Twilio's: people who call in, faults, and what there was to see. */
+/** What is not Twilio's: people who call in, what certain people do, faults, and what there was to see. */
 export function serveControls(fastify: FastifyInstance, exchange: Exchange, inboundUrl: () => Promise<string>): void {
   fastify.post('/inbound_calls', async (request, reply) => {
     const { from, to, keys = [], url, wait } = request.body as Inbound;
@@ -35,6 +36,14 @@ export function serveControls(fastify: FastifyInstance, exchange: Exchange, inbo
     );
     if (wait) await over;
     return reply.status(201).send({ ...call.show(), transcript: call.transcript });
+  });
+
+  fastify.put('/people/:msisdn', async (request, reply) => {
+    const { keys, machine, ending, hangsUpAtOnce } = request.body as Partial<Outcome>;
+    const person = { keys, machine, ending, hangsUpAtOnce };
+    const chosen = Object.entries(person).filter(([, value]) => value !== undefined);
+    exchange.people.set((request.params as { msisdn: string }).msisdn, Object.fromEntries(chosen));
+    return reply.status(204).send();
   });
 
   fastify.get('/calls/:sid/transcript', async (request, reply) => {

@@ -21,6 +21,8 @@ export class Exchange {
   /** When each call was taken, in milliseconds. */
   readonly taken: number[] = [];
   faults: Faults = NO_FAULTS;
+  /** What certain people do when they are called, by their numbers. */
+  readonly people = new Map<string, Partial<Outcome>>();
   private readonly requests = new Map<string, number>();
   private readonly callsOf = new Map<string, number>();
   private readonly closing = new AbortController();
@@ -49,7 +51,7 @@ export class Exchange {
     const person = request.direction === 'inbound' ? request.from : request.to;
     const nth = (this.callsOf.get(person) ?? 0) + 1;
     this.callsOf.set(person, nth);
-    const outcome = { ...outcomeOf(this.options, person, nth), ...chosen };
+    const outcome = { ...outcomeOf(this.options, person, nth), ...this.people.get(person), ...chosen };
     const { accountSid } = this.options;
     const call = new SimulatedCall(accountSid, request, outcome, this.webhooks, (seconds) => this.wait(seconds));
     this.calls.set(call.sid, call);

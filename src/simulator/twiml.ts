@@ -22,6 +22,17 @@ const NOUNS: Readonly<Record<string, readonly string[]>> = {
   Reject: [],
 };
 
+/** What each may be told. Source: the same. */
+const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
+  Say: ['voice', 'language', 'loop'],
+  Play: ['loop', 'digits'],
+  Pause: ['length'],
+  Gather: ['input', 'numDigits', 'timeout', 'finishOnKey', 'action', 'method', 'actionOnEmptyResult'],
+  Redirect: ['method'],
+  Hangup: [],
+  Reject: ['reason'],
+};
+
 /** The longest text that Twilio speaks. */
 const LONGEST_SAY = 4_096;
 
@@ -55,6 +66,10 @@ export function readTwiml(document: string): Verb[] {
 function check(verb: Verb, allowed: readonly string[]): void {
   if (!allowed.includes(verb.name)) throw new TwimlError(`12200 ${verb.name} is not known here`);
   if (verb.name === 'Say' && verb.text.length > LONGEST_SAY) throw new TwimlError('13520 Say: the text is too long');
+  const unknown = Object.keys(verb.attributes).find((name) => !ATTRIBUTES[verb.name]?.includes(name));
+  if (unknown) throw new TwimlError(`12200 ${verb.name} has no attribute ${unknown}`);
+  if (verb.name === 'Play' && !/^https?:\/\//.test(verb.text))
+    throw new TwimlError('13420 Play: not an http or https URL');
   for (const child of verb.children) check(child, NOUNS[verb.name] ?? []);
 }
 

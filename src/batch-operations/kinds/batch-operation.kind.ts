@@ -37,6 +37,8 @@ export interface BatchOperationKind {
   readonly needsPreview?: string;
   /** Exactly the rows that running it now would touch. */
   readonly preview: Conditions;
+  /** The rows that it would touch but for the people's own wish; absent where there is no such wish. */
+  readonly leftOut?: Conditions;
   /** The rows that it has touched so far. */
   readonly results: Conditions;
   /** The list of the preview whose rows a run works through: as many as it has are its total. */

@@ -1,24 +1,37 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
+import { didNotOptOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
 import { locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
+import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { filterErrors, unknownParameters } from './parameters.js';
 import { nextWindow } from './window.js';
 
-/** Adds to a callout each contact that its filters leave and that is not in it yet, by contact or by number. */
+const FILTERS = 'contact_filter_params';
+const INCLUDE_OPTED_OUT = 'include_do_not_call';
+
+/**
+ * Adds to a callout each contact that its filters leave and that is not in it yet, by contact or by number. Those who asked for no more
+ * calls are left out, unless `include_do_not_call` is true.
+ */
 @Injectable()
 export class CalloutPopulationKind implements BatchOperationKind {
   readonly type = 'BatchOperation::CalloutPopulation';
 
   readonly source = 'contacts';
 
-  readonly preview: Conditions = { contacts: notYetIn };
+  readonly preview: Conditions = { contacts: toBeAdded };
+
+  readonly leftOut: Conditions = {
+    contacts: (operation) =>
+      includesOptedOut(operation.parameters) ? sql`FALSE` : allOf([...notYetIn(operation), optedOut]),
+  };
 
   readonly results: Conditions = {
     contacts: ({ id }) =>
@@ -29,8 +42,11 @@ export class CalloutPopulationKind implements BatchOperationKind {
   validate({ callout_id, parameters }: Draft): FieldErrors {
     return {
       ...(callout_id === null && { callout: [messages.mustExist] }),
-      ...unknownParameters(parameters, ['contact_filter_params']),
-      ...filterErrors(parameters, 'contact_filter_params', contactResource),
+      ...unknownParameters(parameters, [FILTERS, INCLUDE_OPTED_OUT]),
+      ...filterErrors(parameters, FILTERS, contactResource),
+      ...(!['true', 'false', 'undefined'].includes(String(parameters[INCLUDE_OPTED_OUT])) && {
+        [INCLUDE_OPTED_OUT]: [messages.notIncluded],
+      }),
     };
   }
 
@@ -41,7 +57,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${notYetIn(operation)}
+        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${toBeAdded(operation)}
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
@@ -52,12 +68,21 @@ export class CalloutPopulationKind implements BatchOperationKind {
 /** A contact that is deleted meanwhile is passed over, instead of failing the chunk. */
 const keep = locking('FOR KEY SHARE OF contacts');
 
-/** The contacts that the population's filters leave and that its callout has not got. */
-function notYetIn({ callout_id, parameters }: Scope): Sql {
+/** The contacts that running the population now would add. */
+function toBeAdded(operation: Scope): Sql {
+  return allOf([...notYetIn(operation), ...(includesOptedOut(operation.parameters) ? [] : [didNotOptOut])]);
+}
+
+/** The contacts that the population's filters leave and that its callout has not got, opted out or not. */
+function notYetIn({ callout_id, parameters }: Scope): Sql[] {
   const inCallout = sql`SELECT 1 FROM callout_participations AS present WHERE present.callout_id = ${callout_id}`;
-  return allOf([
-    conditionOf(contactResource.filters, parameters.contact_filter_params),
+  return [
+    conditionOf(contactResource.filters, parameters[FILTERS]),
     sql`NOT EXISTS (${inCallout} AND present.contact_id = contacts.id)`,
     sql`NOT EXISTS (${inCallout} AND present.msisdn = contacts.msisdn)`,
-  ]);
+  ];
+}
+
+function includesOptedOut(parameters: Metadata): boolean {
+  return String(parameters[INCLUDE_OPTED_OUT]) === 'true';
 }

@@ -8,6 +8,7 @@ export function columnTypes(queryRunner: QueryRunner) {
       id: 'bigserial PRIMARY KEY',
       whole: 'bigint',
       jsonObject: `jsonb NOT NULL DEFAULT '{}'`,
+      optionalJsonObject: 'jsonb',
       timestamp: 'timestamp(3) with time zone NOT NULL DEFAULT clock_timestamp()',
       optionalTimestamp: 'timestamp(3) with time zone',
     };
@@ -17,6 +18,7 @@ export function columnTypes(queryRunner: QueryRunner) {
     id: 'integer PRIMARY KEY AUTOINCREMENT NOT NULL',
     whole: 'integer',
     jsonObject: `text NOT NULL DEFAULT ('{}')`,
+    optionalJsonObject: 'text',
     timestamp: `datetime NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))`,
     optionalTimestamp: 'datetime',
   };

@@ -1,0 +1,33 @@
+import type { VoiceResponse } from './call-flow.js';
+
+/** Something to be said: a text in any language and script, or a recording. */
+export type Phrase = string | { text: string; language?: string; voice?: string } | { audio_url: string };
+
+/** Where phrases can be said: a document, or a question within one. */
+type Speaker = Pick<VoiceResponse, 'say' | 'play'>;
+
+/** The longest text that the provider speaks, in characters. Source: https://www.twilio.com/docs/voice/twiml/say */
+export const LONGEST_TEXT = 4_096;
+
+/** What may follow "language": `en-GB`, `km-KH`, `cmn-CN`. Which of them a voice speaks is the provider's to know. */
+export const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z\d]{2,8}){0,3}$/;
+
+/** As the provider names voices: `alice`, `Polly.Joanna-Neural`, `Google.en-US-Wavenet-A`. */
+export const VOICE = /^[A-Za-z][\w.-]{0,99}$/;
+
+/** Says phrases one after the other. A recording is handed to the provider by its URL; we never fetch it. */
+export function speak(speaker: Speaker, phrases: readonly Phrase[]): void {
+  for (const phrase of phrases) {
+    if (typeof phrase === 'string') speaker.say(phrase);
+    else if ('audio_url' in phrase) speaker.play(phrase.audio_url);
+    else {
+      const { text, language, voice } = phrase;
+      speaker.say({ ...(language && { language }), ...(voice && { voice }) } as never, text);
+    }
+  }
+}
+
+/** Whether `value` is an address at which the provider could fetch a recording. */
+export function isAudioUrl(value: unknown): value is string {
+  return typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
+}

@@ -1,0 +1,415 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+import { type Delivery, Relay } from './support/relay.js';
+import { callIn, dial, person } from './support/telephone.js';
+import { signedWebhook } from './support/webhooks.js';
+
+let installation: Installation;
+let relay: Relay;
+let programs: Api[];
+let api: Api;
+let numbers = 0;
+
+beforeAll(async () => {
+  relay = await Relay.start();
+  installation = await Installation.create();
+  const settings = {
+    PUBLIC_URL: relay.url,
+    INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration',
+    SIMULATOR_SPEED: '300',
+    CALLS_PER_SECOND: '200',
+  };
+  const first = await installation.start(settings);
+  const second = await installation.start({ ...settings, SCFM_ROLE: 'web' });
+  programs = [first.api, second.api];
+  api = first.api;
+  deliver('in turn');
+});
+afterAll(async () => {
+  await installation.remove();
+  await relay.stop();
+});
+
+const deliver = (delivery: Delivery): void => {
+  relay.to(
+    programs.map(({ url }) => url),
+    delivery,
+  );
+};
+
+/** A number that nobody had before. */
+const number = (): string => `+85570${String(1_000_000 + ++numbers)}`;
+const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+const contactOf = async (msisdn: string): Promise<Body> =>
+  (await api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`)).body[0];
+
+/** A callout that plays a message, running. */
+async function flood(metadata: object = { message: 'The river is rising.' }, start = true): Promise<number> {
+  const { body } = await api.post('/api/callouts', { call_flow_logic: 'CallFlowLogic::PlayMessage', metadata });
+  if (start) expect((await api.post(`/api/callouts/${body.id}/callout_events`, 'event=start')).status).toBe(201);
+  return body.id;
+}
+
+/** A new person who takes part in a callout, and does this when called. */
+async function participant(calloutId: number, behaviour: object): Promise<{ id: number; msisdn: string }> {
+  const msisdn = number();
+  await person(api, msisdn, behaviour);
+  const [contact_id] = await api.contacts({ msisdn });
+  const { body } = await api.post(`/api/callouts/${calloutId}/callout_participations`, { contact_id });
+  return { id: body.id, msisdn };
+}
+
+const participation = async (id: number): Promise<Body> => (await api.get(`/api/callout_participations/${id}`)).body;
+
+describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhook delivered %s', (delivery) => {
+  beforeAll(() => deliver(delivery));
+
+  it.each([
+    ['answers all', ['1', '4', '1'], { language: 'km', province: 'Pursat', registered_at: isoTime }, 3],
+    ['presses nothing', [], {}, 3],
+    ['presses nonsense', ['7', '#', '*'], {}, 3],
+    ['is silent, presses nonsense, and is silent again', ['', '7', ''], {}, 3],
+    [
+      'presses a wrong key at each question',
+      ['7', '2', '', '8', '5', '4', '1'],
+      { language: 'en', province: 'Siem Reap', registered_at: isoTime },
+      7,
+    ],
+    ['hangs up at once', ['hangup'], {}, 1],
+    ['hangs up at the second question', ['1', 'hangup'], { language: 'km' }, 2],
+    ['hangs up at the confirmation', ['1', '4', 'hangup'], { language: 'km', province: 'Pursat' }, 3],
+    [
+      'begins again',
+      ['1', '4', '2', '2', '5', '1'],
+      { language: 'en', province: 'Siem Reap', registered_at: isoTime },
+      6,
+    ],
+    ['wants no calls', ['9'], { do_not_call: { at: isoTime, callout_id: null } }, 1],
+  ] as [string, string[], object, number][])('registers whoever %s', async (_, keys, metadata, questions) => {
+    const msisdn = number();
+    const { said, asked, errors } = await callIn(api, msisdn, keys);
+    expect(errors).toEqual([]);
+    expect((await contactOf(msisdn)).metadata).toEqual(metadata);
+    expect(asked).toHaveLength(questions);
+    expect(said[0]).toMatch(/^Welcome/);
+    if (!keys.some((key) => key === 'hangup')) expect(said.at(-1)).toMatch(/Goodbye\.$/);
+    const { id } = await contactOf(msisdn);
+    const call = await eventually(async () => {
+      const [shown] = (await api.get(`/api/contacts/${id}/phone_calls`)).body;
+      return shown.status === 'completed' && shown;
+    });
+    expect(call.call_flow_logic).toBe('CallFlowLogic::Registration');
+  });
+
+  it.each([
+    ['confirms', { keys: ['1'] }, { confirmed_at: isoTime }, 1, 1],
+    ['presses nothing', { keys: [] }, {}, 1, 3],
+    ['presses nonsense', { keys: ['5', '6', '7'] }, {}, 1, 3],
+    ['hears it twice again and confirms', { keys: ['2', '2', '1'] }, { confirmed_at: isoTime }, 3, 3],
+    ['wants to hear it again for ever', { keys: Array(20).fill('2') }, {}, 4, 6],
+    ['hangs up at the question', { keys: ['hangup'] }, {}, 1, 1],
+    ['hangs up after hearing it again', { keys: ['2', 'hangup'] }, {}, 2, 2],
+    ['presses a wrong key, then confirms', { keys: ['', '8', '1'] }, { confirmed_at: isoTime }, 1, 3],
+    ['wants no more calls', { keys: ['9'] }, {}, 1, 1],
+  ] as [string, object, object, number, number][])(
+    'warns whoever %s',
+    async (_, behaviour, metadata, heard, questions) => {
+      const callout = await flood();
+      const { id, msisdn } = await participant(callout, behaviour);
+      const { call, talk } = await dial(api, id);
+      expect(talk.errors).toEqual([]);
+      expect(call).toMatchObject({ status: 'completed', call_flow_logic: 'CallFlowLogic::PlayMessage' });
+      expect((await participation(id)).metadata).toEqual(metadata);
+      expect(talk.said.filter((text) => text === 'The river is rising.')).toHaveLength(heard);
+      expect(talk.asked).toHaveLength(questions);
+      const optsOut = 'keys' in behaviour && (behaviour.keys as string[])[0] === '9';
+      expect((await contactOf(msisdn)).metadata).toEqual(
+        optsOut ? { do_not_call: { at: isoTime, callout_id: callout } } : {},
+      );
+    },
+  );
+
+  it('stores each step once', async () => {
+    const msisdn = number();
+    expect((await callIn(api, msisdn, ['1', '4', '1'])).errors).toEqual([]);
+    const contact = await contactOf(msisdn);
+    const body = await eventually(async () => {
+      const events = (await api.get(`/api/contacts/${contact.id}/remote_phone_call_events`)).body;
+      return events.some(({ details }: Body) => details.CallStatus === 'completed') && events;
+    });
+    // The first question, three answers, and the end.
+    expect(body.map(({ details }: Body) => details.Digits ?? details.CallStatus)).toEqual([
+      'ringing',
+      '1',
+      '4',
+      '1',
+      'completed',
+    ]);
+  });
+});
+
+describe('a step that is delivered when its time is over', () => {
+  beforeAll(() => deliver('in turn'));
+
+  it('is answered with where the caller stands, and changes nothing', async () => {
+    const From = number();
+    const about = { CallSid: 'CA-late', Direction: 'inbound', From, To: '2442', CallStatus: 'in-progress' };
+    const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
+    const step = (query: string, Digits?: string) =>
+      signedWebhook(relayed, { ...about, ...(Digits && { Digits }) }, { query });
+    const first = await step('');
+    const { id } = (await api.get(`/api/contacts/${(await contactOf(From)).id}/phone_calls`)).body[0];
+    const query = (n: number): string => `?phone_call_id=${id}&step=${n}&asked=1`;
+    expect(first.text).toContain(`phone_call_id=${id}&amp;step=1&amp;asked=1`);
+    const second = await step(query(1), '1');
+    expect(second.text).toContain('Where do you live?');
+    // The same step with another key, one from the future, and the beginning once more.
+    expect((await step(query(1), '2')).text).toBe(second.text);
+    expect((await step(query(7), '2')).text).toBe(second.text);
+    expect((await step('', undefined)).text).toBe(first.text);
+    expect((await contactOf(From)).metadata).toEqual({ language: 'km' });
+    expect((await step(query(2), '4')).text).toContain('You chose Khmer, and Pursat.');
+  });
+});
+
+describe('an announcement', () => {
+  beforeAll(() => deliver('in turn'));
+
+  it('is sent with the call, so that nobody of ours need answer before a key is pressed', async () => {
+    const { id } = await participant(await flood(), { keys: [] });
+    const { talk } = await dial(api, id);
+    expect(talk.fetched).toEqual([]);
+    const { body } = await api.post('/api/callouts');
+    const greeted = await participant(body.id, { keys: [] });
+    expect((await dial(api, greeted.id)).talk).toMatchObject({
+      fetched: [],
+      said: ['Hello. This is the Simple Call Flow Manager. Goodbye.'],
+    });
+  });
+
+  it('is asked for when it is too long to be sent', async () => {
+    const message = 'The river is rising. '.repeat(190).trim();
+    const { id } = await participant(await flood({ message }), { keys: ['1'] });
+    const { talk } = await dial(api, id);
+    expect(talk.fetched).toHaveLength(2);
+    expect(talk.said[0]).toBe(message);
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+  });
+
+  it.each([
+    'ទឹកកំពុងឡើង សូមឡើងទៅទីខ្ពស់',
+    'الماء يرتفع، اصعدوا إلى مكان مرتفع',
+    '🌊 &amp; <b>"fast"</b> \'now\' ]]> \\ % {x}',
+    '河水上涨\n请到高处',
+  ])('is said as it was written: %s', async (message) => {
+    const callout = await flood({ message, language: 'km-KH', voice: 'Google.km-KH-Standard-A', thanks: message });
+    const { id } = await participant(callout, { keys: ['1'] });
+    const { talk } = await dial(api, id);
+    expect(talk.errors).toEqual([]);
+    expect([talk.said[0], talk.said.at(-1)]).toEqual([message, message]);
+  });
+
+  it('can be a recording, which goes to the provider by its address', async () => {
+    const audio_url = 'https://example.org/flood.mp3?a=1&b=2';
+    const { id } = await participant(await flood({ audio_url, prompt_audio_url: 'http://example.org/p.mp3' }), {
+      keys: [],
+    });
+    const { talk } = await dial(api, id);
+    expect(talk.played.slice(0, 2)).toEqual([audio_url, 'http://example.org/p.mp3']);
+  });
+});
+
+describe('a machine', () => {
+  beforeAll(() => deliver('in turn'));
+
+  it('hears the message, is recorded, and never counts as confirmed', async () => {
+    const callout = await flood();
+    const { id } = await participant(callout, { machine: true, keys: ['1', '1', '1'] });
+    const { call, talk } = await dial(api, id, { machine_detection: 'Enable' });
+    expect(call).toMatchObject({ status: 'completed', metadata: { answered_by: 'machine_start' } });
+    expect([talk.said, talk.asked]).toEqual([['The river is rising.'], []]);
+    expect((await participation(id)).metadata).toEqual({});
+  });
+
+  it('is told from a person', async () => {
+    const { id } = await participant(await flood(), { keys: ['1'] });
+    const { call } = await dial(api, id, { machine_detection: 'DetectMessageEnd' });
+    expect(call.metadata).toEqual({ answered_by: 'human' });
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+  });
+
+  it('that turns out to be one only afterwards has not confirmed', async () => {
+    const { id } = await participant(await flood(), { keys: ['1'] });
+    const { call } = await dial(api, id);
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+    const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
+    const late = { CallSid: call.remote_call_id, AnsweredBy: 'machine_end_beep', MachineDetectionDuration: '3000' };
+    expect((await signedWebhook(relayed, late)).status).toBe(201);
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: null });
+    expect((await api.get(`/api/phone_calls/${call.id}`)).body.metadata).toEqual({ answered_by: 'machine_end_beep' });
+  });
+});
+
+describe('a callout that plays a message', () => {
+  it.each([
+    [{}, { message: ["can't be blank"] }],
+    [{ message: '  ' }, { message: ["can't be blank"] }],
+    [{ message: { text: 'x' } }, { message: ['must be a text'] }],
+    [{ message: 'x'.repeat(4_097) }, { message: ['is too long (4096 characters at the most)'] }],
+    [{ audio_url: 'file:///etc/passwd' }, { audio_url: ['must be an http or https URL'] }],
+    [
+      { message: 'x', language: 'Khmer!', voice: '<b>', thanks_audio_url: 'javascript:alert(1)', prompt: 5 },
+      {
+        language: ['must be a language such as en-GB'],
+        voice: ["must be the name of one of the provider's voices"],
+        thanks_audio_url: ['must be an http or https URL'],
+        prompt: ['must be a text of 4096 characters at the most'],
+      },
+    ],
+  ])('is not started with %j', async (metadata, errors) => {
+    const id = await flood(metadata, false);
+    const { status, body } = await api.post(`/api/callouts/${id}/callout_events`, 'event=start');
+    expect([status, body]).toEqual([422, { errors }]);
+    expect((await api.get(`/api/callouts/${id}`)).body.status).toBe('initialized');
+  });
+
+  it('cannot lose its message while it runs, nor be resumed without', async () => {
+    const id = await flood();
+    const emptied = await api.patch(`/api/callouts/${id}`, { metadata: {}, metadata_merge_mode: 'replace' });
+    expect([emptied.status, emptied.body]).toEqual([422, { errors: { message: ["can't be blank"] } }]);
+    await api.post(`/api/callouts/${id}/callout_events`, 'event=pause');
+    expect((await api.patch(`/api/callouts/${id}`, { metadata: { message: '' } })).status).toBe(204);
+    const { status, body } = await api.post(`/api/callouts/${id}/callout_events`, 'event=resume');
+    expect([status, body]).toEqual([422, { errors: { message: ["can't be blank"] } }]);
+  });
+
+  it('rings nobody when it has nothing to say', async () => {
+    const callout = await flood({}, false);
+    const { id } = await participant(callout, { keys: [] });
+    const { call } = await dial(api, id);
+    expect(call).toMatchObject({ status: 'errored', remote_call_id: null });
+    expect(call.remote_error_message).toBe(
+      "The callout's metadata have no message and no audio_url: nobody was called.",
+    );
+  });
+});
+
+describe('whoever asked for no more calls', () => {
+  it('is left out of populations, which say how many there are, unless they are to be included', async () => {
+    const town = `town-${Date.now()}`;
+    const [, , wished] = await api.contacts(
+      { msisdn: number(), metadata: { town } },
+      { msisdn: number(), metadata: { town, do_not_call: null } },
+      { msisdn: number(), metadata: { town, do_not_call: { at: 'x', callout_id: 1 } } },
+      { msisdn: number(), metadata: { town, do_not_call: false } },
+    );
+    const callout = await api.callout();
+    const contact_filter_params = { metadata: { town } };
+    const population = await api.population(callout, { contact_filter_params });
+    const preview = (id: number, query = '') => api.get(`/api/batch_operations/${id}/preview/contacts${query}`);
+    const shown = await preview(population);
+    expect([shown.headers.get('total'), shown.headers.get('left-out')]).toEqual(['3', '1']);
+    expect((await preview(population, '?q[metadata][town]=x')).headers.get('left-out')).toBe('0');
+    expect((await api.run(population)).progress).toEqual({ processed: 3, total: 3 });
+    const all = await api.population(callout, { contact_filter_params, include_do_not_call: 'true' });
+    const included = await preview(all);
+    expect([included.body.map(({ id }: Body) => id), included.headers.get('left-out')]).toEqual([[wished], '0']);
+    expect((await api.run(all)).progress).toEqual({ processed: 1, total: 1 });
+    expect((await api.get('/api/contacts')).headers.get('left-out')).toBeNull();
+  });
+
+  it('is not included by a mistyped parameter', async () => {
+    const callout = await api.callout();
+    const type = 'BatchOperation::CalloutPopulation';
+    const { status, body } = await api.post(`/api/callouts/${callout}/batch_operations`, {
+      type,
+      parameters: { include_do_not_call: 'yes' },
+    });
+    expect([status, body]).toEqual([422, { errors: { include_do_not_call: ['is not included in the list'] } }]);
+  });
+
+  it('is called again after registering anew', async () => {
+    const msisdn = number();
+    await callIn(api, msisdn, ['9']);
+    expect((await contactOf(msisdn)).metadata.do_not_call).toBeTruthy();
+    await callIn(api, msisdn, ['1', '4', '1']);
+    expect((await contactOf(msisdn)).metadata).toMatchObject({ do_not_call: null, province: 'Pursat' });
+  });
+});
+
+describe('a person who calls back', () => {
+  beforeAll(() => deliver('in turn'));
+
+  it('hears the message again while the callout runs, and can confirm it', async () => {
+    const callout = await flood();
+    const { id, msisdn } = await participant(callout, { ending: 'no-answer' });
+    await dial(api, id, { from: '+855 10 999 999' });
+    const { said } = await callIn(api, msisdn, ['1'], '+85510999999');
+    expect(said[0]).toBe('The river is rising.');
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+    const [, call] = (await api.get(`/api/phone_calls?q[msisdn]=${encodeURIComponent(msisdn)}`)).body;
+    expect(call).toMatchObject({
+      callout_participation_id: null,
+      remote_direction: 'inbound',
+      call_flow_logic: 'CallFlowLogic::PlayMessage',
+      metadata: { calling_back: { callout_id: callout, callout_participation_id: id } },
+    });
+  });
+
+  it('hears it for a day after the callout was stopped, and then is asked to register', async () => {
+    const callout = await flood();
+    const { id, msisdn } = await participant(callout, { ending: 'busy' });
+    await dial(api, id);
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
+    expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
+    const [{ stopped_at }] = await installation.query<Body>(`SELECT stopped_at FROM callouts WHERE id = ${callout}`);
+    const yesterday = new Date(new Date(stopped_at).getTime() - 86_401_000).toISOString();
+    await installation.query(`UPDATE callouts SET stopped_at = '${yesterday}' WHERE id = ${callout}`);
+    expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+  });
+
+  it('is asked to register when another number is called, or nobody has called them', async () => {
+    const callout = await flood();
+    const { id, msisdn } = await participant(callout, { ending: 'busy' });
+    const path = `/api/callout_participations/${id}/phone_calls`;
+    await api.post(path, { remote_request_params: { from: '2442' } });
+    expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+    await dial(api, id);
+    expect((await callIn(api, msisdn, [], '2443')).said[0]).toMatch(/^Welcome/);
+    expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
+  });
+
+  it('hears the document that was sent with the call', async () => {
+    const { body } = await api.post('/api/callouts');
+    const { id, msisdn } = await participant(body.id, { ending: 'busy' });
+    await dial(api, id, { twiml: '<Response><Say>Go to the school.</Say></Response>' });
+    expect((await callIn(api, msisdn, [])).said).toEqual(['Go to the school.']);
+  });
+});
+
+describe('500 people who call in at the same moment', () => {
+  it('are all registered, each with their own answers', async () => {
+    deliver('in turn');
+    const provinces = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
+    const callers = Array.from({ length: 500 }, (_, n) => ({
+      msisdn: number(),
+      language: n % 2,
+      province: Math.floor(n / 2) % 5,
+    }));
+    await Promise.all(
+      callers.map(({ msisdn, language, province }) =>
+        callIn(api, msisdn, [String(language + 1), String(province + 1), '1']),
+      ),
+    );
+    for (const { msisdn, language, province } of callers) {
+      expect((await contactOf(msisdn)).metadata).toEqual({
+        language: ['km', 'en'][language],
+        province: provinces[province],
+        registered_at: isoTime,
+      });
+    }
+  });
+});

@@ -1,0 +1,68 @@
+import { once } from 'node:events';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { buffer } from 'node:stream/consumers';
+
+/** How the provider's webhooks reach the programs: to each in turn, or each webhook to all of them, one after the other or at once. */
+export type Delivery = 'in turn' | 'twice' | 'twice at once';
+
+interface Passed {
+  status: number;
+  type: string;
+  text: string;
+}
+
+/** Stands where the outside reaches several programs, as a load balancer does that also repeats what it passes on. */
+export class Relay {
+  private passed = 0;
+  private programs: string[] = [];
+  private delivery: Delivery = 'in turn';
+
+  private constructor(private readonly server: Server) {
+    server.on('request', (request, response) => void this.pass(request, response));
+  }
+
+  static async start(): Promise<Relay> {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new Relay(server);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on passes what comes on to the programs at these addresses. */
+  to(programs: string[], delivery: Delivery): void {
+    this.programs = programs;
+    this.delivery = delivery;
+  }
+
+  async stop(): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await buffer(request);
+    const send = async (program: string): Promise<Passed> => {
+      const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
+      const answer = await fetch(program + request.url, {
+        method: request.method,
+        headers: headers as Record<string, string>,
+        ...(body.length > 0 && { body }),
+      });
+      return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() };
+    };
+    const turn = this.programs[this.passed++ % this.programs.length]!;
+    const answers: Passed[] = [];
+    if (this.delivery === 'in turn') answers.push(await send(turn));
+    else if (this.delivery === 'twice') for (const program of this.programs) answers.push(await send(program));
+    else answers.push(...(await Promise.all(this.programs.map(send))));
+    // Deliveries that are answered differently are a fault, which the conversation then shows.
+    const agreed = new Set(answers.map(({ status, text }) => `${status} ${text}`)).size === 1;
+    const last = answers.at(-1)!;
+    response.writeHead(agreed ? last.status : 500, { 'Content-Type': last.type }).end(last.text);
+  }
+}
