@@ -212,7 +212,7 @@ function readAccount(env: Environment, name: string): Account | undefined {
 
 /** 1 and 2 have a meaning of their own in the flows in the box. */
 function readOptOutKey(env: Environment): string | undefined {
-  const key = oneOf(env, 'OPT_OUT_KEY', ['none', '0', '3', '4', '5', '6', '7', '8', '9', '*', '#'] as const, '9');
+  const key = oneOf(env, 'OPT_OUT_KEY', ['none', '0', '3', '4', '5', '6', '7', '8', '9', '*'] as const, '9');
   return key === 'none' ? undefined : key;
 }
 

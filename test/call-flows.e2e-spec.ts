@@ -175,6 +175,24 @@ describe('a step that is delivered when its time is over', () => {
   });
 });
 
+describe('a call that is under way', () => {
+  beforeAll(() => deliver('in turn'));
+
+  it('goes on with the flow that it began with, though its callout is given another, or nothing to say', async () => {
+    const callout = await flood();
+    const { id, msisdn } = await participant(callout, { keys: ['hangup'] });
+    const { call } = await dial(api, id);
+    const changes = { call_flow_logic: 'CallFlowLogic::Registration', metadata: { message: '' } };
+    expect((await api.patch(`/api/callouts/${callout}`, changes)).status).toBe(204);
+    const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
+    const pressed = { CallSid: call.remote_call_id, CallStatus: 'in-progress', Digits: '1', Direction: 'outbound-api' };
+    const query = `?phone_call_id=${call.id}&step=1&asked=1`;
+    expect((await signedWebhook(relayed, pressed, { query })).text).toContain('Thank you. Goodbye.');
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+    expect((await contactOf(msisdn)).metadata).toEqual({});
+  });
+});
+
 describe('an announcement', () => {
   beforeAll(() => deliver('in turn'));
 
@@ -188,6 +206,14 @@ describe('an announcement', () => {
       fetched: [],
       said: ['Hello. This is the Simple Call Flow Manager. Goodbye.'],
     });
+  });
+
+  it('is asked for as our address wants it, whatever method is given', async () => {
+    const { id } = await participant(await flood(), { keys: ['1'] });
+    const given = { method: 'GET', status_callback_method: 'GET', machine_detection: 'Enable' };
+    const { talk } = await dial(api, id, given);
+    expect([talk.errors, talk.said[0]]).toEqual([[], 'The river is rising.']);
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
 
   it('is asked for when it is too long to be sent', async () => {
@@ -241,6 +267,28 @@ describe('a machine', () => {
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
 
+  it('that is found out while the call goes on has not confirmed, whatever it pressed', async () => {
+    const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
+    const { call, talk } = await dial(api, id, { machine_detection: 'Enable', async_amd: true });
+    expect(talk.fetched).toHaveLength(1);
+    await eventually(
+      async () => (await api.get(`/api/phone_calls/${call.id}`)).body.metadata.answered_by === 'machine_start',
+    );
+    expect((await participation(id)).metadata.confirmed_at ?? null).toBeNull();
+  });
+
+  it('is found out also when the provider has to be asked', async () => {
+    const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
+    // The provider is not to tell us, only to answer.
+    const silent = { machine_detection: 'Enable', async_amd: true, async_amd_status_callback: 'http://127.0.0.1:1/' };
+    const { call } = await dial(api, id, silent);
+    expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
+    await installation.query(`UPDATE phone_calls SET status = 'remotely_queued' WHERE id = ${call.id}`);
+    await api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue_remote_fetch');
+    await eventually(async () => (await participation(id)).metadata.confirmed_at === null);
+    expect((await api.get(`/api/phone_calls/${call.id}`)).body.metadata).toEqual({ answered_by: 'machine_start' });
+  });
+
   it('that turns out to be one only afterwards has not confirmed', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
     const { call } = await dial(api, id);
@@ -257,6 +305,8 @@ describe('a callout that plays a message', () => {
   it.each([
     [{}, { message: ["can't be blank"] }],
     [{ message: '  ' }, { message: ["can't be blank"] }],
+    [{ message: 'a\u000bb' }, { message: ['has a character that cannot be said'] }],
+    [{ audio_url: 'https://a b/c' }, { audio_url: ['must be an http or https URL'] }],
     [{ message: { text: 'x' } }, { message: ['must be a text'] }],
     [{ message: 'x'.repeat(4_097) }, { message: ['is too long (4096 characters at the most)'] }],
     [{ audio_url: 'file:///etc/passwd' }, { audio_url: ['must be an http or https URL'] }],
@@ -266,7 +316,7 @@ describe('a callout that plays a message', () => {
         language: ['must be a language such as en-GB'],
         voice: ["must be the name of one of the provider's voices"],
         thanks_audio_url: ['must be an http or https URL'],
-        prompt: ['must be a text of 4096 characters at the most'],
+        prompt: ['must be a text'],
       },
     ],
   ])('is not started with %j', async (metadata, errors) => {
@@ -321,12 +371,12 @@ describe('whoever asked for no more calls', () => {
     expect((await api.get('/api/contacts')).headers.get('left-out')).toBeNull();
   });
 
-  it('is not included by a mistyped parameter', async () => {
+  it.each(['yes', ['true'], 1, null])('is not included by a mistyped parameter: %j', async (include_do_not_call) => {
     const callout = await api.callout();
     const type = 'BatchOperation::CalloutPopulation';
     const { status, body } = await api.post(`/api/callouts/${callout}/batch_operations`, {
       type,
-      parameters: { include_do_not_call: 'yes' },
+      parameters: { include_do_not_call },
     });
     expect([status, body]).toEqual([422, { errors: { include_do_not_call: ['is not included in the list'] } }]);
   });
@@ -377,9 +427,42 @@ describe('a person who calls back', () => {
     const path = `/api/callout_participations/${id}/phone_calls`;
     await api.post(path, { remote_request_params: { from: '2442' } });
     expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+    const held = await api.post(path, { remote_request_params: { from: '2442' } });
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
+    await api.post(`/api/phone_calls/${held.body.id}/phone_call_events`, 'event=queue');
+    expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=resume');
     await dial(api, id);
     expect((await callIn(api, msisdn, [], '2443')).said[0]).toMatch(/^Welcome/);
     expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
+  });
+
+  it('is asked to register when the last call was not ours to repeat, or has nothing to say any more', async () => {
+    const first = await flood();
+    const { id, msisdn } = await participant(first, { ending: 'busy' });
+    await dial(api, id);
+    const [contact_id] = await api.ids(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`);
+    const second = await flood({ message: 'The second callout.' });
+    const { body: again } = await api.post(`/api/callouts/${second}/callout_participations`, { contact_id });
+    await dial(api, again.id, { url: 'http://127.0.0.1:1/api/remote_phone_call_events' });
+    expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+    await dial(api, again.id);
+    expect((await callIn(api, msisdn, [])).said[0]).toBe('The second callout.');
+    await api.post(`/api/callouts/${second}/callout_events`, 'event=pause');
+    await api.patch(`/api/callouts/${second}`, { metadata: { message: null } });
+    expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
+  });
+
+  it('opts out the contact who has that number', async () => {
+    const callout = await flood();
+    const other = number();
+    const [contact_id] = await api.contacts({ msisdn: number() });
+    await person(api, other, { ending: 'busy' });
+    const path = `/api/callouts/${callout}/callout_participations`;
+    const { body } = await api.post(path, { contact_id, msisdn: other });
+    await dial(api, body.id);
+    await callIn(api, other, ['9']);
+    expect((await contactOf(other)).metadata).toEqual({ do_not_call: { at: isoTime, callout_id: callout } });
   });
 
   it('hears the document that was sent with the call', async () => {
@@ -399,11 +482,12 @@ describe('500 people who call in at the same moment', () => {
       language: n % 2,
       province: Math.floor(n / 2) % 5,
     }));
-    await Promise.all(
+    const talks = await Promise.all(
       callers.map(({ msisdn, language, province }) =>
         callIn(api, msisdn, [String(language + 1), String(province + 1), '1']),
       ),
     );
+    expect(talks.flatMap(({ errors }) => errors)).toEqual([]);
     for (const { msisdn, language, province } of callers) {
       expect((await contactOf(msisdn)).metadata).toEqual({
         language: ['km', 'en'][language],

@@ -72,7 +72,7 @@ describe('a registration script', () => {
       rmSync(file);
     }
   };
-  const asking = (question: object) => ({ ...example, questions: [question] });
+  const asking = (question: object) => ({ ...example, questions: [question], confirm: 'Is that right?' });
 
   it('may word a question in several languages, and as a recording', () => {
     const ask = [
@@ -95,6 +95,10 @@ describe('a registration script', () => {
     [asking({ key: 'a', ask: 'A?' }), /the script\/questions\/0/],
     [asking({ key: 'a', ask: 'A?', answers: { one: 'x' } }), /the script\/questions\/0\/answers/],
     [asking({ key: 'do_not_call', ask: 'A?', answers: { 1: 'x' } }), /the script\/questions\/0\/key/],
+    [asking({ key: 'a', ask: 'A?', number: { least: 20, most: 1 } }), /no number is an answer to the question a/],
+    [{ ...example, confirm: 'You chose {provnice}.' }, /confirm speaks of \{provnice\}/],
+    [{ ...example, thanks: 'Thank\u000byou' }, /a character that cannot be said/],
+    [{ ...example, thanks: ' ' }, /the script\/thanks/],
     [{ ...example, questions: [example.questions[0], example.questions[0]] }, /two questions have the key language/],
   ])('is refused with the place that is wrong: %j', (script, message) => {
     expect(() => read(script)).toThrow(message);

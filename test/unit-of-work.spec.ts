@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DataSource, type EntityManager } from 'typeorm';
+import type { DataSource, EntityManager } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { ClosableDataSource } from '../src/database/open-database.js';
 import { UnitOfWork } from '../src/database/unit-of-work.js';
 
 // SQLite, where all queries of a process share one connection.
@@ -13,7 +14,7 @@ let unitOfWork: UnitOfWork;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'scfm-'));
-  dataSource = await new DataSource({ type: 'sqlite', database: join(folder, 'a.sqlite3') }).initialize();
+  dataSource = await new ClosableDataSource({ type: 'sqlite', database: join(folder, 'a.sqlite3') }).initialize();
   await dataSource.query('CREATE TABLE notes (text TEXT)');
   unitOfWork = new UnitOfWork(dataSource);
 });

@@ -10,7 +10,7 @@ import { type BatchOperationType, batchOperationTypes } from './batch-operation.
 @PartlyChecked
 export class UpdateBatchOperationDto extends MetadataDto {
   /**
-   * What it does, and to which rows; replaced as a whole.
+   * What it does, and to which rows; replaced as a whole. A population takes `contact_filter_params` and `include_do_not_call`.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
   @IsJsonObject()

@@ -1,4 +1,5 @@
 import type { Metadata } from '../metadata/metadata.js';
+import type { CallFlowName } from './call-flow.names.js';
 
 /** Where a caller stands: what was said last, and which answer is awaited. */
 export interface Standing {
@@ -12,7 +13,11 @@ export interface Standing {
 
 /** What is stored with a call of its conversation. */
 export interface CallFlowState {
+  /** The flow that began it: it goes on with no other, whatever is written to the callout meanwhile. */
+  flow?: CallFlowName;
   standing?: Standing;
+  /** The flow knows that it speaks with a machine. */
+  machine?: boolean;
   /** The participation that an inbound call is about: its callout called that person before. */
   participation_id?: number;
 }

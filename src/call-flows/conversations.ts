@@ -4,8 +4,7 @@ import type { EntityManager, EntityTarget } from 'typeorm';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
-import { json, now, timestamp } from '../database/dialect.js';
-import { Reader } from '../database/reader.js';
+import { given, json, now, timestamp } from '../database/dialect.js';
 import { locked } from '../database/rows.js';
 import { rowsOf } from '../database/statements.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
@@ -46,7 +45,21 @@ export interface Turn {
   scene: Scene;
 }
 
-interface Staged {
+/** What a conversation needs of a phone call. */
+export type ConversingCall = Pick<
+  PhoneCall,
+  | 'id'
+  | 'msisdn'
+  | 'metadata'
+  | 'contact_id'
+  | 'callout_participation_id'
+  | 'call_flow_logic'
+  | 'call_flow_state'
+  | 'remote_request_params'
+>;
+
+/** A call with all that its flow is told. */
+export interface Staged {
   callFlow: CallFlow;
   scene: Scene;
   at: string;
@@ -58,10 +71,7 @@ interface Staged {
  */
 @Injectable()
 export class Conversations {
-  constructor(
-    private readonly callFlows: CallFlows,
-    private readonly reader: Reader,
-  ) {}
+  constructor(private readonly callFlows: CallFlows) {}
 
   /** The step that a webhook is the answer of; undefined when it is none. */
   static stepOf(query: URLSearchParams): number | undefined {
@@ -69,9 +79,10 @@ export class Conversations {
     return step !== null && /^[1-9]\d{0,5}$/.test(step) ? Number(step) : undefined;
   }
 
-  /** The webhook of a call; our own id in it finds the call before the provider's is known. */
-  static webhookOf(origin: string, phoneCallId: number): string {
-    return `${origin}/api/remote_phone_call_events?phone_call_id=${phoneCallId}`;
+  /** Our webhook; that of a call has our own id in it, which finds the call before the provider's is known. */
+  static webhookOf(origin: string, phoneCallId?: number): string {
+    const webhook = `${origin}/api/remote_phone_call_events`;
+    return phoneCallId === undefined ? webhook : `${webhook}?phone_call_id=${phoneCallId}`;
   }
 
   /**
@@ -79,41 +90,45 @@ export class Conversations {
    * or hangs on who answers.
    * @throws NothingToSay when nobody is to be called for it
    */
-  async opening(call: PhoneCall, origin: string): Promise<string | undefined> {
-    const staged = await this.stage(this.reader, call);
+  opening(staged: Staged, call: ConversingCall, origin: string): string | undefined {
     const { twiml, write } = staged.callFlow.answer(stepOf(staged, call, origin, 1));
     const document = twiml.toString();
-    const detection = call.remote_request_params.machine_detection;
-    const hangsOnWho = detection !== undefined && String(detection).toLowerCase() !== 'none';
-    return document.length > LONGEST_INLINE || hangsOnWho || write ? undefined : document;
+    return document.length > LONGEST_INLINE || hangsOnWho(call.remote_request_params) || write ? undefined : document;
   }
 
   /** What a webhook of a call, whose row is held, comes to. */
-  async hear(manager: EntityManager, call: PhoneCall, { details, query, origin }: Heard): Promise<Turn> {
-    const staged = await this.stage({ rows: (statement) => rowsOf(manager, statement) }, call);
-    const { callFlow, scene } = staged;
-    const state = call.call_flow_state ?? {};
+  hear(staged: Staged, call: ConversingCall, { details, query, origin }: Heard): Turn {
+    const { callFlow } = staged;
     const { AnsweredBy: answeredBy } = details;
-    const news = typeof answeredBy === 'string' && answeredBy !== '' ? { answered_by: answeredBy } : {};
-    scene.phoneCall.metadata = mergeMetadata(call.metadata, news);
-    const turn = { callFlow, scene, state, metadata: scene.phoneCall.metadata, writes: {} };
+    const turn = this.learn(staged, call, typeof answeredBy === 'string' ? answeredBy : '');
+    const { standing } = turn.state;
     const first = (): Reply => answerOrLetGo(callFlow, stepOf(staged, call, origin, 1, { event: details }));
-    const given = Conversations.stepOf(query);
-    if (given === undefined) {
-      if (state.standing)
-        return { ...turn, twiml: state.standing.twiml, writes: takenBack(staged, call, state.standing) };
-      const reply = first();
-      if (!asksWhatToSay(details)) return { ...turn, twiml: reply.twiml.toString() };
-      return movedOn(turn, reply, 1);
+    const answered = Conversations.stepOf(query);
+    if (answered === undefined) {
+      if (standing) return { ...turn, twiml: standing.twiml };
+      return asksWhatToSay(details) ? movedOn(turn, first(), 1) : { ...turn, twiml: first().twiml.toString() };
     }
-    const standing = state.standing ?? standingAfter(first(), 1);
-    if (given !== standing.step) return { ...turn, twiml: standing.twiml };
-    const step = stepOf(staged, call, origin, given + 1, { event: details, query, memory: standing.memory });
-    return movedOn(turn, answerOrLetGo(callFlow, step), given + 1);
+    const { step: awaited, twiml, memory } = standing ?? standingOf(first(), 1);
+    if (answered !== awaited) return { ...turn, twiml };
+    const step = stepOf(staged, call, origin, answered + 1, { event: details, query, memory });
+    return movedOn(turn, answerOrLetGo(callFlow, step), answered + 1);
+  }
+
+  /**
+   * What it comes to that the provider says who answered, or '' if it does not: it is kept with the call, and a flow that has spoken with a
+   * machine takes back, once, what it believed.
+   */
+  learn({ callFlow, scene }: Staged, call: ConversingCall, answeredBy: string): Omit<Turn, 'twiml'> {
+    const state = { ...call.call_flow_state, flow: callFlow.name };
+    scene.phoneCall.metadata = answeredBy ? mergeMetadata(call.metadata, { answered_by: answeredBy }) : call.metadata;
+    const { metadata } = scene.phoneCall;
+    if (state.machine || !isMachine(metadata.answered_by)) return { callFlow, scene, state, metadata, writes: {} };
+    const writes = state.standing ? callFlow.onMachine(scene, state.standing.memory) : {};
+    return { callFlow, scene, state: { ...state, machine: true }, metadata, writes };
   }
 
   /** Writes what the flow has decided to the other records of the scene. */
-  async keep(manager: EntityManager, { writes, scene }: Turn): Promise<void> {
+  async keep(manager: EntityManager, { writes, scene }: Pick<Turn, 'writes' | 'scene'>): Promise<void> {
     await merge(manager, Contact, scene.contact.id, writes.contact);
     if (scene.participation) {
       await merge(manager, CalloutParticipation, scene.participation.id, writes.participation);
@@ -121,44 +136,70 @@ export class Conversations {
     if (scene.callout) await merge(manager, Callout, scene.callout.id, writes.callout);
   }
 
-  private async stage(reader: Pick<Reader, 'rows'>, call: PhoneCall): Promise<Staged> {
-    const participationId = call.callout_participation_id ?? call.call_flow_state?.participation_id ?? null;
-    const [row] = await reader.rows<Record<string, unknown>>(
-      sql`SELECT contacts.msisdn, contacts.metadata AS contact_metadata,
+  /** Each of the calls, in their order, with all that its flow is told, as the transaction sees it. */
+  async stageAll(manager: EntityManager, calls: ConversingCall[]): Promise<Staged[]> {
+    const told = calls.map(({ id, contact_id, callout_participation_id, call_flow_state }) => ({
+      id,
+      contact_id,
+      participation_id: callout_participation_id ?? call_flow_state?.participation_id ?? null,
+    }));
+    const columns = { id: 'bigint', contact_id: 'bigint', participation_id: 'bigint' } as const;
+    const rows = await rowsOf<StageRow>(
+      manager,
+      sql`SELECT told.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
           callout_participations.id AS participation_id, callout_participations.metadata AS participation_metadata,
           callout_participations.call_flow_logic AS participation_flow,
           callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,
           callouts.call_flow_logic AS callout_flow, ${now} AS at
-        FROM contacts
-        LEFT JOIN callout_participations ON callout_participations.id = ${participationId}
-        LEFT JOIN callouts ON callouts.id = callout_participations.callout_id
-        WHERE contacts.id = ${call.contact_id}`,
+        FROM ${given('told', columns, told)}
+        JOIN contacts ON contacts.id = told.contact_id
+        LEFT JOIN callout_participations ON callout_participations.id = told.participation_id
+        LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
     );
-    if (!row) throw new Error(`The contact of phone call ${call.id} is not there`);
-    const flows = [call.call_flow_logic, row.participation_flow, row.callout_flow] as (string | null)[];
+    const byCall = new Map(rows.map((row) => [row.phone_call_id, row]));
+    return calls.map((call) => this.staged(call, byCall.get(call.id)!));
+  }
+
+  private staged(call: ConversingCall, row: StageRow): Staged {
+    const { participation_id, callout_id, status } = row;
     return {
-      callFlow: this.callFlows.chosen(...flows),
+      callFlow: this.callFlows.chosen(
+        call.call_flow_state?.flow,
+        call.call_flow_logic,
+        row.participation_flow,
+        row.callout_flow,
+      ),
       at: timestamp(row.at),
       scene: {
         phoneCall: { id: call.id, msisdn: call.msisdn, metadata: call.metadata },
-        contact: { id: call.contact_id, msisdn: row.msisdn as string, metadata: json(row.contact_metadata) },
+        contact: { id: call.contact_id, msisdn: row.msisdn, metadata: json(row.contact_metadata) },
         participation:
-          row.participation_id === null
-            ? null
-            : { id: row.participation_id as number, metadata: json(row.participation_metadata) },
-        callout:
-          row.callout_id === null
-            ? null
-            : { id: row.callout_id as number, status: row.status as string, metadata: json(row.callout_metadata) },
+          participation_id === null ? null : { id: participation_id, metadata: json(row.participation_metadata) },
+        callout: callout_id === null ? null : { id: callout_id, status, metadata: json(row.callout_metadata) },
       },
     };
   }
 }
 
+/** As the driver hands it over. */
+interface StageRow {
+  phone_call_id: number;
+  msisdn: string;
+  contact_metadata: unknown;
+  participation_id: number | null;
+  participation_metadata: unknown;
+  participation_flow: string | null;
+  callout_id: number | null;
+  status: string;
+  callout_metadata: unknown;
+  callout_flow: string | null;
+  at: unknown;
+}
+
 /** @param awaits the step that the answer to this one will be */
 function stepOf(
   { scene, at }: Staged,
-  call: PhoneCall,
+  call: ConversingCall,
   origin: string,
   awaits: number,
   { event = {}, query, memory }: { event?: Metadata; query?: URLSearchParams; memory?: Metadata } = {},
@@ -175,6 +216,12 @@ function stepOf(
     at,
     next: (times) => `${Conversations.webhookOf(origin, call.id)}&step=${awaits}&asked=${times}`,
   };
+}
+
+/** Whether the first document hangs on who answers: the provider is to find that out before it asks for it. */
+function hangsOnWho({ machine_detection, async_amd }: Metadata): boolean {
+  const detects = machine_detection !== undefined && String(machine_detection).toLowerCase() !== 'none';
+  return detects && String(async_amd).toLowerCase() !== 'true';
 }
 
 /** Whether a machine has answered, in the provider's words. Source: https://www.twilio.com/docs/voice/answering-machine-detection */
@@ -197,19 +244,13 @@ function answerOrLetGo(callFlow: CallFlow, step: Step): Reply {
   }
 }
 
-/** What a flow takes back when it is only now told that it spoke with a machine. */
-function takenBack({ callFlow, scene }: Staged, call: PhoneCall, { memory }: Standing): Writes {
-  const turnedOut = isMachine(scene.phoneCall.metadata.answered_by) && !isMachine(call.metadata.answered_by);
-  return turnedOut ? callFlow.onMachine(scene, memory) : {};
-}
-
-function standingAfter({ twiml, memory = {} }: Reply, step: number): Standing {
+function standingOf({ twiml, memory = {} }: Reply, step: number): Standing {
   return { step, twiml: twiml.toString(), memory };
 }
 
 function movedOn(turn: Omit<Turn, 'twiml'>, reply: Reply, step: number): Turn {
-  const { phoneCall, ...writes } = reply.write ?? {};
-  const standing = standingAfter(reply, step);
+  const { phoneCall, ...writes } = { ...turn.writes, ...reply.write };
+  const standing = standingOf(reply, step);
   const metadata = mergeMetadata(turn.metadata, phoneCall ?? {});
   return { ...turn, state: { ...turn.state, standing }, twiml: standing.twiml, metadata, writes };
 }

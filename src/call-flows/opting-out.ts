@@ -1,9 +1,7 @@
+import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import type { Reply, Step } from './call-flow.js';
 import type { Phrase } from './phrases.js';
 import { letGo } from './question.js';
-
-/** The key of a contact's metadata that says that they want no more calls. Populations leave such contacts out. */
-export const DO_NOT_CALL = 'do_not_call';
 
 /** Takes the caller off: notes when, and in which callout, they said so, and lets them go. */
 export function optOut({ at, callout }: Step, words: readonly Phrase[]): Reply {

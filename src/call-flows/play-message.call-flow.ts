@@ -5,15 +5,15 @@ import { isBlank } from '../http/rules.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';
 import { optOut } from './opting-out.js';
-import { LANGUAGE, LONGEST_TEXT, type Phrase, VOICE, isAudioUrl } from './phrases.js';
+import { LANGUAGE, LONGEST_TEXT, type Phrase, VOICE, isAudioUrl, isSpeakable } from './phrases.js';
 import { type Question, ask, letGo } from './question.js';
 
 /** So often is the message repeated on request. */
 const MOST_REPEATS = 3;
 
 /** The key with which a person confirms, and the one with which they ask to hear it again. */
-export const CONFIRM = '1';
-export const REPEAT = '2';
+const CONFIRM = '1';
+const REPEAT = '2';
 
 /** What else is said, unless the callout's metadata say it in other words: by key, or as a recording by the key with `_audio_url`. */
 const words = {
@@ -40,25 +40,28 @@ export class PlayMessageCallFlow extends CallFlow {
 
   answer(step: Step): Reply {
     const callout = step.callout?.metadata ?? {};
+    const { memory, keys, asked, byMachine } = step;
+    // Whatever a machine may press counts for nothing.
+    const pressed = memory && !byMachine ? keys : '';
+    if (pressed === CONFIRM) return this.confirm(step, callout);
+    if (pressed !== '' && pressed === this.config.optOutKey) return optOut(step, [this.say('opted_out', callout)]);
     const message = messageOf(callout);
     if (!message) throw new NothingToSay("The callout's metadata have no message and no audio_url");
-    // A machine hears the message and nothing else, and whatever it may press counts for nothing.
-    if (step.byMachine) return { twiml: letGo([message]), memory: {} };
-    const { memory, keys, participation, asked, at } = step;
+    if (byMachine) return { twiml: letGo([message]), memory: {} };
     const repeats = Number(memory?.repeats ?? 0);
-    if (memory && keys === CONFIRM) {
-      const confirmed = participation && !participation.metadata.confirmed_at;
-      return {
-        twiml: letGo([this.say('thanks', callout)]),
-        memory: { confirmed: Boolean(confirmed) },
-        ...(confirmed && { write: { participation: { confirmed_at: at } } }),
-      };
-    }
-    if (memory && keys === this.config.optOutKey) return optOut(step, [this.say('opted_out', callout)]);
-    const repeated = memory && keys === REPEAT && repeats < MOST_REPEATS;
+    const repeated = pressed === REPEAT && repeats < MOST_REPEATS;
     return {
       twiml: ask(step, this.question(message, callout), memory && !repeated ? asked : 0),
       memory: { repeats: repeated ? repeats + 1 : repeats },
+    };
+  }
+
+  private confirm({ participation, at }: Step, callout: Metadata): Reply {
+    const confirmed = participation && !participation.metadata.confirmed_at;
+    return {
+      twiml: letGo([this.say('thanks', callout)]),
+      memory: { confirmed: Boolean(confirmed) },
+      ...(confirmed && { write: { participation: { confirmed_at: at } } }),
     };
   }
 
@@ -66,21 +69,15 @@ export class PlayMessageCallFlow extends CallFlow {
     const { message, audio_url, language, voice } = callout;
     const errors: FieldErrors = {};
     if (isBlank(message) && isBlank(audio_url)) errors.message = [messages.blank];
-    if (typeof message === 'string' && message.length > LONGEST_TEXT) {
-      errors.message = [`is too long (${LONGEST_TEXT} characters at the most)`];
-    }
-    if (!isBlank(message) && typeof message !== 'string') errors.message = ['must be a text'];
     if (!isBlank(language) && !LANGUAGE.test(String(language))) errors.language = ['must be a language such as en-GB'];
     if (!isBlank(voice) && !VOICE.test(String(voice)))
       errors.voice = ["must be the name of one of the provider's voices"];
     for (const key of ['audio_url', ...Object.keys(words).map((name) => `${name}_audio_url`)]) {
       if (!isBlank(callout[key]) && !isAudioUrl(callout[key])) errors[key] = ['must be an http or https URL'];
     }
-    for (const key of Object.keys(words)) {
-      const given = callout[key];
-      if (!isBlank(given) && (typeof given !== 'string' || given.length > LONGEST_TEXT)) {
-        errors[key] = [`must be a text of ${LONGEST_TEXT} characters at the most`];
-      }
+    for (const key of ['message', ...Object.keys(words)]) {
+      const error = textError(callout[key]);
+      if (error) errors[key] = [error];
     }
     return errors;
   }
@@ -98,6 +95,14 @@ export class PlayMessageCallFlow extends CallFlow {
   private say(name: Words, callout: Metadata): Phrase {
     return phraseOf(callout, name, `${name}_audio_url`) ?? words[name](this.config.optOutKey);
   }
+}
+
+/** What keeps a text from being said, or undefined. */
+function textError(given: unknown): string | undefined {
+  if (isBlank(given)) return undefined;
+  if (typeof given !== 'string') return 'must be a text';
+  if (given.length > LONGEST_TEXT) return `is too long (${LONGEST_TEXT} characters at the most)`;
+  return isSpeakable(given) ? undefined : 'has a character that cannot be said';
 }
 
 function messageOf(callout: Metadata): Phrase | undefined {

@@ -1,7 +1,7 @@
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
-import { DO_NOT_CALL } from './opting-out.js';
-import { LANGUAGE, LONGEST_TEXT, type Phrase, VOICE } from './phrases.js';
+import { DO_NOT_CALL } from '../contacts/opted-out.js';
+import { AUDIO_URL, LANGUAGE, LONGEST_TEXT, type Phrase, VOICE, isSpeakable } from './phrases.js';
 
 /** What a key stands for: what is stored, and what is said of it where that is something else. */
 export type Answer = string | { value: string; spoken: string };
@@ -35,7 +35,7 @@ export interface RegistrationScript {
 /** Keys that the program itself writes to a contact's metadata, and those that are more than data to JavaScript. */
 const RESERVED = [DO_NOT_CALL, 'registered_at', '__proto__'];
 
-const text = { type: 'string', minLength: 1, maxLength: LONGEST_TEXT };
+const text = { type: 'string', pattern: '\\S', maxLength: LONGEST_TEXT };
 const language = { type: 'string', pattern: LANGUAGE.source };
 const voice = { type: 'string', pattern: VOICE.source };
 const phrase = {
@@ -44,7 +44,7 @@ const phrase = {
     { type: 'object', properties: { text, language, voice }, required: ['text'], additionalProperties: false },
     {
       type: 'object',
-      properties: { audio_url: { type: 'string', pattern: '^https?://[^\\s/]+' } },
+      properties: { audio_url: { type: 'string', pattern: AUDIO_URL.source } },
       required: ['audio_url'],
       additionalProperties: false,
     },
@@ -101,6 +101,9 @@ const schema = {
   additionalProperties: false,
 };
 
+/** What stands for something else in a text: `{province}`. */
+export const PLACEHOLDER = /\{([^{}]+)\}/g;
+
 const EXAMPLE = new URL('./registration.example.json', import.meta.url);
 
 /**
@@ -108,12 +111,24 @@ const EXAMPLE = new URL('./registration.example.json', import.meta.url);
  * @throws Error whose message says what is wrong, and where in the file
  */
 export function readRegistrationScript(path?: string): RegistrationScript {
-  const script = JSON.parse(readFileSync(path ?? EXAMPLE, 'utf8')) as unknown;
+  const written = readFileSync(path ?? EXAMPLE, 'utf8');
+  const script = JSON.parse(written, (_, value: unknown) => {
+    if (typeof value === 'string' && !isSpeakable(value)) throw new Error('a text has a character that cannot be said');
+    return value;
+  }) as unknown;
   const ajv = new Ajv({ strictTypes: false, strictRequired: false });
   const isScript = ajv.compile<RegistrationScript>(schema);
   if (!isScript(script)) throw new Error(ajv.errorsText(isScript.errors?.slice(0, 1), { dataVar: 'the script' }));
   const keys = script.questions.map(({ key }) => key);
   const twice = keys.find((key, index) => keys.indexOf(key) !== index);
   if (twice !== undefined) throw new Error(`two questions have the key ${twice}`);
+  const unanswerable = script.questions.find(({ number }) => number && number.least > number.most);
+  if (unanswerable) throw new Error(`no number is an answer to the question ${unanswerable.key}`);
+  const unasked = placeholdersIn(JSON.stringify(script.confirm)).find((name) => !keys.includes(name));
+  if (unasked !== undefined) throw new Error(`confirm speaks of {${unasked}}, which no question asks`);
   return script;
+}
+
+function placeholdersIn(text: string): string[] {
+  return [...text.matchAll(PLACEHOLDER)].map(([, name]) => name!).filter((name) => !name.startsWith('"'));
 }

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config.js';
+import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, type Reply, type Step } from './call-flow.js';
-import { DO_NOT_CALL, optOut } from './opting-out.js';
+import { optOut } from './opting-out.js';
 import { LONGEST_TEXT, type Phrase } from './phrases.js';
 import { type Question, ask, letGo } from './question.js';
-import type { Answer, RegistrationQuestion, RegistrationScript } from './registration-script.js';
+import { type Answer, PLACEHOLDER, type RegistrationQuestion, type RegistrationScript } from './registration-script.js';
 
 /** So often may a caller begin again. */
 const MOST_RESTARTS = 2;
@@ -55,7 +56,8 @@ export class RegistrationCallFlow extends CallFlow {
 
   private welcome(): Phrase[] {
     const { optOutKey } = this.config;
-    const optingOut = optOutKey && this.script.opt_out ? this.phrases('opt_out') : [];
+    const isAnswer = answerTo(this.script.questions[0]!, optOutKey ?? '') !== undefined;
+    const optingOut = optOutKey && !isAnswer ? this.phrases('opt_out') : [];
     return [...this.phrases('welcome'), ...optingOut.map((phrase) => filled(phrase, { opt_out_key: optOutKey }))];
   }
 
@@ -125,7 +127,7 @@ function digitsOf({ answers, number }: RegistrationQuestion): Pick<Question, 'di
 function filled(phrase: Phrase, spoken: Metadata): Phrase {
   const fill = (text: string): string =>
     text
-      .replaceAll(/\{([^{}]+)\}/g, (whole, key: string) => (Object.hasOwn(spoken, key) ? String(spoken[key]) : whole))
+      .replaceAll(PLACEHOLDER, (whole, key: string) => (Object.hasOwn(spoken, key) ? String(spoken[key]) : whole))
       .slice(0, LONGEST_TEXT);
   if (typeof phrase === 'string') return fill(phrase);
   return 'text' in phrase ? { ...phrase, text: fill(phrase.text) } : phrase;

@@ -39,12 +39,13 @@ export class ContactsService {
 
   /** @throws Invalid when the number is taken */
   async create({ msisdn, metadata = {} }: CreateContactDto): Promise<Row> {
-    return this.unitOfWork
-      .run(async (manager) => {
-        const { identifiers } = await manager.insert(Contact, { msisdn, metadata: metadata as object });
-        return this.records.find(contactResource, identifiers[0]!.id as number, manager);
-      })
+    const [made] = await this.unitOfWork
+      .single<Row>(
+        sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})
+          RETURNING ${contactResource.columns}`,
+      )
       .catch(refuseTakenNumber);
+    return contactResource.present(made!);
   }
 
   /** @throws Invalid when the number is taken */

@@ -1,9 +1,12 @@
-import sql, { type Sql } from 'sql-template-tag';
+import sql, { type Sql, raw } from 'sql-template-tag';
 
-/** What stands under `do_not_call` (call-flows/opting-out.ts). Both databases read this alike, and have an index on who has any. */
-const wish = sql`(contacts.metadata -> 'do_not_call')`;
+/** The key of a contact's metadata that says that they want no more calls. Populations leave such contacts out. */
+export const DO_NOT_CALL = 'do_not_call';
 
-/** The JSON values by which a client takes a `do_not_call` back. */
+/** What stands there. Both databases read this alike, and have an index on who has any. */
+const wish = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
+
+/** The JSON values by which a client takes it back. */
 const takenBack = sql`('null', 'false', '"false"', '""')`;
 
 /** The contacts who asked for no more calls. */

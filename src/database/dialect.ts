@@ -24,6 +24,27 @@ export function secondsFromNow(seconds: number): Sql {
     : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${`${seconds < 0 ? '' : '+'}${seconds} seconds`})`;
 }
 
+/** After a parameter that holds the text of a JSON value. */
+export const asJson: Sql = isPostgres ? sql`::jsonb` : empty;
+
+/**
+ * Rows that are handed to a statement as one parameter, however many they are, to be joined as a table: `FROM ${given('told', { id: 'bigint' },
+ * rows)}`.
+ */
+export function given(
+  name: string,
+  columns: Readonly<Record<string, 'bigint' | 'text' | 'jsonb'>>,
+  rows: readonly object[],
+): Sql {
+  const names = Object.keys(columns);
+  if (isPostgres) {
+    const typed = Object.entries(columns).map(([column, type]) => `${column} ${type}`);
+    return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS ${raw(`${name}(${typed.join(', ')})`)}`;
+  }
+  const read = names.map((column) => `value ${columns[column] === 'jsonb' ? '->' : '->>'} '${column}' AS ${column}`);
+  return sql`(SELECT ${raw(read.join(', '))} FROM json_each(${JSON.stringify(rows)})) AS ${raw(name)}`;
+}
+
 /** A JSON column as the driver hands it over (SQLite: its text) as the value that was stored. */
 export function json<T>(value: unknown): T {
   return (typeof value === 'string' ? JSON.parse(value) : value) as T;

@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { forgetPrepared } from './sqlite-statements.js';
 
 /** Any number that no other program takes as its advisory lock on our database. */
 const MIGRATION_LOCK = 720_117_001;
@@ -6,9 +7,17 @@ const MIGRATION_LOCK = 720_117_001;
 /** How long a process waits for another one's migrations to end, in milliseconds. */
 const MIGRATION_PATIENCE = 600_000;
 
+/** A data source whose end is not held up by the statements that were prepared on it. */
+export class ClosableDataSource extends DataSource {
+  override async destroy(): Promise<void> {
+    if (this.options.type === 'sqlite') await forgetPrepared(this);
+    await super.destroy();
+  }
+}
+
 /** Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it. */
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
-  const dataSource = await new DataSource(options).initialize();
+  const dataSource = await new ClosableDataSource(options).initialize();
   try {
     if (options.type === 'sqlite') await dataSource.query('PRAGMA synchronous = NORMAL');
     await migrate(dataSource);

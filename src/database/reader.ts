@@ -4,6 +4,7 @@ import type { Sql } from 'sql-template-tag';
 import { DataSource } from 'typeorm';
 import { readingDataSourceOptions } from '../../ormconfig.js';
 import { Config } from '../config.js';
+import { ClosableDataSource } from './open-database.js';
 import { rowsOf } from './statements.js';
 
 /** The one door for reads: it sees what has been committed, and waits for no writer. */
@@ -20,7 +21,7 @@ export class Reader implements OnModuleInit, OnApplicationShutdown {
 
   async onModuleInit(): Promise<void> {
     if (this.config.database.kind === 'postgres') return;
-    this.connection = await new DataSource(readingDataSourceOptions(this.config.database)).initialize();
+    this.connection = await new ClosableDataSource(readingDataSourceOptions(this.config.database)).initialize();
     await this.connection.query('PRAGMA query_only = ON');
   }
 

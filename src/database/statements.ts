@@ -1,23 +1,34 @@
+import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import sql, { type Sql } from 'sql-template-tag';
 import { isPostgres } from './dialect.js';
+import { runOnPostgres } from './postgres-statements.js';
+import { runOnSqlite } from './sqlite-statements.js';
 
-type Connection = Pick<DataSource | EntityManager, 'query'>;
+/** What a statement came to: the rows that it returns, and how many it returned or touched. */
+export interface Outcome<T> {
+  rows: T[];
+  affected: number;
+}
+
+/**
+ * Runs a statement past the ORM, prepared where it comes again; within the transaction of a manager, if that is what is given.
+ * @throws Error the driver's
+ */
+function run<T>(connection: DataSource | EntityManager, statement: Sql): Promise<Outcome<T>> {
+  return isPostgres ? runOnPostgres<T>(connection, statement) : runOnSqlite<T>(connection, statement);
+}
 
 /** The rows that a statement returns. */
-export function rowsOf<T = Record<string, unknown>>(connection: Connection, statement: Sql): Promise<T[]> {
-  return connection.query(isPostgres ? statement.text : statement.sql, statement.values);
+export async function rowsOf<T = Record<string, unknown>>(
+  connection: DataSource | EntityManager,
+  statement: Sql,
+): Promise<T[]> {
+  return (await run<T>(connection, statement)).rows;
 }
 
 /** Runs a statement that writes, within a transaction, and tells how many rows it touched. */
 export async function affectedBy(manager: EntityManager, statement: Sql): Promise<number> {
-  if (isPostgres) {
-    const result = await manager.queryRunner?.query(statement.text, statement.values, true);
-    return result?.affected ?? 0;
-  }
-  await rowsOf(manager, statement);
-  const [changes] = await rowsOf<{ count: number }>(manager, sql`SELECT changes() AS count`);
-  return changes?.count ?? 0;
+  return (await run(manager, statement)).affected;
 }
 
 /**

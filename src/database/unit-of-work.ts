@@ -1,7 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
+import sql, { type Sql } from 'sql-template-tag';
 import { DataSource, type EntityManager } from 'typeorm';
 import { isPostgres } from './dialect.js';
+import { rowsOf } from './statements.js';
 
 /** PostgreSQL broke off one of two transactions that stood in each other's way: run it again. */
 const TRY_AGAIN = new Set(['40001', '40P01']);
@@ -22,8 +24,17 @@ export class UnitOfWork {
    * `run` inside the first would wait for itself.
    */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    if (isPostgres) return this.transact(work);
-    const turn = this.tail.then(() => this.transactImmediately(work));
+    return isPostgres ? this.transact(work) : this.inTurn(() => this.transactImmediately(work));
+  }
+
+  /** Runs one statement that writes, a transaction by itself, and answers the rows that it returns. */
+  single<T>(statement: Sql): Promise<T[]> {
+    const run = (): Promise<T[]> => rowsOf<T>(this.dataSource, statement);
+    return isPostgres ? run() : this.inTurn(run);
+  }
+
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.tail.then(work);
     this.tail = turn.catch(() => undefined);
     return turn;
   }
@@ -41,13 +52,13 @@ export class UnitOfWork {
   /** Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing. */
   private async transactImmediately<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const { manager } = this.dataSource;
-    await manager.query('BEGIN IMMEDIATE');
+    await rowsOf(manager, sql`BEGIN IMMEDIATE`);
     try {
       const result = await work(manager);
-      await manager.query('COMMIT');
+      await rowsOf(manager, sql`COMMIT`);
       return result;
     } catch (error) {
-      await manager.query('ROLLBACK');
+      await rowsOf(manager, sql`ROLLBACK`);
       throw error;
     }
   }

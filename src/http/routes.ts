@@ -169,6 +169,14 @@ export function HearsProvider(): MethodDecorator {
       schema: { type: 'integer' },
       description: 'Our own id of the call.',
     }),
+    ...(['step', 'asked'] as const).map((name) =>
+      ApiQuery({
+        name,
+        required: false,
+        schema: { type: 'integer' },
+        description: 'Where the caller stands: the answer to which step this is, and how often it was asked.',
+      }),
+    ),
     ApiHeader({
       name: 'X-Twilio-Signature',
       required: true,

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
+import { Conversations } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { locking, now, secondsFromNow } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { mergeMetadata } from '../metadata/metadata.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
@@ -39,6 +39,7 @@ export class Checks {
     private readonly unitOfWork: UnitOfWork,
     private readonly reader: Reader,
     private readonly paces: Paces,
+    private readonly conversations: Conversations,
     private readonly config: Config,
   ) {}
 
@@ -89,12 +90,12 @@ export class Checks {
         const call = await locked(manager, PhoneCall, id);
         const news = { remoteStatus: remote.status };
         const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
-        const { answered_by } = remote;
-        const metadata = answered_by ? mergeMetadata(call.metadata, { answered_by }) : call.metadata;
+        const [staged] = await this.conversations.stageAll(manager, [call]);
+        const turn = this.conversations.learn(staged!, call, String(remote.answered_by ?? ''));
         await rowsOf(
           manager,
           sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
-              metadata = ${JSON.stringify(metadata)},
+              metadata = ${JSON.stringify(turn.metadata)}, call_flow_state = ${JSON.stringify(turn.state)},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
               remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
               remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
@@ -102,6 +103,7 @@ export class Checks {
               updated_at = ${now}
             WHERE id = ${id}`,
         );
+        await this.conversations.keep(manager, turn);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;

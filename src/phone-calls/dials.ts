@@ -1,15 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
+import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
-import { locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
-import { locked } from '../database/rows.js';
+import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
+import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
-import type { Placement, RemoteCall } from '../telephony/provider.js';
-import { PhoneCall } from './phone-call.entity.js';
+import type { Placement } from '../telephony/provider.js';
+import type { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { statusAfter } from './remote-state.js';
 
@@ -31,15 +32,24 @@ const FIRST_LOOK = 2;
 /** The longest that a call waits after it was refused without being acted on, in seconds. */
 const LONGEST_BACK_OFF = 60;
 
+type ClaimedRow = ConversingCall & Pick<PhoneCall, 'lease_token' | 'refusals'>;
+
+/** A call that is ours to dial, with what its flow is told. */
+export type ClaimedCall = ClaimedRow & { staged: Staged };
+
 /**
  * The life of a dial, as a row: handed out with its time, claimed with a token, recorded. Only a claimed row is dialled, and a claim that
  * is never recorded (its process was killed) makes the call uncertain: it is never dialled again by itself.
  */
 @Injectable()
 export class Dials {
+  private readonly claims = new Together((handed: { id: number; at: number }[]) => this.claimAll(handed), MOST_AT_ONCE);
+  private readonly records = new Together((dialled: Dialled[]) => this.recordAll(dialled), MOST_AT_ONCE);
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly paces: Paces,
+    private readonly conversations: Conversations,
     private readonly config: Config,
   ) {}
 
@@ -64,51 +74,88 @@ export class Dials {
    * Claims a call that was handed out for `at`: it is about to be dialled, by nobody else. Undefined when it is not to be dialled any
    * more, or not now: its time is over, or its callout was paused or stopped meanwhile.
    */
-  claim(id: number, at: number): Promise<PhoneCall | undefined> {
-    return this.unitOfWork.run(async (manager) => {
-      const lease = this.config.providerTimeout + LEASE_MARGIN;
-      const claimed = await affectedBy(
-        manager,
-        sql`UPDATE phone_calls SET lease_token = ${randomUUID()}, leased_until = ${secondsFromNow(lease)},
-            dialled_at = ${now}, updated_at = ${now}
-          WHERE id = ${id} AND status = 'queued' AND lease_token IS NULL AND leased_until > ${now}
-            AND ${nowMilliseconds} - ${at} <= ${SLOT_TOLERANCE}
-            AND callout_id IN (SELECT id FROM callouts WHERE ${mayBeDialled})`,
-      );
-      return claimed === 1 ? manager.findOneByOrFail(PhoneCall, { id }) : undefined;
-    });
+  claim(id: number, at: number): Promise<ClaimedCall | undefined> {
+    return this.claims.do({ id, at });
   }
 
   /** Records what became of a dial. A webhook that came before has moved the call on already, and is not undone. */
-  async record(call: PhoneCall, placement: Placement): Promise<void> {
+  record(call: ClaimedCall, placement: Placement): Promise<void> {
+    return this.records.do({ call, placement });
+  }
+
+  /** All within one transaction, so that whatever fails before the dial gives the claims back. */
+  private claimAll(handed: { id: number; at: number }[]): Promise<(ClaimedCall | undefined)[]> {
+    return this.unitOfWork.run(async (manager) => {
+      const rows = await this.claimRows(manager, handed);
+      const staged = await this.conversations.stageAll(manager, rows);
+      const claimed = new Map(rows.map((row, index) => [row.id, { ...row, staged: staged[index]! }]));
+      return handed.map(({ id }) => {
+        const call = claimed.get(id);
+        // Whoever asks for it a second time has not got it.
+        claimed.delete(id);
+        return call;
+      });
+    });
+  }
+
+  private async claimRows(manager: EntityManager, handed: { id: number; at: number }[]): Promise<ClaimedRow[]> {
+    const lease = this.config.providerTimeout + LEASE_MARGIN;
+    const rows = await rowsOf<ClaimedRow>(
+      manager,
+      sql`UPDATE phone_calls SET lease_token = ${randomUUID()}, leased_until = ${secondsFromNow(lease)},
+          dialled_at = ${now}, updated_at = ${now}
+        FROM ${given('handed', { id: 'bigint', at: 'bigint' }, handed)}
+        WHERE phone_calls.id = handed.id AND phone_calls.status = 'queued' AND phone_calls.lease_token IS NULL
+          AND phone_calls.leased_until > ${now} AND ${nowMilliseconds} - handed.at <= ${SLOT_TOLERANCE}
+          AND phone_calls.callout_id IN (SELECT callouts.id FROM callouts WHERE ${mayBeDialled})
+        RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
+          phone_calls.callout_participation_id, phone_calls.call_flow_logic, phone_calls.call_flow_state,
+          phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals`,
+    );
+    return rows.map((row) => ({
+      ...row,
+      metadata: json(row.metadata),
+      call_flow_state: json(row.call_flow_state),
+      remote_request_params: json(row.remote_request_params),
+    }));
+  }
+
+  private async recordAll(dialled: Dialled[]): Promise<void[]> {
     await this.unitOfWork.run(async (manager) => {
-      const ours = sql`id = ${call.id} AND lease_token = ${call.lease_token}`;
-      const stillOpen = sql`status IN ('queued', 'uncertain')`;
-      const free = sql`lease_token = NULL, updated_at = ${now}`;
-      if (placement.outcome === 'accepted') {
-        await this.accept(manager, call, placement.call);
-      } else if (placement.outcome === 'refused') {
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${placement.message}, check_at = NULL,
-            leased_until = NULL, ${free} WHERE ${ours} AND ${stillOpen}`,
-        );
-      } else if (placement.outcome === 'unknown') {
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${secondsFromNow(FIRST_LOOK)}, ${free}
-            WHERE ${ours} AND ${stillOpen}`,
-        );
-      } else {
-        const pause = Math.min(LONGEST_BACK_OFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET status = 'queued', refusals = refusals + 1, check_at = NULL,
-            leased_until = ${secondsFromNow(placement.outcome === 'postponed' ? pause : 0)}, ${free}
-            WHERE ${ours} AND ${stillOpen}`,
-        );
+      await this.accept(manager, dialled.flatMap(acceptedOf));
+      for (const { call, placement } of dialled) {
+        if (placement.outcome !== 'accepted') await this.turnDown(manager, call, placement);
       }
     });
+    return dialled.map(() => undefined);
+  }
+
+  private async turnDown(
+    manager: EntityManager,
+    call: ClaimedCall,
+    placement: Exclude<Placement, { outcome: 'accepted' }>,
+  ): Promise<void> {
+    const ours = sql`id = ${call.id} AND lease_token = ${call.lease_token} AND status IN ('queued', 'uncertain')`;
+    const free = sql`lease_token = NULL, updated_at = ${now}`;
+    if (placement.outcome === 'refused') {
+      await rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${placement.message}, check_at = NULL,
+          leased_until = NULL, ${free} WHERE ${ours}`,
+      );
+    } else if (placement.outcome === 'unknown') {
+      await rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${secondsFromNow(FIRST_LOOK)}, ${free} WHERE ${ours}`,
+      );
+    } else {
+      const pause = Math.min(LONGEST_BACK_OFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
+      await rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET status = 'queued', refusals = refusals + 1, check_at = NULL,
+          leased_until = ${secondsFromNow(placement.outcome === 'postponed' ? pause : 0)}, ${free} WHERE ${ours}`,
+      );
+    }
   }
 
   /** A dial whose process was lost may have reached the provider: nobody knows. Answers how many there were. */
@@ -138,21 +185,24 @@ export class Dials {
     return canceled === CANCELED_AT_ONCE;
   }
 
-  private async accept(manager: EntityManager, call: PhoneCall, remote: RemoteCall): Promise<void> {
-    const current = await locked(manager, PhoneCall, call.id);
-    if (current.lease_token !== call.lease_token) return;
-    const assumed = current.status === 'queued' || current.status === 'uncertain';
-    const status = statusAfter(current, { remoteStatus: remote.status }) ?? 'remotely_queued';
-    const standing = assumed
-      ? sql`status = ${status}, remote_status = ${remote.status}, remote_direction = ${remote.direction ?? null},
-          check_at = ${secondsFromNow(this.config.reconcileAfter)}, checks = 0,`
-      : sql``;
+  /** A webhook that came before the answer has moved its call on already: then only what the provider answered is kept. */
+  private async accept(manager: EntityManager, accepted: Accepted[]): Promise<void> {
+    if (accepted.length === 0) return;
+    const told = given('told', acceptedColumns, accepted);
+    const unlessHeard = (column: string, value: Sql): Sql =>
+      sql`${raw(column)} = CASE WHEN phone_calls.status IN ('queued', 'uncertain') THEN ${value}
+        ELSE phone_calls.${raw(column)} END`;
     await rowsOf(
       manager,
-      sql`UPDATE phone_calls SET ${standing} remote_call_id = ${remote.sid}, remote_error_message = NULL,
-          remote_queue_response = ${JSON.stringify(remote)}, remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
+      sql`UPDATE phone_calls SET ${unlessHeard('status', sql`told.status`)},
+          ${unlessHeard('remote_status', sql`told.remote_status`)},
+          ${unlessHeard('remote_direction', sql`told.remote_direction`)},
+          ${unlessHeard('check_at', secondsFromNow(this.config.reconcileAfter))}, ${unlessHeard('checks', sql`0`)},
+          remote_call_id = told.remote_call_id, remote_error_message = NULL, remote_queue_response = told.answer,
+          call_flow_state = coalesce(phone_calls.call_flow_state, told.call_flow_state),
+          remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
           lease_token = NULL, leased_until = NULL, updated_at = ${now}
-        WHERE id = ${call.id}`,
+        FROM ${told} WHERE phone_calls.id = told.id AND phone_calls.lease_token = told.lease_token`,
     );
     await this.paces.clear(manager, 'dial');
   }
@@ -196,3 +246,31 @@ export class Dials {
 
 /** A callout that is paused holds its calls back, and one that is stopped has none left. */
 const mayBeDialled: Sql = sql`callouts.status IN ('initialized', 'running')`;
+
+/** What became of a dial. */
+interface Dialled {
+  call: ClaimedCall;
+  placement: Placement;
+}
+
+const acceptedColumns = {
+  id: 'bigint',
+  lease_token: 'text',
+  status: 'text',
+  remote_status: 'text',
+  remote_direction: 'text',
+  remote_call_id: 'text',
+  answer: 'jsonb',
+  call_flow_state: 'jsonb',
+} as const;
+type Accepted = Record<keyof typeof acceptedColumns, unknown>;
+
+/** A call that the provider has, as its row is to show it if nothing was heard of it before. */
+function acceptedOf({ call: { id, lease_token, staged }, placement }: Dialled): Accepted[] {
+  if (placement.outcome !== 'accepted') return [];
+  const { sid, status: remote_status, direction: remote_direction = null } = placement.call;
+  const unheard = { status: 'queued', remote_status: null, sequence_number: null } as const;
+  const status = statusAfter(unheard, { remoteStatus: remote_status }) ?? 'remotely_queued';
+  const remote = { remote_status, remote_direction, remote_call_id: sid, answer: placement.call };
+  return [{ id, lease_token, status, ...remote, call_flow_state: { flow: staged.callFlow.name } }];
+}

@@ -4,8 +4,7 @@ import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
-import { Dials } from '../phone-calls/dials.js';
-import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { type ClaimedCall, Dials } from '../phone-calls/dials.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
 import { type Placement, Provider } from '../telephony/provider.js';
 
@@ -38,23 +37,40 @@ export class DialHandler {
     await this.slowDown(placement);
   }
 
-  private async place(call: PhoneCall, origin: string): Promise<Placement> {
+  /** What the client has chosen goes before what is ours; but our own address is asked as it wants to be asked. */
+  private async place(call: ClaimedCall, origin: string): Promise<Placement> {
     const { remote_request_params: given, msisdn } = call;
-    const webhook = Conversations.webhookOf(origin, call.id);
-    const told = 'status_callback' in given ? {} : { status_callback: webhook, status_callback_event: ALL_EVENTS };
+    let ours: Metadata;
     try {
-      return await this.provider.place({ ...(await this.saying(call, origin)), ...told, ...given, to: msisdn });
+      ours = this.saying(call, origin);
     } catch (error) {
-      if (error instanceof NothingToSay) return { outcome: 'refused', message: `${error.message}: nobody was called.` };
-      throw error;
+      // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
+      const reason =
+        error instanceof NothingToSay ? error.message : `The call flow failed (${(error as Error).message})`;
+      return { outcome: 'refused', message: `${reason}: nobody was called.` };
     }
+    const webhook = Conversations.webhookOf(origin, call.id);
+    const asksWho = String(given.async_amd).toLowerCase() === 'true';
+    const told = {
+      ...(!('status_callback' in given) && { status_callback: webhook, status_callback_event: ALL_EVENTS }),
+      ...(asksWho && !('async_amd_status_callback' in given) && { async_amd_status_callback: webhook }),
+    };
+    const byPost = {
+      ...('url' in ours && { method: 'POST' }),
+      ...('status_callback' in told && { status_callback_method: 'POST' }),
+      ...('async_amd_status_callback' in told && { async_amd_status_callback_method: 'POST' }),
+    };
+    return this.provider.place({ ...ours, ...told, ...given, ...byPost, to: msisdn });
   }
 
-  /** What is said, unless the client has chosen that: the call flow's first document, or where it is asked for. */
-  private async saying(call: PhoneCall, origin: string): Promise<Metadata> {
+  /**
+   * What is said, unless the client has chosen that: the call flow's first document, or where it is asked for.
+   * @throws NothingToSay
+   */
+  private saying(call: ClaimedCall, origin: string): Metadata {
     const given = call.remote_request_params;
     if ('url' in given || 'twiml' in given || 'application_sid' in given) return {};
-    const twiml = await this.conversations.opening(call, origin);
+    const twiml = this.conversations.opening(call.staged, call, origin);
     return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
   }
 

@@ -2,14 +2,14 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { CallFlowState } from '../call-flows/call-flow-state.js';
+import { CallFlows } from '../call-flows/call-flows.js';
+import { Conversations, type Heard } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
-import { secondsFromNow } from '../database/dialect.js';
-import { lockedBy } from '../database/rows.js';
+import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
-import { UnusableWebhook } from '../http/errors.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { type HeardCall, HeardCalls } from './heard-calls.js';
 
 /** For so long after its end a callout is still what a person calls back about, in seconds. */
 const STILL_OF_INTEREST = 86_400;
@@ -17,97 +17,106 @@ const STILL_OF_INTEREST = 86_400;
 /** A person's newest calls among which it is looked for the one that they call back about. */
 const LOOKED_THROUGH = 50;
 
-/** A call of ours to a person, about which they may call back. */
+/** A call of ours that a person has had, about which they may call back. */
 interface EarlierCall {
-  sender: string | number;
-  url: string | null;
-  twiml: string | null;
-  contact_id: number;
+  remote_request_params: Metadata;
   call_flow_logic: string | null;
   participation_id: number;
   callout_id: number;
+  callout_metadata: Metadata;
+  of_interest: boolean | number;
+}
+
+/** What is stored with an inbound call from the beginning. */
+interface Beginning {
+  call_flow_logic: string | null;
+  call_flow_state: CallFlowState | null;
+  metadata: Metadata;
 }
 
 /** Takes on the calls of people who call us: about the callout that called them, or of their own accord. */
 @Injectable()
 export class InboundCalls {
-  constructor(private readonly config: Config) {}
+  constructor(
+    private readonly config: Config,
+    private readonly heardCalls: HeardCalls,
+    private readonly callFlows: CallFlows,
+  ) {}
 
   /**
-   * The row of an inbound call, made if it is new, and held.
-   * @throws UnusableWebhook when it does not say who calls
+   * The row of an inbound call, made if it is new, and held; undefined when it does not say who calls. It is with the contact who has that
+   * number, who is made if new.
    */
-  async take(manager: EntityManager, sid: string, { From, To }: Metadata): Promise<PhoneCall> {
-    const msisdn = toMsisdn(From);
-    if (!msisdn) throw new UnusableWebhook('From is an invalid number');
-    const earlier = await this.calledBackAbout(manager, msisdn, To);
-    await (earlier ? this.callBack(manager, sid, msisdn, earlier) : this.callIn(manager, sid, msisdn));
-    return (await lockedBy(manager, PhoneCall, { remote_call_id: sid }))!;
-  }
-
-  /** Of their own accord: the contact with that number, who is made if new, and the flow for those who call in. */
-  private async callIn(manager: EntityManager, sid: string, msisdn: string): Promise<void> {
-    await rowsOf(manager, sql`INSERT INTO contacts (msisdn) VALUES (${msisdn}) ON CONFLICT (msisdn) DO NOTHING`);
-    await rowsOf(
-      manager,
-      sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic)
-        SELECT id, msisdn, 'created', ${sid}, 'inbound', ${this.config.inboundCallFlow ?? null}
-        FROM contacts WHERE msisdn = ${msisdn}
-        ON CONFLICT (remote_call_id) DO NOTHING`,
-    );
-  }
-
-  /** Whoever calls back hears what the callout said to them: by its flow, or in the document that was sent with the call. */
-  private async callBack(manager: EntityManager, sid: string, msisdn: string, earlier: EarlierCall): Promise<void> {
-    const { participation_id, callout_id, twiml } = earlier;
-    // A document that is there already is repeated whatever is asked for.
-    const state: CallFlowState = {
-      participation_id,
-      ...(twiml !== null && { standing: { step: 0, twiml, memory: {} } }),
+  async take(manager: EntityManager, sid: string, { details, origin }: Heard): Promise<HeardCall | undefined> {
+    const msisdn = toMsisdn(details.From);
+    if (!msisdn) return undefined;
+    const earlier = await this.lastCallFrom(manager, msisdn, details.To);
+    const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
+      call_flow_logic: this.config.inboundCallFlow ?? null,
+      call_flow_state: null,
+      metadata: {},
     };
-    const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
+    await rowsOf(manager, sql`INSERT INTO contacts (msisdn) VALUES (${msisdn}) ON CONFLICT (msisdn) DO NOTHING`);
     await rowsOf(
       manager,
       sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic,
           call_flow_state, metadata)
-        VALUES (${earlier.contact_id}, ${msisdn}, 'created', ${sid}, 'inbound', ${earlier.call_flow_logic},
-          ${JSON.stringify(state)}, ${JSON.stringify(metadata)})
+        SELECT contacts.id, contacts.msisdn, 'created', ${sid}, 'inbound', ${call_flow_logic},
+          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson}
+        FROM contacts WHERE contacts.msisdn = ${msisdn}
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
+    const [call] = await this.heardCalls.lock(manager, [sid]);
+    return call;
   }
 
-  /** The newest call to that number from the number that is called now, whose callout is not over for longer than a day. */
-  private async calledBackAbout(
+  /** Whoever calls back hears what the callout said to them; undefined when that is over, or is not ours to repeat. */
+  private callingBack(earlier: EarlierCall, origin: string): Beginning | undefined {
+    const { participation_id, callout_id, call_flow_logic, remote_request_params: params } = earlier;
+    if (!earlier.of_interest) return undefined;
+    const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
+    // The provider takes an address rather than a document; one that is not ours we cannot speak for.
+    const { url, twiml, application_sid } = params;
+    if (application_sid || (url && !String(url).startsWith(Conversations.webhookOf(origin)))) return undefined;
+    if (twiml && !url) {
+      // A document that is there already is said again, whatever is asked for.
+      const standing = { step: 0, twiml: String(twiml), memory: {} };
+      return { call_flow_logic, call_flow_state: { participation_id, standing }, metadata };
+    }
+    const nothingToSay = Object.keys(this.callFlows.chosen(call_flow_logic).refusals(earlier.callout_metadata));
+    return nothingToSay.length > 0 ? undefined : { call_flow_logic, call_flow_state: { participation_id }, metadata };
+  }
+
+  /** The last call that the provider took from us, from the number that is called now to the one that calls. */
+  private async lastCallFrom(
     manager: EntityManager,
     msisdn: string,
     called: unknown,
   ): Promise<EarlierCall | undefined> {
-    const calls = await rowsOf<EarlierCall>(
+    const rows = await rowsOf<EarlierCall>(
       manager,
-      sql`SELECT phone_calls.remote_request_params ->> 'from' AS sender,
-          phone_calls.remote_request_params ->> 'url' AS url, phone_calls.remote_request_params ->> 'twiml' AS twiml,
-          callout_participations.contact_id,
+      sql`SELECT phone_calls.remote_request_params, callout_participations.id AS participation_id,
           coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic, callouts.call_flow_logic)
             AS call_flow_logic,
-          callout_participations.id AS participation_id, callouts.id AS callout_id
+          callouts.id AS callout_id, callouts.metadata AS callout_metadata,
+          callouts.status <> 'stopped' OR callouts.stopped_at > ${secondsFromNow(-STILL_OF_INTEREST)} AS of_interest
         FROM phone_calls
         JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
         JOIN callouts ON callouts.id = phone_calls.callout_id
-        WHERE phone_calls.msisdn = ${msisdn} AND phone_calls.status <> 'created'
-          AND phone_calls.remote_request_params ->> 'application_sid' IS NULL
-          AND (callouts.status <> 'stopped' OR callouts.stopped_at > ${secondsFromNow(-STILL_OF_INTEREST)})
-        ORDER BY phone_calls.id DESC LIMIT ${LOOKED_THROUGH}`,
+        WHERE phone_calls.msisdn = ${msisdn} AND phone_calls.remotely_queued_at IS NOT NULL
+        ORDER BY phone_calls.remotely_queued_at DESC, phone_calls.id DESC LIMIT ${LOOKED_THROUGH}`,
     );
-    return calls.find(({ sender, url }) => plain(sender) === plain(called) && (!url || isOurs(url)));
+    return rows
+      .map((row) => ({
+        ...row,
+        remote_request_params: json<Metadata>(row.remote_request_params),
+        callout_metadata: json<Metadata>(row.callout_metadata),
+      }))
+      .find(({ remote_request_params: { from } }) => plain(from) === plain(called));
   }
 }
 
 /** A number as it can be compared: as E.164, or the digits of a short code. */
 function plain(number: unknown): string {
   return toMsisdn(number) ?? String(number).replaceAll(/[^\d*#A-Za-z]/g, '');
-}
-
-/** What was said from somebody else's address is not ours to repeat. */
-function isOurs(url: string): boolean {
-  return url.includes('/api/remote_phone_call_events');
 }

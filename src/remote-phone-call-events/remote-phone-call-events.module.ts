@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
+import { HeardCalls } from './heard-calls.js';
+import { Hearings } from './hearings.js';
 import { InboundCalls } from './inbound-calls.js';
 import { RemotePhoneCallEventsController } from './remote-phone-call-events.controller.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
@@ -8,6 +10,6 @@ import { WebhookService } from './webhook.service.js';
 @Module({
   imports: [CallFlowsModule],
   controllers: [RemotePhoneCallEventsController],
-  providers: [RemotePhoneCallEventsService, WebhookService, InboundCalls],
+  providers: [RemotePhoneCallEventsService, WebhookService, Hearings, HeardCalls, InboundCalls],
 })
 export class RemotePhoneCallEventsModule {}

@@ -84,7 +84,8 @@ function requestOf(form: URLSearchParams) {
     twiml: form.get('Twiml') ?? undefined,
     statusCallback: form.get('StatusCallback') ?? undefined,
     statusCallbackEvents: events.length > 0 ? events : ['completed'],
-    detectsMachines: form.get('MachineDetection') !== null,
+    detectsMachines: form.get('MachineDetection') !== null && form.get('AsyncAmd') !== 'true',
+    tellsWhoAnswered: form.get('AsyncAmd') === 'true' ? (form.get('AsyncAmdStatusCallback') ?? undefined) : undefined,
   } as const;
 }
 

@@ -14,7 +14,10 @@ export interface CallRequest {
   twiml?: string;
   statusCallback?: string;
   statusCallbackEvents: string[];
+  /** The call waits until it is known whether a machine has answered. */
   detectsMachines: boolean;
+  /** Where it is told who answered, while the call goes on. */
+  tellsWhoAnswered?: string;
 }
 
 /** One thing that happened in a call, for whoever wants to read it afterwards. */
@@ -84,6 +87,7 @@ export class SimulatedCall {
     const inbound = this.request.direction === 'inbound';
     this.answeredAt = DateTime.utc();
     if (!inbound && !this.move('in-progress')) return;
+    this.tellWhoAnswered();
     if (!this.outcome.hangsUpAtOnce) await this.talk();
     this.move('completed');
   }
@@ -158,6 +162,15 @@ export class SimulatedCall {
       this.webhooks.send(this.sid, statusCallback, about, final);
     }
     return true;
+  }
+
+  /** Source: https://www.twilio.com/docs/voice/answering-machine-detection, asynchronous detection. */
+  private tellWhoAnswered(): void {
+    const { tellsWhoAnswered: url } = this.request;
+    if (!url) return;
+    const AnsweredBy = this.outcome.machine ? MACHINE : 'human';
+    const about = { CallSid: this.sid, AccountSid: this.accountSid, AnsweredBy, MachineDetectionDuration: '2400' };
+    this.webhooks.send(this.sid, url, about, false);
   }
 
   private async talk(): Promise<void> {

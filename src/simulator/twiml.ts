@@ -65,10 +65,11 @@ export function readTwiml(document: string): Verb[] {
 
 function check(verb: Verb, allowed: readonly string[]): void {
   if (!allowed.includes(verb.name)) throw new TwimlError(`12200 ${verb.name} is not known here`);
-  if (verb.name === 'Say' && verb.text.length > LONGEST_SAY) throw new TwimlError('13520 Say: the text is too long');
+  if (verb.name === 'Say' && Array.from(verb.text).length > LONGEST_SAY)
+    throw new TwimlError('13520 Say: the text is too long');
   const unknown = Object.keys(verb.attributes).find((name) => !ATTRIBUTES[verb.name]?.includes(name));
   if (unknown) throw new TwimlError(`12200 ${verb.name} has no attribute ${unknown}`);
-  if (verb.name === 'Play' && !/^https?:\/\//.test(verb.text))
+  if (verb.name === 'Play' && !/^https?:\/\//i.test(verb.text))
     throw new TwimlError('13420 Play: not an http or https URL');
   for (const child of verb.children) check(child, NOUNS[verb.name] ?? []);
 }

@@ -44,7 +44,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
       ...(callout_id === null && { callout: [messages.mustExist] }),
       ...unknownParameters(parameters, [FILTERS, INCLUDE_OPTED_OUT]),
       ...filterErrors(parameters, FILTERS, contactResource),
-      ...(!['true', 'false', 'undefined'].includes(String(parameters[INCLUDE_OPTED_OUT])) && {
+      ...(![undefined, true, false, 'true', 'false'].includes(parameters[INCLUDE_OPTED_OUT] as boolean) && {
         [INCLUDE_OPTED_OUT]: [messages.notIncluded],
       }),
     };
@@ -84,5 +84,5 @@ function notYetIn({ callout_id, parameters }: Scope): Sql[] {
 }
 
 function includesOptedOut(parameters: Metadata): boolean {
-  return String(parameters[INCLUDE_OPTED_OUT]) === 'true';
+  return [true, 'true'].includes(parameters[INCLUDE_OPTED_OUT] as boolean);
 }

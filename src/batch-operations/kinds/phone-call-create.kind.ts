@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
-import { isPostgres } from '../../database/dialect.js';
+import { asJson, isPostgres } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../http/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
@@ -60,7 +60,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
       sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
-          callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${json}, ${id}
+          callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
         FROM ${calloutParticipationResource.from}
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.last}
           AND ${participationsInScope(operation)}
@@ -69,8 +69,6 @@ export class PhoneCallCreateKind implements BatchOperationKind {
     return { cursor: window.last, processed, done: window.isLast };
   }
 }
-
-const json: Sql = isPostgres ? sql`::jsonb` : sql``;
 
 function participations(operation: Scope): Sql {
   const condition = participationsInScope(operation);

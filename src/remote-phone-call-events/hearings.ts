@@ -1,0 +1,231 @@
+import { Injectable } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { Conversations, type Heard, type Turn } from '../call-flows/conversations.js';
+import { Config } from '../config.js';
+import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { rowsOf } from '../database/statements.js';
+import { Together } from '../database/together.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { UnusableWebhook } from '../http/errors.js';
+import type { Metadata } from '../metadata/metadata.js';
+import { standingAfter } from '../phone-calls/remote-state.js';
+import { type HeardCall, HeardCalls, ownIdIn } from './heard-calls.js';
+import { InboundCalls } from './inbound-calls.js';
+
+/** Webhooks that are taken in by one transaction, at the most. */
+const MOST_AT_ONCE = 100;
+
+/** Such transactions at the same time, where the database can. */
+const LANES = isPostgres ? 2 : 1;
+
+/** A webhook that is to be taken in. */
+export interface Hearing extends Heard {
+  sid: string;
+  /** The same for each delivery of one event. */
+  delivery: string;
+}
+
+/** What was stored of a webhook, and what it is answered. */
+export interface Stored {
+  id: number;
+  twiml: string;
+}
+
+/** One webhook with its call. */
+interface Matter {
+  hearing: Hearing;
+  call: HeardCall;
+}
+
+/**
+ * Takes webhooks in, those of one moment in one transaction: each is stored once, its call moved on, and its call flow asked for what is to be
+ * said, with the rows of the calls held.
+ */
+@Injectable()
+export class Hearings {
+  private readonly together = new Together((hearings: Hearing[]) => this.hearAll(hearings), MOST_AT_ONCE, LANES);
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly heardCalls: HeardCalls,
+    private readonly inboundCalls: InboundCalls,
+    private readonly conversations: Conversations,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Takes one webhook in. A repeated delivery changes nothing, and gets the same answer.
+   * @throws UnusableWebhook
+   */
+  async hear(hearing: Hearing): Promise<Stored> {
+    const heard = await this.together.do(hearing);
+    if (heard instanceof UnusableWebhook) throw heard;
+    return heard;
+  }
+
+  /** What cannot be used is told apart, so that it does not undo the others. */
+  private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhook)[]> {
+    return this.unitOfWork.run(async (manager) => {
+      const { matters, unusable } = await this.mattersOf(manager, hearings);
+      const stored = await this.storedOf(
+        manager,
+        hearings.map(({ delivery }) => delivery),
+      );
+      let open = matters;
+      while (open.length > 0) {
+        // A call hears one thing at a time, in the order in which they came.
+        const calls = new Set<number>();
+        const next = open.filter(({ call }) => !calls.has(call.id) && calls.add(call.id));
+        open = open.filter((matter) => !next.includes(matter));
+        await this.takeIn(
+          manager,
+          next.filter(({ hearing }) => !stored.has(hearing.delivery)),
+          stored,
+        );
+      }
+      return hearings.map((hearing) => unusable.get(hearing) ?? stored.get(hearing.delivery)!);
+    });
+  }
+
+  private async mattersOf(manager: EntityManager, hearings: Hearing[]) {
+    const sids = hearings.map(({ sid }) => sid);
+    const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
+    const calls = await this.heardCalls.lock(manager, sids, ownIds);
+    const matters: Matter[] = [];
+    const unusable = new Map<Hearing, UnusableWebhook>();
+    for (const hearing of hearings) {
+      const { sid, details, query } = hearing;
+      let call = HeardCalls.among(calls, sid, ownIdIn(query));
+      if (!call && details.Direction === 'inbound') {
+        call = await this.inboundCalls.take(manager, sid, hearing);
+        if (call) calls.push(call);
+        else unusable.set(hearing, new UnusableWebhook('From is an invalid number'));
+      } else if (!call) unusable.set(hearing, new UnusableWebhook(`Call ${sid} is not known`));
+      if (!call) continue;
+      call.remote_call_id = sid;
+      matters.push({ hearing, call });
+    }
+    return { matters, unusable };
+  }
+
+  private async storedOf(manager: EntityManager, deliveries: string[]): Promise<Map<string, Stored>> {
+    const rows = await rowsOf<Stored & { delivery: string }>(
+      manager,
+      sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
+        JOIN ${given(
+          'told',
+          { delivery: 'text' },
+          deliveries.map((delivery) => ({ delivery })),
+        )} ON told.delivery = events.delivery`,
+    );
+    return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
+  }
+
+  /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
+  private async takeIn(manager: EntityManager, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
+    if (matters.length === 0) return;
+    const staged = await this.conversations.stageAll(
+      manager,
+      matters.map(({ call }) => call),
+    );
+    const turns = matters.map(({ hearing, call }, index) => this.conversations.hear(staged[index]!, call, hearing));
+    const rows = await this.store(manager, matters, turns);
+    for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
+    const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, turns[index]!));
+    await this.moveOn(manager, moved);
+    for (const turn of turns) await this.conversations.keep(manager, turn);
+  }
+
+  private store(manager: EntityManager, matters: Matter[], turns: Turn[]) {
+    const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
+      phone_call_id: call.id,
+      details,
+      remote_call_id: sid,
+      remote_direction: directionOf(details) ?? call.remote_direction,
+      call_flow_logic: turns[index]!.callFlow.name,
+      delivery,
+      twiml: turns[index]!.twiml,
+    }));
+    return rowsOf<Stored & { delivery: string }>(
+      manager,
+      sql`INSERT INTO remote_phone_call_events
+          (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
+        SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
+        FROM ${given('told', eventColumns, events)}
+        RETURNING id, twiml, delivery`,
+    );
+  }
+
+  private async moveOn(manager: EntityManager, moved: Moved[]): Promise<void> {
+    await rowsOf(
+      manager,
+      sql`UPDATE phone_calls SET status = told.status, remote_status = told.remote_status,
+          remote_call_id = told.remote_call_id, remote_direction = told.remote_direction, remote_error_message = NULL,
+          sequence_number = told.sequence_number, call_flow_state = told.call_flow_state, metadata = told.metadata,
+          remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
+          check_at = CASE WHEN told.ended = 1 THEN NULL ELSE ${secondsFromNow(this.config.reconcileAfter)} END,
+          checks = 0, updated_at = ${now}
+        FROM ${given('told', movedColumns, moved)} WHERE phone_calls.id = told.id`,
+    );
+  }
+}
+
+const eventColumns = {
+  phone_call_id: 'bigint',
+  details: 'jsonb',
+  remote_call_id: 'text',
+  remote_direction: 'text',
+  call_flow_logic: 'text',
+  delivery: 'text',
+  twiml: 'text',
+} as const;
+
+const movedColumns = {
+  id: 'bigint',
+  status: 'text',
+  remote_status: 'text',
+  remote_call_id: 'text',
+  remote_direction: 'text',
+  sequence_number: 'bigint',
+  call_flow_state: 'jsonb',
+  metadata: 'jsonb',
+  ended: 'bigint',
+} as const;
+type Moved = Record<keyof typeof movedColumns, unknown>;
+
+/** Moves a call on by what was heard of it, and answers what of it is to be stored. A webhook is the truth about our uncertainty, too. */
+function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }: Turn): Moved {
+  const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
+  const sequence = sequenceOf(details);
+  const news = standingAfter(call, { remoteStatus, sequence }, ['created', 'queued', 'uncertain']);
+  Object.assign(call, {
+    status: news.status,
+    remote_status: news.remoteStatus,
+    remote_direction: call.remote_direction ?? directionOf(details) ?? null,
+    sequence_number: Math.max(sequence ?? -1, call.sequence_number ?? -1),
+    call_flow_state: state,
+    metadata,
+  });
+  const { id, status, remote_status, remote_direction, sequence_number } = call;
+  return {
+    id,
+    status,
+    remote_status,
+    remote_call_id: sid,
+    remote_direction,
+    sequence_number,
+    call_flow_state: state,
+    metadata,
+    ended: news.ended ? 1 : 0,
+  };
+}
+
+function directionOf({ Direction }: Metadata): string | undefined {
+  return typeof Direction === 'string' ? Direction : undefined;
+}
+
+/** Twilio counts the callbacks of a call from 0. */
+function sequenceOf({ SequenceNumber }: Metadata): number | undefined {
+  return /^\d{1,9}$/.test(String(SequenceNumber)) ? Number(SequenceNumber) : undefined;
+}
