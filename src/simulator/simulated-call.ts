@@ -123,7 +123,7 @@ export class SimulatedCall {
       price: null,
       price_unit: 'USD',
       direction,
-      answered_by: this.answeredBy() ?? null,
+      answered_by: (this.request.tellsWhoAnswered ? this.whoAnswered() : this.answeredBy()) ?? null,
       api_version: '2010-04-01',
       forwarded_from: null,
       group_sid: null,
@@ -168,7 +168,7 @@ export class SimulatedCall {
   private tellWhoAnswered(): void {
     const { tellsWhoAnswered: url } = this.request;
     if (!url) return;
-    const AnsweredBy = this.outcome.machine ? MACHINE : 'human';
+    const AnsweredBy = this.whoAnswered() ?? '';
     const about = { CallSid: this.sid, AccountSid: this.accountSid, AnsweredBy, MachineDetectionDuration: '2400' };
     this.webhooks.send(this.sid, url, about, false);
   }
@@ -273,6 +273,11 @@ export class SimulatedCall {
 
   private answeredBy(): string | undefined {
     if (!this.request.detectsMachines || !this.answeredAt) return undefined;
+    return this.whoAnswered();
+  }
+
+  private whoAnswered(): string | undefined {
+    if (!this.answeredAt) return undefined;
     return this.outcome.machine ? MACHINE : 'human';
   }
 
