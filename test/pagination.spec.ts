@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { Page, linkHeader } from '../src/http/pagination.js';
+import { KeysetPage, NumberedPage, linkHeader } from '../src/http/pagination.js';
 
 const relations = (page: number, total: number) =>
-  new Page([], total, page, 10).neighbours.map(([rel, number]) => `${rel}=${number}`).join(' ');
+  new NumberedPage([], total, page, 10).neighbours.map(([rel, number]) => `${rel}=${number}`).join(' ');
 
 describe('the pages beside a page', () => {
   it.each([
@@ -18,9 +18,19 @@ describe('the pages beside a page', () => {
   });
 });
 
+describe('a page by keyset', () => {
+  it('knows from the one row too many that there is a next page', () => {
+    const found = [{ id: 4 }, { id: 7 }, { id: 9 }];
+    const page = new KeysetPage(found, 2);
+    expect([page.rows, page.neighbours]).toEqual([[{ id: 4 }, { id: 7 }], [['next', 7]]]);
+    expect(new KeysetPage(found, 3)).toMatchObject({ rows: found, neighbours: [], total: undefined });
+    expect(new KeysetPage([], 3).neighbours).toEqual([]);
+  });
+});
+
 describe('linkHeader', () => {
   it('keeps every other parameter, in the form of the contract', () => {
-    const page = new Page([], 30, 2, 10);
+    const page = new NumberedPage([], 30, 2, 10);
     expect(linkHeader(page, 'http://host/api/contacts?per_page=10&page=2&q[metadata][a]=b%20c')).toBe(
       [
         ['first', 1],
@@ -34,11 +44,11 @@ describe('linkHeader', () => {
   });
 
   it('lets nothing of the URL out of its angle brackets', () => {
-    const link = linkHeader(new Page([], 30, 3, 10), 'http://host/api/contacts?q[msisdn]=>;rel="next"');
+    const link = linkHeader(new NumberedPage([], 30, 3, 10), 'http://host/api/contacts?q[msisdn]=>;rel="next"');
     expect(link).not.toContain('"next"');
   });
 
   it('is absent where there is no other page', () => {
-    expect(linkHeader(new Page([], 3, 1, 10), 'http://host/api/contacts')).toBeUndefined();
+    expect(linkHeader(new NumberedPage([], 3, 1, 10), 'http://host/api/contacts')).toBeUndefined();
   });
 });

@@ -33,7 +33,7 @@ export class AnswersInterceptor implements NestInterceptor {
         const link = linkHeader(answer, `${origin}${request.url}`);
         reply.headers({
           'Per-Page': answer.perPage,
-          Total: answer.total,
+          ...(answer.total !== undefined && { Total: answer.total }),
           ...(answer.leftOut !== undefined && { 'Left-Out': answer.leftOut }),
           ...(link && { Link: link }),
         });

@@ -11,17 +11,22 @@ export const MAX_PER_PAGE = 1000;
 export interface ListRequest {
   page: number;
   perPage: number;
+  /** In place of a page: the rows that follow this id. */
+  afterId?: number;
   /** `q[…]`, unread. */
   filters: unknown;
 }
 
 /** The list request in a route's query. */
 export const Listing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
-  const { page, per_page: perPage, q, ...others } = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+  const query = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+  const { page, per_page: perPage, after_id: afterId, q, ...others } = query;
   refuseQuery(others);
+  if (page !== undefined && afterId !== undefined) throw new Unreadable('page and after_id exclude each other');
   return {
-    page: positive('page', page, 1),
-    perPage: Math.min(positive('per_page', perPage, DEFAULT_PER_PAGE), MAX_PER_PAGE),
+    page: positive('page', page) ?? 1,
+    perPage: Math.min(positive('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
+    afterId: whole('after_id', afterId, 'must be a whole number, 0 or more'),
     filters: q,
   };
 });
@@ -39,9 +44,16 @@ export function refuseQuery(parameters: Record<string, unknown>): void {
   refuseIfAny(errors);
 }
 
-function positive(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  const number = typeof value === 'string' && /^0*[1-9]\d*$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(number)) throw new Unreadable(`${name} must be a positive integer`);
+function positive(name: string, value: unknown): number | undefined {
+  const rule = 'must be a positive integer';
+  const number = whole(name, value, rule);
+  if (number === 0) throw new Unreadable(`${name} ${rule}`);
+  return number;
+}
+
+function whole(name: string, value: unknown, rule: string): number | undefined {
+  if (value === undefined) return undefined;
+  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : NaN;
+  if (!Number.isSafeInteger(number)) throw new Unreadable(`${name} ${rule}`);
   return number;
 }

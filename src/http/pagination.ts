@@ -1,23 +1,43 @@
-/** One page of a list, and how many rows the whole list has. */
-export class Page<T = Record<string, unknown>> {
+/** Another page of a list: its relation to this one, and the parameter that asks for it. */
+type Neighbour = [rel: string, value: number];
+
+/** Some rows of a list, and where the others are. */
+export abstract class Page<T = Record<string, unknown>> {
   /** Rows that a preview leaves out at the people's own wish; absent where there is no such wish. */
   leftOut?: number;
+  /** Rows of the whole list; absent where they are not counted. */
+  readonly total?: number;
+  /** The parameter that says which page is meant. */
+  abstract readonly parameter: 'page' | 'after_id';
+  /** The other pages that there are, in the contract's order. */
+  abstract readonly neighbours: Neighbour[];
 
   constructor(
     readonly rows: T[],
-    readonly total: number,
-    readonly page: number,
     readonly perPage: number,
   ) {}
+}
 
-  /** The other pages that there are, by their relation to this one, in the contract's order. */
-  get neighbours(): [rel: string, page: number][] {
+/** A page that is known by its number. */
+export class NumberedPage<T = Record<string, unknown>> extends Page<T> {
+  readonly parameter = 'page';
+
+  constructor(
+    rows: T[],
+    override readonly total: number,
+    readonly page: number,
+    perPage: number,
+  ) {
+    super(rows, perPage);
+  }
+
+  get neighbours(): Neighbour[] {
     const last = Math.max(1, Math.ceil(this.total / this.perPage));
-    const backward: [string, number][] = [
+    const backward: Neighbour[] = [
       ['first', 1],
       ['prev', Math.min(this.page - 1, last)],
     ];
-    const forward: [string, number][] = [
+    const forward: Neighbour[] = [
       ['last', last],
       ['next', this.page + 1],
     ];
@@ -25,12 +45,25 @@ export class Page<T = Record<string, unknown>> {
   }
 }
 
+/** The rows that follow an id. Nothing is counted or skipped for it, so the millionth row is as near as the first. */
+export class KeysetPage<T extends { id?: unknown } = Record<string, unknown>> extends Page<T> {
+  readonly parameter = 'after_id';
+  readonly neighbours: Neighbour[];
+
+  /** @param found the rows of this page, and one more if there are further ones */
+  constructor(found: T[], perPage: number) {
+    super(found.slice(0, perPage), perPage);
+    this.neighbours = found.length > perPage ? [['next', Number(this.rows.at(-1)!.id)]] : [];
+  }
+}
+
 /** The `Link` header (RFC 8288) of a page that was asked for at the absolute `url`; it keeps every other parameter. */
 export function linkHeader(page: Page<unknown>, url: string): string | undefined {
   const [path, query = ''] = url.replaceAll(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent).split(/\?(.*)/s, 2);
-  const others = query.split('&').filter((part) => part !== '' && !/^page(=|$)/.test(part));
+  const { parameter } = page;
+  const others = query.split('&').filter((part) => part !== '' && part.split('=')[0] !== parameter);
   const links = page.neighbours.map(
-    ([rel, number]) => `<${path}?${[`page=${number}`, ...others].join('&')}>; rel="${rel}"`,
+    ([rel, value]) => `<${path}?${[`${parameter}=${value}`, ...others].join('&')}>; rel="${rel}"`,
   );
   return links.length > 0 ? links.join(', ') : undefined;
 }

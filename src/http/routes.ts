@@ -83,6 +83,14 @@ export function Lists(
       schema: { type: 'integer', minimum: 1, default: DEFAULT_PER_PAGE },
     }),
     ApiQuery({
+      name: 'after_id',
+      required: false,
+      description:
+        'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, in constant time however far the walk is. ' +
+        'Begin with 0 and follow `Link rel="next"` as long as there is one. Nothing is counted: there is no `Total`.',
+      schema: { type: 'integer', minimum: 0 },
+    }),
+    ApiQuery({
       name: 'q',
       required: false,
       style: 'deepObject',
@@ -99,14 +107,17 @@ export function Lists(
       headers: {
         ...requestId,
         'Per-Page': header('Rows on a page, at the most.', 'integer'),
-        Total: header('Rows on all pages.', 'integer'),
+        Total: header('Rows on all pages; not with `after_id`.', 'integer'),
         ...(leavesOut && {
           'Left-Out': header(
-            'Contacts left out because they asked for no more calls; for a population only.',
+            'Contacts left out because they asked for no more calls; for a population only, and not with `after_id`.',
             'integer',
           ),
         }),
-        Link: header('The first, prev, last and next page, where there are such (RFC 8288).', 'string'),
+        Link: header(
+          'The first, prev, last and next page, where there are such (RFC 8288); with `after_id` the next one.',
+          'string',
+        ),
       },
     }),
     ...(under ? [Fails(400, 404)] : [Fails(400)]),

@@ -6,7 +6,7 @@ import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything } from '../filters/filter.js';
 import { NotFound } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
-import { Page } from '../http/pagination.js';
+import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
 import type { Resource, Row } from './resource.js';
 
 /** Reads the records of any resource: one by its id, or a page of those that a condition and the client's filters leave. */
@@ -31,23 +31,34 @@ export class Records {
   }
 
   /**
-   * A page of the rows for which `scope` holds, in the order of their ids. Rows and total speak of the same rows.
+   * A page of the rows for which `scope` holds, in the order of their ids. Rows and total, if it is counted, speak of the same rows.
    * @throws FilterError
    */
   async list(
     resource: Resource,
-    { page, perPage, filters: given }: ListRequest,
+    { page, perPage, afterId, filters: given }: ListRequest,
     scope: Sql = everything,
   ): Promise<Page> {
     const { name, columns, from, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
+    if (afterId !== undefined) return this.following(resource, condition, afterId, perPage);
     const total = await this.count(resource, condition);
     const skipped = (page - 1) * perPage;
-    if (skipped >= total) return new Page([], total, page, perPage);
+    if (skipped >= total) return new NumberedPage([], total, page, perPage);
     const rows = await this.reader.rows(
       sql`SELECT ${columns} FROM ${from} WHERE ${condition} ORDER BY ${raw(name)}.id LIMIT ${perPage} OFFSET ${skipped}`,
     );
-    return new Page(rows.map(present), total, page, perPage);
+    return new NumberedPage(rows.map(present), total, page, perPage);
+  }
+
+  /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */
+  private async following(resource: Resource, condition: Sql, id: number, perPage: number): Promise<Page> {
+    const { name, columns, from, present } = resource;
+    const later = sql`${raw(name)}.id > ${id}`;
+    const rows = await this.reader.rows(
+      sql`SELECT ${columns} FROM ${from} WHERE ${allOf([later, condition])} ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`,
+    );
+    return new KeysetPage(rows.map(present), perPage);
   }
 
   /**
