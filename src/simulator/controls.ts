@@ -67,7 +67,7 @@ export function serveControls(fastify: FastifyInstance, exchange: Exchange, inbo
     const byStatus: Record<string, number> = {};
     for (const { status } of exchange.calls.values()) byStatus[status] = (byStatus[status] ?? 0) + 1;
     return {
-      created: exchange.taken.length,
+      created: exchange.created,
       by_status: byStatus,
       rung_again: exchange.rungAgain(),
       callbacks_sent: exchange.webhooks.sent,

@@ -3,10 +3,11 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { SimulatorConfig } from '../config.js';
 import { type Faults, NO_FAULTS, struck } from './faults.js';
 import { type CreateFault, type Outcome, forcedBy, outcomeOf } from './outcomes.js';
+import { RecentMap } from './recent-map.js';
 import { type CallRequest, SimulatedCall } from './simulated-call.js';
 import { Webhooks } from './webhooks.js';
 
-/** Calls that are remembered; the oldest go first. */
+/** Calls, numbers and people that are remembered; the oldest go first. */
 const REMEMBERED = 200_000;
 
 export interface SimulatorOptions extends SimulatorConfig {
@@ -16,15 +17,17 @@ export interface SimulatorOptions extends SimulatorConfig {
 
 /** The simulated world: its calls, and what goes wrong in it. */
 export class Exchange {
-  readonly calls = new Map<string, SimulatedCall>();
+  readonly calls = new RecentMap<string, SimulatedCall>(REMEMBERED);
   readonly webhooks: Webhooks;
-  /** When each call was taken, in milliseconds. */
-  readonly taken: number[] = [];
+  /** Calls that were taken, in all. */
+  created = 0;
+  /** When each of the latest calls was taken, in milliseconds. */
+  taken: number[] = [];
   faults: Faults = NO_FAULTS;
   /** What certain people do when they are called, by their numbers. */
-  readonly people = new Map<string, Partial<Outcome>>();
-  private readonly requests = new Map<string, number>();
-  private readonly callsOf = new Map<string, number>();
+  readonly people = new RecentMap<string, Partial<Outcome>>(REMEMBERED);
+  private readonly requests = new RecentMap<string, number>(REMEMBERED);
+  private readonly callsOf = new RecentMap<string, number>(REMEMBERED);
   private readonly closing = new AbortController();
 
   constructor(readonly options: SimulatorOptions) {
@@ -55,8 +58,7 @@ export class Exchange {
     const { accountSid } = this.options;
     const call = new SimulatedCall(accountSid, request, outcome, this.webhooks, (seconds) => this.wait(seconds));
     this.calls.set(call.sid, call);
-    if (this.calls.size > REMEMBERED) this.forgetOldest();
-    if (request.direction === 'outbound-api') this.taken.push(Date.now());
+    if (request.direction === 'outbound-api') this.count();
     // The world ends when the program does.
     const over = call.live().catch(() => undefined);
     return { call, over };
@@ -88,8 +90,9 @@ export class Exchange {
     await pause((seconds * 1_000) / this.options.speed, undefined, { ref: false, signal: this.closing.signal });
   }
 
-  private forgetOldest(): void {
-    const [oldest] = this.calls.keys();
-    if (oldest) this.calls.delete(oldest);
+  private count(): void {
+    this.created++;
+    this.taken.push(Date.now());
+    if (this.taken.length >= 2 * REMEMBERED) this.taken = this.taken.slice(-REMEMBERED);
   }
 }

@@ -28,7 +28,10 @@ export class Webhooks {
   send(sid: string, url: string, parameters: Parameters, last: boolean): void {
     const words = [this.seed, parameters.To ?? '', parameters.SequenceNumber ?? '', 'callback'];
     const fault = this.forced(sid) ?? struck(this.faults().callbacks, ...words);
-    if (fault === 'lost') return;
+    if (fault === 'lost') {
+      if (last) this.forget(sid);
+      return;
+    }
     const waiting = this.overtaken.get(sid) ?? [];
     this.overtaken.delete(sid);
     if (fault === 'reordered' && !last) {
@@ -49,7 +52,13 @@ export class Webhooks {
       for (const { one, token } of deliveries) await this.deliver(url, one, token);
     });
     this.tails.set(sid, delivered);
-    if (last) void delivered.finally(() => this.tails.delete(sid));
+    if (last) void delivered.finally(() => this.forget(sid));
+  }
+
+  /** Of a call of which nothing more will be told. */
+  private forget(sid: string): void {
+    this.overtaken.delete(sid);
+    this.tails.delete(sid);
   }
 
   /**
