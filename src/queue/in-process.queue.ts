@@ -5,6 +5,7 @@ import {
   type JobHandler,
   JOB_BACKOFF,
   JOB_TRIES,
+  MOST_WAITING,
   Queue,
   type Task,
   tasks,
@@ -25,7 +26,9 @@ export class InProcessQueue extends Queue {
 
   tell(job: Job): void {
     if (this.closed) return;
-    this.lanes.get(job.task)!.waiting.set(job.id, job);
+    const { waiting } = this.lanes.get(job.task)!;
+    if (waiting.size >= MOST_WAITING && !waiting.has(job.id)) return;
+    waiting.set(job.id, job);
     this.next(job.task);
   }
 

@@ -23,8 +23,11 @@ export const JOB_TRIES = 5;
 /** The pause before the second try, in milliseconds; it doubles with each further one. */
 export const JOB_BACKOFF = 200;
 
+/** Jobs of one task that wait to be taken, at the most; more are not told of, and it is left to the sweeper to tell of them later. */
+export const MOST_WAITING = 10_000;
+
 /**
- * Wakes workers. While the queue can be reached, a job that was told is handled at least once, and again while its handler fails, up to
+ * Wakes workers. While the queue can be reached and fewer than `MOST_WAITING` wait, a job that was told is handled at least once, and again while its handler fails, up to
  * `JOB_TRIES` times. Nothing else is promised, and nothing else is needed: the sweeper tells again of every row that nobody took.
  */
 export abstract class Queue {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Job, JOB_TRIES, type JobHandler, type Queue } from '../../src/queue/queue.port.js';
+import { type Job, JOB_TRIES, type JobHandler, MOST_WAITING, type Queue } from '../../src/queue/queue.port.js';
+import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 
 export interface QueueUnderTest {
@@ -52,6 +53,21 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       adapter.queue.tell({ task: 'batch_operation', id: 1 });
       adapter.queue.tell({ task: 'batch_operation', id: 2 });
       await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
+    });
+
+    it('takes no more than so many that nobody handles, and others again when they are handled', async () => {
+      const handled = new Set<number>();
+      for (let id = 1; id <= MOST_WAITING + 500; id++) {
+        adapter.queue.tell({ task: 'batch_operation', id });
+        if (id % 500 === 0) await pause(20);
+      }
+      adapter.process(async ({ id }) => void handled.add(id));
+      await eventually(() => handled.size >= MOST_WAITING / 2);
+      await eventually(() => {
+        adapter.queue.tell({ task: 'batch_operation', id: MOST_WAITING * 2 });
+        return handled.has(MOST_WAITING * 2);
+      });
+      expect(handled.size).toBeLessThanOrEqual(MOST_WAITING + 1);
     });
 
     it('handles a job that is told again after it was handled', async () => {
