@@ -7,6 +7,7 @@ import {
   HealthIndicatorService,
   TypeOrmHealthIndicator,
 } from '@nestjs/terminus';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Paces } from '../pace/paces.js';
 import { Queue } from '../queue/queue.port.js';
 
@@ -47,10 +48,18 @@ export class HealthController {
         );
       },
       async () => {
-        const telephony = this.indicators.check('telephony');
-        const reason = await this.paces.reason().catch(() => undefined);
-        return telephony.up(reason ? { dialling: 'paused', reason } : { dialling: 'on' });
+        const unknown = pause(PATIENCE, { dialling: 'unknown' }, { ref: false });
+        return this.indicators.check('telephony').up(await Promise.race([this.dialling(), unknown]));
       },
     ]);
+  }
+
+  private async dialling(): Promise<{ dialling: string; reason?: string }> {
+    try {
+      const reason = await this.paces.reason();
+      return reason ? { dialling: 'paused', reason } : { dialling: 'on' };
+    } catch {
+      return { dialling: 'unknown' };
+    }
   }
 }
