@@ -24,8 +24,9 @@ const STALLED_AFTER = 10_000;
 /**
  * THE data source: PostgreSQL or a SQLite file, with our entities and migrations. The application, TypeORM's command line
  * and the tests all start from here; no other file knows the SQLite driver (docs/adr/0001).
+ * @param wait for a connection to PostgreSQL, in seconds; after that whoever wanted one gets an error
  */
-export function dataSourceOptions(database: DatabaseConfig, { pool = 10 } = {}): DataSourceOptions {
+export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 10 } = {}): DataSourceOptions {
   const shared = {
     entities: [Contact, Callout, CalloutParticipation, BatchOperation, PhoneCall, RemotePhoneCallEvent, PaceRow],
     migrations,
@@ -40,7 +41,8 @@ export function dataSourceOptions(database: DatabaseConfig, { pool = 10 } = {}):
       parseInt8: true,
       poolSize: pool,
       applicationName: 'scfm',
-      connectTimeoutMS: 5_000,
+      // The pool's patience too: for the server to take a new connection, or for another to be given back.
+      connectTimeoutMS: wait * 1_000,
       extra: { idle_in_transaction_session_timeout: STALLED_AFTER },
     };
   }

@@ -7,9 +7,11 @@ import type { IncomingMessage } from 'node:http';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
+import { connectionOptions, mostConnections } from './http/connections.js';
 import { serveDocs } from './http/docs.js';
 import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
+import { limitRequests } from './http/request-limits.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
 import { simulator } from './simulator/simulator.js';
@@ -20,6 +22,7 @@ const SANE_ID = /^[\w.:+/=-]{1,128}$/;
 /** The program, ready to listen. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
+    ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
@@ -57,6 +60,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     },
     strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
   });
+  fastify.server.maxConnections = mostConnections(config);
+  limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {

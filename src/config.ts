@@ -33,6 +33,8 @@ export class Config {
   readonly database!: DatabaseConfig;
   /** Connections that one process opens to PostgreSQL at the most. */
   readonly databasePool!: number;
+  /** Seconds that a request waits for a connection to PostgreSQL: for a new one, or for one of the pool. */
+  readonly databaseWait!: number;
   /** Unset: jobs run in this process. */
   readonly redisUrl?: string;
   readonly role!: Role;
@@ -43,6 +45,12 @@ export class Config {
   readonly trustProxy!: boolean | string;
   /** The largest request body, in bytes. */
   readonly bodyLimit!: number;
+  /** Seconds in which a request must have arrived. */
+  readonly requestTimeout!: number;
+  /** Requests that one process works on at once at the most, but for webhooks; those above are refused. */
+  readonly maxRequests!: number;
+  /** The provider's webhooks that one process works on at once at the most. They are not repeated, so there are more of them than come in a burst. */
+  readonly maxWebhooks!: number;
   readonly basicAuth?: { user: string; password: string };
   /** Seconds for which a worker owns the batch it runs, unless it renews: what a killed worker's batch waits at the most. */
   readonly leaseSeconds!: number;
@@ -112,12 +120,16 @@ export function readConfig(env: Environment): Config {
     port: whole(env, 'PORT', 3000, 0, 65535),
     database: readDatabase(env),
     databasePool: whole(env, 'DATABASE_POOL', 10, 2, 1000),
+    databaseWait: whole(env, 'DATABASE_WAIT', 10, 1, 300),
     redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:'], 'redis://localhost:6379'),
     role: oneOf(env, 'SCFM_ROLE', ['web', 'worker', 'all'] as const, 'all'),
     logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
     publicUrl: url(env, 'PUBLIC_URL', WEB, 'https://scfm.example.org')?.replace(/\/+$/, ''),
     trustProxy: readTrustProxy(env),
     bodyLimit: whole(env, 'BODY_LIMIT', 1_048_576, 1024, 104_857_600),
+    requestTimeout: whole(env, 'REQUEST_TIMEOUT', 60, 1, 3600),
+    maxRequests: whole(env, 'MAX_CONCURRENT_REQUESTS', 500, 1, 100_000),
+    maxWebhooks: whole(env, 'MAX_CONCURRENT_WEBHOOKS', 4_000, 1, 100_000),
     basicAuth: readBasicAuth(env),
     leaseSeconds: whole(env, 'WORK_LEASE_SECONDS', 15, 1, 3600),
     sweepSeconds: whole(env, 'SWEEP_SECONDS', 2, 1, 3600),

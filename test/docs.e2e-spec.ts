@@ -84,7 +84,7 @@ it('describes both body types, the filters, the headers and the errors of a rout
   ]);
   expect(Object.keys(get.responses['200'].headers)).toEqual(['X-Request-Id', 'Per-Page', 'Total', 'Link']);
   expect(Object.keys(post.responses['201'].headers)).toEqual(['X-Request-Id', 'Location']);
-  expect(Object.keys(post.responses).sort()).toEqual(['201', '400', '413', '415', '422']);
+  expect(Object.keys(post.responses).sort()).toEqual(['201', '400', '413', '415', '422', '503']);
   expect(Object.keys(document.components.schemas.Contact.properties)).toEqual([
     'id',
     'msisdn',

@@ -11,8 +11,8 @@ import { UnitOfWork } from './unit-of-work.js';
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [Config],
-      useFactory: ({ database, databasePool }: Config) => ({
-        ...dataSourceOptions(database, { pool: databasePool }),
+      useFactory: ({ database, databasePool, databaseWait }: Config) => ({
+        ...dataSourceOptions(database, { pool: databasePool, wait: databaseWait }),
         // A server may still be starting; a file is there or it is not.
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
       }),

@@ -1,9 +1,13 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
+import { isOutage } from '../database/outage.js';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
-import { Forged, Invalid, NotFound, Unreadable, UnusableWebhook } from './errors.js';
+import { Forged, Invalid, NotFound, Unavailable, Unreadable, UnusableWebhook } from './errors.js';
+
+/** Seconds after which a database that is away may be back. */
+const OUTAGE_RETRY_AFTER = 5;
 
 /** Turns every error into the answer that the contract (section 2) has for it. */
 @Catch()
@@ -16,23 +20,33 @@ export class ErrorFilter implements ExceptionFilter {
       void reply.status(422).type('application/xml; charset=utf-8').send(document);
       return;
     }
-    const { status, body } = answerTo(error);
-    if (status >= 500 && !isHealthReport(body)) {
+    const { status, body, retryAfter } = answerTo(error);
+    if (status >= 500 && !isHealthReport(body) && !(error instanceof Unavailable)) {
       host
         .switchToHttp()
         .getRequest<FastifyRequest>()
         .log.error({ err: loggableError(error) }, 'request failed');
     }
+    if (retryAfter !== undefined && !reply.sent) void reply.header('Retry-After', retryAfter);
     // Errors can come from below Nest, before its reply is prepared.
     if (!reply.sent) void reply.status(status).type('application/json; charset=utf-8').send(body);
   }
 }
 
-function answerTo(error: unknown): { status: number; body: unknown } {
+interface Answer {
+  status: number;
+  body: unknown;
+  /** In seconds. */
+  retryAfter?: number;
+}
+
+function answerTo(error: unknown): Answer {
   if (error instanceof Invalid) return { status: 422, body: { errors: error.errors } };
   if (error instanceof NotFound) return failure(404);
   if (error instanceof Forged) return failure(403, 'the signature is not right');
   if (error instanceof Unreadable) return failure(400, error.message);
+  if (error instanceof Unavailable) return unavailable(error);
+  if (isOutage(error)) return unavailable(new Unavailable('the database cannot be used now', OUTAGE_RETRY_AFTER));
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {
     if (isHealthReport(error.getResponse())) return { status: error.getStatus(), body: error.getResponse() };
@@ -46,8 +60,12 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** The one shape of errors that name no field; 401, 404 and 5xx carry no message. */
-function failure(status: number, message?: string): { status: number; body: unknown } {
+function unavailable({ message, retryAfter }: Unavailable): Answer {
+  return { status: 503, body: { status: 503, error: STATUS_CODES[503], message }, retryAfter };
+}
+
+/** The one shape of errors that name no field; 401, 404 and 500 carry no message. */
+function failure(status: number, message?: string): Answer {
   const bare = status === 401 || status === 404 || status >= 500;
   return { status, body: { status, error: STATUS_CODES[status], ...(!bare && message && { message }) } };
 }

@@ -28,6 +28,17 @@ export class Unreadable extends Error {}
 /** Is not signed by whom it says it is from: 403. */
 export class Forged extends Error {}
 
+/** Cannot be done now, but may be later: 503 with the message. */
+export class Unavailable extends Error {
+  /** @param retryAfter seconds after which it may be tried again */
+  constructor(
+    message: string,
+    readonly retryAfter: number,
+  ) {
+    super(message);
+  }
+}
+
 /** Is from the provider, but speaks of nothing that we know or can take on: 422, in XML. */
 export class UnusableWebhook extends Error {}
 

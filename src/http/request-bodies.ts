@@ -6,7 +6,10 @@ import { Unreadable } from './errors.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
-/** On a route: its body stays the text that it came as. */
+/** The largest body that stays a text, in bytes. A provider's webhook is a tenth of that, and very many may be read at once. */
+const LARGEST_RAW = 65_536;
+
+/** On a route: its body stays the text that it came as, and is short. */
 export const RawBody = () => RouteConfig({ rawBody: true });
 
 const isRaw = (request: FastifyRequest): boolean =>
@@ -28,9 +31,13 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
     async (request: FastifyRequest, body: Buffer) =>
       isRaw(request) ? utf8(body) : storable(nestParameters(decodeParameters(utf8(body)))),
   );
+  fastify.addHook('onRoute', (route) => {
+    if ((route.config as { rawBody?: boolean } | undefined)?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
+  });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
-    if (request.isMultipart()) request.body = storable(nestParameters(await fieldsOf(request, limit)));
+    if (request.isMultipart())
+      request.body = storable(nestParameters(await fieldsOf(request, request.routeOptions.bodyLimit)));
     request.body ??= {};
   });
 }

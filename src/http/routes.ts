@@ -27,22 +27,26 @@ const failures = {
   404: 'There is no such record, or no such parent.',
   413: 'The body is too large.',
   415: 'The body is none of the three media types.',
+  503: 'There are too many requests at once, or the database cannot be used now: try again later.',
 } as const;
 
 const header = (description: string, type: 'string' | 'integer') => ({ description, schema: { type } }) as const;
 const requestId = { 'X-Request-Id': header("The request's id: the caller's own, if it sent a sane one.", 'string') };
 
-/** The error answers of a route that name no field, in their one shape. */
-function Refuses(...statuses: (keyof typeof failures)[]): MethodDecorator {
+const later = { 'Retry-After': header('Seconds after which it may be tried again.', 'integer') };
+
+/** The error answers of a route that name no field, in their one shape. Every route may be too busy. */
+function Refuses(...statuses: Exclude<keyof typeof failures, 503>[]): MethodDecorator {
   return applyDecorators(
     ...statuses.map((status) =>
       ApiResponse({ status, description: failures[status], type: Failure, headers: requestId }),
     ),
+    ApiResponse({ status: 503, description: failures[503], type: Failure, headers: { ...requestId, ...later } }),
   );
 }
 
 /** The error answers of a route whose input has fields. */
-function Fails(...statuses: (keyof typeof failures)[]): MethodDecorator {
+function Fails(...statuses: Exclude<keyof typeof failures, 503>[]): MethodDecorator {
   return applyDecorators(
     ApiExtraModels(FieldFailure),
     Refuses(...statuses),

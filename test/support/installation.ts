@@ -59,6 +59,27 @@ export class Installation {
     );
   }
 
+  /** Holds up whoever writes contacts or events, until the function that it answers is called. */
+  async holdWrites(): Promise<() => Promise<void>> {
+    const options = dataSourceOptions(readDatabase(this.environment));
+    const dataSource = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
+    const holder = dataSource.createQueryRunner();
+    const statements = {
+      embedded: ['BEGIN IMMEDIATE'],
+      cluster: [
+        'SET idle_in_transaction_session_timeout = 0',
+        'BEGIN',
+        'LOCK TABLE contacts, remote_phone_call_events IN SHARE MODE',
+      ],
+    };
+    for (const statement of statements[way]) await holder.query(statement);
+    return async () => {
+      await holder.query('COMMIT');
+      await holder.release();
+      await dataSource.destroy();
+    };
+  }
+
   /** Ends what still runs, without a warning. */
   async stopAll(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill()));

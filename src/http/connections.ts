@@ -1,0 +1,60 @@
+import { randomUUID } from 'node:crypto';
+import type { FastifyHttpOptions } from 'fastify';
+import { STATUS_CODES, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Config } from '../config.js';
+
+/** The longest that a request's head may take, in milliseconds. */
+const HEAD_PATIENCE = 15_000;
+/** How often it is looked for requests that take too long, in milliseconds. */
+const LOOK_EVERY = 1_000;
+/** How long a connection may be silent in both directions while it is in use, in milliseconds: longer than any answer takes. */
+const SILENCE = 180_000;
+/** How long a connection is kept for a next request, in milliseconds: longer than load balancers keep theirs, which is a minute. */
+const KEPT_ALIVE = 72_000;
+
+/** Fastify's settings that bound how long a slow or silent client holds its connection. */
+export function connectionOptions({ requestTimeout }: Pick<Config, 'requestTimeout'>) {
+  const whole = requestTimeout * 1_000;
+  return {
+    requestTimeout: whole,
+    connectionTimeout: SILENCE,
+    keepAliveTimeout: KEPT_ALIVE,
+    http: { headersTimeout: Math.min(HEAD_PATIENCE, whole), connectionsCheckingInterval: LOOK_EVERY },
+    clientErrorHandler: answerBrokenRequest,
+  } satisfies FastifyHttpOptions<Server>;
+}
+
+/** Connections beyond those of requests that may be worked on: for answering that they are too many, and for those that are kept. */
+const SPARE = 4_096;
+
+/** Open connections at the most. */
+export function mostConnections({ maxRequests, maxWebhooks }: Pick<Config, 'maxRequests' | 'maxWebhooks'>): number {
+  return maxRequests + maxWebhooks + SPARE;
+}
+
+const failures: Readonly<Record<string, [status: number, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
+  HPE_HEADER_OVERFLOW: [431, 'the head of the request is too large'],
+};
+
+/** Answers, in the contract's shape, what did not become a request. */
+function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const [status, message] = failures[error.code ?? ''] ?? [400, 'this is not HTTP'];
+  const body = JSON.stringify({ status, error: STATUS_CODES[status], message });
+  if (socket.writable) {
+    socket.write(
+      [
+        `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+        'Connection: close',
+        `X-Request-Id: ${randomUUID()}`,
+        'Content-Type: application/json; charset=utf-8',
+        `Content-Length: ${Buffer.byteLength(body)}`,
+        '',
+        body,
+      ].join('\r\n'),
+    );
+  }
+  socket.destroy(error);
+}

@@ -1,0 +1,79 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../config.js';
+import { Unavailable } from './errors.js';
+
+/** Must be answered most of all when the program is busy; and the simulator is no part of what is protected: it is the other side. */
+const UNLIMITED = /^\/(health|simulator)\//;
+const WEBHOOK = 'POST /api/remote_phone_call_events';
+
+/** Seconds after which one that was refused may come again: a burst is over soon. */
+const RETRY_AFTER = 1;
+/** Milliseconds between two lines in the log that say that requests are being refused. */
+const SAY_AGAIN_AFTER = 10_000;
+
+type Limits = Pick<Config, 'maxRequests' | 'maxWebhooks'>;
+
+/**
+ * Bounds the requests that this process works on at once: what comes above that is refused at once, before its body is read. Webhooks have
+ * a bound of their own, since the provider does not repeat them.
+ */
+export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhooks }: Limits): void {
+  const webhooks = new Gate(maxWebhooks);
+  const others = new Gate(maxRequests);
+  const admitted = new WeakMap<FastifyRequest, Gate>();
+  const leave = (request: FastifyRequest): void => {
+    admitted.get(request)?.leave();
+    admitted.delete(request);
+  };
+  const working = new WeakSet<FastifyRequest>();
+
+  fastify.addHook('onRequest', (request, reply, done) => {
+    const { url = '' } = request.routeOptions;
+    if (UNLIMITED.test(url)) return done();
+    const gate = `${request.method} ${url}` === WEBHOOK ? webhooks : others;
+    if (!gate.enter()) {
+      if (gate.isToBeSaid()) request.log.warn(`More than ${gate.most} requests at once: those above are refused`);
+      return done(new Unavailable('there are too many requests at once', RETRY_AFTER));
+    }
+    admitted.set(request, gate);
+    // Whoever goes away while sending is gone; whoever goes away later leaves us the work.
+    reply.raw.once('close', () => {
+      if (!working.has(request)) leave(request);
+    });
+    done();
+  });
+  fastify.addHook('preHandler', (request, _reply, done) => {
+    working.add(request);
+    done();
+  });
+  fastify.addHook('onSend', (request, _reply, _payload, done) => {
+    leave(request);
+    done();
+  });
+}
+
+/** Lets in so many at once, and no more. */
+class Gate {
+  private inside = 0;
+  private saidAt = -Infinity;
+
+  constructor(readonly most: number) {}
+
+  enter(): boolean {
+    if (this.inside >= this.most) return false;
+    this.inside++;
+    return true;
+  }
+
+  leave(): void {
+    this.inside--;
+  }
+
+  /** Whether it is to be said now that some were refused: once for a crowd. */
+  isToBeSaid(): boolean {
+    const now = Date.now();
+    const due = now - this.saidAt >= SAY_AGAIN_AFTER;
+    if (due) this.saidAt = now;
+    return due;
+  }
+}

@@ -1,0 +1,229 @@
+import { once } from 'node:events';
+import { type Socket, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Answer, Api } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation, way } from './support/installation.js';
+import { TcpGate } from './support/tcp-gate.js';
+import { signedWebhook } from './support/webhooks.js';
+
+const MOST = 8;
+const WEBHOOKS = 40;
+
+let installation: Installation;
+let numbers = 0;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+});
+afterAll(() => installation.remove());
+
+const someone = () => ({ msisdn: `+8551066${String(++numbers).padStart(4, '0')}` });
+const times = <T>(count: number, make: () => Promise<T>): Promise<T>[] => Array.from({ length: count }, make);
+const statuses = async (answers: Promise<Answer>[]) => (await Promise.all(answers)).map(({ status }) => status);
+const isFree = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
+
+/** Makes one more than there is room for, while none is answered otherwise: the first answer is the refusal. The others are still held. */
+async function fill<T>(room: number, make: () => Promise<T>): Promise<{ refused: T; held: Promise<T>[] }> {
+  const all = times(room + 1, make);
+  const first = await Promise.race(all.map(async (one, index) => ({ refused: await one, index })));
+  return { refused: first.refused, held: all.filter((_, index) => index !== first.index) };
+}
+
+function expectUnavailable({ status, body, headers }: Answer, message: string): void {
+  expect([status, body]).toEqual([503, { status: 503, error: 'Service Unavailable', message }]);
+  expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
+  expect(headers.get('x-request-id')).toBeTruthy();
+}
+
+/** Sends a text as it is, over a connection of its own. */
+async function sendRaw(api: Api, content: string): Promise<Socket> {
+  const { hostname, port } = new URL(api.url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.write(content);
+  return socket;
+}
+
+/** The beginning of the answer; an empty text when the connection ends without one. */
+async function head(socket: Socket): Promise<string> {
+  const [data] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [unknown];
+  return data instanceof Buffer ? data.toString() : '';
+}
+
+const unfinished =
+  'POST /api/contacts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"m';
+
+describe('more requests than the program works on at once', () => {
+  let api: Api;
+  const environment = {
+    MAX_CONCURRENT_REQUESTS: String(MOST),
+    MAX_CONCURRENT_WEBHOOKS: String(WEBHOOKS),
+    SCFM_ROLE: 'web',
+  };
+
+  beforeAll(async () => {
+    api = (await installation.start(environment)).api;
+  });
+
+  it('are refused while the others are worked on, and taken right after', async () => {
+    const release = await installation.holdWrites();
+    const { refused, held } = await fill(MOST, () => api.post('/api/contacts', someone()));
+    expectUnavailable(refused, 'there are too many requests at once');
+    for (const answer of await Promise.all(times(100, () => api.post('/api/contacts', someone())))) {
+      expectUnavailable(answer, 'there are too many requests at once');
+    }
+    expect((await api.get('/health/live')).status).toBe(200);
+    const sending = await sendRaw(api, unfinished);
+    expect(await head(sending)).toMatch(/^HTTP\/1.1 503 /);
+    sending.destroy();
+    await release();
+    expect(await statuses(held)).toEqual(Array(MOST).fill(201));
+    expect(await statuses(times(MOST, () => api.post('/api/contacts', someone())))).toEqual(Array(MOST).fill(201));
+  });
+
+  it('do not keep the provider’s webhooks out, which are not repeated and have a bound of their own', async () => {
+    const release = await installation.holdWrites();
+    const { held } = await fill(MOST, () => api.post('/api/contacts', someone()));
+    let sid = 0;
+    const webhook = () => {
+      const call = { CallSid: `CA${++sid}`, Direction: 'inbound', From: someone().msisdn, CallStatus: 'ringing' };
+      return signedWebhook(api, call);
+    };
+    const webhooks = await fill(WEBHOOKS, webhook);
+    expectUnavailable(webhooks.refused, 'there are too many requests at once');
+    await release();
+    expect(new Set(await statuses([...webhooks.held, ...held]))).toEqual(new Set([201]));
+  });
+
+  it('are those whose client has gone away, too, as long as they are worked on', async () => {
+    const release = await installation.holdWrites();
+    const impatient = new AbortController();
+    const post = async () => {
+      const request = { method: 'POST', body: new URLSearchParams(someone()), signal: impatient.signal };
+      return (await fetch(`${api.url}/api/contacts`, request).catch(() => undefined))?.status;
+    };
+    const { refused, held } = await fill(MOST, post);
+    expect(refused).toBe(503);
+    impatient.abort();
+    expect(await Promise.all(held)).toEqual(Array(MOST).fill(undefined));
+    for (let n = 0; n < 20; n++) expect((await api.get('/api/contacts')).status).toBe(503);
+    await release();
+    await isFree(api);
+  });
+
+  it('are no more those whose client went away while it was sending', async () => {
+    const sockets: Socket[] = [];
+    const send = async () => {
+      const socket = await sendRaw(api, unfinished);
+      sockets.push(socket);
+      return head(socket);
+    };
+    expect((await fill(MOST, send)).refused).toMatch(/^HTTP\/1.1 503 /);
+    for (const socket of sockets) socket.destroy();
+    await isFree(api);
+    expect(await statuses(times(MOST, () => api.post('/api/contacts', someone())))).toEqual(Array(MOST).fill(201));
+  });
+});
+
+describe('a client that is slow or strange', () => {
+  let api: Api;
+
+  beforeAll(async () => {
+    api = (await installation.start({ REQUEST_TIMEOUT: '1' })).api;
+  });
+
+  it.each([
+    ['the rest of the head', 'GET /api/contacts HTTP/1.1\r\nHost: x\r\n'],
+    ['the rest of the body', unfinished],
+    ['anything', ''],
+  ])('is cut off when it does not send %s', async (_, content) => {
+    const socket = await sendRaw(api, content);
+    const answer = await text(socket);
+    const [start, body] = answer.split('\r\n\r\n') as [string, string];
+    expect(start).toMatch(/^HTTP\/1.1 408 Request Timeout\r\n.*X-Request-Id: [\da-f-]{36}\r\n/s);
+    expect(JSON.parse(body)).toEqual({
+      status: 408,
+      error: 'Request Timeout',
+      message: 'the request took too long to arrive',
+    });
+    await isFree(api);
+  });
+
+  it('is told when what it sends is no request', async () => {
+    const answer = await text(await sendRaw(api, 'nonsense\r\n\r\n'));
+    expect(answer).toContain('{"status":400,"error":"Bad Request","message":"this is not HTTP"}');
+  });
+
+  it('is refused when it sends a webhook that no provider would', async () => {
+    const { status } = await signedWebhook(api, { CallSid: 'CA1', Long: 'x'.repeat(70_000) });
+    expect(status).toBe(413);
+  });
+});
+
+describe.runIf(way === 'cluster')('PostgreSQL', () => {
+  const busy = 'the database cannot be used now';
+
+  it('may have no connection free for long: who waits for one is told to come again', async () => {
+    const { api } = await installation.start({ DATABASE_POOL: '2', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
+    const release = await installation.holdWrites();
+    const told: Answer[] = [];
+    const all = times(6, async () => {
+      const answer = await api.post('/api/contacts', someone());
+      if (answer.status !== 201) told.push(answer);
+      return answer;
+    });
+    await eventually(() => told.length === 4);
+    for (const answer of told) expectUnavailable(answer, busy);
+    await release();
+    expect((await statuses(all)).filter((status) => status === 201)).toHaveLength(2);
+    await isFree(api);
+  });
+
+  it('may be away: who needs it is told to come again, and all is well when it is back', async () => {
+    const { hostname, port } = new URL(installation.environment.DATABASE_URL!);
+    const gate = await TcpGate.before({ host: hostname, port: Number(port) });
+    const through = new URL(installation.environment.DATABASE_URL!);
+    through.host = `127.0.0.1:${gate.port}`;
+    const program = await installation.start({ DATABASE_URL: through.href });
+    const { api } = program;
+    const [id] = await api.contacts(someone());
+    try {
+      for (let time = 0; time < 2; time++) {
+        await gate.close();
+        const requests = [
+          () => api.get('/api/contacts'),
+          () => api.get(`/api/contacts/${id}`),
+          () => api.post('/api/contacts', someone()),
+          () => api.patch(`/api/contacts/${id}`, { metadata: { a: 1 } }),
+          () => signedWebhook(api, { CallSid: 'CA1', Direction: 'inbound', From: someone().msisdn }),
+        ];
+        for (const request of requests) expectUnavailable(await request(), busy);
+        const ready = await api.get('/health/ready');
+        expect([ready.status, ready.body.error.database.status]).toEqual([503, 'down']);
+        expect(ready.body.details.telephony).toEqual({ status: 'up', dialling: 'unknown' });
+        expect((await api.get('/health/live')).status).toBe(200);
+        await gate.open();
+        await eventually(async () => (await api.get('/health/ready')).status === 200);
+        const again = await Promise.all(requests.map((request) => request()));
+        expect(again.map(({ status }) => status)).toEqual([200, 200, 201, 204, 201]);
+      }
+      expect(program.output).toMatch(/"code":"ECONNREFUSED"/);
+      // In a transaction that it was cut off from.
+      const release = await installation.holdWrites();
+      const cut = api.post('/api/contacts', someone());
+      await eventually(async () => {
+        const [{ waiting }] = (await installation.query<{ waiting: string }>(
+          `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        )) as [{ waiting: string }];
+        return Number(waiting) > 0;
+      });
+      await gate.close();
+      expectUnavailable(await cut, busy);
+      await release();
+    } finally {
+      await gate.close();
+    }
+  });
+});
