@@ -15,21 +15,25 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function bringUpServers() {
   const databaseUrl = process.env.TEST_DATABASE_URL;
   const redisUrl = process.env.TEST_REDIS_URL;
-  const programs = {
-    ...(databaseUrl ? {} : { initdb: 'postgresql', postgres: 'postgresql' }),
-    ...(redisUrl ? {} : { 'redis-server': 'redis-server' }),
-  };
-  const found = findPrograms(programs);
+  const programs = findPrograms({
+    ...(databaseUrl ? {} : postgresPrograms),
+    ...(redisUrl ? {} : redisPrograms),
+  });
   const folder = mkdtempSync(join(tmpdir(), 'scfm-test-'));
-  const stops = [];
+  const servers = [];
+  const started = async (server) => {
+    servers.push(server);
+    await server.start();
+    return server.url;
+  };
   const takeDown = async () => {
-    for (const stop of stops.splice(0)) await stop();
+    for (const server of servers.splice(0)) await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
     return {
-      databaseUrl: databaseUrl ?? (await startPostgres(found, folder, stops)),
-      redisUrl: redisUrl ?? (await startRedis(found, folder, stops)),
+      databaseUrl: databaseUrl ?? (await started(await preparePostgres(programs, folder))),
+      redisUrl: redisUrl ?? (await started(await prepareRedis(programs, folder))),
       takeDown,
     };
   } catch (error) {
@@ -39,7 +43,54 @@ export async function bringUpServers() {
   }
 }
 
-function findPrograms(programs) {
+/** A server of ours with its data, on a port of its own: it can be stopped, started again, and signalled. */
+export class Server {
+  said = '';
+
+  /** @param stopSignal the one that ends it in good order */
+  constructor(program, args, options, { port, url, stopSignal }) {
+    Object.assign(this, { program, args, options, port, url, stopSignal });
+  }
+
+  /** Starts it, unless it runs, and waits until it answers. */
+  async start() {
+    if (!this.runs) {
+      this.child = spawn(this.program, this.args, { ...this.options, stdio: ['ignore', 'pipe', 'pipe'] });
+      for (const stream of [this.child.stdout, this.child.stderr])
+        stream.on('data', (data) => (this.said = (this.said + data).slice(-2_000)));
+    }
+    for (const deadline = Date.now() + 30_000; !(await answers(this.port)); await pause(50)) {
+      if (!this.runs || Date.now() > deadline) throw new Error(`${this.program} is not there: ${this.said}`);
+    }
+  }
+
+  /** Ends it by a signal, and waits until it has ended. */
+  async stop(signal = this.stopSignal) {
+    if (!this.runs) return;
+    this.child.kill(signal);
+    await once(this.child, 'exit');
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal) {
+    this.child.kill(signal);
+  }
+
+  get runs() {
+    return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
+  }
+}
+
+/** The programs of the servers, and Debian's packages that hold them. */
+export const postgresPrograms = { initdb: 'postgresql', postgres: 'postgresql' };
+export const redisPrograms = { 'redis-server': 'redis-server' };
+
+/**
+ * Where programs are on this machine, by their names. Those that are missing are installed where that can be done; else the process ends
+ * with a sentence that says so.
+ * @param programs for each name, Debian's package
+ */
+export function findPrograms(programs) {
   const missing = () => Object.keys(programs).filter((name) => !find(name));
   if (missing().length > 0 && process.getuid?.() === 0 && find('apt-get')) {
     const packages = [...new Set(missing().map((name) => programs[name]))];
@@ -82,7 +133,8 @@ function find(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-async function startPostgres({ initdb, postgres }, folder, stops) {
+/** A PostgreSQL with an empty database in `folder`, to be started. */
+export async function preparePostgres({ initdb, postgres }, folder) {
   const user = unprivilegedUser();
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, 'postgres');
@@ -100,42 +152,28 @@ async function startPostgres({ initdb, postgres }, folder, stops) {
     fsync: 'off',
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  await start(postgres, ['-D', data, ...options], { ...user, cwd: folder }, port, 'SIGINT', stops);
-  return `postgres://scfm@127.0.0.1:${port}/postgres`;
+  const url = `postgres://scfm@127.0.0.1:${port}/postgres`;
+  return new Server(postgres, ['-D', data, ...options], { ...user, cwd: folder }, { port, url, stopSignal: 'SIGINT' });
 }
 
-async function startRedis({ 'redis-server': redis }, folder, stops) {
+/** An empty Redis that keeps nothing on disk, to be started. */
+export async function prepareRedis({ 'redis-server': redis }, folder) {
   const port = await freePort();
   const options = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder].map(
     String,
   );
-  await start(redis, options, { cwd: folder }, port, 'SIGTERM', stops);
-  return `redis://127.0.0.1:${port}`;
+  const url = `redis://127.0.0.1:${port}`;
+  return new Server(redis, options, { cwd: folder }, { port, url, stopSignal: 'SIGTERM' });
 }
 
 /** PostgreSQL refuses to run as root: there, the account that its package makes, or one that owns nothing. */
-function unprivilegedUser() {
+export function unprivilegedUser() {
   if (process.getuid?.() !== 0) return {};
   const accounts = readFileSync('/etc/passwd', 'utf8')
     .split('\n')
     .map((line) => line.split(':'));
   const account = ['postgres', 'nobody'].map((name) => accounts.find(([one]) => one === name)).find(Boolean);
   return { uid: Number(account[2]), gid: Number(account[3]) };
-}
-
-async function start(program, args, options, port, signal, stops) {
-  let said = '';
-  const server = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const stream of [server.stdout, server.stderr])
-    stream.on('data', (data) => (said = (said + data).slice(-2_000)));
-  stops.push(async () => {
-    if (server.exitCode !== null) return;
-    server.kill(signal);
-    await once(server, 'exit');
-  });
-  for (const deadline = Date.now() + 30_000; !(await answers(port)); await pause(50)) {
-    if (server.exitCode !== null || Date.now() > deadline) throw new Error(`${program} is not there: ${said}`);
-  }
 }
 
 function answers(port) {

@@ -50,7 +50,7 @@ export class Installation {
   /** Adds so many contacts whose metadata are `{"many":"yes"}`, past the API. */
   async makeContacts(count: number): Promise<void> {
     const numbers =
-      way === 'cluster'
+      readDatabase(this.environment).kind === 'postgres'
         ? `SELECT n FROM generate_series(1, ${count}) AS n`
         : `WITH RECURSIVE s(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < ${count}) SELECT n FROM s`;
     await this.query(

@@ -19,7 +19,7 @@ export class Program {
   static async start(environment: Record<string, string>): Promise<Program> {
     const program = Program.launch({ PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment });
     await eventually(() => {
-      if (program.child.exitCode !== null) throw new Error(`The program ended at once: ${program.output}`);
+      if (program.hasEnded) throw new Error(`The program ended at once: ${program.output}`);
       return /https?:\/\/\S+:\d+/.test(program.announcement);
     });
     return program;
@@ -50,9 +50,19 @@ export class Program {
     return this.child.pid!;
   }
 
+  /** Whether it runs no more. */
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
   /** All that it has printed. */
   get output(): string {
     return this.said;
+  }
+
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.child.kill(signal);
   }
 
   /** Sends a signal and waits for the end, if the signal ends it. Answers the exit code. */
@@ -67,7 +77,7 @@ export class Program {
 
   /** Waits for its end. Answers the exit code, or null when a signal ended it. */
   async ended(): Promise<number | null> {
-    if (this.child.exitCode === null && this.child.signalCode === null) await once(this.child, 'exit');
+    if (!this.hasEnded) await once(this.child, 'exit');
     return this.child.exitCode;
   }
 

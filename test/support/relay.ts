@@ -12,6 +12,9 @@ interface Passed {
   text: string;
 }
 
+/** The longest that a program may take to answer, in milliseconds: longer than the provider waits. */
+const PATIENCE = 20_000;
+
 /** Stands where the outside reaches several programs, as a load balancer does that also repeats what it passes on. */
 export class Relay {
   private passed = 0;
@@ -46,15 +49,19 @@ export class Relay {
 
   private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
-    const send = async (program: string): Promise<Passed> => {
+    const ask = async (program: string): Promise<Passed> => {
       const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
       const answer = await fetch(program + request.url, {
         method: request.method,
         headers: headers as Record<string, string>,
         ...(body.length > 0 && { body }),
+        signal: AbortSignal.timeout(PATIENCE),
       });
       return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() };
     };
+    // Nobody there, or gone half way: what a load balancer says then.
+    const send = (program: string): Promise<Passed> =>
+      ask(program).catch((error: Error) => ({ status: 502, type: 'text/plain', text: error.message }));
     const turn = this.programs[this.passed++ % this.programs.length]!;
     const answers: Passed[] = [];
     if (this.delivery === 'in turn') answers.push(await send(turn));

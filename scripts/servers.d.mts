@@ -1,0 +1,33 @@
+/** Where programs are on this machine, by their names. */
+export type Programs = Readonly<Record<string, string>>;
+
+export const postgresPrograms: Programs;
+export const redisPrograms: Programs;
+
+/** Where programs are; those that are missing are installed where that can be done, or the process ends. */
+export function findPrograms(packages: Programs): Programs;
+
+/** A server of ours with its data, on a port of its own. */
+export class Server {
+  readonly port: number;
+  readonly url: string;
+  readonly runs: boolean;
+
+  /** Starts it, unless it runs, and waits until it answers. */
+  start(): Promise<void>;
+
+  /** Ends it by a signal (in good order, without one), and waits until it has ended. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** A PostgreSQL with an empty database in `folder`, to be started. */
+export function preparePostgres(programs: Programs, folder: string): Promise<Server>;
+
+/** An empty Redis that keeps nothing on disk, to be started. */
+export function prepareRedis(programs: Programs, folder: string): Promise<Server>;
+
+/** The account that PostgreSQL runs as; empty where it is that of this process. */
+export function unprivilegedUser(): { uid?: number; gid?: number };

@@ -1,0 +1,110 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../support/eventually.js';
+import { expectBooksToBalance, quiet } from './support/books.js';
+import { Campaign } from './support/campaign.js';
+import { Chance } from './support/chance.js';
+import { form } from './support/form.js';
+import { PATIENCE } from './support/insist.js';
+import { Ledger } from './support/ledger.js';
+import type { Place } from './support/place.js';
+import { tell } from './support/story.js';
+import { World } from './support/world.js';
+
+/** The moments of a campaign at which a process is killed: one after the other, and each a random while after it began. */
+const LONGEST_WAIT = 700;
+
+describe('processes of a cluster', () => {
+  let world: World;
+  const campaigns: Campaign[] = [];
+
+  beforeAll(async () => {
+    world = await World.cluster();
+    await world.installation.makeContacts(form.people);
+  });
+  afterAll(() => world.remove());
+
+  it(`lose and repeat nothing when ${form.kills} of them are killed at random moments`, async () => {
+    const chance = new Chance('kills');
+    const ledger = new Ledger(world.api);
+    ledger.open();
+    const during = async (work: Promise<void>, victims: readonly Place[] = world.places): Promise<void> => {
+      await pause(chance.between(0, LONGEST_WAIT));
+      const victim = chance.of(victims);
+      tell(`kill ${victim.name}`);
+      await victim.stop('SIGKILL');
+      await victim.start();
+      await work;
+    };
+    for (let round = 0; round < form.kills / 5; round++) {
+      const campaign = await Campaign.plan(world);
+      campaigns.push(campaign);
+      await during(campaign.populate());
+      await during(campaign.create());
+      await during(campaign.queue());
+      await during(campaign.rings(form.calls), world.workers);
+      await during(campaign.rings(form.calls), world.webs);
+      await campaign.stop();
+    }
+    await ledger.close();
+    await quiet(world);
+    expect(ledger.accepted.contacts.length).toBeGreaterThan(0);
+    await expectBooksToBalance(world, campaigns, ledger.accepted);
+  });
+
+  it('are replaced one by one under load, each in good order', async () => {
+    const ledger = new Ledger(world.api);
+    ledger.open();
+    const campaign = await Campaign.plan(world);
+    campaigns.push(campaign);
+    const work = (async () => {
+      await campaign.populate();
+      await campaign.create();
+      await campaign.queue();
+      await campaign.rings(form.calls);
+    })();
+    for (const place of world.places) {
+      tell(`replace ${place.name}`);
+      expect(await place.stop('SIGTERM')).toBe(0);
+      await place.start();
+    }
+    await work;
+    await campaign.stop();
+    await ledger.close();
+    await quiet(world);
+    await expectBooksToBalance(world, campaigns, ledger.accepted);
+  });
+
+  it('do nothing twice when one sleeps beyond every lease, and wakes', async () => {
+    const chance = new Chance('sleeper');
+    const campaign = await Campaign.plan(world);
+    campaigns.push(campaign);
+    const sleeper = chance.of(world.workers);
+    const asleep = async (): Promise<void> => {
+      tell(`${sleeper.name} sleeps`);
+      sleeper.signal('SIGSTOP');
+      const since = Date.now();
+      await eventually(async () => {
+        const held = await world.count(
+          `SELECT (SELECT count(*) FROM batch_operations WHERE leased_until < clock_timestamp() AND lease_token IS NOT NULL)
+            + (SELECT count(*) FROM phone_calls WHERE status = 'queued' AND lease_token IS NOT NULL
+              AND leased_until < clock_timestamp()) AS count`,
+        );
+        return held === 0 && Date.now() - since > form.slept;
+      }, PATIENCE);
+      sleeper.signal('SIGCONT');
+    };
+    const populated = campaign.populate();
+    await pause(chance.between(0, LONGEST_WAIT));
+    await asleep();
+    await populated;
+    await campaign.create();
+    const dialled = campaign.queue().then(() => campaign.rings(form.calls));
+    await pause(chance.between(0, LONGEST_WAIT));
+    await asleep();
+    await dialled;
+    await campaign.stop();
+    await quiet(world);
+    await expectBooksToBalance(world, campaigns);
+  });
+});

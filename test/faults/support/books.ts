@@ -1,0 +1,166 @@
+import { expect } from 'vitest';
+import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
+import { eventually } from '../../support/eventually.js';
+import type { Campaign } from './campaign.js';
+import { insist, PATIENCE } from './insist.js';
+import type { Accepted } from './ledger.js';
+import { tell } from './story.js';
+import type { World } from './world.js';
+
+const FINAL_THERE = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
+const FINAL_HERE = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored', 'created'];
+
+const LISTED = [
+  'contacts',
+  'callouts',
+  'callout_participations',
+  'batch_operations',
+  'phone_calls',
+  'remote_phone_call_events',
+];
+
+/** Rows that still need work. */
+const unfinished: Record<string, string> = {
+  batch_operations: `SELECT id, status FROM batch_operations WHERE status IN ('queued', 'running')`,
+  phone_calls: `SELECT id, status FROM phone_calls WHERE status NOT IN ('${FINAL_HERE.join("', '")}')`,
+};
+
+/** What must not be, whatever happened. Each statement answers the rows that are wrong. */
+const wrong = (callouts: number[]): Record<string, string> => ({
+  ...unfinished,
+  'a contact that matched and is not in the callout': `
+    SELECT callouts.id AS callout_id, contacts.id FROM callouts CROSS JOIN contacts
+    WHERE callouts.id IN (${callouts.join()}) AND CAST(contacts.metadata AS text) LIKE '%"many"%' AND NOT EXISTS (
+      SELECT 1 FROM callout_participations AS present
+      WHERE present.callout_id = callouts.id AND present.contact_id = contacts.id)`,
+  'a person who is in a callout twice': `
+    SELECT callout_id, msisdn FROM callout_participations GROUP BY callout_id, msisdn HAVING count(*) > 1`,
+  'a participation that has not just one call': `
+    SELECT participations.id, count(calls.id) AS calls FROM callout_participations AS participations
+    LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
+    WHERE participations.callout_id IN (${callouts.join()}) GROUP BY participations.id HAVING count(calls.id) <> 1`,
+  'a call that was never queued': `
+    SELECT id, status FROM phone_calls WHERE status = 'created' OR queue_batch_operation_id IS NULL`,
+  'a call that ended without having begun': `
+    SELECT id, status FROM phone_calls WHERE remote_call_id IS NULL AND status NOT IN ('canceled', 'errored')`,
+  'a call that was neither rung nor said why': `
+    SELECT id, status FROM phone_calls WHERE status = 'errored' AND remote_error_message IS NULL`,
+  'an event of another call': `
+    SELECT events.id FROM remote_phone_call_events AS events JOIN phone_calls ON phone_calls.id = events.phone_call_id
+    WHERE phone_calls.remote_call_id IS NULL OR events.remote_call_id <> phone_calls.remote_call_id`,
+  'a batch operation whose progress is not the rows it made': `
+    SELECT id, type, processed, total, rows_made FROM (
+      SELECT batch_operations.*, CASE type
+        WHEN 'BatchOperation::CalloutPopulation' THEN
+          (SELECT count(*) FROM callout_participations WHERE callout_population_id = batch_operations.id)
+        WHEN 'BatchOperation::PhoneCallCreate' THEN
+          (SELECT count(*) FROM phone_calls WHERE create_batch_operation_id = batch_operations.id)
+        ELSE (SELECT count(*) FROM phone_calls WHERE queue_batch_operation_id = batch_operations.id)
+      END AS rows_made FROM batch_operations WHERE status <> 'preview'
+    ) AS shown WHERE processed <> rows_made OR total <> rows_made`,
+});
+
+/** Waits until nothing needs work any more, here and at the provider. */
+export async function quiet(world: World): Promise<void> {
+  await eventually(async () => {
+    for (const statement of Object.values(unfinished)) {
+      const rows = await world.installation.query(`${statement} LIMIT 1`).catch(() => ['away']);
+      if (rows.length > 0) return false;
+    }
+    const { by_status: byStatus } = await world.statistics();
+    return Object.keys(byStatus).every((status) => FINAL_THERE.includes(status));
+  }, PATIENCE);
+  tell('all is quiet');
+}
+
+/** The books: checked in the database, against the provider's own list, and against what people are shown and were told. */
+export async function expectBooksToBalance(world: World, campaigns: Campaign[], accepted?: Accepted): Promise<void> {
+  const found: Record<string, unknown[]> = {
+    ...(await wrongRows(world, campaigns)),
+    ...(await wrongRings(world)),
+    ...(await wrongTotals(world)),
+    ...(accepted && (await lostRecords(world, accepted))),
+    'a process that ended by itself': world.places.flatMap((place) => {
+      place.noteCrash();
+      return place.crashes;
+    }),
+  };
+  const some = Object.entries(found).flatMap(([what, rows]) =>
+    rows.length > 0 ? [[what, rows.slice(0, 5), rows.length]] : [],
+  );
+  expect(some).toEqual([]);
+}
+
+async function wrongRows({ installation }: World, campaigns: Campaign[]): Promise<Record<string, unknown[]>> {
+  const found: Record<string, unknown[]> = {};
+  for (const [what, statement] of Object.entries(wrong(campaigns.map(({ callout }) => callout)))) {
+    found[what] = await installation.query(statement);
+  }
+  return found;
+}
+
+/** Each ring at the provider is one call of ours, and the other way round; and both say the same of it. */
+async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
+  const rings = await world.rings();
+  const calls = await world.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
+    `SELECT remote_call_id AS sid, msisdn, remote_status FROM phone_calls WHERE remote_call_id IS NOT NULL`,
+  );
+  const ours = new Map(calls.map((call) => [call.sid, call]));
+  const theirs = new Set(rings.map(({ sid }) => sid));
+  const { callbacks_sent: heard, callbacks_failed: unheard } = await world.statistics();
+  const stored = await world.count(
+    `SELECT count(*) AS count FROM remote_phone_call_events WHERE CAST(details AS text) LIKE '%call-progress-events%'`,
+  );
+  return {
+    'a ring that is no call of ours': rings.filter(({ sid }) => !ours.has(sid)),
+    'a call of ours that never rang': calls.filter(({ sid }) => !theirs.has(sid)),
+    'a call of which the provider says something else': rings.flatMap((ring) => {
+      const call = ours.get(ring.sid);
+      return call && (call.msisdn !== ring.to || call.remote_status !== ring.status) ? [{ ring, call }] : [];
+    }),
+    'callbacks that were accepted and are not there': stored < heard ? [{ heard, unheard, stored }] : [],
+  };
+}
+
+/** What people are shown adds up: the `Total` of each list is the count of its rows, and its parts are the whole. */
+async function wrongTotals(world: World): Promise<Record<string, unknown[]>> {
+  const shown = async (path: string): Promise<number> => {
+    const { headers } = await insist(() => world.api.get(`${path}${path.includes('?') ? '&' : '?'}per_page=1`));
+    return Number(headers.get('total'));
+  };
+  const found: unknown[] = [];
+  for (const table of LISTED) {
+    const counted = await world.count(`SELECT count(*) AS count FROM ${table}`);
+    const total = await shown(`/api/${table}`);
+    if (total !== counted) found.push({ table, total, counted });
+  }
+  const byStatus = await Promise.all(phoneCallStatuses.map((status) => shown(`/api/phone_calls?q[status]=${status}`)));
+  const sum = byStatus.reduce((total, part) => total + part, 0);
+  const whole = await shown('/api/phone_calls');
+  return {
+    'a total that is not the count': found,
+    'parts that are not the whole': sum === whole ? [] : [{ sum, whole }],
+  };
+}
+
+/** What the client was told is done, and is not. */
+async function lostRecords(
+  { installation }: World,
+  { contacts, callouts }: Accepted,
+): Promise<Record<string, unknown[]>> {
+  const kept = await installation.query<{ id: number; msisdn: string; metadata: string }>(
+    `SELECT id, msisdn, CAST(metadata AS text) AS metadata FROM contacts WHERE CAST(metadata AS text) LIKE '%ledger%'`,
+  );
+  const contactsHere = new Map(kept.map((contact) => [Number(contact.id), contact]));
+  const standing = await installation.query<{ id: number; status: string }>('SELECT id, status FROM callouts');
+  const statuses = new Map(standing.map(({ id, status }) => [Number(id), status]));
+  return {
+    'a contact that was accepted and is not there': contacts.filter(({ id, msisdn, renamed }) => {
+      const contact = contactsHere.get(id);
+      return contact?.msisdn !== msisdn || (renamed && !contact.metadata.includes('renamed'));
+    }),
+    'a callout that was accepted and is not there': callouts.filter(
+      ({ id, started }) => !statuses.has(id) || (started && statuses.get(id) !== 'running'),
+    ),
+  };
+}

@@ -1,0 +1,16 @@
+import type { Answer } from '../../support/api.js';
+import { eventually } from '../../support/eventually.js';
+
+/** Longer than anything takes that is only disturbed, in milliseconds. */
+export const PATIENCE = 300_000;
+
+/** Makes a request; undefined when there is no answer, or none that says that it was done. */
+export async function attempt(request: () => Promise<Answer>): Promise<Answer | undefined> {
+  const answer = await request().catch(() => undefined);
+  return answer && answer.status >= 200 && answer.status < 300 ? answer : undefined;
+}
+
+/** Makes a request until it is answered well. What was not answered may have been done all the same. */
+export async function insist(request: () => Promise<Answer>): Promise<Answer> {
+  return (await eventually(() => attempt(request), PATIENCE))!;
+}

@@ -1,0 +1,57 @@
+import type { Api } from '../../support/api.js';
+import { attempt } from './insist.js';
+
+/** Requests under way at the same time. */
+const LANES = 3;
+
+/** What a client was told is done, by an answer of 2xx. */
+export interface Accepted {
+  contacts: { id: number; msisdn: string; renamed: boolean }[];
+  callouts: { id: number; started: boolean }[];
+}
+
+/** A client that goes on making and changing records while things break, and writes down what was accepted. */
+export class Ledger {
+  readonly accepted: Accepted = { contacts: [], callouts: [] };
+  private sent = 0;
+  private closing = false;
+  private lanes: Promise<void>[] = [];
+
+  constructor(private readonly api: Api) {}
+
+  open(): void {
+    this.closing = false;
+    this.lanes = Array.from({ length: LANES }, () => this.write());
+  }
+
+  /** Ends after the requests under way. */
+  async close(): Promise<void> {
+    this.closing = true;
+    await Promise.all(this.lanes);
+  }
+
+  private async write(): Promise<void> {
+    while (!this.closing) {
+      await this.contact();
+      await this.callout();
+    }
+  }
+
+  /** Each with a number of its own: one whose fate is not known is not asked for again. */
+  private async contact(): Promise<void> {
+    const msisdn = `+85512${2_000_000 + this.sent++}`;
+    const made = await attempt(() => this.api.post('/api/contacts', { msisdn, metadata: { ledger: 'made' } }));
+    if (!made) return;
+    const { id } = made.body;
+    const renamed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { ledger: 'renamed' } }));
+    this.accepted.contacts.push({ id, msisdn, renamed: renamed !== undefined });
+  }
+
+  private async callout(): Promise<void> {
+    const made = await attempt(() => this.api.post('/api/callouts'));
+    if (!made) return;
+    const { id } = made.body;
+    const started = await attempt(() => this.api.post(`/api/callouts/${id}/callout_events`, { event: 'start' }));
+    this.accepted.callouts.push({ id, started: started !== undefined });
+  }
+}

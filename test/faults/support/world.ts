@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Server,
+  findPrograms,
+  postgresPrograms,
+  preparePostgres,
+  prepareRedis,
+  redisPrograms,
+} from '../../../scripts/servers.mjs';
+import { Api, type Body } from '../../support/api.js';
+import { eventually } from '../../support/eventually.js';
+import { freePort } from '../../support/free-port.js';
+import { Installation } from '../../support/installation.js';
+import { Relay } from '../../support/relay.js';
+import { authorization } from '../../support/telephone.js';
+import { Gate } from './gate.js';
+import { PATIENCE } from './insist.js';
+import { Place } from './place.js';
+
+const SID = 'AC00000000000000000000000000000000';
+
+/** How fast the provider's people live: a call takes about a second, so that things break in the middle of it. */
+const SPEED = '40';
+
+/** Everything is impatient here, so that what waits for a time limit does not wait long. */
+const HASTE = {
+  LOG_LEVEL: 'warn',
+  CALLS_PER_SECOND: '200',
+  FETCHES_PER_SECOND: '200',
+  RECONCILE_AFTER: '2',
+  UNCERTAIN_FOR: '5',
+  PROVIDER_TIMEOUT: '2',
+};
+
+/** The servers of a cluster, which can be stopped and started. */
+interface Servers {
+  postgres: Server;
+  redis: Server;
+  /** Between our processes and Redis. */
+  redisGate: Gate;
+  folder: string;
+}
+
+/** All there is to break: our processes behind a load balancer, what they stand on, and a provider behind a gate. */
+export class World {
+  private constructor(
+    readonly installation: Installation,
+    readonly places: readonly Place[],
+    /** Reaches our processes in turn, as the outside does. */
+    readonly api: Api,
+    /** The provider's controls, not through the gate. */
+    readonly exchange: Api,
+    /** Between our processes and the provider. */
+    readonly providerGate: Gate,
+    private readonly dispose: () => Promise<void>,
+    private readonly cluster?: Servers,
+  ) {}
+
+  /**
+   * A PostgreSQL and a Redis of its own, and these processes.
+   * @param roles of the processes, with more environment if given
+   */
+  static async cluster(roles: readonly (readonly [string, Record<string, string>?])[] = TWO_OF_EACH): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
+    const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
+    const [postgres, redis] = [await preparePostgres(programs, folder), await prepareRedis(programs, folder)];
+    await Promise.all([postgres.start(), redis.start()]);
+    const redisGate = await Gate.before(redis.port);
+    const environment = { DATABASE_URL: postgres.url, REDIS_URL: `redis://127.0.0.1:${redisGate.port}` };
+    const installation = Installation.of(environment, async () => {
+      await redisGate.close();
+      await Promise.all([postgres.stop(), redis.stop('SIGKILL')]);
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const environments = roles.map(([SCFM_ROLE, more]) => ({ SCFM_ROLE, ...more }));
+    return World.with(installation, environments, { postgres, redis, redisGate, folder });
+  }
+
+  /** One process on a file; in `folder`, if given, which stays. */
+  static async embedded(folder?: string): Promise<World> {
+    const installation = folder
+      ? Installation.of({ DATABASE_URL: `sqlite:${join(folder, `${randomUUID()}.sqlite3`)}` }, async () => undefined)
+      : await Installation.createEmbedded();
+    return World.with(installation, [{}]);
+  }
+
+  /** @throws Error when this world is not a cluster */
+  get servers(): Servers {
+    if (!this.cluster) throw new Error('This world has no servers');
+    return this.cluster;
+  }
+
+  get webs(): Place[] {
+    return this.places.filter(({ answersApi }) => answersApi);
+  }
+
+  get workers(): Place[] {
+    return this.places.filter(({ answersApi }) => !answersApi);
+  }
+
+  /** Brings back all that is away, and waits until everything answers. */
+  async mend(): Promise<void> {
+    if (this.cluster) {
+      const { postgres, redis, redisGate } = this.cluster;
+      await Promise.all([postgres.start(), redis.start(), redisGate.open()]);
+      await eventually(() => this.tries('SELECT 1'), PATIENCE);
+    }
+    await this.providerGate.open();
+    await this.exchange.send('DELETE', '/simulator/faults', undefined, authorization);
+    await Promise.all(this.places.map((place) => place.start()));
+    for (const { url } of this.places) {
+      await eventually(async () => {
+        const ready = await new Api(url).get('/health/ready').catch(() => undefined);
+        return ready?.status === 200;
+      }, PATIENCE);
+    }
+  }
+
+  /** Ends everything, and leaves nothing behind. */
+  async remove(): Promise<void> {
+    await this.dispose();
+  }
+
+  /** Whether the database runs this statement now. */
+  tries(statement: string): Promise<boolean> {
+    return this.installation.query(statement).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** A whole number that the database answers. */
+  async count(statement: string): Promise<number> {
+    const [row] = await this.installation.query<{ count: number }>(statement);
+    return Number(row!.count);
+  }
+
+  /** What goes wrong at the provider from now on. */
+  async faults(given: object): Promise<void> {
+    await this.exchange.send('PUT', '/simulator/faults', given, authorization);
+  }
+
+  /** What the provider has seen. */
+  async statistics(): Promise<Body> {
+    return (await this.exchange.get('/simulator/statistics', authorization)).body;
+  }
+
+  /** The provider's own list of the calls that it took. */
+  async rings(): Promise<{ sid: string; to: string; status: string }[]> {
+    const rings = [];
+    let page: string | null = `/2010-04-01/Accounts/${SID}/Calls.json?PageSize=1000`;
+    while (page) {
+      const { body }: Body = await this.exchange.get(`/simulator${page}`, authorization);
+      rings.push(...body.calls);
+      page = body.next_page_uri;
+    }
+    return rings;
+  }
+
+  private static async with(
+    installation: Installation,
+    environments: Record<string, string>[],
+    servers?: Servers,
+  ): Promise<World> {
+    const provider = await Installation.createEmbedded();
+    const { api: exchange } = await provider.start({ SIMULATOR_SPEED: SPEED, LOG_LEVEL: 'error' });
+    const gate = await Gate.before(Number(new URL(exchange.url).port));
+    const front = await Relay.start();
+    const shared = {
+      ...HASTE,
+      PUBLIC_URL: front.url,
+      PLATFORM_PROVIDER: 'somleng',
+      SOMLENG_ACCOUNT_SID: SID,
+      SOMLENG_AUTH_TOKEN: 'simulator',
+      SOMLENG_CLIENT_REST_API_BASE_URL: `http://127.0.0.1:${gate.port}/simulator`,
+    };
+    const places: Place[] = [];
+    for (const environment of environments) {
+      places.push(new Place(installation, await freePort(), { ...shared, ...environment }));
+    }
+    front.to(
+      places.filter(({ answersApi }) => answersApi).map(({ url }) => url),
+      'in turn',
+    );
+    const dispose = async (): Promise<void> => {
+      await provider.remove();
+      await gate.close();
+      await front.stop();
+      await installation.remove();
+    };
+    const world = new World(installation, places, new Api(front.url), exchange, gate, dispose, servers);
+    await world.mend();
+    return world;
+  }
+}
+
+const TWO_OF_EACH = [['web'], ['web'], ['worker'], ['worker']] as const;
