@@ -223,9 +223,16 @@ export class Dials {
   private async waiting(manager: EntityManager, count: number): Promise<number[]> {
     const due = sql`phone_calls.status = 'queued' AND phone_calls.lease_token IS NULL
       AND (phone_calls.leased_until IS NULL OR phone_calls.leased_until < ${now})`;
+    // From one callout with queued calls to the next, by the index: there may be thousands of callouts that have none.
     const callouts = await rowsOf<{ id: number }>(
       manager,
-      sql`SELECT id FROM callouts WHERE ${mayBeDialled}
+      sql`WITH RECURSIVE queued (callout_id) AS (
+          SELECT min(callout_id) FROM phone_calls WHERE status = 'queued'
+          UNION ALL
+          SELECT (SELECT min(callout_id) FROM phone_calls WHERE status = 'queued' AND callout_id > queued.callout_id)
+          FROM queued WHERE queued.callout_id IS NOT NULL
+        )
+        SELECT id FROM callouts WHERE ${mayBeDialled} AND id IN (SELECT callout_id FROM queued)
         AND EXISTS (SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND ${due})`,
     );
     const share = Math.max(1, Math.ceil(count / Math.max(1, callouts.length)));
