@@ -59,13 +59,16 @@ export class Paces {
     );
     if (!row || row.paused_until > row.now) return [];
     const interval = 1_000 / (perSecond * USED_SHARE);
-    const first = Math.max(row.next_at, row.now);
-    const count = Math.min(most, Math.ceil((row.now + HORIZON - first) / interval));
+    const free = row.now + HORIZON - Math.max(row.next_at, row.now);
+    const count = Math.min(most, Math.ceil(free / interval));
     const ids = count > 0 ? await choose(count) : [];
     if (ids.length === 0) return [];
+    // Choosing takes its time: slots from before would be over already.
+    const [chosen] = await rowsOf<{ now: number }>(manager, sql`SELECT ${nowMilliseconds} AS now`);
+    const first = Math.max(row.next_at, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
     await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
-    return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - row.now }));
+    return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - chosen!.now }));
   }
 
   /**
