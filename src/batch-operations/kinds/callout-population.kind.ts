@@ -30,7 +30,9 @@ export class CalloutPopulationKind implements BatchOperationKind {
 
   readonly leftOut: Conditions = {
     contacts: (operation) =>
-      includesOptedOut(operation.parameters) ? sql`FALSE` : allOf([...notYetIn(operation), optedOut]),
+      includesOptedOut(operation.parameters)
+        ? sql`FALSE`
+        : allOf([...filtered(operation.parameters), ...notIn(operation), optedOut]),
   };
 
   readonly results: Conditions = {
@@ -50,6 +52,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
     };
   }
 
+  /** Whoever is in the callout already is left to its unique indexes: a database that misjudges its rows would take minutes to look. */
   async step(manager: EntityManager, operation: BatchOperation): Promise<Step> {
     const { id, callout_id, cursor } = operation;
     const window = await nextWindow(manager, 'contacts', cursor);
@@ -57,7 +60,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${toBeAdded(operation)}
+        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${allOf(wanted(operation))}
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
@@ -70,14 +73,22 @@ const keep = locking('FOR KEY SHARE OF contacts');
 
 /** The contacts that running the population now would add. */
 function toBeAdded(operation: Scope): Sql {
-  return allOf([...notYetIn(operation), ...(includesOptedOut(operation.parameters) ? [] : [didNotOptOut])]);
+  return allOf([...wanted(operation), ...notIn(operation)]);
 }
 
-/** The contacts that the population's filters leave and that its callout has not got, opted out or not. */
-function notYetIn({ callout_id, parameters }: Scope): Sql[] {
+/** The contacts that the population's filters leave, without those who opted out. */
+function wanted({ parameters }: Scope): Sql[] {
+  return [...filtered(parameters), ...(includesOptedOut(parameters) ? [] : [didNotOptOut])];
+}
+
+function filtered(parameters: Metadata): Sql[] {
+  return [conditionOf(contactResource.filters, parameters[FILTERS])];
+}
+
+/** The contacts that the population's callout has not got. */
+function notIn({ callout_id }: Scope): Sql[] {
   const inCallout = sql`SELECT 1 FROM callout_participations AS present WHERE present.callout_id = ${callout_id}`;
   return [
-    conditionOf(contactResource.filters, parameters[FILTERS]),
     sql`NOT EXISTS (${inCallout} AND present.contact_id = contacts.id)`,
     sql`NOT EXISTS (${inCallout} AND present.msisdn = contacts.msisdn)`,
   ];
