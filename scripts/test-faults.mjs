@@ -10,6 +10,9 @@ findPrograms({ ...postgresPrograms, ...redisPrograms, faketime: 'faketime' });
 const seed = process.env.SEED || String(Math.floor(Math.random() * 2 ** 31));
 const form = process.env.FAULTS || 'full';
 console.log(`Faults, the ${form} form. The same choices again: SEED=${seed} FAULTS=${form} npm run test:faults`);
-const code = await runTests(['--project=faults', '--disable-console-intercept', ...process.argv.slice(2)], { SEED: seed, FAULTS: form });
+const code = await runTests(['--project=faults', '--disableConsoleIntercept=true', ...process.argv.slice(2)], {
+  SEED: seed,
+  FAULTS: form,
+});
 if (code !== 0) console.error(`The faults were found with SEED=${seed} FAULTS=${form}`);
 process.exit(code);

@@ -2,13 +2,24 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './prepare.mjs';
 
-/** Runs the tests to their end, with these arguments and more environment. Answers the exit code; a signal to us ends them. */
-export function runTests(args, environment) {
+/**
+ * Runs the tests to their end, with these arguments and more environment. A signal to us ends them. Answers the exit code when everything
+ * that they started has ended, too.
+ */
+export async function runTests(args, environment) {
   const vitest = spawn(process.execPath, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
     cwd: root,
     stdio: 'inherit',
     env: { ...process.env, ...environment },
+    // A process group of their own, which can be ended as a whole.
+    detached: true,
   });
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => vitest.kill(signal));
-  return new Promise((resolve) => vitest.on('exit', (code) => resolve(code ?? 1)));
+  const code = await new Promise((resolve) => vitest.on('exit', (code) => resolve(code ?? 1)));
+  try {
+    process.kill(-vitest.pid, 'SIGKILL');
+  } catch {
+    // Nobody was left.
+  }
+  return code;
 }

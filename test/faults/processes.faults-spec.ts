@@ -9,6 +9,7 @@ import { PATIENCE } from './support/insist.js';
 import { Ledger } from './support/ledger.js';
 import type { Place } from './support/place.js';
 import { tell } from './support/story.js';
+import { survive } from './support/survive.js';
 import { World } from './support/world.js';
 
 /** The moments of a campaign at which a process is killed: one after the other, and each a random while after it began. */
@@ -16,7 +17,6 @@ const LONGEST_WAIT = 700;
 
 describe('processes of a cluster', () => {
   let world: World;
-  const campaigns: Campaign[] = [];
 
   beforeAll(async () => {
     world = await World.cluster();
@@ -38,7 +38,6 @@ describe('processes of a cluster', () => {
     };
     for (let round = 0; round < form.kills / 5; round++) {
       const campaign = await Campaign.plan(world);
-      campaigns.push(campaign);
       await during(campaign.populate());
       await during(campaign.create());
       await during(campaign.queue());
@@ -49,36 +48,22 @@ describe('processes of a cluster', () => {
     await ledger.close();
     await quiet(world);
     expect(ledger.accepted.contacts.length).toBeGreaterThan(0);
-    await expectBooksToBalance(world, campaigns, ledger.accepted);
+    await expectBooksToBalance(world, ledger.accepted);
   });
 
   it('are replaced one by one under load, each in good order', async () => {
-    const ledger = new Ledger(world.api);
-    ledger.open();
-    const campaign = await Campaign.plan(world);
-    campaigns.push(campaign);
-    const work = (async () => {
-      await campaign.populate();
-      await campaign.create();
-      await campaign.queue();
-      await campaign.rings(form.calls);
-    })();
-    for (const place of world.places) {
-      tell(`replace ${place.name}`);
-      expect(await place.stop('SIGTERM')).toBe(0);
-      await place.start();
-    }
-    await work;
-    await campaign.stop();
-    await ledger.close();
-    await quiet(world);
-    await expectBooksToBalance(world, campaigns, ledger.accepted);
+    await survive(world, async () => {
+      for (const place of world.places) {
+        tell(`replace ${place.name}`);
+        expect(await place.stop('SIGTERM')).toBe(0);
+        await place.start();
+      }
+    });
   });
 
   it('do nothing twice when one sleeps beyond every lease, and wakes', async () => {
     const chance = new Chance('sleeper');
     const campaign = await Campaign.plan(world);
-    campaigns.push(campaign);
     const sleeper = chance.of(world.workers);
     const asleep = async (): Promise<void> => {
       tell(`${sleeper.name} sleeps`);
@@ -105,6 +90,6 @@ describe('processes of a cluster', () => {
     await dialled;
     await campaign.stop();
     await quiet(world);
-    await expectBooksToBalance(world, campaigns);
+    await expectBooksToBalance(world);
   });
 });

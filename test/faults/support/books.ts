@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
 import { eventually } from '../../support/eventually.js';
-import type { Campaign } from './campaign.js';
 import { insist, PATIENCE } from './insist.js';
 import type { Accepted } from './ledger.js';
 import { tell } from './story.js';
@@ -74,9 +73,9 @@ export async function quiet(world: World): Promise<void> {
 }
 
 /** The books: checked in the database, against the provider's own list, and against what people are shown and were told. */
-export async function expectBooksToBalance(world: World, campaigns: Campaign[], accepted?: Accepted): Promise<void> {
+export async function expectBooksToBalance(world: World, accepted?: Accepted): Promise<void> {
   const found: Record<string, unknown[]> = {
-    ...(await wrongRows(world, campaigns)),
+    ...(await wrongRows(world)),
     ...(await wrongRings(world)),
     ...(await wrongTotals(world)),
     ...(accepted && (await lostRecords(world, accepted))),
@@ -91,7 +90,7 @@ export async function expectBooksToBalance(world: World, campaigns: Campaign[], 
   expect(some).toEqual([]);
 }
 
-async function wrongRows({ installation }: World, campaigns: Campaign[]): Promise<Record<string, unknown[]>> {
+async function wrongRows({ installation, campaigns }: World): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
   for (const [what, statement] of Object.entries(wrong(campaigns.map(({ callout }) => callout)))) {
     found[what] = await installation.query(statement);
@@ -118,7 +117,8 @@ async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
       const call = ours.get(ring.sid);
       return call && (call.msisdn !== ring.to || call.remote_status !== ring.status) ? [{ ring, call }] : [];
     }),
-    'callbacks that were accepted and are not there': stored < heard ? [{ heard, unheard, stored }] : [],
+    'callbacks that were accepted and are not there':
+      !world.repeats && stored < heard ? [{ heard, unheard, stored }] : [],
   };
 }
 

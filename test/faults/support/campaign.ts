@@ -16,17 +16,27 @@ export class Campaign {
 
   static async plan(world: World): Promise<Campaign> {
     const { body } = await insist(() => world.api.post('/api/callouts'));
-    return new Campaign(world, body.id);
+    const campaign = new Campaign(world, body.id);
+    world.campaigns.push(campaign);
+    return campaign;
+  }
+
+  /** All of it, until so many calls were taken by the provider. */
+  async run(calls: number): Promise<void> {
+    await this.populate();
+    await this.create();
+    await this.queue();
+    await this.rings(calls);
   }
 
   /** Puts everybody into the callout. */
   populate(): Promise<void> {
-    return this.run('CalloutPopulation', EVERYBODY);
+    return this.complete('CalloutPopulation', EVERYBODY);
   }
 
   /** Makes a call for whoever has none yet. */
   create(): Promise<void> {
-    return this.run('PhoneCallCreate', {
+    return this.complete('PhoneCallCreate', {
       remote_request_params: { from: '2442' },
       callout_participation_filter_params: { has_phone_calls: 'false' },
       skip_validate_preview_presence: 'true',
@@ -35,7 +45,7 @@ export class Campaign {
 
   /** Queues the calls that were made: from now on they are dialled. */
   queue(): Promise<void> {
-    return this.run('PhoneCallQueue', { skip_validate_preview_presence: 'true' });
+    return this.complete('PhoneCallQueue', { skip_validate_preview_presence: 'true' });
   }
 
   /** Waits until so many more calls of the callout were taken by the provider. */
@@ -61,7 +71,7 @@ export class Campaign {
   }
 
   /** Makes a batch operation, and has it run until it has finished: one that failed is told to go on, as a person would. */
-  private async run(type: string, parameters: object): Promise<void> {
+  private async complete(type: string, parameters: object): Promise<void> {
     const { api } = this.world;
     const path = `/api/callouts/${this.callout}/batch_operations`;
     const { body } = await insist(() => api.post(path, { type: `BatchOperation::${type}`, parameters }));

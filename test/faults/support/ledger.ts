@@ -1,8 +1,12 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Api } from '../../support/api.js';
 import { attempt } from './insist.js';
 
 /** Requests under way at the same time. */
 const LANES = 3;
+
+/** Between two records of a lane, in milliseconds: it shall be told of what breaks, and not be the load itself. */
+const PAUSE = 50;
 
 /** What a client was told is done, by an answer of 2xx. */
 export interface Accepted {
@@ -34,6 +38,7 @@ export class Ledger {
     while (!this.closing) {
       await this.contact();
       await this.callout();
+      await pause(PAUSE);
     }
   }
 

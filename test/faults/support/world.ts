@@ -16,6 +16,7 @@ import { freePort } from '../../support/free-port.js';
 import { Installation } from '../../support/installation.js';
 import { Relay } from '../../support/relay.js';
 import { authorization } from '../../support/telephone.js';
+import type { Campaign } from './campaign.js';
 import { Gate } from './gate.js';
 import { PATIENCE } from './insist.js';
 import { Place } from './place.js';
@@ -46,6 +47,11 @@ interface Servers {
 
 /** All there is to break: our processes behind a load balancer, what they stand on, and a provider behind a gate. */
 export class World {
+  /** All that were planned here. */
+  readonly campaigns: Campaign[] = [];
+  /** The provider tells the same twice: what it tells is not counted any more. */
+  repeats = false;
+
   private constructor(
     readonly installation: Installation,
     readonly places: readonly Place[],
@@ -139,7 +145,8 @@ export class World {
   }
 
   /** What goes wrong at the provider from now on. */
-  async faults(given: object): Promise<void> {
+  async faults(given: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
+    this.repeats ||= given.callbacks?.doubled !== undefined;
     await this.exchange.send('PUT', '/simulator/faults', given, authorization);
   }
 
