@@ -19,7 +19,7 @@ describe('processes of a cluster', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await World.cluster();
+    world = await World.cluster([['web'], ['web'], ['worker'], ['worker']]);
     await world.installation.makeContacts(form.people);
   });
   afterAll(() => world.remove());

@@ -8,7 +8,7 @@ export type Delivery = 'in turn' | 'twice' | 'twice at once';
 
 interface Passed {
   status: number;
-  type: string;
+  headers: Record<string, string>;
   text: string;
 }
 
@@ -57,11 +57,17 @@ export class Relay {
         ...(body.length > 0 && { body }),
         signal: AbortSignal.timeout(PATIENCE),
       });
-      return { status: answer.status, type: answer.headers.get('content-type') ?? '', text: await answer.text() };
+      const {
+        connection: _,
+        'content-length': __,
+        'transfer-encoding': ___,
+        ...kept
+      } = Object.fromEntries(answer.headers);
+      return { status: answer.status, headers: kept, text: await answer.text() };
     };
     // Nobody there, or gone half way: what a load balancer says then.
     const send = (program: string): Promise<Passed> =>
-      ask(program).catch((error: Error) => ({ status: 502, type: 'text/plain', text: error.message }));
+      ask(program).catch((error: Error) => ({ status: 502, headers: {}, text: error.message }));
     const turn = this.programs[this.passed++ % this.programs.length]!;
     const answers: Passed[] = [];
     if (this.delivery === 'in turn') answers.push(await send(turn));
@@ -70,6 +76,6 @@ export class Relay {
     // Deliveries that are answered differently are a fault, which the conversation then shows.
     const agreed = new Set(answers.map(({ status, text }) => `${status} ${text}`)).size === 1;
     const last = answers.at(-1)!;
-    response.writeHead(agreed ? last.status : 500, { 'Content-Type': last.type }).end(last.text);
+    response.writeHead(agreed ? last.status : 500, last.headers).end(last.text);
   }
 }

@@ -1,6 +1,6 @@
 const forms = {
   /** What `.ci/run` has time for. */
-  short: { kills: 5, people: 11_000, calls: 150, unplugged: 4_000, breaks: 2, slept: 11_000, locked: 3_000 },
+  short: { kills: 5, people: 6_000, calls: 40, unplugged: 4_000, breaks: 2, slept: 11_000, locked: 3_000 },
   /** What the issue asks for. */
   full: { kills: 20, people: 30_000, calls: 1_000, unplugged: 60_000, breaks: 6, slept: 35_000, locked: 15_000 },
 };

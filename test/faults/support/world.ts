@@ -29,7 +29,7 @@ const SPEED = '40';
 /** Everything is impatient here, so that what waits for a time limit does not wait long. */
 const HASTE = {
   LOG_LEVEL: 'warn',
-  CALLS_PER_SECOND: '200',
+  CALLS_PER_SECOND: '100',
   FETCHES_PER_SECOND: '200',
   RECONCILE_AFTER: '2',
   UNCERTAIN_FOR: '5',
@@ -69,7 +69,9 @@ export class World {
    * A PostgreSQL and a Redis of its own, and these processes.
    * @param roles of the processes, with more environment if given
    */
-  static async cluster(roles: readonly (readonly [string, Record<string, string>?])[] = TWO_OF_EACH): Promise<World> {
+  static async cluster(
+    roles: readonly (readonly [string, Record<string, string>?])[] = [['all'], ['all']],
+  ): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
     const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
     const [postgres, redis] = [await preparePostgres(programs, folder), await prepareRedis(programs, folder)];
@@ -203,5 +205,3 @@ export class World {
     return world;
   }
 }
-
-const TWO_OF_EACH = [['web'], ['web'], ['worker'], ['worker']] as const;
