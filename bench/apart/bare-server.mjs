@@ -1,0 +1,71 @@
+import Fastify from 'fastify';
+import pg from 'pg';
+import { openSqlite } from '../databases/sqlite.mjs';
+import { answerTask } from './task.mjs';
+
+// The floor of requests: bare Fastify routes with the driver, prepared statements, the same SQL, and the same JSON out. No validation, no
+// logging, no headers but `Total`.
+
+const PAGE = 25;
+const COLUMNS = 'id, msisdn, metadata, created_at, updated_at';
+const CREATE = `INSERT INTO contacts (msisdn, metadata) VALUES ($1, $2) RETURNING ${COLUMNS}`;
+
+/** For each database: how a statement is prepared, how a row becomes what the API shows, and the condition for a province. */
+const openers = {
+  postgres: ({ url }) => {
+    pg.types.setTypeParser(pg.types.builtins.INT8, Number);
+    const pool = new pg.Pool({ connectionString: url, max: 10 });
+    let statements = 0;
+    return {
+      inProvince: `metadata @> jsonb_build_object('province', $1::text)`,
+      prepare: (text) => {
+        const name = `statement_${++statements}`;
+        return async (...values) => (await pool.query({ name, text, values })).rows;
+      },
+      present: (row) => row,
+    };
+  },
+  sqlite: async ({ path }) => {
+    const connection = await openSqlite(path);
+    return {
+      inProvince: `metadata ->> 'province' = $1`,
+      prepare: (text) => {
+        const statement = connection.prepare(text);
+        return (...values) =>
+          new Promise((resolve, reject) => {
+            statement.all(values, (error, rows) => (error ? reject(error) : resolve(rows)));
+          });
+      },
+      present: (row) => ({ ...row, metadata: JSON.parse(row.metadata) }),
+    };
+  },
+};
+
+answerTask(async (address) => {
+  const { inProvince, prepare, present } = await openers[address.dialect](address);
+  const fastify = Fastify();
+
+  const count = prepare('SELECT count(*) AS total FROM contacts');
+  const page = prepare(`SELECT ${COLUMNS} FROM contacts ORDER BY id LIMIT ${PAGE} OFFSET $1`);
+  const after = prepare(`SELECT ${COLUMNS} FROM contacts WHERE id > $1 ORDER BY id LIMIT ${PAGE}`);
+  const countIn = prepare(`SELECT count(*) AS total FROM contacts WHERE ${inProvince}`);
+  const pageIn = prepare(`SELECT ${COLUMNS} FROM contacts WHERE ${inProvince} ORDER BY id LIMIT ${PAGE}`);
+  fastify.get('/api/contacts', async ({ query }, reply) => {
+    if (query.after_id) return (await after(query.after_id)).map(present);
+    const { province } = query;
+    const [{ total }] = province ? await countIn(province) : await count();
+    const rows = province ? await pageIn(province) : await page(PAGE * ((query.page ?? 1) - 1));
+    return reply.header('Total', total).send(rows.map(present));
+  });
+
+  const find = prepare(`SELECT ${COLUMNS} FROM contacts WHERE id = $1`);
+  fastify.get('/api/contacts/:id', async ({ params }) => present((await find(params.id))[0]));
+
+  const create = prepare(CREATE);
+  fastify.post('/api/contacts', async ({ body }, reply) => {
+    const [row] = await create(body.msisdn, JSON.stringify(body.metadata));
+    return reply.status(201).send(present(row));
+  });
+
+  return { url: await fastify.listen({ port: 0, host: '127.0.0.1' }) };
+});

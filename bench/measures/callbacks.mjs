@@ -1,0 +1,111 @@
+import { runApart } from '../apart.mjs';
+import { statementsOf } from '../statements.mjs';
+
+const BURST = 2_000;
+const PER_SECOND = 500;
+const SECONDS = 20;
+
+/** What the built-in simulator signs with, which is the provider unless another is chosen. */
+const TOKEN = 'simulator';
+
+/** The provider's words for each end, and ours. */
+const ENDS = { completed: 'completed', busy: 'busy', 'no-answer': 'not_answered', failed: 'failed' };
+
+/** A call's course in four callbacks. */
+const COURSE = ['initiated', 'ringing', 'in-progress'];
+
+/** What the provider tells: in one burst, and at a steady rate. Each is stored once, and each call ends where it should. */
+export async function measure({ way, seed, flags, report }) {
+  const courses = (PER_SECOND * SECONDS) / (COURSE.length + 1);
+  const template = await seed.calls(Math.min(flags.contacts, BURST + courses));
+  const database = await template.copy();
+  await database.rows(statementsOf(database).takeCalls());
+  const calls = await database.rows('SELECT id, remote_call_id, msisdn FROM phone_calls ORDER BY id');
+  const program = await way.start(database);
+  const context = { way, report, database, program };
+  await told(context, `burst of ${BURST}`, {
+    events: calls.slice(0, BURST).map((call) => eventOf(program.url, call, endOf(call), 0)),
+    connections: BURST,
+    goals: { p99: 1_000 },
+  });
+  const others = calls.slice(BURST);
+  await told(context, `${PER_SECOND} a second`, {
+    events: [...COURSE, undefined].flatMap((status, sequence) =>
+      others.map((call) => eventOf(program.url, call, status ?? endOf(call), sequence)),
+    ),
+    connections: PER_SECOND,
+    perSecond: PER_SECOND,
+    goals: {},
+  });
+  await program.stop();
+  await database.drop();
+}
+
+async function told({ way, report, database, program }, name, { goals, ...task }) {
+  const before = await books(database);
+  const memory = program.watchMemory();
+  const { failures, ...times } = await runApart('webhooks', task);
+  const row = { way: way.name, memory: memory() };
+  for (const what of ['p50', 'p99', 'max']) {
+    const goal = goals[what] && ['by itself at most', goals[what]];
+    report.add({ ...row, measure: `callbacks, ${name}: ${what}`, unit: 'ms', ours: times[what], goal });
+  }
+  const after = await books(database);
+  const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
+  const lost = task.events.length - (after.distinct - before.distinct);
+  const doubled = after.stored - after.distinct;
+  const astray = task.events.filter(({ ends, id }) => ends && after.statuses.get(id) !== ends).length;
+  report.add({
+    ...row,
+    measure: `callbacks, ${name}: failed, lost, doubled, astray`,
+    unit: '',
+    ours: failed + lost + doubled + astray,
+    goal: ['by itself at most', 0],
+    failures,
+    lost,
+    doubled,
+    astray,
+    seconds: times.seconds,
+  });
+}
+
+/** What is stored of the callbacks, and where the calls are. */
+async function books(database) {
+  const status = database.dialect === 'postgres' ? `details ->> 'CallStatus'` : `details ->> '$.CallStatus'`;
+  const [{ stored, distinct }] = await database.rows(
+    `SELECT sum(times) AS stored, count(*) AS "distinct"
+      FROM (SELECT count(*) AS times FROM remote_phone_call_events GROUP BY remote_call_id, ${status}) AS events`,
+  );
+  const calls = await database.rows('SELECT id, status FROM phone_calls');
+  return {
+    stored: Number(stored),
+    distinct: Number(distinct),
+    statuses: new Map(calls.map((call) => [call.id, call.status])),
+  };
+}
+
+function eventOf(origin, call, status, sequence) {
+  return {
+    id: call.id,
+    ends: ENDS[status],
+    url: `${origin}/api/remote_phone_call_events?phone_call_id=${call.id}`,
+    token: TOKEN,
+    delivery: `${call.id}-${sequence}`,
+    parameters: {
+      CallSid: call.remote_call_id,
+      AccountSid: `AC${'0'.repeat(32)}`,
+      From: '2442',
+      To: call.msisdn,
+      CallStatus: status,
+      ApiVersion: '2010-04-01',
+      Direction: 'outbound-api',
+      SequenceNumber: String(sequence),
+      CallbackSource: 'call-progress-events',
+    },
+  };
+}
+
+function endOf({ id }) {
+  const ends = Object.keys(ENDS);
+  return ends[id % ends.length];
+}

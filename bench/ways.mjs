@@ -1,0 +1,88 @@
+import { Redis } from 'ioredis';
+import { Postgres } from './databases/postgres.mjs';
+import { Sqlite } from './databases/sqlite.mjs';
+import { watchMemory } from './memory.mjs';
+import { Program, migrate } from './program.mjs';
+
+/** One process with a SQLite file, its jobs in itself: what `npm start` is. */
+export class Embedded {
+  name = 'embedded';
+
+  constructor(folder, environment) {
+    this.folder = folder;
+    this.environment = environment;
+  }
+
+  async createDatabase() {
+    return migrated(this.folder, new Sqlite(this.folder));
+  }
+
+  /** Starts the program on a database. */
+  async start(database, more = {}) {
+    const environment = { ...this.environment, ...database.environment, PORT: '0', ...more };
+    return new Running([await Program.start(this.folder, environment)]);
+  }
+}
+
+/** The cluster's parts: a web process and a worker process, on PostgreSQL, with Bull on Redis. */
+export class Cluster {
+  name = 'cluster';
+
+  constructor(folder, environment, { databaseUrl, redisUrl }) {
+    this.folder = folder;
+    this.environment = environment;
+    this.databaseUrl = databaseUrl;
+    this.redisUrl = redisUrl;
+  }
+
+  async createDatabase() {
+    return migrated(this.folder, await Postgres.create(this.databaseUrl));
+  }
+
+  /** Starts the program on a database, with nothing left over in Redis. */
+  async start(database, more = {}) {
+    await this.emptyRedis();
+    const shared = { ...this.environment, ...database.environment, REDIS_URL: this.redisUrl, PORT: '0', ...more };
+    const web = await Program.start(this.folder, { ...shared, SCFM_ROLE: 'web' });
+    return new Running([web, await Program.start(this.folder, { ...shared, SCFM_ROLE: 'worker' })]);
+  }
+
+  async emptyRedis() {
+    const redis = new Redis(this.redisUrl);
+    await redis.flushdb();
+    redis.disconnect();
+  }
+}
+
+/** The processes of one installation; the first answers the API. */
+export class Running {
+  constructor(programs) {
+    this.programs = programs;
+  }
+
+  get url() {
+    return this.programs[0].url;
+  }
+
+  watchMemory() {
+    return watchMemory(this.programs.map(({ pid }) => pid));
+  }
+
+  /** @throws Error when it answers anything but success */
+  async send(method, path, body) {
+    const headers = { 'Content-Type': 'application/json' };
+    const response = await fetch(this.url + path, { method, ...(body && { headers, body: JSON.stringify(body) }) });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text === '' ? undefined : JSON.parse(text);
+  }
+
+  async stop() {
+    await Promise.all(this.programs.map((program) => program.stop()));
+  }
+}
+
+async function migrated(folder, database) {
+  await migrate(folder, database.environment);
+  return database;
+}
