@@ -17,19 +17,31 @@ export async function startApart(name, task) {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   child.send(task);
-  const [answer] = await Promise.race([
-    once(child, 'message'),
-    once(child, 'exit').then(([code]) => {
-      throw new Error(`${name} ended with ${code}`);
-    }),
-  ]);
   return {
-    answer,
+    answer: await answerOf(name, child),
     pid: child.pid,
+    /** Sends it another word, and waits for its next answer. */
+    ask: async (word) => {
+      child.send(word, () => {});
+      return answerOf(name, child);
+    },
     stop: async () => {
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.kill('SIGKILL');
       await once(child, 'exit');
     },
   };
+}
+
+/** @throws Error when the process ends instead of answering */
+function answerOf(name, child) {
+  return new Promise((resolve, reject) => {
+    const fail = (code) => reject(new Error(`${name} ended with ${code}`));
+    if (child.exitCode !== null) fail(child.exitCode);
+    child.once('exit', fail);
+    child.once('message', (answer) => {
+      child.off('exit', fail);
+      resolve(answer);
+    });
+  });
 }

@@ -6,7 +6,7 @@ import { bringUpServers } from '../scripts/servers.mjs';
 
 // `npm run bench`: what it costs, against what it would cost by hand, both measured now (bench/README.md).
 
-const NAMES = ['requests', 'dialling', 'callbacks'];
+const NAMES = ['batches', 'requests', 'lists', 'dialling', 'callbacks'];
 
 install();
 build();
@@ -19,6 +19,16 @@ const flags = readFlags(process.argv.slice(2), NAMES);
 const report = new Report(flags);
 const folder = mkdtempSync(join(tmpdir(), 'scfm-bench-'));
 const servers = flags.ways.includes('cluster') ? await bringUpServers() : { takeDown: async () => {} };
+const takeDown = async () => {
+  await servers.takeDown();
+  rmSync(folder, { recursive: true, force: true });
+};
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, async () => {
+    await takeDown();
+    process.exit(1);
+  });
+}
 try {
   for (const way of waysOf(flags)) {
     const seed = new Seed(way, flags.contacts);
@@ -29,8 +39,7 @@ try {
     await seed.drop();
   }
 } finally {
-  await servers.takeDown();
-  rmSync(folder, { recursive: true, force: true });
+  await takeDown();
 }
 report.print();
 report.save(flags.output);

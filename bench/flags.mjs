@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 const USAGE = `npm run bench -- [flags]
   --contacts=100000       people in the tables that are worked on
   --calls=3000            calls that are dialled
-  --seconds=3             length of each round of requests
+  --seconds=2             length of each round of requests
   --rounds=3              rounds of ours and of the floor, in turn; the median counts
   --way=embedded|cluster  only this way to run the program
   --only=name,name        only these measures
@@ -13,7 +13,7 @@ const USAGE = `npm run bench -- [flags]
 const options = {
   contacts: { type: 'string', default: '100000' },
   calls: { type: 'string', default: '3000' },
-  seconds: { type: 'string', default: '3' },
+  seconds: { type: 'string', default: '2' },
   rounds: { type: 'string', default: '3' },
   way: { type: 'string' },
   only: { type: 'string' },

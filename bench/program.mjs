@@ -9,6 +9,12 @@ const PATIENCE = 60_000;
 
 let started = 0;
 
+/** Nothing that was started outlives the bench. */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 /** The built program, as a process of its own. Its log goes to a file, so that nobody need read it. */
 export class Program {
   static async start(folder, environment) {
@@ -54,5 +60,7 @@ function launch(script, folder, environment, log) {
     stdio: ['ignore', file, file],
   });
   closeSync(file);
+  running.add(child);
+  child.on('exit', () => running.delete(child));
   return child;
 }

@@ -1,6 +1,8 @@
-/** The middle of some numbers. */
+/** The middle of some numbers: of an even count, halfway between the two. */
 export function median(numbers) {
-  return percentile(numbers, 50);
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const half = (sorted.length - 1) / 2;
+  return (sorted[Math.floor(half)] + sorted[Math.ceil(half)]) / 2;
 }
 
 /** The number that `share` percent of them do not exceed. */

@@ -7,7 +7,7 @@ export class Requests {
   }
 
   /** Answers the status, once all of the answer is there. */
-  send(url, { method = 'GET', headers = {}, body }) {
+  send(url, { method = 'GET', headers = {}, body } = {}) {
     return new Promise((resolve, reject) => {
       const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
       request(url, { method, agent: this.agent, headers: { ...headers, ...length } }, (answer) => {

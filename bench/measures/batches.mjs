@@ -1,0 +1,136 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { startApart } from '../apart.mjs';
+import { inTurn } from '../rounds.mjs';
+import { percentile } from '../statistics.mjs';
+import { PROVINCE, REQUEST, statementsOf } from '../statements.mjs';
+
+/** Beyond so many contacts a batch takes long enough to be measured once. */
+const MANY = 300_000;
+const ROUNDS = 2;
+
+const READS_PER_SECOND = 20;
+const IDLE_SECONDS = 4;
+
+const batches = [
+  {
+    name: 'population',
+    begin: (seed) => seed.contacts(),
+    type: 'CalloutPopulation',
+    parameters: {},
+    floor: ({ populate }) => populate(),
+    result: 'callout_participations',
+    goal: 1.5,
+    growth: 64,
+  },
+  {
+    name: 'population, a tenth',
+    begin: (seed) => seed.contacts(),
+    type: 'CalloutPopulation',
+    parameters: { contact_filter_params: { metadata: { province: PROVINCE } } },
+    floor: ({ populate, inProvince }) => populate(inProvince),
+    result: 'callout_participations',
+    goal: 1.5,
+    growth: 64,
+  },
+  {
+    name: 'PhoneCallCreate',
+    begin: (seed) => seed.participations(),
+    type: 'PhoneCallCreate',
+    parameters: { remote_request_params: REQUEST },
+    floor: ({ createCalls }) => createCalls(),
+    result: "phone_calls WHERE status = 'created'",
+    goal: 2,
+  },
+  {
+    name: 'PhoneCallQueue',
+    begin: (seed) => seed.calls(),
+    type: 'PhoneCallQueue',
+    parameters: {},
+    floor: ({ queueCalls }) => queueCalls(),
+    result: "phone_calls WHERE status = 'queued'",
+    goal: 2,
+  },
+];
+
+/** Seconds from the event `queue` to `finished`; what memory that takes; and how long others wait for a contact meanwhile. */
+export async function measure(bench) {
+  for (const batch of batches) await measureBatch(bench, batch);
+}
+
+async function measureBatch({ way, seed, flags, report }, batch) {
+  const template = await batch.begin(seed);
+  const rows = {};
+  const reads = { idle: [], busy: [] };
+  const memory = { peakMiB: 0, growthMiB: 0 };
+  const ours = async () => {
+    const database = await template.copy();
+    const program = await way.start(database);
+    const id = await draft(program, batch);
+    const read = () => startApart('steady-reads', { ...flags, url: program.url, perSecond: READS_PER_SECOND });
+    const idle = await read();
+    await pause(IDLE_SECONDS * 1_000);
+    reads.idle.push(...(await idle.ask('enough')));
+    await idle.stop();
+    const watched = program.watchMemory();
+    const busy = await read();
+    const began = Date.now();
+    await program.send('POST', `/api/batch_operations/${id}/batch_operation_events`, { event: 'queue' });
+    const ended = await finished(database, id);
+    reads.busy.push(...(await busy.ask('enough')));
+    await busy.stop();
+    for (const [name, value] of Object.entries(watched())) memory[name] = Math.max(memory[name], value);
+    rows.ours = await countOf(database, batch);
+    await program.stop();
+    await database.drop();
+    return (ended - began) / 1_000;
+  };
+  const floor = async () => {
+    const database = await template.copy();
+    await database.rows('SELECT 1');
+    const began = performance.now();
+    await database.rows(batch.floor(statementsOf(database)));
+    const seconds = (performance.now() - began) / 1_000;
+    rows.floor = await countOf(database, batch);
+    await database.drop();
+    return seconds;
+  };
+  const { all, ...medians } = await inTurn(flags.contacts > MANY ? 1 : Math.min(ROUNDS, flags.rounds), ours, floor);
+  if (rows.ours !== rows.floor) throw new Error(`${batch.name}: ${rows.ours} rows, and ${rows.floor} by hand`);
+  const shared = { way: way.name };
+  const measured = `${batch.name} (${rows.ours} of ${flags.contacts})`;
+  report.add({ ...shared, measure: measured, unit: 's', ...medians, goal: ['at most', batch.goal], memory, all });
+  if (batch.growth) {
+    const goal = ['by itself at most', batch.growth];
+    report.add({ ...shared, measure: `${batch.name}: memory grew`, unit: 'MiB', ours: memory.growthMiB, goal });
+  }
+  report.add({
+    ...shared,
+    measure: `${batch.name}: p99 of reads meanwhile`,
+    unit: 'ms',
+    ours: percentile(reads.busy, 99),
+    floor: percentile(reads.idle, 99),
+    goal: ['more than the floor by at most', 100],
+    reads: { idle: reads.idle.length, busy: reads.busy.length },
+  });
+}
+
+async function draft(program, { type, parameters }) {
+  const path = '/api/callouts/1/batch_operations';
+  return (await program.send('POST', path, { type: `BatchOperation::${type}`, parameters })).id;
+}
+
+/** Waits for its end. Answers when that was, by the row, in milliseconds since 1970. */
+async function finished(database, id) {
+  const at = statementsOf(database).milliseconds('updated_at');
+  for (;;) {
+    const [row] = await database.rows(`SELECT status, error, ${at} AS at FROM batch_operations WHERE id = ${id}`);
+    if (row.status === 'finished') return Number(row.at);
+    if (row.status === 'failed') throw new Error(`Batch operation ${id} failed: ${row.error}`);
+    await pause(50);
+  }
+}
+
+async function countOf(database, { result }) {
+  const [{ count }] = await database.rows(`SELECT count(*) AS count FROM ${result}`);
+  return count;
+}

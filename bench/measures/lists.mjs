@@ -1,0 +1,67 @@
+import { startApart } from '../apart.mjs';
+import { Requests } from '../apart/requests.mjs';
+import { PROVINCE } from '../statements.mjs';
+import { median } from '../statistics.mjs';
+
+const PER_PAGE = 25;
+const MOST_PAIRS = 40;
+const LEAST_PAIRS = 5;
+const MOST_SECONDS = 8;
+const UNKNOWN_PARAMETER = 422;
+
+/** How long one list takes, nothing else going on: ours and the same SQL from a bare server, one after the other. */
+export async function measure({ way, seed, flags, report }) {
+  const template = await seed.contacts();
+  const [ours, theirs] = [await template.copy(), await template.copy()];
+  const program = await way.start(ours);
+  const bare = await startApart('bare-server', theirs.address);
+  const requests = new Requests(1);
+  const last = Math.ceil(flags.contacts / PER_PAGE);
+  const middle = Math.floor(flags.contacts / 2);
+  const lists = [
+    { name: 'q[metadata][province]', ours: `q[metadata][province]=${PROVINCE}`, floor: `province=${PROVINCE}` },
+    { name: `page=${last}`, ours: `page=${last}`, floor: `page=${last}` },
+    { name: `after_id=${middle}`, ours: `after_id=${middle}`, floor: `after_id=${middle}` },
+  ];
+  for (const list of lists) {
+    const [here, there] = [`${program.url}/api/contacts?${list.ours}`, `${bare.answer.url}/api/contacts?${list.floor}`];
+    const measure = `GET /api/contacts?${list.name} of ${flags.contacts}`;
+    if ((await requests.send(here)) === UNKNOWN_PARAMETER) {
+      console.log(`${measure}: not offered`);
+      continue;
+    }
+    const times = await alternately(requests, here, there);
+    report.add({
+      measure,
+      way: way.name,
+      unit: 'ms',
+      ours: median(times.ours),
+      floor: median(times.floor),
+      goal: ['at most', 1.5],
+      all: times,
+    });
+  }
+  await program.stop();
+  await bare.stop();
+  for (const database of [ours, theirs]) await database.drop();
+}
+
+/** The milliseconds that each took; the first few of each, by which everything warms up, do not count. */
+async function alternately(requests, here, there) {
+  const times = { ours: [], floor: [] };
+  for (let warm = 0; warm < LEAST_PAIRS; warm++) for (const url of [here, there]) await timed(requests, url);
+  const began = performance.now();
+  const isOver = () => performance.now() - began > MOST_SECONDS * 1_000 && times.ours.length >= LEAST_PAIRS;
+  while (times.ours.length < MOST_PAIRS && !isOver()) {
+    times.ours.push(await timed(requests, here));
+    times.floor.push(await timed(requests, there));
+  }
+  return times;
+}
+
+async function timed(requests, url) {
+  const began = performance.now();
+  const status = await requests.send(url);
+  if (status !== 200) throw new Error(`${url} was answered ${status}`);
+  return performance.now() - began;
+}
