@@ -40,9 +40,9 @@ try {
   }
 } finally {
   await takeDown();
+  report.print();
+  report.save(flags.output);
 }
-report.print();
-report.save(flags.output);
 
 function waysOf({ ways, logLevel }) {
   const environment = { LOG_LEVEL: logLevel };

@@ -1,5 +1,8 @@
 import { parseArgs } from 'node:util';
 
+/** As many people as there are calls in the measure of callbacks, and a few more. */
+const LEAST_CONTACTS = 5_000;
+
 const USAGE = `npm run bench -- [flags]
   --contacts=100000       people in the tables that are worked on
   --calls=3000            calls that are dialled
@@ -28,7 +31,7 @@ export function readFlags(args, measures) {
     const { values } = parseArgs({ args, options });
     if (values.help) throw new Error('');
     return {
-      contacts: whole(values, 'contacts'),
+      contacts: whole(values, 'contacts', LEAST_CONTACTS),
       calls: whole(values, 'calls'),
       seconds: whole(values, 'seconds'),
       rounds: whole(values, 'rounds'),
@@ -43,9 +46,10 @@ export function readFlags(args, measures) {
   }
 }
 
-function whole(values, name) {
-  if (!/^[1-9]\d*$/.test(values[name])) throw new Error(`--${name} must be a whole number`);
-  return Number(values[name]);
+function whole(values, name, least = 1) {
+  const value = values[name];
+  if (!/^\d+$/.test(value) || Number(value) < least) throw new Error(`--${name} must be a whole number from ${least}`);
+  return Number(value);
 }
 
 function among(given, all, what) {

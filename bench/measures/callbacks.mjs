@@ -54,7 +54,8 @@ async function told({ way, report, database, program }, name, { goals, ...task }
   const after = await books(database);
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const lost = task.events.length - (after.distinct - before.distinct);
-  const doubled = after.stored - after.distinct;
+  const doubled = after.stored - before.stored - (after.distinct - before.distinct);
+  if (failed > 0) console.log(`callbacks, ${name}: failed`, failures);
   const astray = task.events.filter(({ ends, id }) => ends && after.statuses.get(id) !== ends).length;
   report.add({
     ...row,
