@@ -5,7 +5,7 @@ const LEAST_CONTACTS = 5_000;
 
 const USAGE = `npm run bench -- [flags]
   --contacts=100000       people in the tables that are worked on
-  --calls=3000            calls that are dialled
+  --calls=2000            calls that are dialled
   --seconds=2             length of each round of requests
   --rounds=3              rounds of ours and of the floor, in turn; the median counts
   --way=embedded|cluster  only this way to run the program
@@ -15,7 +15,7 @@ const USAGE = `npm run bench -- [flags]
 
 const options = {
   contacts: { type: 'string', default: '100000' },
-  calls: { type: 'string', default: '3000' },
+  calls: { type: 'string', default: '2000' },
   seconds: { type: 'string', default: '2' },
   rounds: { type: 'string', default: '3' },
   way: { type: 'string' },
