@@ -21,6 +21,9 @@ const BUSY_TIMEOUT = 10_000;
  */
 const STALLED_AFTER = 10_000;
 
+/** The driver without its `verbose` mode, in which TypeORM would put it: there, each query makes a stack trace. */
+const quiet = { ...sqlite3, verbose: () => sqlite3 };
+
 /**
  * THE data source: PostgreSQL or a SQLite file, with our entities and migrations. The application, TypeORM's command line
  * and the tests all start from here; no other file knows the SQLite driver (docs/adr/0001).
@@ -59,7 +62,7 @@ export function readingDataSourceOptions(database: DatabaseConfig & { kind: 'sql
 
 function sqliteFile(path: string) {
   mkdirSync(dirname(path), { recursive: true });
-  return { type: 'sqlite', driver: sqlite3, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
+  return { type: 'sqlite', driver: quiet, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
 }
 
 export default new DataSource(dataSourceOptions(readDatabase(process.env)));

@@ -17,7 +17,7 @@ export async function runTests(args, environment) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => vitest.kill(signal));
   const code = await new Promise((resolve) => vitest.on('exit', (code) => resolve(code ?? 1)));
   try {
-    process.kill(-vitest.pid, 'SIGKILL');
+    if (vitest.pid) process.kill(-vitest.pid, 'SIGKILL');
   } catch {
     // Nobody was left.
   }

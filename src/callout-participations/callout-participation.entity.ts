@@ -9,6 +9,7 @@ import type { Metadata } from '../metadata/metadata.js';
 @Entity('callout_participations')
 @Index('callout_participations_callout_id_contact_id_key', ['callout_id', 'contact_id'], { unique: true })
 @Index('callout_participations_callout_id_msisdn_key', ['callout_id', 'msisdn'], { unique: true })
+@Index('callout_participations_callout_id', ['callout_id', 'id'])
 @Index('callout_participations_contact_id', ['contact_id'])
 @Index('callout_participations_callout_population_id', ['callout_population_id'])
 export class CalloutParticipation {

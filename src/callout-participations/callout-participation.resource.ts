@@ -18,7 +18,7 @@ export const calloutParticipationResource: Resource = {
   columns: sql`callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
     callout_participations.callout_population_id, callout_participations.msisdn, ${callFlowLogic} AS call_flow_logic,
     callout_participations.metadata, callout_participations.created_at, callout_participations.updated_at`,
-  from: sql`callout_participations JOIN callouts ON callouts.id = callout_participations.callout_id`,
+  from: sql`callout_participations LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
   filters: {
     msisdn: msisdnFilter('callout_participations.msisdn'),
     callout_id: idFilter('callout_participations.callout_id'),

@@ -7,29 +7,49 @@ import { Config } from '../config.js';
 import { ClosableDataSource } from './open-database.js';
 import { rowsOf } from './statements.js';
 
+/** Connections that read a SQLite file: a long count on one does not hold up the others. */
+const SQLITE_READERS = 3;
+
+interface Connection {
+  dataSource: DataSource;
+  /** Statements that it is at, or that wait for it. */
+  busy: number;
+}
+
 /** The one door for reads: it sees what has been committed, and waits for no writer. */
 @Injectable()
 export class Reader implements OnModuleInit, OnApplicationShutdown {
-  private connection: DataSource;
+  /** On SQLite; PostgreSQL's data source has a pool of its own. */
+  private connections: Connection[] = [];
 
   constructor(
     @InjectDataSource() private readonly dataSource: DataSource,
     private readonly config: Config,
-  ) {
-    this.connection = dataSource;
-  }
+  ) {}
 
   async onModuleInit(): Promise<void> {
-    if (this.config.database.kind === 'postgres') return;
-    this.connection = await new ClosableDataSource(readingDataSourceOptions(this.config.database)).initialize();
-    await this.connection.query('PRAGMA query_only = ON');
+    const { database } = this.config;
+    if (database.kind === 'postgres') return;
+    for (let made = 0; made < SQLITE_READERS; made++) {
+      const dataSource = await new ClosableDataSource(readingDataSourceOptions(database)).initialize();
+      await dataSource.query('PRAGMA query_only = ON');
+      this.connections.push({ dataSource, busy: 0 });
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    if (this.connection !== this.dataSource) await this.connection.destroy();
+    await Promise.all(this.connections.map(({ dataSource }) => dataSource.destroy()));
   }
 
-  rows<T = Record<string, unknown>>(statement: Sql): Promise<T[]> {
-    return rowsOf<T>(this.connection, statement);
+  async rows<T = Record<string, unknown>>(statement: Sql): Promise<T[]> {
+    const [first, ...others] = this.connections;
+    if (!first) return rowsOf<T>(this.dataSource, statement);
+    const idlest = others.reduce((best, one) => (one.busy < best.busy ? one : best), first);
+    idlest.busy++;
+    try {
+      return await rowsOf<T>(idlest.dataSource, statement);
+    } finally {
+      idlest.busy--;
+    }
   }
 }

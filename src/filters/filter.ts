@@ -1,5 +1,5 @@
 import type { ApiQueryOptions } from '@nestjs/swagger';
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql, empty, join } from 'sql-template-tag';
 import { isJsonObject } from '../metadata/metadata.js';
 
 /** A filter that does not exist, or whose value cannot be read. `name` is the filter as the client wrote it. */
@@ -46,7 +46,13 @@ export function conditionOf(filters: Filters, given: unknown): Sql {
 
 /** The condition that each of `conditions` holds. */
 export function allOf(conditions: Sql[]): Sql {
-  return conditions.length > 0 ? sql`(${join(conditions, ' AND ')})` : everything;
+  const limiting = conditions.filter((condition) => condition !== everything);
+  return limiting.length > 0 ? sql`(${join(limiting, ' AND ')})` : everything;
+}
+
+/** The clause that leaves the rows for which `condition` holds; nothing where that is everything, which a database counts faster so. */
+export function where(condition: Sql): Sql {
+  return condition === everything ? empty : sql`WHERE ${condition}`;
 }
 
 /** A filter that also leaves the rows for which `alternative` holds. */

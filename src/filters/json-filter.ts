@@ -1,5 +1,5 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { isPostgres } from '../database/dialect.js';
+import { asJson, isPostgres } from '../database/dialect.js';
 import { isJsonObject } from '../metadata/metadata.js';
 import { type Filter, FilterError, allOf } from './filter.js';
 
@@ -58,9 +58,11 @@ function leafCondition(column: Sql, { path, text }: Leaf): Sql {
       ' OR ',
     )})`;
   }
-  const found = valueAt(column, path);
-  const cast = isPostgres ? sql`::jsonb` : sql``;
-  return sql`${found} IN (${join(candidates.map((candidate) => sql`${candidate}${cast}`))})`;
+  const found = sql`${valueAt(column, path)} IN (${join(candidates.map((candidate) => sql`${candidate}${asJson}`))})`;
+  if (isPostgres) return found;
+  // SQLite has no index on what stands in JSON; but what is nowhere in its text need not be looked for in its structure.
+  const mentioned = candidates.map((candidate) => sql`instr(${column}, ${candidate}) > 0`);
+  return sql`((${join(mentioned, ' OR ')}) AND ${found})`;
 }
 
 function isAbsent(column: Sql, path: string[]): Sql {

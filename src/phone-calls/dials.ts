@@ -14,8 +14,15 @@ import type { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { statusAfter } from './remote-state.js';
 
-/** Calls that are handed out at once, at the most. */
-const MOST_AT_ONCE = 250;
+/** Calls that one transaction hands out, claims or records, at the most. */
+const MOST_AT_ONCE = 1_000;
+
+/**
+ * Calls that are handed out at once: as many as were claimed in time lately. Fewer once slots have lapsed, since what dials is busy; more
+ * while none do.
+ */
+const FEWEST_AT_ONCE = 50;
+const FIRST_AT_ONCE = 250;
 
 /** Seconds after which a call that was handed out and that nobody claimed can be handed out again. */
 const HANDED_FOR = 3;
@@ -43,6 +50,9 @@ export type ClaimedCall = ClaimedRow & { staged: Staged };
  */
 @Injectable()
 export class Dials {
+  private atOnce = FIRST_AT_ONCE;
+  /** Slots that were over before their calls were claimed, since the last hand-out. */
+  private lapsed = 0;
   private readonly claims = new Together((handed: { id: number; at: number }[]) => this.claimAll(handed), MOST_AT_ONCE);
   private readonly records = new Together((dialled: Dialled[]) => this.recordAll(dialled), MOST_AT_ONCE);
 
@@ -54,9 +64,17 @@ export class Dials {
   ) {}
 
   /** Hands out calls of the callouts that may be dialled now, each callout in its turn, as many as the pace has room for. */
-  handOut(): Promise<HandedOut[]> {
+  async handOut(): Promise<HandedOut[]> {
+    if (this.lapsed > 0) this.atOnce = Math.max(FEWEST_AT_ONCE, Math.floor(this.atOnce / 2));
+    this.lapsed = 0;
+    const handed = await this.handOutUpTo(this.atOnce);
+    if (handed.length === this.atOnce) this.atOnce = Math.min(MOST_AT_ONCE, Math.ceil(this.atOnce * 1.25));
+    return handed;
+  }
+
+  private handOutUpTo(most: number): Promise<HandedOut[]> {
     return this.unitOfWork.run(async (manager) => {
-      const pace = { perSecond: this.config.callsPerSecond, most: await this.room(manager) };
+      const pace = { perSecond: this.config.callsPerSecond, most: await this.room(manager, most) };
       return this.paces.handOut(manager, 'dial', pace, async (count) => {
         const ids = await this.waiting(manager, count);
         if (ids.length > 0) {
@@ -87,6 +105,7 @@ export class Dials {
   private claimAll(handed: { id: number; at: number }[]): Promise<(ClaimedCall | undefined)[]> {
     return this.unitOfWork.run(async (manager) => {
       const rows = await this.claimRows(manager, handed);
+      await this.giveBackLapsed(manager, handed, rows.length);
       const staged = await this.conversations.stageAll(manager, rows);
       const claimed = new Map(rows.map((row, index) => [row.id, { ...row, staged: staged[index]! }]));
       return handed.map(({ id }) => {
@@ -118,6 +137,16 @@ export class Dials {
       call_flow_state: json(row.call_flow_state),
       remote_request_params: json(row.remote_request_params),
     }));
+  }
+
+  /** A call whose slot is over before it was claimed can be handed out again at once. */
+  private async giveBackLapsed(manager: EntityManager, handed: { id: number }[], claimed: number): Promise<void> {
+    if (claimed === handed.length) return;
+    this.lapsed += await affectedBy(
+      manager,
+      sql`UPDATE phone_calls SET leased_until = NULL WHERE id IN (SELECT handed.id FROM ${given('handed', { id: 'bigint' }, handed)})
+        AND status = 'queued' AND lease_token IS NULL`,
+    );
   }
 
   private async recordAll(dialled: Dialled[]): Promise<void[]> {
@@ -208,16 +237,16 @@ export class Dials {
   }
 
   /** How many more calls may be at the provider, or on their way to it. */
-  private async room(manager: EntityManager): Promise<number> {
+  private async room(manager: EntityManager, most: number): Promise<number> {
     const { maxCallsInFlight } = this.config;
-    if (maxCallsInFlight === undefined) return MOST_AT_ONCE;
+    if (maxCallsInFlight === undefined) return most;
     const [row] = await rowsOf<{ count: number }>(
       manager,
       sql`SELECT count(*) AS count FROM phone_calls
         WHERE check_at IS NOT NULL AND status IN (${join([...awaitedStatuses])})
           OR status = 'queued' AND leased_until > ${now}`,
     );
-    return Math.max(0, Math.min(MOST_AT_ONCE, maxCallsInFlight - (row?.count ?? 0)));
+    return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
   private async waiting(manager: EntityManager, count: number): Promise<number[]> {

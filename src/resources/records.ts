@@ -3,7 +3,7 @@ import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
-import { allOf, conditionOf, everything } from '../filters/filter.js';
+import { allOf, conditionOf, everything, where } from '../filters/filter.js';
 import { NotFound } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
@@ -45,9 +45,10 @@ export class Records {
     const total = await this.count(resource, condition);
     const skipped = (page - 1) * perPage;
     if (skipped >= total) return new NumberedPage([], total, page, perPage);
-    const rows = await this.reader.rows(
-      sql`SELECT ${columns} FROM ${from} WHERE ${condition} ORDER BY ${raw(name)}.id LIMIT ${perPage} OFFSET ${skipped}`,
-    );
+    const id = raw(`${name}.id`);
+    const ids = sql`SELECT ${id} FROM ${from} ${where(condition)} ORDER BY ${id} LIMIT ${perPage} OFFSET ${skipped}`;
+    // Of the rows that are skipped only the ids are read.
+    const rows = await this.reader.rows(sql`SELECT ${columns} FROM ${from} WHERE ${id} IN (${ids}) ORDER BY ${id}`);
     return new NumberedPage(rows.map(present), total, page, perPage);
   }
 
@@ -72,7 +73,7 @@ export class Records {
   /** How many rows there are for which `condition` holds. */
   async count({ from }: Resource, condition: Sql = everything): Promise<number> {
     const [counted] = await this.reader.rows<{ total: number }>(
-      sql`SELECT count(*) AS total FROM ${from} WHERE ${condition}`,
+      sql`SELECT count(*) AS total FROM ${from} ${where(condition)}`,
     );
     return counted?.total ?? 0;
   }

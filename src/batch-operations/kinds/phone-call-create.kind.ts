@@ -54,7 +54,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
     // Of two operations that look for people who have no call yet, the second must see the calls of the first.
     if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
     const { id, cursor, parameters } = operation;
-    const window = await nextWindow(manager, 'callout_participations', cursor);
+    const window = await nextWindow(manager, 'callout_participations', cursor, operation.callout_id);
     const processed = await affectedBy(
       manager,
       sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,

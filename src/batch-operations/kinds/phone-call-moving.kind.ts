@@ -44,7 +44,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
     const processed = await affectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
-        WHERE id IN (
+        WHERE id > ${operation.cursor} AND id <= ${window.last} AND id IN (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
           WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.last} AND ${this.inScope(operation)}
           ORDER BY phone_calls.id LIMIT ${most}

@@ -1,4 +1,4 @@
-import sql, { raw } from 'sql-template-tag';
+import sql, { empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { rowsOf } from '../../database/statements.js';
 import type { Listed } from './listed.js';
@@ -14,11 +14,18 @@ export interface Window {
   isLast: boolean;
 }
 
-export async function nextWindow(manager: EntityManager, table: Listed, cursor: number): Promise<Window> {
+/** @param calloutId looks at the rows of this callout only; null for all */
+export async function nextWindow(
+  manager: EntityManager,
+  table: Listed,
+  cursor: number,
+  calloutId: number | null = null,
+): Promise<Window> {
+  const ofCallout = calloutId === null ? empty : sql`callout_id = ${calloutId} AND`;
   const [window] = await rowsOf<{ last: number | null; size: number }>(
     manager,
     sql`SELECT max(id) AS last, count(*) AS size
-      FROM (SELECT id FROM ${raw(table)} WHERE id > ${cursor} ORDER BY id LIMIT ${CHUNK}) AS next`,
+      FROM (SELECT id FROM ${raw(table)} WHERE ${ofCallout} id > ${cursor} ORDER BY id LIMIT ${CHUNK}) AS next`,
   );
   return { last: window?.last ?? cursor, isLast: (window?.size ?? 0) < CHUNK };
 }
