@@ -1,12 +1,13 @@
-import helmet from '@fastify/helmet';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
+import { setAnswerHeaders } from './http/answer-headers.js';
 import { connectionOptions, mostConnections } from './http/connections.js';
 import { serveDocs } from './http/docs.js';
 import { OwnAddress } from './http/own-address.js';
@@ -28,7 +29,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     routerOptions: { maxParamLength: 20_000 },
     trustProxy: config.trustProxy,
     logController: new RequestLog(),
-    logger: { level: config.logLevel },
+    // Lines go out together when there are many at once, instead of one write a request.
+    logger: { level: config.logLevel, stream: pino.destination({ sync: false }) },
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
@@ -46,20 +48,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     logger: new NestLogger(fastify.log),
     abortOnError: false,
   });
-  setHeaders(fastify);
-  await fastify.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      // Swagger UI carries its styles and some icons in itself; nothing comes from elsewhere.
-      directives: {
-        defaultSrc: ["'self'"],
-        styleSrc: ["'self'", "'unsafe-inline'"],
-        imgSrc: ["'self'", 'data:'],
-        frameAncestors: ["'self'"],
-      },
-    },
-    strictTransportSecurity: config.publicUrl?.startsWith('https:') ?? false,
-  });
+  setAnswerHeaders(fastify, config);
   fastify.server.maxConnections = mostConnections(config);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
@@ -79,23 +68,4 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     serveDocs(app, config);
   }
   return app;
-}
-
-/** Headers that every answer has, under the names that people know: `Per-Page` where Fastify says `per-page`. */
-function setHeaders(fastify: FastifyInstance): void {
-  fastify.addHook('onRequest', async (request, reply) => {
-    reply.headers({ 'X-Request-Id': request.id, 'Cache-Control': 'max-age=0, private, must-revalidate' });
-  });
-  fastify.addHook('onSend', async (_request, reply) => {
-    // Once we stop, a connection that was kept open would keep us from ending.
-    if (!fastify.server.listening) reply.raw.setHeader('Connection', 'close');
-    for (const [name, value] of Object.entries(reply.getHeaders())) {
-      reply.removeHeader(name);
-      if (value !== undefined)
-        reply.raw.setHeader(
-          name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase()),
-          value,
-        );
-    }
-  });
 }

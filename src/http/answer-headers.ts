@@ -1,0 +1,64 @@
+import type { FastifyInstance } from 'fastify';
+import helmet from 'helmet';
+import type { Config } from '../config.js';
+
+/**
+ * Gives every answer its headers: the request's id, what caches may do, and what browsers shall not; under the names that people know:
+ * `Per-Page` where Fastify says `per-page`.
+ */
+export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
+  const constant = { 'Cache-Control': 'max-age=0, private, must-revalidate', ...securityHeaders(config) };
+  fastify.addHook('onRequest', (request, reply, done) => {
+    reply.headers(constant).header('X-Request-Id', request.id);
+    const { raw } = reply;
+    const writeHead = raw.writeHead.bind(raw) as (status: number, headers: object) => typeof raw;
+    raw.writeHead = ((status: number, headers: object = {}) =>
+      writeHead(status, named(headers))) as typeof raw.writeHead;
+    done();
+  });
+  fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Once we stop, a connection that was kept open would keep us from ending.
+    if (!fastify.server.listening) reply.header('Connection', 'close');
+    done();
+  });
+}
+
+/** What helmet gives to every answer; it is the same for all, so it is asked once. */
+function securityHeaders({ publicUrl }: Config): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const middleware = helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      // Swagger UI carries its styles and some icons in itself; nothing comes from elsewhere.
+      directives: {
+        defaultSrc: ["'self'"],
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        frameAncestors: ["'self'"],
+      },
+    },
+    strictTransportSecurity: publicUrl?.startsWith('https:') ?? false,
+  });
+  const recorder = {
+    setHeader: (name: string, value: string) => (headers[name] = value),
+    removeHeader: () => undefined,
+  };
+  middleware({} as never, recorder as never, () => undefined);
+  return headers;
+}
+
+const names = new Map<string, string>();
+
+function named(headers: object): Record<string, unknown> {
+  const answer: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    let known = names.get(name);
+    if (known === undefined) {
+      known = name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
+      names.set(name, known);
+    }
+    answer[known] = value as unknown;
+  }
+  return answer;
+}
