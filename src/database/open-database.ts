@@ -1,4 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { surviveBrokenConnections } from './broken-connections.js';
 import { forgetPrepared } from './sqlite-statements.js';
 
 /** Any number that no other program takes as its advisory lock on our database. */
@@ -19,6 +20,7 @@ export class ClosableDataSource extends DataSource {
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
   const dataSource = await new ClosableDataSource(options).initialize();
   try {
+    if (options.type === 'postgres') surviveBrokenConnections(dataSource);
     if (options.type === 'sqlite') await dataSource.query('PRAGMA synchronous = NORMAL');
     await migrate(dataSource);
   } catch (error) {
