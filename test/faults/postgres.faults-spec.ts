@@ -71,8 +71,10 @@ describe('PostgreSQL', () => {
       await runner.query(`SET deadlock_timeout = '100s'`);
       await runner.query('BEGIN');
       const [held] = await runner.query(`SELECT id FROM ${calls} ORDER BY id OFFSET 1000 LIMIT 1 FOR UPDATE`);
+      const [{ pid }] = await runner.query('SELECT pg_backend_pid() AS pid');
       const queued = campaign.queue();
-      await eventually(async () => (await world.count('SELECT count(*) AS count FROM pg_locks WHERE NOT granted')) > 0);
+      const stopped = `SELECT count(*) AS count FROM pg_stat_activity WHERE ${pid} = ANY(pg_blocking_pids(pid))`;
+      await eventually(async () => (await world.count(stopped)) > 0);
       tell('each waits for the other');
       await runner.query(`UPDATE phone_calls SET updated_at = updated_at
         WHERE callout_id = ${campaign.callout} AND id <> ${held.id} AND status = 'created'`);
@@ -92,6 +94,8 @@ describe('PostgreSQL', () => {
   it('has a disk that is full', async () => {
     const owner = unprivilegedUser();
     disk = SmallDisk.mount(join(world.servers.folder, 'small'), owner);
+    // Tables are moved while nobody uses them.
+    for (const place of world.places) await place.stop('SIGTERM');
     for (const statement of [
       `CREATE TABLESPACE small LOCATION '${disk.folder}'`,
       'ALTER TABLE ALL IN TABLESPACE pg_default SET TABLESPACE small',
@@ -99,6 +103,7 @@ describe('PostgreSQL', () => {
     ]) {
       await world.installation.query(statement);
     }
+    await world.mend();
     const { api } = world;
     let refused = 0;
     await survive(world, async () => {

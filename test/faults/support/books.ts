@@ -104,6 +104,10 @@ async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
   const calls = await world.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
     `SELECT remote_call_id AS sid, msisdn, remote_status FROM phone_calls WHERE remote_call_id IS NOT NULL`,
   );
+  const strays = await world.installation.query<{ msisdn: string }>(
+    `SELECT id, msisdn, status, dialled_at, updated_at, remote_error_message, checks FROM phone_calls
+      WHERE remote_call_id IS NULL AND dialled_at IS NOT NULL`,
+  );
   const ours = new Map(calls.map((call) => [call.sid, call]));
   const theirs = new Set(rings.map(({ sid }) => sid));
   const { callbacks_sent: heard, callbacks_failed: unheard } = await world.statistics();
@@ -111,7 +115,9 @@ async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
     `SELECT count(*) AS count FROM remote_phone_call_events WHERE CAST(details AS text) LIKE '%call-progress-events%'`,
   );
   return {
-    'a ring that is no call of ours': rings.filter(({ sid }) => !ours.has(sid)),
+    'a ring that is no call of ours': rings
+      .filter(({ sid }) => !ours.has(sid))
+      .map((ring) => ({ ring, perhaps: strays.filter(({ msisdn }) => msisdn === ring.to) })),
     'a call of ours that never rang': calls.filter(({ sid }) => !theirs.has(sid)),
     'a call of which the provider says something else': rings.flatMap((ring) => {
       const call = ours.get(ring.sid);
