@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../support/api.js';
 import { findPrograms } from '../../scripts/servers.mjs';
 import { Chance } from './support/chance.js';
-import { form } from './support/form.js';
+import { form, isFull } from './support/form.js';
 import { tell } from './support/story.js';
 import { survive } from './support/survive.js';
 import { World } from './support/world.js';
@@ -28,7 +28,7 @@ function clock(seconds: number): Record<string, string> {
   return { LD_PRELOAD: preload, FAKETIME: shift, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
-describe('clocks', () => {
+describe.runIf(isFull)('clocks', () => {
   let world: World;
 
   beforeAll(async () => {

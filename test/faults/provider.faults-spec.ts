@@ -51,7 +51,7 @@ describe('the provider', () => {
       await world.providerGate.open();
     }));
 
-  it('bars the account, and breaks off connections', () =>
+  it.runIf(isFull)('bars the account, and breaks off connections', () =>
     survive(world, async (campaign) => {
       const chance = new Chance('barred');
       for (const account of [20003, 10004, 22005]) {
@@ -65,7 +65,8 @@ describe('the provider', () => {
         tell('all connections to the provider are broken off');
         world.providerGate.breakOff();
       }
-    }));
+    }),
+  );
 
   it.each([...(isFull ? alone : []), mixed])('%s', (_, faults) =>
     survive(world, async (campaign) => {

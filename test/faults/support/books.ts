@@ -1,7 +1,6 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
-import { eventually } from '../../support/eventually.js';
-import { insist, PATIENCE } from './insist.js';
+import { insist, patiently } from './insist.js';
 import type { Accepted } from './ledger.js';
 import { tell } from './story.js';
 import type { World } from './world.js';
@@ -61,14 +60,14 @@ const wrong = (callouts: number[]): Record<string, string> => ({
 
 /** Waits until nothing needs work any more, here and at the provider. */
 export async function quiet(world: World): Promise<void> {
-  await eventually(async () => {
+  await patiently(async () => {
     for (const statement of Object.values(unfinished)) {
       const rows = await world.installation.query(`${statement} LIMIT 1`).catch(() => ['away']);
       if (rows.length > 0) return false;
     }
     const { by_status: byStatus } = await world.statistics();
     return Object.keys(byStatus).every((status) => FINAL_THERE.includes(status));
-  }, PATIENCE);
+  });
   tell('all is quiet');
 }
 

@@ -1,6 +1,5 @@
 import type { Body } from '../../support/api.js';
-import { eventually } from '../../support/eventually.js';
-import { attempt, insist, PATIENCE } from './insist.js';
+import { attempt, insist, patiently } from './insist.js';
 import { tell } from './story.js';
 import type { World } from './world.js';
 
@@ -54,20 +53,20 @@ export class Campaign {
       this.world
         .count(`SELECT count(remote_call_id) AS count FROM phone_calls WHERE callout_id = ${this.callout}`)
         .catch(() => 0);
-    const before = await eventually(() => rung().then((count) => ({ count })), PATIENCE);
-    await eventually(async () => (await rung()) >= before.count + more, PATIENCE);
+    const before = await patiently(() => rung().then((count) => ({ count })));
+    await patiently(async () => (await rung()) >= before.count + more);
   }
 
   /** Takes back the calls that were not dialled yet. */
   async stop(): Promise<void> {
     const path = `/api/callouts/${this.callout}`;
-    await eventually(async () => {
+    await patiently(async () => {
       // Only one that was started can be stopped.
       for (const event of ['start', 'stop'])
         await attempt(() => this.world.api.post(`${path}/callout_events`, { event }));
       const shown = await attempt(() => this.world.api.get(path));
       return shown?.body.status === 'stopped';
-    }, PATIENCE);
+    });
   }
 
   /** Makes a batch operation, and has it run until it has finished: one that failed is told to go on, as a person would. */
@@ -76,12 +75,12 @@ export class Campaign {
     const path = `/api/callouts/${this.callout}/batch_operations`;
     const { body } = await insist(() => api.post(path, { type: `BatchOperation::${type}`, parameters }));
     const events: Body = { preview: 'queue', failed: 'requeue' };
-    await eventually(async () => {
+    await patiently(async () => {
       const shown = await attempt(() => api.get(`/api/batch_operations/${body.id}`));
       const event = events[shown?.body.status];
       if (event) await attempt(() => api.post(`/api/batch_operations/${body.id}/batch_operation_events`, { event }));
       return shown?.body.status === 'finished';
-    }, PATIENCE);
+    });
     tell(`${type} of callout ${this.callout} has finished`);
   }
 }

@@ -2,7 +2,15 @@ import type { Answer } from '../../support/api.js';
 import { eventually } from '../../support/eventually.js';
 
 /** Longer than anything takes that is only disturbed, in milliseconds. */
-export const PATIENCE = 300_000;
+const PATIENCE = 300_000;
+
+/** Between two looks, in milliseconds: they shall not be the load themselves. */
+const EVERY = 250;
+
+/** Waits, for long, until `check` answers something that counts as true. */
+export function patiently<T>(check: () => T | Promise<T>): Promise<T> {
+  return eventually(check, PATIENCE, EVERY);
+}
 
 /** Makes a request; undefined when there is no answer, or none that says that it was done. */
 export async function attempt(request: () => Promise<Answer>): Promise<Answer | undefined> {
@@ -12,5 +20,5 @@ export async function attempt(request: () => Promise<Answer>): Promise<Answer | 
 
 /** Makes a request until it is answered well. What was not answered may have been done all the same. */
 export async function insist(request: () => Promise<Answer>): Promise<Answer> {
-  return (await eventually(() => attempt(request), PATIENCE))!;
+  return (await patiently(() => attempt(request)))!;
 }

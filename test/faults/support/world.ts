@@ -11,14 +11,13 @@ import {
   redisPrograms,
 } from '../../../scripts/servers.mjs';
 import { Api, type Body } from '../../support/api.js';
-import { eventually } from '../../support/eventually.js';
 import { freePort } from '../../support/free-port.js';
 import { Installation } from '../../support/installation.js';
 import { Relay } from '../../support/relay.js';
 import { authorization } from '../../support/telephone.js';
 import type { Campaign } from './campaign.js';
 import { Gate } from './gate.js';
-import { PATIENCE } from './insist.js';
+import { patiently } from './insist.js';
 import { Place } from './place.js';
 
 const SID = 'AC00000000000000000000000000000000';
@@ -117,16 +116,16 @@ export class World {
     if (this.cluster) {
       const { postgres, redis, redisGate } = this.cluster;
       await Promise.all([postgres.start(), redis.start(), redisGate.open()]);
-      await eventually(() => this.tries('SELECT 1'), PATIENCE);
+      await patiently(() => this.tries('SELECT 1'));
     }
     await this.providerGate.open();
     await this.exchange.send('DELETE', '/simulator/faults', undefined, authorization);
     await Promise.all(this.places.map((place) => place.start()));
     for (const { url } of this.places) {
-      await eventually(async () => {
+      await patiently(async () => {
         const ready = await new Api(url).get('/health/ready').catch(() => undefined);
         return ready?.status === 200;
-      }, PATIENCE);
+      });
     }
   }
 
