@@ -17,7 +17,8 @@ export async function runTests(args, environment) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => vitest.kill(signal));
   const code = await new Promise((resolve) => vitest.on('exit', (code) => resolve(code ?? 1)));
   try {
-    if (vitest.pid) process.kill(-vitest.pid, 'SIGKILL');
+    // At this signal PostgreSQL ends those that it has started, too.
+    if (vitest.pid) process.kill(-vitest.pid, 'SIGQUIT');
   } catch {
     // Nobody was left.
   }
