@@ -21,6 +21,12 @@ const alone: [string, Faults][] = [
   ['repeats callbacks', { callbacks: { doubled: 0.5 } }],
 ];
 
+/** Nothing but its list of calls tells that a call was taken. */
+const silent: [string, Faults] = [
+  'takes calls, says that it failed, and loses all callbacks',
+  { create: { '500_after': 0.3 }, callbacks: { lost: 1 } as object },
+];
+
 const mixed: [string, Faults] = [
   'does all of it',
   {
@@ -68,7 +74,7 @@ describe('the provider', () => {
     }),
   );
 
-  it.each([...(isFull ? alone : []), mixed])('%s', (_, faults) =>
+  it.each([...(isFull ? alone : []), silent, mixed])('%s', (_, faults) =>
     survive(world, async (campaign) => {
       await world.faults(faults);
       await campaign.rings(form.calls);

@@ -40,8 +40,10 @@ export class SmallDisk {
     rmSync(this.filler, { force: true });
   }
 
+  /** Takes the disk and its folder away. */
   unmount(): void {
     execFileSync('umount', [this.folder]);
+    rmSync(this.folder, { recursive: true });
   }
 
   private get filler(): string {
