@@ -5,7 +5,8 @@ import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
 import { freePort } from './support/free-port.js';
 
-const CONTACTS = 20_000;
+/** Enough for a population to take longer than it takes to see that it has begun. */
+const CONTACTS = way === 'embedded' ? 100_000 : 20_000;
 
 let installation: Installation;
 
