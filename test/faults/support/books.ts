@@ -20,7 +20,8 @@ const LISTED = [
 /** Rows that still need work. */
 const unfinished: Record<string, string> = {
   batch_operations: `SELECT id, status FROM batch_operations WHERE status IN ('queued', 'running')`,
-  phone_calls: `SELECT id, status FROM phone_calls WHERE status NOT IN ('${FINAL_HERE.join("', '")}')`,
+  phone_calls: `SELECT id, status, remote_status, check_at, checks, leased_until, lease_token, updated_at FROM phone_calls
+    WHERE status NOT IN ('${FINAL_HERE.join("', '")}')`,
 };
 
 /** What must not be, whatever happened. Each statement answers the rows that are wrong. */
@@ -58,17 +59,28 @@ const wrong = (callouts: number[]): Record<string, string> => ({
     ) AS shown WHERE processed <> rows_made OR total <> rows_made`,
 });
 
-/** Waits until nothing needs work any more, here and at the provider. */
+/** Waits until nothing needs work any more, here and at the provider. @throws Error that says what still does */
 export async function quiet(world: World): Promise<void> {
-  await patiently(async () => {
-    for (const statement of Object.values(unfinished)) {
-      const rows = await world.installation.query(`${statement} LIMIT 1`).catch(() => ['away']);
-      if (rows.length > 0) return false;
-    }
-    const { by_status: byStatus } = await world.statistics();
-    return Object.keys(byStatus).every((status) => FINAL_THERE.includes(status));
-  });
+  let restless: unknown[] = [];
+  try {
+    await patiently(async () => {
+      restless = await atWork(world).catch((error: Error) => [error.message]);
+      return restless.length === 0;
+    });
+  } catch (error) {
+    throw new Error(`Not quiet: ${JSON.stringify(restless)}`, { cause: error });
+  }
   tell('all is quiet');
+}
+
+/** Some of what still needs work. */
+async function atWork(world: World): Promise<unknown[]> {
+  const found: unknown[] = [];
+  for (const statement of Object.values(unfinished)) {
+    found.push(...(await world.installation.query(`${statement} LIMIT 3`)));
+  }
+  const { by_status: byStatus } = await world.statistics();
+  return [...found, ...Object.keys(byStatus).filter((status) => !FINAL_THERE.includes(status))];
 }
 
 /** The books: checked in the database, against the provider's own list, and against what people are shown and were told. */
