@@ -214,12 +214,16 @@ export class Dials {
     return canceled === CANCELED_AT_ONCE;
   }
 
-  /** A webhook that came before the answer has moved its call on already: then only what the provider answered is kept. */
+  /**
+   * A webhook that came before the answer has moved its call on already: then only what the provider answered is kept. An answer that comes
+   * when the call was given up is the truth all the same.
+   */
   private async accept(manager: EntityManager, accepted: Accepted[]): Promise<void> {
     if (accepted.length === 0) return;
     const told = given('told', acceptedColumns, accepted);
+    const givenUp = sql`(phone_calls.status = 'errored' AND phone_calls.remote_call_id IS NULL)`;
     const unlessHeard = (column: string, value: Sql): Sql =>
-      sql`${raw(column)} = CASE WHEN phone_calls.status IN ('queued', 'uncertain') THEN ${value}
+      sql`${raw(column)} = CASE WHEN phone_calls.status IN ('queued', 'uncertain') OR ${givenUp} THEN ${value}
         ELSE phone_calls.${raw(column)} END`;
     await rowsOf(
       manager,
@@ -231,7 +235,8 @@ export class Dials {
           call_flow_state = coalesce(phone_calls.call_flow_state, told.call_flow_state),
           remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
           lease_token = NULL, leased_until = NULL, updated_at = ${now}
-        FROM ${told} WHERE phone_calls.id = told.id AND phone_calls.lease_token = told.lease_token`,
+        FROM ${told} WHERE phone_calls.id = told.id
+          AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`,
     );
     await this.paces.clear(manager, 'dial');
   }
