@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer, Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
-import { TcpGate } from './support/tcp-gate.js';
+import { Gate } from './support/gate.js';
 import { signedWebhook } from './support/webhooks.js';
 
 const MOST = 8;
@@ -183,7 +183,7 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
 
   it('may be away: who needs it is told to come again, and all is well when it is back', async () => {
     const { hostname, port } = new URL(installation.environment.DATABASE_URL!);
-    const gate = await TcpGate.before({ host: hostname, port: Number(port) });
+    const gate = await Gate.before(Number(port), hostname);
     const through = new URL(installation.environment.DATABASE_URL!);
     through.host = `127.0.0.1:${gate.port}`;
     const program = await installation.start({ DATABASE_URL: through.href });

@@ -16,7 +16,7 @@ import { Installation } from '../../support/installation.js';
 import { Relay } from '../../support/relay.js';
 import { authorization } from '../../support/telephone.js';
 import type { Campaign } from './campaign.js';
-import { Gate } from './gate.js';
+import { Gate } from '../../support/gate.js';
 import { patiently } from './insist.js';
 import { Place } from './place.js';
 

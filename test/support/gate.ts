@@ -12,12 +12,12 @@ export class Gate {
     readonly port: number,
   ) {}
 
-  /** A gate that is open, before a port of this machine. */
-  static async before(port: number): Promise<Gate> {
+  /** A gate that is open, before a server, by default of this machine. */
+  static async before(port: number, host = '127.0.0.1'): Promise<Gate> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const gate = new Gate(server, (server.address() as AddressInfo).port);
-    server.on('connection', (socket) => gate.pass(socket, connect(port, '127.0.0.1')));
+    server.on('connection', (socket) => gate.pass(socket, connect(port, host)));
     return gate;
   }
 
