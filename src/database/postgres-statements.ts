@@ -1,5 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
-import type { Sql } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Outcome } from './statements.js';
 
@@ -16,9 +16,26 @@ let prepared = 0;
 
 /** Runs a statement through the driver: within the transaction of a manager that has one, else on any connection of the pool. */
 export async function runOnPostgres<T>(connection: DataSource | EntityManager, statement: Sql): Promise<Outcome<T>> {
-  const { text, values } = statement;
+  return runNamed(connection, statement, nameOf(statement.text, statement.values.length));
+}
+
+/**
+ * Runs a statement that writes very many rows, within a transaction, for the rest of which the server keeps the plans of its foreign key
+ * checks: else it would make one anew for each row, since `plan_cache_mode` (ormconfig.ts) is about those too. The statement itself has no
+ * name, and so is planned for just these values.
+ */
+export async function runManyOnPostgres<T>(manager: EntityManager, statement: Sql): Promise<Outcome<T>> {
+  await runNamed(manager, sql`SET LOCAL plan_cache_mode = auto`, undefined);
+  return runNamed(manager, statement, undefined);
+}
+
+async function runNamed<T>(
+  connection: DataSource | EntityManager,
+  { text, values }: Sql,
+  name: string | undefined,
+): Promise<Outcome<T>> {
   const client = await clientOf(connection);
-  const { rows, rowCount } = await client.query({ name: nameOf(text, values.length), text, values });
+  const { rows, rowCount } = await client.query({ name, text, values });
   return { rows: rows as T[], affected: rowCount ?? 0 };
 }
 

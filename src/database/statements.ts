@@ -1,7 +1,7 @@
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isPostgres } from './dialect.js';
-import { runOnPostgres } from './postgres-statements.js';
+import { runManyOnPostgres, runOnPostgres } from './postgres-statements.js';
 import { runOnSqlite } from './sqlite-statements.js';
 
 /** What a statement came to: the rows that it returns, and how many it returned or touched. */
@@ -29,6 +29,12 @@ export async function rowsOf<T = Record<string, unknown>>(
 /** Runs a statement that writes, within a transaction, and tells how many rows it touched. */
 export async function affectedBy(manager: EntityManager, statement: Sql): Promise<number> {
   return (await run(manager, statement)).affected;
+}
+
+/** As `affectedBy`, for a statement that touches thousands of rows. */
+export async function manyAffectedBy(manager: EntityManager, statement: Sql): Promise<number> {
+  const ran = isPostgres ? runManyOnPostgres(manager, statement) : runOnSqlite(manager, statement);
+  return (await ran).affected;
 }
 
 /**

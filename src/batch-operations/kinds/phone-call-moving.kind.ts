@@ -1,7 +1,7 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { now } from '../../database/dialect.js';
-import { affectedBy } from '../../database/statements.js';
+import { manyAffectedBy } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
@@ -41,7 +41,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
 
   async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
     const window = await nextWindow(manager, 'phone_calls', operation.cursor);
-    const processed = await affectedBy(
+    const processed = await manyAffectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
         WHERE id > ${operation.cursor} AND id <= ${window.last} AND id IN (
