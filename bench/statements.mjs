@@ -59,10 +59,12 @@ export function statementsOf({ dialect }) {
         CASE n % 3 WHEN 0 THEN 'en' ELSE 'km' END, 'province', CASE n % 10 ${province} END)
       FROM (${numbers(count)}) AS numbers`,
 
+    // Whoever wants no calls is not among the rows that the program adds: the same condition, by hand.
     populate: (
       condition = 'TRUE',
     ) => `INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
-      SELECT 1, id, ${POPULATION}, msisdn FROM contacts WHERE ${condition}`,
+      SELECT 1, id, ${POPULATION}, msisdn FROM contacts
+      WHERE ${condition} AND ((metadata -> 'do_not_call') IS NULL OR (metadata -> 'do_not_call') IN ('null', 'false'))`,
     inProvince,
 
     createCalls: () => `INSERT INTO phone_calls

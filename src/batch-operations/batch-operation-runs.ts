@@ -1,13 +1,13 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
 import { now, secondsFromNow } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Records } from '../resources/records.js';
+import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
 import { Kinds } from './kinds/kinds.js';
@@ -28,10 +28,11 @@ export class LeaseLost extends Error {}
  */
 @Injectable()
 export class BatchOperationRuns {
+  private readonly logger = new Logger('Worker');
+
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly reader: Reader,
-    private readonly records: Records,
     private readonly kinds: Kinds,
     private readonly config: Config,
   ) {}
@@ -57,26 +58,32 @@ export class BatchOperationRuns {
     });
   }
 
-  /** Counts what there is to do, unless an earlier owner of the run has. */
+  /**
+   * Counts what there is to do, unless an earlier owner of the run has; the next step keeps the total. A run that must not go beyond its
+   * total waits for it; any other is under way meanwhile.
+   */
   async measure(run: BatchOperation): Promise<void> {
     if (run.total !== null) return;
-    const { source, preview } = this.kinds.of(run.type);
-    run.total = await this.records.count(listedResources[source], preview[source]?.(run));
-    await this.unitOfWork.run((manager) => this.keep(manager, run, sql`total = ${run.total}`));
+    const measured = this.count(run).then((total) => {
+      run.total ??= total;
+    });
+    if (this.isLimited(run)) await measured;
+    else
+      measured.catch((error: Error) => this.logger.warn(`Batch operation ${run.id} was not counted: ${error.message}`));
   }
 
   /** Does the next chunk. True when it was the last, and the run is finished. */
   async step(run: BatchOperation): Promise<boolean> {
     return this.unitOfWork.run(async (manager) => {
       const kind = this.kinds.of(run.type);
-      const most = kind.isLimited?.(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
+      const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
       const { cursor, processed, done: reachedEnd } = await kind.step(manager, run, most);
       const sum = run.processed + processed;
       const done = reachedEnd || processed >= most;
-      const total = done ? sum : Math.max(run.total ?? 0, sum);
+      const total = done ? sum : run.total === null ? null : Math.max(run.total, sum);
       const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
       await this.keep(manager, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
-      Object.assign(run, { cursor, processed: sum, total, attempts: 0 });
+      Object.assign(run, { cursor, processed: sum, attempts: 0 });
       return done;
     });
   }
@@ -94,6 +101,22 @@ export class BatchOperationRuns {
         ? this.keep(manager, run, sql`attempts = ${attempts}, lease_token = NULL`, secondsFromNow(2 ** (attempts - 1)))
         : this.keep(manager, run, sql`error = ${error.message}, ${ended(batchOperationWork.fail.to)}`),
     );
+  }
+
+  /** What is done and what is left, as one statement sees both: steps may be under way. */
+  private async count({ id, type, ...scope }: BatchOperation): Promise<number> {
+    const { source, preview } = this.kinds.of(type);
+    const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
+    const left = allOf([preview[source]?.({ id, ...scope }) ?? everything, unseen]);
+    const [counted] = await this.reader.rows<{ total: number }>(
+      sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
+        FROM ${listedResources[source].from} WHERE ${left}`,
+    );
+    return counted?.total ?? 0;
+  }
+
+  private isLimited(run: BatchOperation): boolean {
+    return this.kinds.of(run.type).isLimited?.(run) ?? false;
   }
 
   /** @throws LeaseLost, which undoes the transaction, when the run is no longer ours */

@@ -71,7 +71,7 @@ export class Records {
   }
 
   /** How many rows there are for which `condition` holds. */
-  async count({ from }: Resource, condition: Sql = everything): Promise<number> {
+  private async count({ from }: Resource, condition: Sql): Promise<number> {
     const [counted] = await this.reader.rows<{ total: number }>(
       sql`SELECT count(*) AS total FROM ${from} ${where(condition)}`,
     );
