@@ -12,13 +12,16 @@ queueContract('in this process', async () => {
   return { queue, process: (handler) => queue.process(handler), close: () => queue.close() };
 });
 
-const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue<Job> }> => {
-  const bull = new Bull<Job>(`test-${randomUUID()}`, url, { redis: { maxRetriesPerRequest: null } });
+const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue<Job[]> }> => {
+  const bull = new Bull<Job[]>(`test-${randomUUID()}`, url, { redis: { maxRetriesPerRequest: null } });
   const queue = new BullQueue({ batch_operation: bull, dial: bull, fetch: bull });
   return {
     bull,
     queue,
-    process: (handler) => void bull.process(4, ({ data }) => handler(data)),
+    process: (handler) =>
+      void bull.process(4, async ({ data }) => {
+        await Promise.all(data.map(handler));
+      }),
     close: () => bull.close(),
   };
 };

@@ -18,11 +18,11 @@ import { statusAfter } from './remote-state.js';
 const MOST_AT_ONCE = 1_000;
 
 /**
- * Calls that are handed out at once: as many as were claimed in time lately. Fewer once slots have lapsed, since what dials is busy; more
- * while none do.
+ * Calls that are handed out and wait to be claimed: as many as were claimed in time lately. Fewer once slots have lapsed, since what dials is
+ * busy; more while none do.
  */
-const FEWEST_AT_ONCE = 50;
-const FIRST_AT_ONCE = 250;
+const FEWEST_WAITING = 50;
+const FIRST_WAITING = 250;
 
 /** Seconds after which a call that was handed out and that nobody claimed can be handed out again. */
 const HANDED_FOR = 3;
@@ -50,7 +50,7 @@ export type ClaimedCall = ClaimedRow & { staged: Staged };
  */
 @Injectable()
 export class Dials {
-  private atOnce = FIRST_AT_ONCE;
+  private mostWaiting = FIRST_WAITING;
   /** Slots that were over before their calls were claimed, since the last hand-out. */
   private lapsed = 0;
   private readonly claims = new Together((handed: { id: number; at: number }[]) => this.claimAll(handed), MOST_AT_ONCE);
@@ -63,29 +63,44 @@ export class Dials {
     private readonly config: Config,
   ) {}
 
-  /** Hands out calls of the callouts that may be dialled now, each callout in its turn, as many as the pace has room for. */
-  async handOut(): Promise<HandedOut[]> {
-    if (this.lapsed > 0) this.atOnce = Math.max(FEWEST_AT_ONCE, Math.floor(this.atOnce / 2));
+  /**
+   * Hands out calls of the callouts that may be dialled now, each callout in its turn, as many as the pace has room for. There may be more
+   * for which there is room in a moment, when some of those that are handed out have been claimed.
+   */
+  async handOut(): Promise<{ calls: HandedOut[]; isMore: boolean }> {
+    if (this.lapsed > 0) this.mostWaiting = Math.max(FEWEST_WAITING, Math.floor(this.mostWaiting / 2));
     this.lapsed = 0;
-    const handed = await this.handOutUpTo(this.atOnce);
-    if (handed.length === this.atOnce) this.atOnce = Math.min(MOST_AT_ONCE, Math.ceil(this.atOnce * 1.25));
-    return handed;
+    return this.unitOfWork.run(async (manager) => {
+      const most = this.mostWaiting - (await this.unclaimed(manager));
+      const calls = most > 0 ? await this.handOutUpTo(most, manager) : [];
+      const isMore = calls.length >= most;
+      if (isMore) this.mostWaiting = Math.min(MOST_AT_ONCE, Math.ceil(this.mostWaiting * 1.1));
+      return { calls, isMore };
+    });
   }
 
-  private handOutUpTo(most: number): Promise<HandedOut[]> {
-    return this.unitOfWork.run(async (manager) => {
-      const pace = { perSecond: this.config.callsPerSecond, most: await this.room(manager, most) };
-      return this.paces.handOut(manager, 'dial', pace, async (count) => {
-        const ids = await this.waiting(manager, count);
-        if (ids.length > 0) {
-          await rowsOf(
-            manager,
-            sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(HANDED_FOR)} WHERE id IN (${join(ids)})`,
-          );
-        }
-        return ids;
-      });
+  private async handOutUpTo(most: number, manager: EntityManager): Promise<HandedOut[]> {
+    const pace = { perSecond: this.config.callsPerSecond, most: await this.room(manager, most) };
+    return this.paces.handOut(manager, 'dial', pace, async (count) => {
+      const ids = await this.waiting(manager, count);
+      if (ids.length > 0) {
+        await rowsOf(
+          manager,
+          sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(HANDED_FOR)} WHERE id IN (${join(ids)})`,
+        );
+      }
+      return ids;
     });
+  }
+
+  /** Calls that are handed out and were not claimed yet; without those that wait since they were refused. */
+  private async unclaimed(manager: EntityManager): Promise<number> {
+    const [row] = await rowsOf<{ count: number }>(
+      manager,
+      sql`SELECT count(*) AS count FROM phone_calls
+        WHERE status = 'queued' AND leased_until > ${now} AND lease_token IS NULL AND refusals = 0`,
+    );
+    return row?.count ?? 0;
   }
 
   /**

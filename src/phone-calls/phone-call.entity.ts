@@ -30,7 +30,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_queue_remote_fetch_batch_operation_id', ['queue_remote_fetch_batch_operation_id'])
 @Index('phone_calls_to_dial', ['callout_id', 'id'], { where: `"status" = 'queued'` })
 @Index('phone_calls_to_check', ['check_at'], { where: `"check_at" IS NOT NULL` })
-@Index('phone_calls_dialling', ['leased_until'], { where: `"lease_token" IS NOT NULL` })
+@Index('phone_calls_handed_out', ['leased_until'], { where: `"status" = 'queued' AND "leased_until" IS NOT NULL` })
 export class PhoneCall {
   /** @example 1 */
   @Id()

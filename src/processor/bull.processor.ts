@@ -1,6 +1,7 @@
 import { Process, Processor } from '@nestjs/bull';
 import { Injectable, type Type } from '@nestjs/common';
 import type { Job as BullJob } from 'bull';
+import pLimit from 'p-limit';
 import { CONCURRENCY, type Job, type Task, tasks } from '../queue/queue.port.js';
 import { JobsHandler } from './jobs.handler.js';
 
@@ -9,11 +10,16 @@ export const bullProcessors: Type[] = tasks.map((task: Task) => {
   @Injectable()
   @Processor(task)
   class BullProcessor {
+    private readonly lanes = pLimit(CONCURRENCY[task]);
+
     constructor(private readonly jobs: JobsHandler) {}
 
+    /** Fails when one of the jobs has: it is no harm to those that have not, if they are handled once more. */
     @Process({ concurrency: CONCURRENCY[task] })
-    handle({ data }: BullJob<Job>): Promise<void> {
-      return this.jobs.handle(data);
+    async handle({ data }: BullJob<Job[]>): Promise<void> {
+      const handled = await Promise.allSettled(data.map((job) => this.lanes(() => this.jobs.handle(job))));
+      const failed = handled.find(({ status }) => status === 'rejected');
+      if (failed) throw (failed as PromiseRejectedResult).reason;
     }
   }
   Object.defineProperty(BullProcessor, 'name', { value: `BullProcessor(${task})` });

@@ -8,16 +8,26 @@ import { Rounds } from './rounds.js';
 /** How often it is looked for calls to be dialled or asked after, in milliseconds. */
 const EVERY = 250;
 
-/** Looks between two for calls of stopped callouts, and for dials that were lost. */
-const HOUSEKEEPING_EVERY = 4;
+/** The same, while there are more calls to be dialled than could be handed out. */
+const SOON = 50;
+
+/** Calls whose times lie within so many milliseconds are told of together, up to so many. */
+const MOMENT = 20;
+const MOST_TOGETHER = 20;
+
+/** How often it is looked for calls of stopped callouts, and for dials that were lost, in milliseconds. */
+const HOUSEKEEPING_EVERY = 1_000;
 
 /** Hands out the calls that are due, evenly spread over the second ahead, by telling the queue of each in its moment. */
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
   private readonly moments = new Set<NodeJS.Timeout>();
-  private readonly rounds = new Rounds(() => this.look(), EVERY);
-  private looks = 0;
+  private readonly rounds = [
+    new Rounds(() => this.look(() => this.handOutDials()), EVERY),
+    new Rounds(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
+    new Rounds(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
+  ];
   private stopped = false;
 
   constructor(
@@ -27,23 +37,27 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    this.rounds.start();
+    for (const rounds of this.rounds) rounds.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    await this.rounds.stop();
+    await Promise.all(this.rounds.map((rounds) => rounds.stop()));
     for (const moment of this.moments) clearTimeout(moment);
   }
 
-  private async look(): Promise<void> {
+  private async look(work: () => Promise<number | void>): Promise<number | void> {
     try {
-      this.hand('dial', await this.dials.handOut());
-      this.hand('fetch', await this.checks.handOut());
-      if (this.looks++ % HOUSEKEEPING_EVERY === 0) await this.keepHouse();
+      return await work();
     } catch (error) {
       this.logger.warn(`Could not look for calls: ${(error as Error).message}`);
     }
+  }
+
+  private async handOutDials(): Promise<number> {
+    const { calls, isMore } = await this.dials.handOut();
+    this.hand('dial', calls);
+    return isMore ? SOON : EVERY;
   }
 
   private async keepHouse(): Promise<void> {
@@ -53,12 +67,24 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private hand(task: Task, calls: HandedOut[]): void {
-    for (const { id, at, wait } of calls) {
+    for (const together of inMoments(calls)) {
       const moment = setTimeout(() => {
         this.moments.delete(moment);
-        this.queue.tell({ task, id, at });
-      }, wait);
+        this.queue.tell(...together.map(({ id, at }) => ({ task, id, at })));
+      }, together.at(-1)!.wait);
       this.moments.add(moment);
     }
   }
+}
+
+/** The calls, in their order, with those together whose times are about the same: a word for each would be most of the work. */
+function inMoments(calls: HandedOut[]): HandedOut[][] {
+  const moments: HandedOut[][] = [];
+  for (const call of calls) {
+    const moment = moments.at(-1);
+    const joins = moment && moment.length < MOST_TOGETHER && call.wait - moment[0]!.wait < MOMENT;
+    if (joins) moment.push(call);
+    else moments.push([call]);
+  }
+  return moments;
 }

@@ -5,18 +5,18 @@ export class Rounds {
   private stopped = false;
 
   /**
-   * @param work must not fail
+   * @param work must not fail; may answer a pause for this time only
    * @param pause after each time, in milliseconds
    */
   constructor(
-    private readonly work: () => Promise<void>,
+    private readonly work: () => Promise<number | void>,
     private readonly pause: number,
   ) {}
 
   /** Begins, with the first time at once. */
   start(): void {
-    this.round = this.work().finally(() => {
-      if (!this.stopped) this.timer = setTimeout(() => this.start(), this.pause);
+    this.round = this.work().then((pause) => {
+      if (!this.stopped) this.timer = setTimeout(() => this.start(), pause ?? this.pause);
     });
   }
 

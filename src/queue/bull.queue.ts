@@ -10,15 +10,15 @@ const ONCE_WITHIN = 5_000;
 /** Words that Redis has not taken yet, at the most: more would wait in this process's memory while Redis is slow. */
 const MOST_UNANSWERED = 1_000;
 
-/** The Bull queue of each task: the jobs of one cannot hold up those of another. */
-export type Bulls = Readonly<Record<Task, Bull<Job>>>;
+/** The Bull queue of each task: the jobs of one cannot hold up those of another. What was told together is one job of Bull's. */
+export type Bulls = Readonly<Record<Task, Bull<Job[]>>>;
 
 /** Hands jobs to the workers through Bull on Redis. */
 export class BullQueue extends Queue {
   private readonly logger = new Logger('Queue');
   private away = false;
   private unanswered = 0;
-  /** Jobs of each task that may still be told before it is counted again how many wait. */
+  /** Jobs of Bull's that may still be told, of each task, before it is counted again how many wait. */
   private readonly room = new Map<Task, number>();
   private readonly counting = new Set<Task>();
 
@@ -30,14 +30,16 @@ export class BullQueue extends Queue {
     }
   }
 
-  tell(job: Job): void {
-    const bull = this.bulls[job.task];
+  tell(...jobs: Job[]): void {
+    const [first] = jobs;
+    if (!first) return;
+    const bull = this.bulls[first.task];
     // While Redis is away, Bull would keep the job and its promise in memory until it comes back.
-    if (bull.client.status !== 'ready' || this.unanswered >= MOST_UNANSWERED || !this.hasRoom(job.task)) return;
+    if (bull.client.status !== 'ready' || this.unanswered >= MOST_UNANSWERED || !this.hasRoom(first.task)) return;
     this.unanswered++;
     bull
-      .add(job, {
-        jobId: `${job.id}:${job.at ?? Math.floor(Date.now() / ONCE_WITHIN)}`,
+      .add(jobs, {
+        jobId: `${first.id}:${first.at ?? Math.floor(Date.now() / ONCE_WITHIN)}`,
         attempts: JOB_TRIES,
         backoff: { type: 'exponential', delay: JOB_BACKOFF },
         removeOnComplete: true,

@@ -24,12 +24,14 @@ export class InProcessQueue extends Queue {
   private closed = false;
   private readonly lanes = new Map<Task, Lane>(tasks.map((task) => [task, { waiting: new Map(), running: new Set() }]));
 
-  tell(job: Job): void {
-    if (this.closed) return;
-    const { waiting } = this.lanes.get(job.task)!;
-    if (waiting.size >= MOST_WAITING && !waiting.has(job.id)) return;
-    waiting.set(job.id, job);
-    this.next(job.task);
+  tell(...jobs: Job[]): void {
+    for (const job of jobs) {
+      if (this.closed) return;
+      const { waiting } = this.lanes.get(job.task)!;
+      if (waiting.size >= MOST_WAITING && !waiting.has(job.id)) continue;
+      waiting.set(job.id, job);
+      this.next(job.task);
+    }
   }
 
   async ping(): Promise<void> {

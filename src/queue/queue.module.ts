@@ -28,7 +28,7 @@ export class QueueModule {
         {
           provide: Queue,
           inject: tasks.map((task) => getQueueToken(task)),
-          useFactory: (...bulls: Bull<Job>[]) =>
+          useFactory: (...bulls: Bull<Job[]>[]) =>
             new BullQueue(Object.fromEntries(tasks.map((task, index) => [task, bulls[index]])) as Bulls),
         },
       ],

@@ -31,8 +31,11 @@ export const MOST_WAITING = 10_000;
  * `JOB_TRIES` times. Nothing else is promised, and nothing else is needed: the sweeper tells again of every row that nobody took.
  */
 export abstract class Queue {
-  /** Tells, and returns at once: it neither waits nor fails, also when the queue cannot be reached. */
-  abstract tell(job: Job): void;
+  /**
+   * Tells of jobs of one task, and returns at once: it neither waits nor fails, also when the queue cannot be reached. Those that are told
+   * together go to one process together, and are handled each by itself.
+   */
+  abstract tell(...jobs: Job[]): void;
 
   /** @throws Error with the reason, when the queue cannot be reached now */
   abstract ping(): Promise<void>;

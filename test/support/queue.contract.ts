@@ -28,6 +28,13 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       expect(handled.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
     });
 
+    it('handles each of the jobs that were told together', async () => {
+      const handled = new Set<number>();
+      adapter.process(async ({ id }) => void handled.add(id));
+      adapter.queue.tell({ task: 'batch_operation', id: 1 }, { task: 'batch_operation', id: 2 });
+      await eventually(() => handled.size === 2);
+    });
+
     it('handles jobs that were told before there was a handler', async () => {
       adapter.queue.tell({ task: 'batch_operation', id: 7 });
       const handled: Job[] = [];
