@@ -76,9 +76,10 @@ export function statementsOf({ dialect }) {
       SET status = 'queued', refusals = 0, leased_until = NULL, queue_batch_operation_id = ${QUEUEING}, updated_at = ${now}
       WHERE callout_id = 1 AND status = 'created'`,
 
-    /** Calls that say this and report to there, ready to be dialled once their callout runs. */
-    prepareDialling: (request) => `UPDATE phone_calls
-      SET status = 'queued', remote_request_params = '${JSON.stringify(request)}'${json}`,
+    /** The next calls that say this and report to there, ready to be dialled once their callout runs. */
+    prepareDialling: (count, request) => `UPDATE phone_calls
+      SET status = 'queued', remote_request_params = '${JSON.stringify(request)}'${json}
+      WHERE id IN (SELECT id FROM phone_calls WHERE status = 'created' ORDER BY id LIMIT ${count})`,
 
     /** Calls that the provider has taken, and will not be asked after for an hour. */
     takeCalls: () => `UPDATE phone_calls

@@ -33,9 +33,12 @@ describe('the answer to a request for a call', () => {
     ['ECONNREFUSED', 'postponed'],
     ['ENOTFOUND', 'postponed'],
     ['EAI_AGAIN', 'postponed'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'postponed'],
+    ['UND_ERR_HEADERS_TIMEOUT', 'unknown'],
+    ['UND_ERR_BODY_TIMEOUT', 'unknown'],
+    ['UND_ERR_SOCKET', 'unknown'],
     ['ECONNRESET', 'unknown'],
     ['ETIMEDOUT', 'unknown'],
-    ['ECONNABORTED', 'unknown'],
     [undefined, 'unknown'],
   ])('that never came, by %s, is %s', (code, outcome) => {
     expect(sortError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);

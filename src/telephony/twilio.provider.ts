@@ -1,11 +1,11 @@
 import twilio from 'twilio';
-import RequestClient from 'twilio/lib/base/RequestClient.js';
+import type RequestClient from 'twilio/lib/base/RequestClient.js';
 import type { Platform } from '../config.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { AddressedClient, TWILIO_API } from './addressed-client.js';
 import { type ProviderAnswer, sortAnswer, sortError } from './placement.js';
 import { type Placement, Provider, type RemoteCall } from './provider.js';
 
-const TWILIO = 'https://api.twilio.com';
 const CALLS_SHOWN = 50;
 
 /** The calls of one account, through the `twilio` package: at Twilio, or at another address that speaks its API. */
@@ -49,7 +49,7 @@ export class TwilioProvider extends Provider {
   private async request(method: 'get' | 'post', path: string, content: Metadata): Promise<ProviderAnswer> {
     this.client ??= this.baseUrl().then((base) => this.connect(base));
     const client = await this.client;
-    const uri = `${TWILIO}/2010-04-01/Accounts/${this.platform.sid}/${path}`;
+    const uri = `${TWILIO_API}/2010-04-01/Accounts/${this.platform.sid}/${path}`;
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     // The package's types speak of its own later answer; this is what its HTTP client returns.
     return (await client.request({ method, uri, headers, ...content } as never)) as ProviderAnswer;
@@ -57,12 +57,7 @@ export class TwilioProvider extends Provider {
 
   /** The package knows Twilio's address only; its HTTP client is what can be turned to another. */
   private connect(base: string): twilio.Twilio {
-    class AddressedClient extends RequestClient {
-      override request<TData>(options: RequestClient.RequestOptions<TData>) {
-        return super.request({ ...options, uri: options.uri.replace(TWILIO, base) });
-      }
-    }
-    const httpClient = new AddressedClient({ timeout: this.timeout * 1_000, autoRetry: false, maxSockets: 200 });
+    const httpClient = new AddressedClient(base, this.timeout * 1_000) as unknown as RequestClient;
     // Somleng's account ids do not begin as Twilio's do, which the package insists on.
     const client = twilio(`AC${this.platform.sid}`, this.platform.token, { httpClient, autoRetry: false });
     client.username = this.platform.sid;
