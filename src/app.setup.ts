@@ -1,12 +1,13 @@
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, NestFastifyApplication } from '@nestjs/platform-fastify';
-import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyHttpOptions, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
+import { AnsweringAdapter } from './http/answering-adapter.js';
 import { setAnswerHeaders } from './http/answer-headers.js';
 import { connectionOptions, mostConnections } from './http/connections.js';
 import { serveDocs } from './http/docs.js';
@@ -20,17 +21,19 @@ import { simulator } from './simulator/simulator.js';
 /** A request id of the caller's that can stand in a log and a header. */
 const SANE_ID = /^[\w.:+/=-]{1,128}$/;
 
+/** Lines go out together, a moment later when there are few, instead of one write a request; what is left, when the process exits. */
+const LOG = { sync: false, minLength: 4_096, periodicFlush: 100 };
+
 /** The program, ready to listen. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
+  const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
     trustProxy: config.trustProxy,
     logController: new RequestLog(),
-    // Lines go out together when there are many at once, instead of one write a request.
-    logger: { level: config.logLevel, stream: pino.destination({ sync: false }) },
+    logger: { level: config.logLevel, stream: pino.destination(LOG) },
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
       return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
@@ -41,7 +44,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
         .status(400)
         .send({ status: 400, error: 'Bad Request', message: error.message });
     },
-  });
+  };
+  const adapter = new AnsweringAdapter(options, config.publicUrl);
   const fastify = adapter.getInstance<FastifyInstance>();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.for(config), adapter, {
     bodyParser: false,

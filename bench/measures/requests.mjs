@@ -5,6 +5,9 @@ const CONNECTIONS = 16;
 const SMALL = 1_000;
 const NAMES = { list: 'GET /api/contacts', find: 'GET /api/contacts/:id', create: 'POST /api/contacts' };
 
+/** By which both warm up: it takes the compiler some thousands of requests. */
+const WARMING_SECONDS = 3;
+
 /** Of the numbers that are created, so many belong to each round. */
 const NUMBERS_A_ROUND = 100_000;
 
@@ -26,7 +29,7 @@ async function onTables({ way, seed, flags, report }, contacts, kinds) {
       if (shot.failed > 0) throw new Error(`${shot.failed} of ${kind} failed at ${url}`);
       return shot.perSecond;
     };
-    for (const { url } of [program, bare.answer]) await shoot(url, 1, flags.rounds);
+    for (const { url } of [program, bare.answer]) await shoot(url, WARMING_SECONDS, flags.rounds);
     const memory = program.watchMemory();
     const { all, ...medians } = await inTurn(
       flags.rounds,

@@ -9,11 +9,11 @@ import type { Config } from '../config.js';
 export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
   const constant = { 'Cache-Control': 'max-age=0, private, must-revalidate', ...securityHeaders(config) };
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers(constant).header('X-Request-Id', request.id);
+    const always = { ...constant, 'X-Request-Id': request.id };
     const { raw } = reply;
     const writeHead = raw.writeHead.bind(raw) as (status: number, headers: object) => typeof raw;
     raw.writeHead = ((status: number, headers: object = {}) =>
-      writeHead(status, named(headers))) as typeof raw.writeHead;
+      writeHead(status, addNamed(always, headers))) as typeof raw.writeHead;
     done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
@@ -49,8 +49,7 @@ function securityHeaders({ publicUrl }: Config): Record<string, string> {
 
 const names = new Map<string, string>();
 
-function named(headers: object): Record<string, unknown> {
-  const answer: Record<string, unknown> = {};
+function addNamed(answer: Record<string, unknown>, headers: object): Record<string, unknown> {
   for (const [name, value] of Object.entries(headers)) {
     if (value === undefined) continue;
     let known = names.get(name);

@@ -1,6 +1,6 @@
-import { type ArgumentMetadata, Injectable, type Type, ValidationPipe } from '@nestjs/common';
+import { type ArgumentMetadata, Injectable, type PipeTransform, type Type } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
-import type { ValidationError } from 'class-validator';
+import { type ValidationError, validateSync } from 'class-validator';
 import { type FieldErrors, Invalid, messages } from './errors.js';
 import { Untouched } from './untouched.js';
 
@@ -18,42 +18,27 @@ export function errorsFoundIn(dto: object): FieldErrors {
   return { ...foundErrors.get(dto) };
 }
 
+/** What Nest's own ValidationPipe asks for here; that walks each body three times more. */
+const STRICT = { whitelist: true, forbidNonWhitelisted: true, forbidUnknownValues: false };
+
 /** Turns a body into its DTO. Every broken field is named, and one that the DTO does not have is an error. */
 @Injectable()
-export class BodyPipe extends ValidationPipe {
-  constructor() {
-    super({
-      transform: true,
-      whitelist: true,
-      forbidNonWhitelisted: true,
-      forbidUnknownValues: false,
-      exceptionFactory: (broken) => new Invalid(Object.fromEntries(broken.map(messagesOf))),
-    });
-  }
-
-  override async transform(value: unknown, metadata: ArgumentMetadata): Promise<unknown> {
-    if (metadata.type !== 'body') return value;
-    const given = Object.entries(Object(value) as object);
-    // class-transformer drops keys that every object has, such as constructor, before class-validator can refuse them.
-    const isStray = ([key]: [string, unknown]): boolean => key in Object.prototype;
-    const errors: FieldErrors = Object.fromEntries(
-      given.filter(isStray).map(([key]) => [key, [messages.notPermitted]]),
-    );
-    const body = Object.fromEntries(
-      given.filter((one) => !isStray(one)).map(([key, one]) => [key, Untouched.wrap(one)]),
-    );
-    let dto: unknown;
-    try {
-      dto = await super.transform(body, metadata);
-    } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
-      Object.assign(errors, error.errors);
+export class BodyPipe implements PipeTransform {
+  transform(value: unknown, { type, metatype }: ArgumentMetadata): unknown {
+    if (type !== 'body' || !metatype || metatype === Object) return value;
+    const errors: FieldErrors = {};
+    const body: Record<string, unknown> = {};
+    for (const [key, one] of Object.entries(Object(value) as object)) {
+      // class-transformer drops keys that every object has, such as constructor, before class-validator can refuse them.
+      if (key in Object.prototype) errors[key] = [messages.notPermitted];
+      else body[key] = Untouched.wrap(one);
     }
+    const dto = plainToInstance(metatype as Type<object>, body) as object;
+    Object.assign(errors, Object.fromEntries(validateSync(dto, STRICT).map(messagesOf)));
     if (Object.keys(errors).length === 0) return dto;
-    if (!metadata.metatype || !partlyChecked.has(metadata.metatype)) throw new Invalid(errors);
-    const partly = plainToInstance(metadata.metatype as Type<object>, body) as object;
-    foundErrors.set(partly, errors);
-    return partly;
+    if (!partlyChecked.has(metatype)) throw new Invalid(errors);
+    foundErrors.set(dto, errors);
+    return dto;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config.js';
 import { Unavailable } from './errors.js';
 
@@ -11,6 +11,12 @@ const RETRY_AFTER = 1;
 /** Milliseconds between two lines in the log that say that requests are being refused. */
 const SAY_AGAIN_AFTER = 10_000;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    admission?: Admission;
+  }
+}
+
 type Limits = Pick<Config, 'maxRequests' | 'maxWebhooks'>;
 
 /**
@@ -20,12 +26,7 @@ type Limits = Pick<Config, 'maxRequests' | 'maxWebhooks'>;
 export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhooks }: Limits): void {
   const webhooks = new Gate(maxWebhooks);
   const others = new Gate(maxRequests);
-  const admitted = new WeakMap<FastifyRequest, Gate>();
-  const leave = (request: FastifyRequest): void => {
-    admitted.get(request)?.leave();
-    admitted.delete(request);
-  };
-  const working = new WeakSet<FastifyRequest>();
+  fastify.decorateRequest('admission');
 
   fastify.addHook('onRequest', (request, reply, done) => {
     const { url = '' } = request.routeOptions;
@@ -35,21 +36,35 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
       if (gate.isToBeSaid()) request.log.warn(`More than ${gate.most} requests at once: those above are refused`);
       return done(new Unavailable('there are too many requests at once', RETRY_AFTER));
     }
-    admitted.set(request, gate);
+    const admission = new Admission(gate);
+    request.admission = admission;
     // Whoever goes away while sending is gone; whoever goes away later leaves us the work.
     reply.raw.once('close', () => {
-      if (!working.has(request)) leave(request);
+      if (!admission.isAtWork) admission.end();
     });
     done();
   });
-  fastify.addHook('preHandler', (request, _reply, done) => {
-    working.add(request);
+  fastify.addHook('preHandler', ({ admission }, _reply, done) => {
+    if (admission) admission.isAtWork = true;
     done();
   });
-  fastify.addHook('onSend', (request, _reply, _payload, done) => {
-    leave(request);
+  fastify.addHook('onSend', ({ admission }, _reply, _payload, done) => {
+    admission?.end();
     done();
   });
+}
+
+/** A request that was let in, until it has been answered. */
+class Admission {
+  isAtWork = false;
+  private hasEnded = false;
+
+  constructor(private readonly gate: Gate) {}
+
+  end(): void {
+    if (!this.hasEnded) this.gate.leave();
+    this.hasEnded = true;
+  }
 }
 
 /** Lets in so many at once, and no more. */

@@ -8,6 +8,14 @@ import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 export function toMsisdn(value: unknown): string | undefined {
   if (typeof value !== 'string' && !Number.isSafeInteger(value)) return undefined;
   const spelling = String(value).trim();
+  if (spelling !== latest.spelling) latest = { spelling, msisdn: read(spelling) };
+  return latest.msisdn;
+}
+
+/** A rule asks for what a transformation has asked for just before. */
+let latest: { spelling?: string; msisdn?: string } = {};
+
+function read(spelling: string): string | undefined {
   if (!/^[+＋\d(]/.test(spelling)) return undefined;
   const international = `+${spelling.replace(/^([+＋]|00)/, '')}`;
   const number = parsePhoneNumberFromString(international, { extract: false });

@@ -1,0 +1,45 @@
+import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
+import type { Server } from 'node:http';
+import { Page, linkHeader } from './pagination.js';
+import { XmlAnswer } from './xml-answer.js';
+
+/** On a route: the plural that the `Location` of what it answers is made of. */
+export const Locates = (plural: string): MethodDecorator => RouteConfig({ locates: plural });
+
+/**
+ * Gives what routes answer its headers: a page's `Per-Page`, `Total`, `Left-Out` and `Link`, a created record's `Location`. Here, where every
+ * answer passes, it costs next to nothing; an interceptor would put an observable round each request.
+ */
+export class AnsweringAdapter extends FastifyAdapter {
+  /** @param publicUrl where the outside reaches us; without it the request's own host stands in links */
+  constructor(
+    options: FastifyHttpOptions<Server, FastifyBaseLogger>,
+    private readonly publicUrl: string | undefined,
+  ) {
+    super(options);
+  }
+
+  override reply(...[reply, answer, status]: Parameters<FastifyAdapter['reply']>): FastifyReply {
+    return super.reply(reply, this.bodyOf(reply as FastifyReply, answer), status);
+  }
+
+  private bodyOf(reply: FastifyReply, answer: unknown): unknown {
+    if (answer instanceof XmlAnswer) {
+      reply.header('Location', answer.location).type('application/xml; charset=utf-8');
+      return answer.document;
+    }
+    const { locates } = reply.routeOptions.config as { locates?: string };
+    if (locates) reply.header('Location', `/api/${locates}/${(answer as { id: number }).id}`);
+    if (!(answer instanceof Page)) return answer;
+    const { request } = reply;
+    const link = linkHeader(answer, `${this.publicUrl ?? `${request.protocol}://${request.host}`}${request.url}`);
+    reply.headers({
+      'Per-Page': answer.perPage,
+      ...(answer.total !== undefined && { Total: answer.total }),
+      ...(answer.leftOut !== undefined && { 'Left-Out': answer.leftOut }),
+      ...(link && { Link: link }),
+    });
+    return answer.rows;
+  }
+}
