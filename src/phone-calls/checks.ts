@@ -16,8 +16,8 @@ import { standingAfter } from './remote-state.js';
 /** Calls that are handed out at once, at the most. */
 const MOST_AT_ONCE = 100;
 
-/** Seconds for which a question is somebody's; after that it is asked again. */
-const LEASE = 60;
+/** Seconds for which a question is somebody's beyond the provider's time limit: it waits for its turn. After that it is asked again. */
+const LEASE_MARGIN = 15;
 
 /** The longest pause between two questions after one call, in seconds. */
 const LONGEST_BACK_OFF = 3_600;
@@ -57,7 +57,7 @@ export class Checks {
         if (ids.length > 0) {
           await rowsOf(
             manager,
-            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(LEASE)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
+            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.config.providerTimeout + LEASE_MARGIN)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
           );
         }
         return ids;
