@@ -16,6 +16,10 @@ import { World } from './support/world.js';
 /** The longest time between two breaks, in milliseconds. */
 const LONGEST = 2_500;
 
+/** So often is a deadlock provoked at the most, and within so many milliseconds has PostgreSQL counted it. */
+const MOST_PROVOKED = 5;
+const COUNTED_WITHIN = 5_000;
+
 describe('PostgreSQL', () => {
   let world: World;
   let disk: SmallDisk | undefined;
@@ -58,33 +62,19 @@ describe('PostgreSQL', () => {
   );
 
   it('breaks off a transaction of ours that stood in the way of another', async () => {
-    const campaign = await Campaign.plan(world);
-    await campaign.populate();
-    await campaign.create();
-    const calls = `phone_calls WHERE callout_id = ${campaign.callout}`;
     const deadlocks = 'SELECT sum(deadlocks) AS count FROM pg_stat_database';
     const before = await world.count(deadlocks);
-    const other = await new DataSource({ type: 'postgres', url: world.servers.postgres.url }).initialize();
-    const runner = other.createQueryRunner();
-    try {
-      // The other one waits longer before it looks, so that it is ours that is broken off.
-      await runner.query(`SET deadlock_timeout = '100s'`);
-      await runner.query('BEGIN');
-      const [held] = await runner.query(`SELECT id FROM ${calls} ORDER BY id OFFSET 1000 LIMIT 1 FOR UPDATE`);
-      const [{ pid }] = await runner.query('SELECT pg_backend_pid() AS pid');
-      const queued = campaign.queue();
-      const stopped = `SELECT count(*) AS count FROM pg_stat_activity WHERE ${pid} = ANY(pg_blocking_pids(pid))`;
-      await patiently(async () => (await world.count(stopped)) > 0);
-      tell('each waits for the other');
-      await runner.query(`UPDATE phone_calls SET updated_at = updated_at
-        WHERE callout_id = ${campaign.callout} AND id <> ${held.id} AND status = 'created'`);
-      await runner.query('COMMIT');
-      await queued;
-    } finally {
-      await runner.release();
-      await other.destroy();
-    }
-    await patiently(async () => (await world.count(deadlocks)) > before);
+    let campaign: Campaign;
+    let provoked = 0;
+    // Whether each comes to wait for the other hangs on which rows ours has taken by then.
+    do {
+      expect(provoked++).toBeLessThan(MOST_PROVOKED);
+      campaign = await Campaign.plan(world);
+      await provokeDeadlock(world, campaign);
+      for (const deadline = Date.now() + COUNTED_WITHIN; Date.now() < deadline; await pause(100)) {
+        if ((await world.count(deadlocks)) > before) break;
+      }
+    } while ((await world.count(deadlocks)) === before);
     await campaign.rings(form.calls);
     await campaign.stop();
     await quiet(world);
@@ -122,3 +112,30 @@ describe('PostgreSQL', () => {
     });
   });
 });
+
+/** Another program holds a row that our batch comes to, and then wants those that our batch has. */
+async function provokeDeadlock(world: World, campaign: Campaign): Promise<void> {
+  await campaign.populate();
+  await campaign.create();
+  const calls = `phone_calls WHERE callout_id = ${campaign.callout}`;
+  const other = await new DataSource({ type: 'postgres', url: world.servers.postgres.url }).initialize();
+  const runner = other.createQueryRunner();
+  try {
+    // The other one waits longer before it looks, so that it is ours that is broken off.
+    await runner.query(`SET deadlock_timeout = '100s'`);
+    await runner.query('BEGIN');
+    const [held] = await runner.query(`SELECT id FROM ${calls} ORDER BY id OFFSET 1000 LIMIT 1 FOR UPDATE`);
+    const [{ pid }] = await runner.query('SELECT pg_backend_pid() AS pid');
+    const queued = campaign.queue();
+    const stopped = `SELECT count(*) AS count FROM pg_stat_activity WHERE ${pid} = ANY(pg_blocking_pids(pid))`;
+    await patiently(async () => (await world.count(stopped)) > 0);
+    tell('each waits for the other');
+    await runner.query(`UPDATE phone_calls SET updated_at = updated_at
+      WHERE callout_id = ${campaign.callout} AND id <> ${held.id} AND status = 'created'`);
+    await runner.query('COMMIT');
+    await queued;
+  } finally {
+    await runner.release();
+    await other.destroy();
+  }
+}
