@@ -39,6 +39,7 @@ describe('the answer to a request for a call', () => {
     ['UND_ERR_SOCKET', 'unknown'],
     ['ECONNRESET', 'unknown'],
     ['ETIMEDOUT', 'unknown'],
+    ['ECONNABORTED', 'unknown'],
     [undefined, 'unknown'],
   ])('that never came, by %s, is %s', (code, outcome) => {
     expect(sortError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);

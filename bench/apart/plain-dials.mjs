@@ -1,7 +1,10 @@
 import { Requests, FORM } from './requests.mjs';
 import { answerTask } from './task.mjs';
 
-/** The floor of dialling: the same forms to the same provider, `concurrency` at once, and nothing else. The first, by which it warms up, do not count. Answers the seconds that the others took. */
+/**
+ * The floor of dialling: the same forms to the same provider, `concurrency` at once, and nothing else. The first, by which it warms up, do
+ * not count. Answers the seconds that the others took.
+ */
 answerTask(async ({ url, authorization, forms, warming, concurrency }) => {
   const requests = new Requests(concurrency);
   const waiting = forms.map((form) => new URLSearchParams(form).toString());

@@ -18,8 +18,8 @@ export const bullProcessors: Type[] = tasks.map((task: Task) => {
     @Process({ concurrency: CONCURRENCY[task] })
     async handle({ data }: BullJob<Job[]>): Promise<void> {
       const handled = await Promise.allSettled(data.map((job) => this.lanes(() => this.jobs.handle(job))));
-      const failed = handled.find(({ status }) => status === 'rejected');
-      if (failed) throw (failed as PromiseRejectedResult).reason;
+      const failed = handled.find((one) => one.status === 'rejected');
+      if (failed) throw failed.reason;
     }
   }
   Object.defineProperty(BullProcessor, 'name', { value: `BullProcessor(${task})` });

@@ -35,10 +35,11 @@ export class AddressedClient {
   /** @throws Error when there is no answer; its `code` says why */
   async request({ method, uri, username, password, headers, params, data }: RequestOptions): Promise<ProviderAnswer> {
     const url = `${uri.replace(TWILIO_API, this.base)}${params ? `?${formOf(params as Metadata)}` : ''}`;
+    const credentials = Buffer.from(`${username}:${password}`).toString('base64');
     const { statusCode, body } = await request(url, {
       method: method.toUpperCase() as 'GET' | 'POST',
       dispatcher: this.dispatcher,
-      headers: { ...(headers as Record<string, string>), Authorization: `Basic ${btoa(`${username}:${password}`)}` },
+      headers: { ...(headers as Record<string, string>), Authorization: `Basic ${credentials}` },
       ...(data !== undefined && { body: formOf(data as Metadata) }),
     });
     return { statusCode, body: await body.text() };

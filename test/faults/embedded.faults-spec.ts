@@ -6,14 +6,12 @@ import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dataSourceOptions } from '../../ormconfig.js';
 import { readDatabase } from '../../src/config.js';
-import { expectBooksToBalance, quiet } from './support/books.js';
-import { Campaign } from './support/campaign.js';
 import { Chance } from './support/chance.js';
 import { form, isFull } from './support/form.js';
 import { attempt, patiently } from './support/insist.js';
-import { Ledger } from './support/ledger.js';
 import { SmallDisk } from './support/small-disk.js';
 import { tell } from './support/story.js';
+import { surviveKills } from './support/kills.js';
 import { survive } from './support/survive.js';
 import { World } from './support/world.js';
 
@@ -36,30 +34,7 @@ describe('the embedded program', () => {
 
   it(`loses and repeats nothing when it is killed ${form.kills} times`, async () => {
     await begin();
-    const chance = new Chance('embedded kills');
-    const [program] = world.places;
-    const ledger = new Ledger(world.api);
-    ledger.open();
-    const during = async (work: Promise<void>): Promise<void> => {
-      await pause(chance.between(0, LONGEST));
-      tell('kill the program');
-      await program!.stop('SIGKILL');
-      await program!.start();
-      await work;
-    };
-    for (let round = 0; round < form.kills / 5; round++) {
-      const campaign = await Campaign.plan(world);
-      await during(campaign.populate());
-      await during(campaign.create());
-      await during(campaign.queue());
-      await during(campaign.rings(form.calls));
-      await during(campaign.rings(form.calls));
-      await campaign.stop();
-    }
-    await ledger.close();
-    await quiet(world);
-    expect(ledger.accepted.contacts.length).toBeGreaterThan(0);
-    await expectBooksToBalance(world, ledger.accepted);
+    await surviveKills(world, new Chance('embedded kills'), LONGEST);
   });
 
   it.runIf(isFull)(

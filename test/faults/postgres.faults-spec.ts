@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unprivilegedUser } from '../../scripts/servers.mjs';
+import { eventually } from '../support/eventually.js';
 import { expectBooksToBalance, quiet } from './support/books.js';
 import { Campaign } from './support/campaign.js';
 import { Chance } from './support/chance.js';
@@ -64,6 +65,7 @@ describe('PostgreSQL', () => {
   it('breaks off a transaction of ours that stood in the way of another', async () => {
     const deadlocks = 'SELECT sum(deadlocks) AS count FROM pg_stat_database';
     const before = await world.count(deadlocks);
+    const counted = async (): Promise<boolean> => (await world.count(deadlocks)) > before;
     let campaign: Campaign;
     let provoked = 0;
     // Whether each comes to wait for the other hangs on which rows ours has taken by then.
@@ -71,10 +73,7 @@ describe('PostgreSQL', () => {
       expect(provoked++).toBeLessThan(MOST_PROVOKED);
       campaign = await Campaign.plan(world);
       await provokeDeadlock(world, campaign);
-      for (const deadline = Date.now() + COUNTED_WITHIN; Date.now() < deadline; await pause(100)) {
-        if ((await world.count(deadlocks)) > before) break;
-      }
-    } while ((await world.count(deadlocks)) === before);
+    } while (!(await eventually(counted, COUNTED_WITHIN).catch(() => false)));
     await campaign.rings(form.calls);
     await campaign.stop();
     await quiet(world);

@@ -5,9 +5,8 @@ import { Campaign } from './support/campaign.js';
 import { Chance } from './support/chance.js';
 import { form, isFull } from './support/form.js';
 import { patiently } from './support/insist.js';
-import { Ledger } from './support/ledger.js';
-import type { Place } from './support/place.js';
 import { tell } from './support/story.js';
+import { surviveKills } from './support/kills.js';
 import { survive } from './support/survive.js';
 import { World } from './support/world.js';
 
@@ -24,30 +23,8 @@ describe('processes of a cluster', () => {
   afterAll(() => world.remove());
 
   it(`lose and repeat nothing when ${form.kills} of them are killed at random moments`, async () => {
-    const chance = new Chance('kills');
-    const ledger = new Ledger(world.api);
-    ledger.open();
-    const during = async (work: Promise<void>, victims: readonly Place[] = world.places): Promise<void> => {
-      await pause(chance.between(0, LONGEST_WAIT));
-      const victim = chance.of(victims);
-      tell(`kill ${victim.name}`);
-      await victim.stop('SIGKILL');
-      await victim.start();
-      await work;
-    };
-    for (let round = 0; round < form.kills / 5; round++) {
-      const campaign = await Campaign.plan(world);
-      await during(campaign.populate());
-      await during(campaign.create());
-      await during(campaign.queue());
-      await during(campaign.rings(form.calls), world.workers);
-      await during(campaign.rings(form.calls), world.webs);
-      await campaign.stop();
-    }
-    await ledger.close();
-    await quiet(world);
-    expect(ledger.accepted.contacts.length).toBeGreaterThan(0);
-    await expectBooksToBalance(world, ledger.accepted);
+    const victims = { dialling: world.workers, hearing: world.webs };
+    await surviveKills(world, new Chance('kills'), LONGEST_WAIT, victims);
   });
 
   it.runIf(isFull)('are replaced one by one under load, each in good order', async () => {
