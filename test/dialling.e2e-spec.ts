@@ -204,3 +204,23 @@ describe.runIf(way === 'cluster')('the pace of four workers', () => {
     await expectBooksToBalance(500);
   });
 });
+
+describe.runIf(way === 'cluster')('a database that is slow to commit', () => {
+  it('makes no call late: a claim that is safe after its time is given back', async () => {
+    const { api } = await start();
+    await installation.query(`CREATE SEQUENCE claims`);
+    await installation.query(`CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM nextval('claims'), pg_sleep(0.4); RETURN NULL; END $$`);
+    await installation.query(`CREATE CONSTRAINT TRIGGER slow_claims AFTER UPDATE ON phone_calls DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW WHEN (old.lease_token IS NULL AND new.lease_token IS NOT NULL) EXECUTE FUNCTION be_slow()`);
+    await callEverybody(api, 3);
+    await eventually(async () => {
+      const [{ last_value: claims }] = await installation.query<Body>(`SELECT last_value FROM claims`);
+      return Number(claims) > 6;
+    }, PATIENCE);
+    expect((await statistics()).created).toBe(0);
+    await installation.query(`DROP TRIGGER slow_claims ON phone_calls`);
+    await settled();
+    await expectBooksToBalance(3);
+  });
+});

@@ -13,7 +13,7 @@ export type PaceName = 'dial' | 'fetch';
  * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds could hold the
  * slots of a little more than ten: what is left unused keeps it under the limit.
  */
-const USED_SHARE = 0.96;
+const USED_SHARE = 0.95;
 
 /** How long after its time a slot may still be used, in milliseconds. */
 export const SLOT_TOLERANCE = 250;

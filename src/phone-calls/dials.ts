@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
@@ -39,7 +39,8 @@ const FIRST_LOOK = 2;
 /** The longest that a call waits after it was refused without being acted on, in seconds. */
 const LONGEST_BACK_OFF = 60;
 
-type ClaimedRow = ConversingCall & Pick<PhoneCall, 'lease_token' | 'refusals'>;
+/** `claimed_at` is milliseconds of the database's clock. */
+type ClaimedRow = ConversingCall & Pick<PhoneCall, 'lease_token' | 'refusals'> & { claimed_at: number };
 
 /** A call that is ours to dial, with what its flow is told. */
 export type ClaimedCall = ClaimedRow & { staged: Staged };
@@ -50,6 +51,7 @@ export type ClaimedCall = ClaimedRow & { staged: Staged };
  */
 @Injectable()
 export class Dials {
+  private readonly logger = new Logger('Dials');
   private mostWaiting = FIRST_WAITING;
   /** Slots that were over before their calls were claimed, since the last hand-out. */
   private lapsed = 0;
@@ -74,7 +76,7 @@ export class Dials {
       const most = this.mostWaiting - (await this.unclaimed(manager));
       const calls = most > 0 ? await this.handOutUpTo(most, manager) : [];
       const isMore = calls.length >= most;
-      if (isMore) this.mostWaiting = Math.min(MOST_AT_ONCE, Math.ceil(this.mostWaiting * 1.1));
+      if (isMore && calls.length > 0) this.mostWaiting = Math.min(MOST_AT_ONCE, Math.ceil(this.mostWaiting * 1.1));
       return { calls, isMore };
     });
   }
@@ -117,19 +119,28 @@ export class Dials {
   }
 
   /** All within one transaction, so that whatever fails before the dial gives the claims back. */
-  private claimAll(handed: { id: number; at: number }[]): Promise<(ClaimedCall | undefined)[]> {
-    return this.unitOfWork.run(async (manager) => {
+  private async claimAll(handed: { id: number; at: number }[]): Promise<(ClaimedCall | undefined)[]> {
+    let claimedAt = 0;
+    const calls = await this.unitOfWork.run(async (manager) => {
       const rows = await this.claimRows(manager, handed);
+      claimedAt = performance.now();
       await this.giveBackLapsed(manager, handed, rows.length);
       const staged = await this.conversations.stageAll(manager, rows);
-      const claimed = new Map(rows.map((row, index) => [row.id, { ...row, staged: staged[index]! }]));
-      return handed.map(({ id }) => {
-        const call = claimed.get(id);
-        // Whoever asks for it a second time has not got it.
-        claimed.delete(id);
-        return call;
-      });
+      return rows.map((row, index) => ({ ...row, staged: staged[index]! }));
     });
+    const claimed = new Map(calls.map((call) => [call.id, call]));
+    // Committing takes its time, too: what is sent late would be one too many in the provider's seconds.
+    const elapsed = performance.now() - claimedAt;
+    const late: ClaimedCall[] = [];
+    const answers = handed.map(({ id, at }) => {
+      const call = claimed.get(id);
+      // Whoever asks for it a second time has not got it.
+      claimed.delete(id);
+      if (!call || call.claimed_at + elapsed - at <= SLOT_TOLERANCE) return call;
+      late.push(call);
+    });
+    await this.giveBackUnsent(late);
+    return answers;
   }
 
   private async claimRows(manager: EntityManager, handed: { id: number; at: number }[]): Promise<ClaimedRow[]> {
@@ -144,7 +155,8 @@ export class Dials {
           AND phone_calls.callout_id IN (SELECT callouts.id FROM callouts WHERE ${mayBeDialled})
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_participation_id, phone_calls.call_flow_logic, phone_calls.call_flow_state,
-          phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals`,
+          phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
+          ${nowMilliseconds} AS claimed_at`,
     );
     return rows.map((row) => ({
       ...row,
@@ -162,6 +174,25 @@ export class Dials {
       sql`UPDATE phone_calls SET leased_until = NULL WHERE id IN (SELECT handed.id FROM ${given('handed', { id: 'bigint' }, handed)})
         AND status = 'queued' AND lease_token IS NULL`,
     );
+  }
+
+  /** Nobody was told of these calls: they can be handed out again at once. Should that fail, they will be looked for as if they had been sent. */
+  private async giveBackUnsent(calls: ClaimedRow[]): Promise<void> {
+    if (calls.length === 0) return;
+    const claims = calls.map(({ id, lease_token }) => ({ id, lease_token }));
+    try {
+      this.lapsed += await this.unitOfWork.run((manager) =>
+        affectedBy(
+          manager,
+          sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL
+            FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
+            WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
+              AND phone_calls.status = 'queued'`,
+        ),
+      );
+    } catch (error) {
+      this.logger.warn(`${calls.length} calls could not be given back unsent: ${(error as Error).message}`);
+    }
   }
 
   private async recordAll(dialled: Dialled[]): Promise<void[]> {
