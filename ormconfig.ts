@@ -46,11 +46,7 @@ export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 
       applicationName: 'scfm',
       // The pool's patience too: for the server to take a new connection, or for another to be given back.
       connectTimeoutMS: wait * 1_000,
-      extra: {
-        idle_in_transaction_session_timeout: STALLED_AFTER,
-        // A plan that was made while a table was small is not to be kept while it grows to a million rows.
-        options: '-c plan_cache_mode=force_custom_plan',
-      },
+      extra: { idle_in_transaction_session_timeout: STALLED_AFTER },
     };
   }
   return { ...shared, ...sqliteFile(database.path) };

@@ -227,6 +227,18 @@ describe('every answer', () => {
     }
   });
 
+  it('tells browsers what not to do with it', async () => {
+    for (const path of ['/api/contacts', '/api/contacts/0', '/docs']) {
+      const { headers } = await api.get(path);
+      expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual([
+        'nosniff',
+        'SAMEORIGIN',
+      ]);
+      expect(headers.get('cross-origin-resource-policy')).toBe('same-origin');
+      expect(headers.get('cache-control')).toBe('max-age=0, private, must-revalidate');
+    }
+  });
+
   it('refuses parameters in the URL of a route that takes none', async () => {
     const answer = await api.post(`/api/contacts?metadata_merge_mode=replace`, { msisdn: number() });
     expect([answer.status, answer.body]).toEqual([

@@ -44,20 +44,19 @@ const start = (more: Record<string, string> = {}): Promise<Program> =>
 const faults = (given: object) => exchange.send('PUT', '/simulator/faults', given, authorization);
 const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics', authorization)).body;
 
-/** Queues a call to each of so many people. Answers the callout. */
-async function callEverybody(api: Api, people: number): Promise<number> {
+/** Queues a call to each of so many people, after something else has been done. Answers the callout. */
+async function callEverybody(api: Api, people: number, beforeQueueing = async () => {}): Promise<number> {
   await installation.makeContacts(people);
   const callout = await api.callout();
   await api.run(await api.population(callout));
-  const parameters = { remote_request_params: { from: '2442' } };
-  for (const [type, given] of [
-    ['PhoneCallCreate', parameters],
-    ['PhoneCallQueue', {}],
-  ] as const) {
+  const run = async (type: string, parameters: object): Promise<void> => {
     const path = `/api/callouts/${callout}/batch_operations`;
-    const { body } = await api.post(path, { type: `BatchOperation::${type}`, parameters: given });
+    const { body } = await api.post(path, { type: `BatchOperation::${type}`, parameters });
     await api.run(body.id);
-  }
+  };
+  await run('PhoneCallCreate', { remote_request_params: { from: '2442' } });
+  await beforeQueueing();
+  await run('PhoneCallQueue', {});
   return callout;
 }
 
@@ -222,5 +221,23 @@ describe.runIf(way === 'cluster')('a database that is slow to commit', () => {
     await installation.query(`DROP TRIGGER slow_claims ON phone_calls`);
     await settled();
     await expectBooksToBalance(3);
+  });
+});
+
+describe.runIf(way === 'cluster')('a database that believes that hardly any call is queued', () => {
+  it('dials, and takes back, as if it knew better', async () => {
+    const { api } = await start({ CALLS_PER_SECOND: '100' });
+    const callout = await callEverybody(api, 40_000, async () => {
+      await installation.query('ALTER TABLE phone_calls SET (autovacuum_enabled = false)');
+      await installation.query('ANALYZE');
+    });
+    await eventually(async () => (await statistics()).created > 500, PATIENCE);
+    const slowest = await installation.query<Body>(
+      `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+        AND query_start < clock_timestamp() - interval '5 seconds'`,
+    );
+    expect(slowest).toEqual([]);
+    for (const event of ['start', 'stop']) await api.post(`/api/callouts/${callout}/callout_events`, { event });
+    await settled();
   });
 });

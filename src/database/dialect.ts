@@ -17,6 +17,14 @@ export function locking(clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR K
   return isPostgres ? raw(clause) : empty;
 }
 
+/**
+ * A text column of rows that a statement finds by a key, and then only checks. No index has it in this form: PostgreSQL, whose statistics may be
+ * a minute old, would at times believe that hardly any row has such a value, fetch all that have it, and compare each with every key.
+ */
+export function checked(column: string): Sql {
+  return sql`(${raw(column)} || '')`;
+}
+
 /** That clock, so many seconds from now. */
 export function secondsFromNow(seconds: number): Sql {
   return isPostgres

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { readingDataSourceOptions } from '../../ormconfig.js';
 import { Config } from '../config.js';
 import { ClosableDataSource } from './open-database.js';
-import { rowsOf } from './statements.js';
+import { type Plan, rowsOf } from './statements.js';
 
 /** Connections that read a SQLite file: a long count on one does not hold up the others. */
 const SQLITE_READERS = 3;
@@ -41,13 +41,19 @@ export class Reader implements OnModuleInit, OnApplicationShutdown {
     await Promise.all(this.connections.map(({ dataSource }) => dataSource.destroy()));
   }
 
-  async rows<T = Record<string, unknown>>(statement: Sql): Promise<T[]> {
+  /** The row that a key names, if there is one. */
+  async row<T = Record<string, unknown>>(statement: Sql): Promise<T | undefined> {
+    const [row] = await this.rows<T>(statement, 'kept');
+    return row;
+  }
+
+  async rows<T = Record<string, unknown>>(statement: Sql, plan: Plan = 'anew'): Promise<T[]> {
     const [first, ...others] = this.connections;
-    if (!first) return rowsOf<T>(this.dataSource, statement);
+    if (!first) return rowsOf<T>(this.dataSource, statement, plan);
     const idlest = others.reduce((best, one) => (one.busy < best.busy ? one : best), first);
     idlest.busy++;
     try {
-      return await rowsOf<T>(idlest.dataSource, statement);
+      return await rowsOf<T>(idlest.dataSource, statement, plan);
     } finally {
       idlest.busy--;
     }

@@ -1,7 +1,7 @@
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import { isPostgres } from './dialect.js';
-import { runManyOnPostgres, runOnPostgres } from './postgres-statements.js';
+import { runOnPostgres } from './postgres-statements.js';
 import { runOnSqlite } from './sqlite-statements.js';
 
 /** What a statement came to: the rows that it returns, and how many it returned or touched. */
@@ -11,30 +11,32 @@ export interface Outcome<T> {
 }
 
 /**
- * Runs a statement past the ORM, prepared where it comes again; within the transaction of a manager, if that is what is given.
+ * Whether PostgreSQL plans a statement `anew` each time, for its values and for the size that its tables have by then, or plans it once and
+ * keeps that: for a row by its key, or the insert of given values, of which there is but one good plan, and making it is most of the work.
+ * SQLite's plans do not depend on either, and are always kept.
+ */
+export type Plan = 'anew' | 'kept';
+
+/**
+ * Runs a statement past the ORM; within the transaction of a manager, if that is what is given.
  * @throws Error the driver's
  */
-function run<T>(connection: DataSource | EntityManager, statement: Sql): Promise<Outcome<T>> {
-  return isPostgres ? runOnPostgres<T>(connection, statement) : runOnSqlite<T>(connection, statement);
+function run<T>(connection: DataSource | EntityManager, statement: Sql, plan: Plan): Promise<Outcome<T>> {
+  return isPostgres ? runOnPostgres<T>(connection, statement, plan) : runOnSqlite<T>(connection, statement);
 }
 
 /** The rows that a statement returns. */
 export async function rowsOf<T = Record<string, unknown>>(
   connection: DataSource | EntityManager,
   statement: Sql,
+  plan: Plan = 'anew',
 ): Promise<T[]> {
-  return (await run<T>(connection, statement)).rows;
+  return (await run<T>(connection, statement, plan)).rows;
 }
 
 /** Runs a statement that writes, within a transaction, and tells how many rows it touched. */
 export async function affectedBy(manager: EntityManager, statement: Sql): Promise<number> {
-  return (await run(manager, statement)).affected;
-}
-
-/** As `affectedBy`, for a statement that touches thousands of rows. */
-export async function manyAffectedBy(manager: EntityManager, statement: Sql): Promise<number> {
-  const ran = isPostgres ? runManyOnPostgres(manager, statement) : runOnSqlite(manager, statement);
-  return (await ran).affected;
+  return (await run(manager, statement, 'anew')).affected;
 }
 
 /**

@@ -15,6 +15,9 @@ const TRIES = 5;
  */
 @Injectable()
 export class UnitOfWork {
+  /** Ends when the last transaction does that has begun, or waits for its turn. */
+  private transactions: Promise<unknown> = Promise.resolve();
+  /** Ends when that does, and so do all single statements since. */
   private tail: Promise<unknown> = Promise.resolve();
 
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
@@ -27,15 +30,22 @@ export class UnitOfWork {
     return isPostgres ? this.transact(work) : this.inTurn(() => this.transactImmediately(work));
   }
 
-  /** Runs one statement that writes, a transaction by itself, and answers the rows that it returns. */
+  /** Runs one statement that inserts given values, a transaction by itself, and answers the rows that it returns. */
   single<T>(statement: Sql): Promise<T[]> {
-    const run = (): Promise<T[]> => rowsOf<T>(this.dataSource, statement);
-    return isPostgres ? run() : this.inTurn(run);
+    const run = (): Promise<T[]> => rowsOf<T>(this.dataSource, statement, 'kept');
+    return isPostgres ? run() : this.afterTransactions(run);
   }
 
   private inTurn<T>(work: () => Promise<T>): Promise<T> {
     const turn = this.tail.then(work);
-    this.tail = turn.catch(() => undefined);
+    this.tail = this.transactions = turn.catch(() => undefined);
+    return turn;
+  }
+
+  /** Single statements need not wait for each other: the connection does one after the other by itself. */
+  private afterTransactions<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.transactions.then(work);
+    this.tail = Promise.allSettled([this.tail, turn]).then(() => undefined);
     return turn;
   }
 

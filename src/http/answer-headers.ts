@@ -2,13 +2,27 @@ import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 import type { Config } from '../config.js';
 
+/** Of helmet's headers those that mean something to a browser that is given data; the rest is about pages, and for each answer it is work. */
+const ABOUT_DATA = [
+  'X-Content-Type-Options',
+  'X-Frame-Options',
+  'X-XSS-Protection',
+  'Cross-Origin-Resource-Policy',
+  'Strict-Transport-Security',
+];
+
 /**
  * Gives every answer its headers: the request's id, what caches may do, and what browsers shall not; under the names that people know:
  * `Per-Page` where Fastify says `per-page`.
  */
 export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
-  const constant = { 'Cache-Control': 'max-age=0, private, must-revalidate', ...securityHeaders(config) };
+  const caching = { 'Cache-Control': 'max-age=0, private, must-revalidate' };
+  const security = securityHeaders(config);
+  const withPages = { ...caching, ...security };
+  const aboutData = Object.entries(security).filter(([name]) => ABOUT_DATA.includes(name));
+  const withData = { ...caching, ...Object.fromEntries(aboutData) };
   fastify.addHook('onRequest', (request, reply, done) => {
+    const constant = request.url.startsWith('/docs') ? withPages : withData;
     const always = { ...constant, 'X-Request-Id': request.id };
     const { raw } = reply;
     const writeHead = raw.writeHead.bind(raw) as (status: number, headers: object) => typeof raw;
@@ -23,7 +37,7 @@ export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void
   });
 }
 
-/** What helmet gives to every answer; it is the same for all, so it is asked once. */
+/** All that helmet gives; it is the same for all, so it is asked once. */
 function securityHeaders({ publicUrl }: Config): Record<string, string> {
   const headers: Record<string, string> = {};
   const middleware = helmet({

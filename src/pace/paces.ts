@@ -99,7 +99,7 @@ export class Paces {
 
   /** Why dialling is paused, for people; undefined while it is not. */
   async reason(): Promise<string | undefined> {
-    const [row] = await this.reader.rows<{ reason: string | null }>(sql`SELECT reason FROM paces WHERE name = 'dial'`);
+    const row = await this.reader.row<{ reason: string | null }>(sql`SELECT reason FROM paces WHERE name = 'dial'`);
     return row?.reason ?? undefined;
   }
 }

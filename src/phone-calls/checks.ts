@@ -67,11 +67,10 @@ export class Checks {
 
   /** The call, if there is still something to be asked about it. */
   async find(id: number): Promise<AwaitedCall | undefined> {
-    const [call] = await this.reader.rows<AwaitedCall>(
+    return this.reader.row<AwaitedCall>(
       sql`SELECT id, status, msisdn, remote_call_id, dialled_at, created_at, checks FROM phone_calls
         WHERE id = ${id} AND status IN (${join([...awaitedStatuses])})`,
     );
-    return call;
   }
 
   /** Which of the provider's calls no phone call of ours is known to be. */

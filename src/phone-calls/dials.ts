@@ -4,12 +4,13 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
-import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
+import type { CalloutStatus } from '../callouts/callout.machine.js';
 import type { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { statusAfter } from './remote-state.js';
@@ -100,7 +101,7 @@ export class Dials {
     const [row] = await rowsOf<{ count: number }>(
       manager,
       sql`SELECT count(*) AS count FROM phone_calls
-        WHERE status = 'queued' AND leased_until > ${now} AND lease_token IS NULL AND refusals = 0`,
+        WHERE leased_until > ${now} AND ${checked('status')} = 'queued' AND lease_token IS NULL AND refusals = 0`,
     );
     return row?.count ?? 0;
   }
@@ -150,9 +151,9 @@ export class Dials {
       sql`UPDATE phone_calls SET lease_token = ${randomUUID()}, leased_until = ${secondsFromNow(lease)},
           dialled_at = ${now}, updated_at = ${now}
         FROM ${given('handed', { id: 'bigint', at: 'bigint' }, handed)}
-        WHERE phone_calls.id = handed.id AND phone_calls.status = 'queued' AND phone_calls.lease_token IS NULL
+        WHERE phone_calls.id = handed.id AND ${checked('phone_calls.status')} = 'queued' AND phone_calls.lease_token IS NULL
           AND phone_calls.leased_until > ${now} AND ${nowMilliseconds} - handed.at <= ${SLOT_TOLERANCE}
-          AND phone_calls.callout_id IN (SELECT callouts.id FROM callouts WHERE ${mayBeDialled})
+          AND (SELECT callouts.status FROM callouts WHERE callouts.id = phone_calls.callout_id) IN (${join(dialledStatuses)})
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_participation_id, phone_calls.call_flow_logic, phone_calls.call_flow_state,
           phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
@@ -171,8 +172,8 @@ export class Dials {
     if (claimed === handed.length) return;
     this.lapsed += await affectedBy(
       manager,
-      sql`UPDATE phone_calls SET leased_until = NULL WHERE id IN (SELECT handed.id FROM ${given('handed', { id: 'bigint' }, handed)})
-        AND status = 'queued' AND lease_token IS NULL`,
+      sql`UPDATE phone_calls SET leased_until = NULL FROM ${given('handed', { id: 'bigint' }, handed)}
+        WHERE phone_calls.id = handed.id AND ${checked('phone_calls.status')} = 'queued' AND phone_calls.lease_token IS NULL`,
     );
   }
 
@@ -187,7 +188,7 @@ export class Dials {
           sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL
             FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
-              AND phone_calls.status = 'queued'`,
+              AND ${checked('phone_calls.status')} = 'queued'`,
         ),
       );
     } catch (error) {
@@ -239,25 +240,25 @@ export class Dials {
       affectedBy(
         manager,
         sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${now}, updated_at = ${now}
-          WHERE status = 'queued' AND lease_token IS NOT NULL AND leased_until < ${now}`,
+          WHERE leased_until < ${now} AND ${checked('status')} = 'queued' AND lease_token IS NOT NULL`,
       ),
     );
   }
 
   /** Takes back calls of callouts that were stopped; true when there may be more. */
   async cancelStopped(): Promise<boolean> {
-    const canceled = await this.unitOfWork.run((manager) =>
-      affectedBy(
-        manager,
-        sql`UPDATE phone_calls SET status = 'canceled', leased_until = NULL, updated_at = ${now}
-          WHERE id IN (
-            SELECT phone_calls.id FROM callouts JOIN phone_calls ON phone_calls.callout_id = callouts.id
-            WHERE callouts.status = 'stopped' AND phone_calls.status = 'queued' AND phone_calls.lease_token IS NULL
-            LIMIT ${CANCELED_AT_ONCE}
-          ) AND status = 'queued' AND lease_token IS NULL`,
-      ),
-    );
-    return canceled === CANCELED_AT_ONCE;
+    return this.unitOfWork.run(async (manager) => {
+      const unclaimed = sql`phone_calls.lease_token IS NULL`;
+      const callouts = await this.calloutsWith(manager, unclaimed, ['stopped']);
+      const ids = await this.queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE, CANCELED_AT_ONCE);
+      if (ids.length > 0) {
+        await rowsOf(
+          manager,
+          sql`UPDATE phone_calls SET status = 'canceled', leased_until = NULL, updated_at = ${now} WHERE id IN (${join(ids)})`,
+        );
+      }
+      return ids.length === CANCELED_AT_ONCE;
+    });
   }
 
   /**
@@ -295,35 +296,59 @@ export class Dials {
       manager,
       sql`SELECT count(*) AS count FROM phone_calls
         WHERE check_at IS NOT NULL AND status IN (${join([...awaitedStatuses])})
-          OR status = 'queued' AND leased_until > ${now}`,
+          OR leased_until > ${now} AND ${checked('status')} = 'queued'`,
     );
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
+  /** Calls that may be dialled now, an equal share of each callout. */
   private async waiting(manager: EntityManager, count: number): Promise<number[]> {
-    const due = sql`phone_calls.status = 'queued' AND phone_calls.lease_token IS NULL
-      AND (phone_calls.leased_until IS NULL OR phone_calls.leased_until < ${now})`;
-    // From one callout with queued calls to the next, by the index: there may be thousands of callouts that have none.
-    const callouts = await rowsOf<{ id: number }>(
+    const due = sql`phone_calls.lease_token IS NULL AND (phone_calls.leased_until IS NULL OR phone_calls.leased_until < ${now})`;
+    const callouts = await this.calloutsWith(manager, due, dialledStatuses);
+    const share = Math.max(1, Math.ceil(count / Math.max(1, callouts.length)));
+    return this.queuedOf(manager, callouts, due, count, share);
+  }
+
+  /**
+   * The callouts of some statuses that have a queued call for which `condition` holds. It goes by the index from one callout with queued calls
+   * to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only, of perhaps a million.
+   */
+  private async calloutsWith(
+    manager: EntityManager,
+    condition: Sql,
+    statuses: readonly CalloutStatus[],
+  ): Promise<number[]> {
+    const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued'`;
+    const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
+    const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
+    const rows = await rowsOf<{ id: number }>(
       manager,
       sql`WITH RECURSIVE queued (callout_id) AS (
-          SELECT min(callout_id) FROM phone_calls WHERE status = 'queued'
+          SELECT (${first})
           UNION ALL
-          SELECT (SELECT min(callout_id) FROM phone_calls WHERE status = 'queued' AND callout_id > queued.callout_id)
-          FROM queued WHERE queued.callout_id IS NOT NULL
+          SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
         )
-        SELECT id FROM callouts WHERE ${mayBeDialled} AND id IN (SELECT callout_id FROM queued)
-        AND EXISTS (SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND ${due})`,
+        SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
+          AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL`,
     );
-    const share = Math.max(1, Math.ceil(count / Math.max(1, callouts.length)));
+    return rows.map(({ id }) => id);
+  }
+
+  /** Up to `count` queued calls of these callouts for which `condition` holds, `share` of each at the most: locked. */
+  private async queuedOf(
+    manager: EntityManager,
+    callouts: number[],
+    condition: Sql,
+    count: number,
+    share: number,
+  ): Promise<number[]> {
     const ids: number[] = [];
-    for (const { id } of callouts) {
+    for (const id of callouts) {
       const most = Math.min(share, count - ids.length);
       if (most <= 0) break;
       const rows = await rowsOf<{ id: number }>(
         manager,
-        sql`SELECT id FROM phone_calls WHERE callout_id = ${id} AND ${due} ORDER BY id LIMIT ${most}
-          ${locking('FOR UPDATE SKIP LOCKED')}`,
+        sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${locking('FOR UPDATE SKIP LOCKED')}`,
       );
       ids.push(...rows.map((row) => row.id));
     }
@@ -331,8 +356,18 @@ export class Dials {
   }
 }
 
+/**
+ * The queued calls of a callout, in their order. Were the callout said to be equal, PostgreSQL would at times walk by the ids over all calls
+ * that were ever made; as a range, it can only have that order from an index that begins with the callout.
+ */
+function queuedCalls(callout: Sql, condition: Sql): Sql {
+  return sql`SELECT phone_calls.id FROM phone_calls
+    WHERE phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND phone_calls.status = 'queued' AND ${condition}
+    ORDER BY phone_calls.callout_id, phone_calls.id`;
+}
+
 /** A callout that is paused holds its calls back, and one that is stopped has none left. */
-const mayBeDialled: Sql = sql`callouts.status IN ('initialized', 'running')`;
+const dialledStatuses: CalloutStatus[] = ['initialized', 'running'];
 
 /** What became of a dial. */
 interface Dialled {

@@ -22,7 +22,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Entity('phone_calls')
 @Index('phone_calls_remote_call_id_key', ['remote_call_id'], { unique: true })
 @Index('phone_calls_callout_participation_id', ['callout_participation_id', 'id'])
-@Index('phone_calls_callout_id_status', ['callout_id', 'status'])
+@Index('phone_calls_callout_id_status', ['callout_id', 'status', 'id'])
 @Index('phone_calls_contact_id', ['contact_id'])
 @Index('phone_calls_msisdn', ['msisdn'])
 @Index('phone_calls_create_batch_operation_id', ['create_batch_operation_id'])
@@ -30,7 +30,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_queue_remote_fetch_batch_operation_id', ['queue_remote_fetch_batch_operation_id'])
 @Index('phone_calls_to_dial', ['callout_id', 'id'], { where: `"status" = 'queued'` })
 @Index('phone_calls_to_check', ['check_at'], { where: `"check_at" IS NOT NULL` })
-@Index('phone_calls_handed_out', ['leased_until'], { where: `"status" = 'queued' AND "leased_until" IS NOT NULL` })
+@Index('phone_calls_handed_out', ['leased_until'], { where: `"leased_until" IS NOT NULL` })
 export class PhoneCall {
   /** @example 1 */
   @Id()

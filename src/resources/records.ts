@@ -20,14 +20,14 @@ export class Records {
    */
   async find({ name, columns, from, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
     const query = sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id}`;
-    const [row] = await (manager ? rowsOf(manager, query) : this.reader.rows(query));
+    const row = manager ? (await rowsOf(manager, query, 'kept'))[0] : await this.reader.row(query);
     if (!row) throw new NotFound();
     return present(row);
   }
 
   private async mustExist({ name }: Resource, id: number): Promise<void> {
-    const rows = await this.reader.rows(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
-    if (rows.length === 0) throw new NotFound();
+    const row = await this.reader.row(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
+    if (!row) throw new NotFound();
   }
 
   /**
@@ -42,14 +42,16 @@ export class Records {
     const { name, columns, from, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
     if (afterId !== undefined) return this.following(resource, condition, afterId, perPage);
-    const total = await this.count(resource, condition);
-    const skipped = (page - 1) * perPage;
-    if (skipped >= total) return new NumberedPage([], total, page, perPage);
     const id = raw(`${name}.id`);
-    const ids = sql`SELECT ${id} FROM ${from} ${where(condition)} ORDER BY ${id} LIMIT ${perPage} OFFSET ${skipped}`;
     // Of the rows that are skipped only the ids are read.
-    const rows = await this.reader.rows(sql`SELECT ${columns} FROM ${from} WHERE ${id} IN (${ids}) ORDER BY ${id}`);
-    return new NumberedPage(rows.map(present), total, page, perPage);
+    const ids = sql`SELECT ${id} FROM ${from} ${where(condition)} ORDER BY ${id}
+      LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`;
+    const [first, ...others] = await this.reader.rows<Row & { listed: number }>(
+      sql`SELECT counted.listed, shown.* FROM (SELECT count(*) AS listed FROM ${from} ${where(condition)}) AS counted
+        LEFT JOIN (SELECT ${columns} FROM ${from} WHERE ${id} IN (${ids})) AS shown ON TRUE ORDER BY shown.id`,
+    );
+    const rows = first!.id === null ? [] : [first!, ...others];
+    return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
   /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */

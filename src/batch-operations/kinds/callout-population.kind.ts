@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { didNotOptOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
 import { locking } from '../../database/dialect.js';
-import { manyAffectedBy } from '../../database/statements.js';
+import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
@@ -56,7 +56,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
   async step(manager: EntityManager, operation: BatchOperation): Promise<Step> {
     const { id, callout_id, cursor } = operation;
     const window = await nextWindow(manager, 'contacts', cursor);
-    const processed = await manyAffectedBy(
+    const processed = await affectedBy(
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts

@@ -3,7 +3,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
 import { asJson, isPostgres } from '../../database/dialect.js';
-import { manyAffectedBy, rowsOf } from '../../database/statements.js';
+import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../http/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
@@ -55,7 +55,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
     if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
     const { id, cursor, parameters } = operation;
     const window = await nextWindow(manager, 'callout_participations', cursor, operation.callout_id);
-    const processed = await manyAffectedBy(
+    const processed = await affectedBy(
       manager,
       sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,
           remote_request_params, create_batch_operation_id)

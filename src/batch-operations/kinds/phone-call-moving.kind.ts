@@ -1,9 +1,10 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { now } from '../../database/dialect.js';
-import { manyAffectedBy } from '../../database/statements.js';
+import { checked, now } from '../../database/dialect.js';
+import { affectedBy } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
+import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
@@ -17,7 +18,9 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   abstract readonly type: BatchOperationType;
   /** The column of the call that names the operation which moved it. */
   protected abstract readonly mark: string;
-  /** Which calls can be moved. */
+  /** The status that a call must have to be moved. */
+  protected abstract readonly from: PhoneCallStatus;
+  /** What else it must have. */
   protected abstract readonly movable: Sql;
   /** What is set in a call that is moved. */
   protected abstract readonly move: Sql;
@@ -41,19 +44,20 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
 
   async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
     const window = await nextWindow(manager, 'phone_calls', operation.cursor);
-    const processed = await manyAffectedBy(
+    const processed = await affectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
-        WHERE id > ${operation.cursor} AND id <= ${window.last} AND id IN (
+        WHERE id IN (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
-          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.last} AND ${this.inScope(operation)}
+          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.last}
+            AND ${this.inScope(operation, checked('phone_calls.status'))}
           ORDER BY phone_calls.id LIMIT ${most}
-        ) AND ${this.movable}`,
+        ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
     return { cursor: window.last, processed, done: window.isLast };
   }
 
-  private inScope(operation: Scope): Sql {
-    return allOf([this.movable, phoneCallsInScope(operation)]);
+  private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {
+    return allOf([sql`${status} = ${this.from}`, this.movable, phoneCallsInScope(operation)]);
   }
 }

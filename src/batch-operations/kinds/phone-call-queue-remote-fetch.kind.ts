@@ -8,6 +8,7 @@ import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
 export class PhoneCallQueueRemoteFetchKind extends PhoneCallMovingKind {
   readonly type = 'BatchOperation::PhoneCallQueueRemoteFetch';
   protected readonly mark = 'queue_remote_fetch_batch_operation_id';
-  protected readonly movable = sql`phone_calls.status = 'remotely_queued' AND phone_calls.remote_call_id IS NOT NULL`;
+  protected readonly from = 'remotely_queued';
+  protected readonly movable = sql`phone_calls.remote_call_id IS NOT NULL`;
   protected readonly move = sql`status = 'remote_fetch_queued', check_at = ${now}, checks = 0`;
 }

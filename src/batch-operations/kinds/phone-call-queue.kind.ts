@@ -7,6 +7,7 @@ import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
 export class PhoneCallQueueKind extends PhoneCallMovingKind {
   readonly type = 'BatchOperation::PhoneCallQueue';
   protected readonly mark = 'queue_batch_operation_id';
-  protected readonly movable = sql`phone_calls.status = 'created' AND phone_calls.callout_id IS NOT NULL`;
+  protected readonly from = 'created';
+  protected readonly movable = sql`phone_calls.callout_id IS NOT NULL`;
   protected readonly move = sql`status = 'queued', refusals = 0, leased_until = NULL`;
 }

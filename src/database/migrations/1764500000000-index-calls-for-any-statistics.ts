@@ -1,0 +1,30 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * Indexes that serve whatever the database believes of its rows: those of a callout with some status come in the order of their ids, and those
+ * with a lease are found by that alone.
+ */
+export class IndexCallsForAnyStatistics1764500000000 implements MigrationInterface {
+  readonly name = 'IndexCallsForAnyStatistics1764500000000';
+
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP INDEX "phone_calls_callout_id_status"');
+    await queryRunner.query(
+      `CREATE INDEX "phone_calls_callout_id_status" ON "phone_calls" ("callout_id", "status", "id")`,
+    );
+    await queryRunner.query('DROP INDEX "phone_calls_handed_out"');
+    await queryRunner.query(
+      `CREATE INDEX "phone_calls_handed_out" ON "phone_calls" ("leased_until") WHERE "leased_until" IS NOT NULL`,
+    );
+  }
+
+  async down(queryRunner: QueryRunner): Promise<void> {
+    await queryRunner.query('DROP INDEX "phone_calls_handed_out"');
+    await queryRunner.query(
+      `CREATE INDEX "phone_calls_handed_out" ON "phone_calls" ("leased_until")
+        WHERE "status" = 'queued' AND "leased_until" IS NOT NULL`,
+    );
+    await queryRunner.query('DROP INDEX "phone_calls_callout_id_status"');
+    await queryRunner.query(`CREATE INDEX "phone_calls_callout_id_status" ON "phone_calls" ("callout_id", "status")`);
+  }
+}
