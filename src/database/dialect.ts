@@ -18,11 +18,11 @@ export function locking(clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR K
 }
 
 /**
- * A text column of rows that a statement finds by a key, and then only checks. No index has it in this form: PostgreSQL, whose statistics may be
- * a minute old, would at times believe that hardly any row has such a value, fetch all that have it, and compare each with every key.
+ * A text column of rows that a statement finds by a key, and then only checks. For PostgreSQL in a form that no index has: with statistics that are
+ * a minute old it would at times believe that hardly any row has such a value, fetch all that have it, and compare each with every key.
  */
 export function checked(column: string): Sql {
-  return sql`(${raw(column)} || '')`;
+  return isPostgres ? sql`(${raw(column)} || '')` : raw(column);
 }
 
 /** That clock, so many seconds from now. */
