@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { bullProcessors } from '../src/processor/bull.processor.js';
+import type { Job } from '../src/queue/queue.port.js';
+import { CONCURRENCY, tasks } from '../src/queue/queue.port.js';
+
+interface BullProcessor {
+  handle(job: { data: Job[] }): Promise<void>;
+  beforeApplicationShutdown(): void;
+}
+
+it('a processor that is to stop ends the jobs that are under way, and begins none of those told with them', async () => {
+  const begun: number[] = [];
+  const ends: (() => void)[] = [];
+  const jobs = {
+    handle: ({ id }: Job): Promise<void> => {
+      begun.push(id);
+      return new Promise((resolve) => void ends.push(resolve));
+    },
+  };
+  const processor = new bullProcessors[tasks.indexOf('fetch')]!(jobs) as BullProcessor;
+  const together = Array.from({ length: 3 * CONCURRENCY.fetch }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
+  let isOver = false;
+  const handled = processor.handle({ data: together }).then(() => (isOver = true));
+  await expect.poll(() => begun.length).toBe(CONCURRENCY.fetch);
+  processor.beforeApplicationShutdown();
+  expect(isOver).toBe(false);
+  for (const end of ends) end();
+  await handled;
+  expect(begun).toEqual(together.slice(0, CONCURRENCY.fetch).map(({ id }) => id));
+});
