@@ -108,7 +108,7 @@ export class BatchOperationRuns {
     const { source, preview } = this.kinds.of(type);
     const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
     const left = allOf([preview[source]?.({ id, ...scope }) ?? everything, unseen]);
-    const [counted] = await this.reader.rows<{ total: number }>(
+    const [counted] = await this.reader.rowsOfAll<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
         FROM ${listedResources[source].from} WHERE ${left}`,
     );

@@ -1,9 +1,10 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import type { Sql } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import { DataSource } from 'typeorm';
 import { readingDataSourceOptions } from '../../ormconfig.js';
 import { Config } from '../config.js';
+import { isPostgres } from './dialect.js';
 import { ClosableDataSource } from './open-database.js';
 import { type Plan, rowsOf } from './statements.js';
 
@@ -45,6 +46,18 @@ export class Reader implements OnModuleInit, OnApplicationShutdown {
   async row<T = Record<string, unknown>>(statement: Sql): Promise<T | undefined> {
     const [row] = await this.rows<T>(statement, 'kept');
     return row;
+  }
+
+  /**
+   * The rows of a statement that goes over whole tables, perhaps while others fill them. PostgreSQL, which may believe them to be empty still,
+   * is kept from looking in one of them for each row of another: that would go on for as long as they grow.
+   */
+  async rowsOfAll<T>(statement: Sql): Promise<T[]> {
+    if (!isPostgres) return this.rows<T>(statement);
+    return this.dataSource.transaction(async (manager) => {
+      await rowsOf(manager, sql`SET LOCAL enable_nestloop = off`);
+      return rowsOf<T>(manager, statement);
+    });
   }
 
   async rows<T = Record<string, unknown>>(statement: Sql, plan: Plan = 'anew'): Promise<T[]> {
