@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
+import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { Config } from '../config.js';
 import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
@@ -10,7 +11,6 @@ import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
-import type { CalloutStatus } from '../callouts/callout.machine.js';
 import type { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { statusAfter } from './remote-state.js';
@@ -250,7 +250,7 @@ export class Dials {
     return this.unitOfWork.run(async (manager) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
       const callouts = await this.calloutsWith(manager, unclaimed, ['stopped']);
-      const ids = await this.queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE, CANCELED_AT_ONCE);
+      const ids = await this.queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
       if (ids.length > 0) {
         await rowsOf(
           manager,
@@ -340,7 +340,7 @@ export class Dials {
     callouts: number[],
     condition: Sql,
     count: number,
-    share: number,
+    share = count,
   ): Promise<number[]> {
     const ids: number[] = [];
     for (const id of callouts) {
