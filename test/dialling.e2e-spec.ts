@@ -44,9 +44,14 @@ const start = (more: Record<string, string> = {}): Promise<Program> =>
 const faults = (given: object) => exchange.send('PUT', '/simulator/faults', given, authorization);
 const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics', authorization)).body;
 
-/** Queues a call to each of so many people, after something else has been done. Answers the callout. */
-async function callEverybody(api: Api, people: number, beforeQueueing = async () => {}): Promise<number> {
+/** Makes so many people, and queues a call to each, after something else has been done. Answers the callout. */
+async function callEverybody(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
   await installation.makeContacts(people);
+  return callAll(api, beforeQueueing);
+}
+
+/** Queues a call to everyone there is. Answers the callout. */
+async function callAll(api: Api, beforeQueueing: () => Promise<unknown> = async () => {}): Promise<number> {
   const callout = await api.callout();
   await api.run(await api.population(callout));
   const run = async (type: string, parameters: object): Promise<void> => {
@@ -188,6 +193,24 @@ describe('a callout under way', () => {
     );
     expect(Number(row.canceled)).toBeGreaterThan(500);
     await expectBooksToBalance(1_000);
+  });
+});
+
+describe('two callouts at a slow pace', () => {
+  it('are dialled in turn: the second need not wait until the first one is over', async () => {
+    const { api } = await start({ CALLS_PER_SECOND: '3' });
+    const first = await callEverybody(api, 100);
+    const second = await callAll(api);
+    const dialled = async (callout: number): Promise<number> => {
+      const [row] = await installation.query<Body>(
+        `SELECT count(dialled_at) AS dialled FROM phone_calls WHERE callout_id = ${callout}`,
+      );
+      return Number(row.dialled);
+    };
+    const before = await dialled(first);
+    await eventually(async () => (await dialled(second)) >= 6);
+    const [ofFirst, ofSecond] = [(await dialled(first)) - before, await dialled(second)];
+    expect(Math.abs(ofFirst - ofSecond)).toBeLessThanOrEqual(4);
   });
 });
 

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Unavailable } from './errors.js';
 
@@ -8,6 +9,11 @@ const WEBHOOK = 'POST /api/remote_phone_call_events';
 
 /** Seconds after which one that was refused may come again: a burst is over soon. */
 const RETRY_AFTER = 1;
+/**
+ * Milliseconds for which nothing more is read from a connection on which a request was refused. Clients that come again at once would else
+ * have us refuse most of the time, and hardly work on what was let in.
+ */
+const UNHEARD_FOR = 250;
 /** Milliseconds between two lines in the log that say that requests are being refused. */
 const SAY_AGAIN_AFTER = 10_000;
 
@@ -34,6 +40,7 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
     const gate = `${request.method} ${url}` === WEBHOOK ? webhooks : others;
     if (!gate.enter()) {
       if (gate.isToBeSaid()) request.log.warn(`More than ${gate.most} requests at once: those above are refused`);
+      reply.raw.once('close', () => setImmediate(rest, request.raw.socket));
       return done(new Unavailable('there are too many requests at once', RETRY_AFTER));
     }
     const admission = new Admission(gate);
@@ -52,6 +59,12 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
     admission?.end();
     done();
   });
+}
+
+/** Leaves what comes over a connection where it is, for a while. */
+function rest(socket: Socket): void {
+  socket.pause();
+  setTimeout(() => socket.resume(), UNHEARD_FOR).unref();
 }
 
 /** A request that was let in, until it has been answered. */

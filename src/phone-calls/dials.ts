@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { Config } from '../config.js';
-import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { checked, given, json, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -13,6 +13,7 @@ import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
 import type { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
+import { calloutsWithQueued, queuedOf } from './queued-calls.js';
 import { statusAfter } from './remote-state.js';
 
 /** Calls that one transaction hands out, claims or records, at the most. */
@@ -56,6 +57,8 @@ export class Dials {
   private mostWaiting = FIRST_WAITING;
   /** Slots that were over before their calls were claimed, since the last hand-out. */
   private lapsed = 0;
+  /** The callout that was first when calls were handed out last. */
+  private lastFirst = 0;
   private readonly claims = new Together((handed: { id: number; at: number }[]) => this.claimAll(handed), MOST_AT_ONCE);
   private readonly records = new Together((dialled: Dialled[]) => this.recordAll(dialled), MOST_AT_ONCE);
 
@@ -249,8 +252,8 @@ export class Dials {
   async cancelStopped(): Promise<boolean> {
     return this.unitOfWork.run(async (manager) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
-      const callouts = await this.calloutsWith(manager, unclaimed, ['stopped']);
-      const ids = await this.queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
+      const callouts = await calloutsWithQueued(manager, unclaimed, ['stopped']);
+      const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
       if (ids.length > 0) {
         await rowsOf(
           manager,
@@ -301,69 +304,21 @@ export class Dials {
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
-  /** Calls that may be dialled now, an equal share of each callout. */
+  /**
+   * Calls that may be dialled now, an equal share of each callout. Another callout is the first each time: at a slow pace, there may be
+   * room for the calls of one only.
+   */
   private async waiting(manager: EntityManager, count: number): Promise<number[]> {
     const due = sql`phone_calls.lease_token IS NULL AND (phone_calls.leased_until IS NULL OR phone_calls.leased_until < ${now})`;
-    const callouts = await this.calloutsWith(manager, due, dialledStatuses);
-    const share = Math.max(1, Math.ceil(count / Math.max(1, callouts.length)));
-    return this.queuedOf(manager, callouts, due, count, share);
-  }
-
-  /**
-   * The callouts of some statuses that have a queued call for which `condition` holds. It goes by the index from one callout with queued calls
-   * to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only, of perhaps a million.
-   */
-  private async calloutsWith(
-    manager: EntityManager,
-    condition: Sql,
-    statuses: readonly CalloutStatus[],
-  ): Promise<number[]> {
-    const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued'`;
-    const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
-    const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
-    const rows = await rowsOf<{ id: number }>(
-      manager,
-      sql`WITH RECURSIVE queued (callout_id) AS (
-          SELECT (${first})
-          UNION ALL
-          SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
-        )
-        SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
-          AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL`,
+    const callouts = await calloutsWithQueued(manager, due, dialledStatuses);
+    const next = Math.max(
+      0,
+      callouts.findIndex((id) => id > this.lastFirst),
     );
-    return rows.map(({ id }) => id);
+    const inTurn = [...callouts.slice(next), ...callouts.slice(0, next)];
+    this.lastFirst = inTurn[0] ?? 0;
+    return queuedOf(manager, inTurn, due, count, { evenly: true });
   }
-
-  /** Up to `count` queued calls of these callouts for which `condition` holds, `share` of each at the most: locked. */
-  private async queuedOf(
-    manager: EntityManager,
-    callouts: number[],
-    condition: Sql,
-    count: number,
-    share = count,
-  ): Promise<number[]> {
-    const ids: number[] = [];
-    for (const id of callouts) {
-      const most = Math.min(share, count - ids.length);
-      if (most <= 0) break;
-      const rows = await rowsOf<{ id: number }>(
-        manager,
-        sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${locking('FOR UPDATE SKIP LOCKED')}`,
-      );
-      ids.push(...rows.map((row) => row.id));
-    }
-    return ids;
-  }
-}
-
-/**
- * The queued calls of a callout, in their order. Were the callout said to be equal, PostgreSQL would at times walk by the ids over all calls
- * that were ever made; as a range, it can only have that order from an index that begins with the callout.
- */
-function queuedCalls(callout: Sql, condition: Sql): Sql {
-  return sql`SELECT phone_calls.id FROM phone_calls
-    WHERE phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND phone_calls.status = 'queued' AND ${condition}
-    ORDER BY phone_calls.callout_id, phone_calls.id`;
 }
 
 /** A callout that is paused holds its calls back, and one that is stopped has none left. */

@@ -23,7 +23,7 @@ describe('the embedded program', () => {
   let disk: SmallDisk | undefined;
 
   const begin = async (folder?: string): Promise<void> => {
-    world = await World.embedded(folder);
+    world = await World.embedded({ folder });
     await world.installation.makeContacts(form.people);
   };
   afterEach(async () => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Installation } from '../../support/installation.js';
 import type { Program } from '../../support/program.js';
 
@@ -23,6 +24,12 @@ export class Place {
 
   get answersApi(): boolean {
     return this.environment.SCFM_ROLE !== 'worker';
+  }
+
+  /** What the process here holds in memory, in MiB: Linux's count. */
+  memory(): number {
+    const status = readFileSync(`/proc/${this.program!.pid}/status`, 'utf8');
+    return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) / 1_024);
   }
 
   /** Starts a process here, unless one runs, and waits until it serves. */

@@ -47,6 +47,11 @@ interface Servers {
   folder: string;
 }
 
+interface Embedding {
+  folder?: string;
+  environment?: Record<string, string>;
+}
+
 /** A call as the provider lists it. */
 type Ring = Record<'sid' | 'to' | 'status' | 'date_created', string>;
 
@@ -92,12 +97,12 @@ export class World {
     return World.with(installation, environments, { postgres, redis, redisGate, folder });
   }
 
-  /** One process on a file; in `folder`, if given, which stays. */
-  static async embedded(folder?: string): Promise<World> {
+  /** One process on a file; in `folder`, if given, which stays; with more environment if given. */
+  static async embedded({ folder, environment = {} }: Embedding = {}): Promise<World> {
     const installation = folder
       ? Installation.of({ DATABASE_URL: `sqlite:${join(folder, `${randomUUID()}.sqlite3`)}` }, async () => undefined)
       : await Installation.createEmbedded();
-    return World.with(installation, [{}]);
+    return World.with(installation, [environment]);
   }
 
   /** @throws Error when this world is not a cluster */
