@@ -11,10 +11,7 @@ const ABOUT_DATA = [
   'Strict-Transport-Security',
 ];
 
-/**
- * Gives every answer its headers: the request's id, what caches may do, and what browsers shall not; under the names that people know:
- * `Per-Page` where Fastify says `per-page`.
- */
+/** Gives every answer its headers: the request's id, what caches may do, and what browsers shall not. */
 export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
   const caching = { 'Cache-Control': 'max-age=0, private, must-revalidate' };
   const security = securityHeaders(config);
@@ -22,12 +19,7 @@ export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void
   const aboutData = Object.entries(security).filter(([name]) => ABOUT_DATA.includes(name));
   const withData = { ...caching, ...Object.fromEntries(aboutData) };
   fastify.addHook('onRequest', (request, reply, done) => {
-    const constant = request.url.startsWith('/docs') ? withPages : withData;
-    const always = { ...constant, 'X-Request-Id': request.id };
-    const { raw } = reply;
-    const writeHead = raw.writeHead.bind(raw) as (status: number, headers: object) => typeof raw;
-    raw.writeHead = ((status: number, headers: object = {}) =>
-      writeHead(status, addNamed(always, headers))) as typeof raw.writeHead;
+    reply.headers(request.url.startsWith('/docs') ? withPages : withData).header('X-Request-Id', request.id);
     done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
@@ -59,19 +51,4 @@ function securityHeaders({ publicUrl }: Config): Record<string, string> {
   };
   middleware({} as never, recorder as never, () => undefined);
   return headers;
-}
-
-const names = new Map<string, string>();
-
-function addNamed(answer: Record<string, unknown>, headers: object): Record<string, unknown> {
-  for (const [name, value] of Object.entries(headers)) {
-    if (value === undefined) continue;
-    let known = names.get(name);
-    if (known === undefined) {
-      known = name.replaceAll(/\b[a-z]/g, (letter) => letter.toUpperCase());
-      names.set(name, known);
-    }
-    answer[known] = value as unknown;
-  }
-  return answer;
 }

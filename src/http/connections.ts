@@ -3,6 +3,7 @@ import type { FastifyHttpOptions } from 'fastify';
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config.js';
+import { NamedResponse } from './named-response.js';
 
 /** The longest that a request's head may take, in milliseconds. */
 const HEAD_PATIENCE = 15_000;
@@ -13,14 +14,18 @@ const SILENCE = 180_000;
 /** How long a connection is kept for a next request, in milliseconds: longer than load balancers keep theirs, which is a minute. */
 const KEPT_ALIVE = 72_000;
 
-/** Fastify's settings that bound how long a slow or silent client holds its connection. */
+/** Fastify's settings of connections: how long a slow or silent client may hold one, and what answers over it look like. */
 export function connectionOptions({ requestTimeout }: Pick<Config, 'requestTimeout'>) {
   const whole = requestTimeout * 1_000;
   return {
     requestTimeout: whole,
     connectionTimeout: SILENCE,
     keepAliveTimeout: KEPT_ALIVE,
-    http: { headersTimeout: Math.min(HEAD_PATIENCE, whole), connectionsCheckingInterval: LOOK_EVERY },
+    http: {
+      headersTimeout: Math.min(HEAD_PATIENCE, whole),
+      connectionsCheckingInterval: LOOK_EVERY,
+      ServerResponse: NamedResponse,
+    },
     clientErrorHandler: answerBrokenRequest,
   } satisfies FastifyHttpOptions<Server>;
 }
