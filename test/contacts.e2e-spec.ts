@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
@@ -225,6 +227,11 @@ describe('every answer', () => {
       const answer = await api.get('/api/nothing', { 'X-Request-Id': insane });
       expect(answer.headers.get('x-request-id')).toMatch(/^[\da-f-]{36}$/);
     }
+  });
+
+  it('has headers under the names that people know', async () => {
+    const [{ rawHeaders }] = (await once(request(`${api.url}/api/contacts`).end(), 'response')) as [IncomingMessage];
+    expect(rawHeaders).toEqual(expect.arrayContaining(['Per-Page', 'Total', 'X-Request-Id', 'Content-Type']));
   });
 
   it('tells browsers what not to do with it', async () => {

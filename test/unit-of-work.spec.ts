@@ -48,6 +48,17 @@ it('undoes all of a transaction that fails half way, and goes on', async () => {
   expect(await notes()).toEqual(['after']);
 });
 
+it('says what went wrong, also when SQLite has undone the transaction by itself', async () => {
+  await dataSource.query('CREATE TABLE strict (n INTEGER UNIQUE ON CONFLICT ROLLBACK)');
+  const failing = unitOfWork.run(async (manager) => {
+    await write(manager, 'half');
+    await manager.query('INSERT INTO strict VALUES (1), (1)');
+  });
+  await expect(failing).rejects.toThrow('UNIQUE constraint failed');
+  await unitOfWork.run((manager) => write(manager, 'after'));
+  expect(await notes()).toEqual(['after']);
+});
+
 it('adds up what many writers count', async () => {
   await dataSource.query('CREATE TABLE counter (n INTEGER)');
   await dataSource.query('INSERT INTO counter VALUES (0)');

@@ -68,7 +68,8 @@ export class UnitOfWork {
       await rowsOf(manager, sql`COMMIT`);
       return result;
     } catch (error) {
-      await rowsOf(manager, sql`ROLLBACK`);
+      // A disk that is full, among others, has SQLite roll back by itself: there is nothing left to be undone.
+      await rowsOf(manager, sql`ROLLBACK`).catch(() => undefined);
       throw error;
     }
   }
