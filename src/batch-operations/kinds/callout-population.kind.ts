@@ -11,7 +11,7 @@ import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { filterErrors, unknownParameters } from './parameters.js';
-import { nextWindow } from './window.js';
+import { nextWindow, sizeFor } from './window.js';
 
 const FILTERS = 'contact_filter_params';
 const INCLUDE_OPTED_OUT = 'include_do_not_call';
@@ -55,7 +55,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
   /** Whoever is in the callout already is left to its unique indexes: a database that misjudges its rows would take minutes to look. */
   async step(manager: EntityManager, operation: BatchOperation): Promise<Step> {
     const { id, callout_id, cursor } = operation;
-    const window = await nextWindow(manager, 'contacts', cursor);
+    const window = await nextWindow(manager, 'contacts', cursor, { size: sizeFor(operation) });
     const processed = await affectedBy(
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)

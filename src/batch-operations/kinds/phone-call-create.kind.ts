@@ -53,8 +53,8 @@ export class PhoneCallCreateKind implements BatchOperationKind {
   async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
     // Of two operations that look for people who have no call yet, the second must see the calls of the first.
     if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
-    const { id, cursor, parameters } = operation;
-    const window = await nextWindow(manager, 'callout_participations', cursor, operation.callout_id);
+    const { id, cursor, parameters, callout_id: calloutId } = operation;
+    const window = await nextWindow(manager, 'callout_participations', cursor, { calloutId });
     const processed = await affectedBy(
       manager,
       sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,

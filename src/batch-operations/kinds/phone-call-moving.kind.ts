@@ -11,7 +11,7 @@ import type { BatchOperationType } from '../batch-operation.types.js';
 import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { isLimited, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
-import { nextWindow } from './window.js';
+import { nextWindow, sizeFor } from './window.js';
 
 /** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
 export abstract class PhoneCallMovingKind implements BatchOperationKind {
@@ -43,7 +43,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   }
 
   async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
-    const window = await nextWindow(manager, 'phone_calls', operation.cursor);
+    const window = await nextWindow(manager, 'phone_calls', operation.cursor, { size: sizeFor(operation) });
     const processed = await affectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
