@@ -235,7 +235,7 @@ describe('every answer', () => {
   });
 
   it('tells browsers what not to do with it', async () => {
-    for (const path of ['/api/contacts', '/api/contacts/0', '/docs']) {
+    for (const path of ['/api/contacts', '/api/contacts/0', '/docs', '/docs/swagger-ui.css']) {
       const { headers } = await api.get(path);
       expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual([
         'nosniff',

@@ -151,6 +151,11 @@ describe('a client that is slow or strange', () => {
     await isFree(api);
   });
 
+  it('is told, and left, when it does not say whom it wants', async () => {
+    const answer = await text(await sendRaw(api, 'GET /api/contacts HTTP/1.1\r\n\r\n'));
+    expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n/);
+  });
+
   it('is told when what it sends is no request', async () => {
     const answer = await text(await sendRaw(api, 'nonsense\r\n\r\n'));
     expect(answer).toContain('{"status":400,"error":"Bad Request","message":"this is not HTTP"}');

@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest';
-import { sizeFor } from '../src/batch-operations/kinds/window.js';
+import { sizeAfter } from '../src/batch-operations/kinds/window.js';
 
-it.each([
-  ['nothing is known yet', 0, 0, 5_000],
-  ['all were wanted', 5_000, 5_000, 5_000],
-  ['every second one was wanted', 5_000, 2_500, 10_000],
-  ['hardly any was wanted', 1_000_000, 3, 20_000],
-  ['none was wanted', 5_000, 0, 20_000],
-])('so many rows are looked at when %s', (_, cursor, processed, size) => {
-  expect(sizeFor({ cursor, processed })).toBe(size);
+it('looks at more and more rows while few are wanted, and at a chunk again once many are', () => {
+  expect(sizeAfter()).toBe(5_000);
+  const wanted = [500, 1_000, 2_000, 4_000, 20_000, 5_000, 2_500, 5_000, 10_000];
+  const sizes = [5_000, 10_000, 20_000, 20_000, 20_000, 5_000, 5_000, 10_000, 10_000];
+  const next = sizes.map((looked, step) => sizeAfter({ looked, processed: wanted[step]! }));
+  expect(next).toEqual([10_000, 20_000, 20_000, 20_000, 5_000, 5_000, 10_000, 10_000, 5_000]);
 });

@@ -10,8 +10,10 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
+import type { Step } from './kinds/batch-operation.kind.js';
 import { Kinds } from './kinds/kinds.js';
 import { listedResources } from './kinds/listed.js';
+import { sizeAfter } from './kinds/window.js';
 
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;
@@ -72,19 +74,23 @@ export class BatchOperationRuns {
       measured.catch((error: Error) => this.logger.warn(`Batch operation ${run.id} was not counted: ${error.message}`));
   }
 
-  /** Does the next chunk. True when it was the last, and the run is finished. */
-  async step(run: BatchOperation): Promise<boolean> {
+  /**
+   * Does the next chunk; when it was the last, the run is finished.
+   * @param last what the step before it did, if this is not the first
+   */
+  async step(run: BatchOperation, last?: Step): Promise<Step> {
     return this.unitOfWork.run(async (manager) => {
       const kind = this.kinds.of(run.type);
       const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
-      const { cursor, processed, done: reachedEnd } = await kind.step(manager, run, most);
+      const step = await kind.step(manager, run, { size: sizeAfter(last), most });
+      const { cursor, processed } = step;
       const sum = run.processed + processed;
-      const done = reachedEnd || processed >= most;
+      const done = step.done || processed >= most;
       const total = done ? sum : run.total === null ? null : Math.max(run.total, sum);
       const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
       await this.keep(manager, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
       Object.assign(run, { cursor, processed: sum, attempts: 0 });
-      return done;
+      return { ...step, done };
     });
   }
 

@@ -69,7 +69,9 @@ export class UnitOfWork {
       return result;
     } catch (error) {
       // A disk that is full, among others, has SQLite roll back by itself: there is nothing left to be undone.
-      await rowsOf(manager, sql`ROLLBACK`).catch(() => undefined);
+      await rowsOf(manager, sql`ROLLBACK`).catch((failure: Error) => {
+        if (!failure.message.includes('no transaction is active')) throw failure;
+      });
       throw error;
     }
   }

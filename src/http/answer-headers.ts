@@ -13,16 +13,15 @@ const ABOUT_DATA = [
 
 /** Gives every answer its headers: the request's id, what caches may do, and what browsers shall not. */
 export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
-  const caching = { 'Cache-Control': 'max-age=0, private, must-revalidate' };
-  const security = securityHeaders(config);
-  const withPages = { ...caching, ...security };
-  const aboutData = Object.entries(security).filter(([name]) => ABOUT_DATA.includes(name));
-  const withData = { ...caching, ...Object.fromEntries(aboutData) };
+  const withPages = securityHeaders(config);
+  const withData = Object.fromEntries(Object.entries(withPages).filter(([name]) => ABOUT_DATA.includes(name)));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(request.url.startsWith('/docs') ? withPages : withData).header('X-Request-Id', request.id);
     done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
+    // Only now, since what sends files has an opinion of its own.
+    reply.header('Cache-Control', 'max-age=0, private, must-revalidate');
     // Once we stop, a connection that was kept open would keep us from ending.
     if (!fastify.server.listening) reply.header('Connection', 'close');
     done();

@@ -1,10 +1,20 @@
 import { type IncomingMessage, type OutgoingHttpHeader, type OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** A response whose headers have the names that people know: `Per-Page`, where Fastify says `per-page`. */
+/**
+ * A response whose headers have the names that people know: `Per-Page`, where Fastify says `per-page`. Those of a streamed file are set one by
+ * one, and keep the names that they were given.
+ */
 export class NamedResponse<T extends IncomingMessage = IncomingMessage> extends ServerResponse<T> {
-  override writeHead(status: number, ...[headers = {}]: unknown[]): this {
-    return super.writeHead(status, named(headers as OutgoingHttpHeaders));
+  override writeHead(status: number, ...rest: unknown[]): this {
+    const [headers] = rest;
+    const given = rest.length === 1 && isPlain(headers) ? [named(headers)] : rest;
+    return super.writeHead(status, ...(given as [OutgoingHttpHeader[]]));
   }
+}
+
+/** Node itself gives a list of names and values, or none. */
+function isPlain(headers: unknown): headers is OutgoingHttpHeaders {
+  return typeof headers === 'object' && headers !== null && !Array.isArray(headers);
 }
 
 const names = new Map<string, string>();

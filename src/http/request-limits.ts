@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import type { Socket } from 'node:net';
+import type { Server, Socket } from 'node:net';
 import type { Config } from '../config.js';
 import { Unavailable } from './errors.js';
 
@@ -11,7 +11,7 @@ const WEBHOOK = 'POST /api/remote_phone_call_events';
 const RETRY_AFTER = 1;
 /**
  * Milliseconds for which nothing more is read from a connection on which a request was refused. Clients that come again at once would else
- * have us refuse most of the time, and hardly work on what was let in.
+ * have us refuse most of the time, and hardly work on what was let in. Those of webhooks are read on: the provider does not insist.
  */
 const UNHEARD_FOR = 250;
 /** Milliseconds between two lines in the log that say that requests are being refused. */
@@ -40,7 +40,7 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
     const gate = `${request.method} ${url}` === WEBHOOK ? webhooks : others;
     if (!gate.enter()) {
       if (gate.isToBeSaid()) request.log.warn(`More than ${gate.most} requests at once: those above are refused`);
-      reply.raw.once('close', () => setImmediate(rest, request.raw.socket));
+      if (gate === others) reply.raw.once('close', () => setImmediate(rest, request.raw.socket, fastify.server));
       return done(new Unavailable('there are too many requests at once', RETRY_AFTER));
     }
     const admission = new Admission(gate);
@@ -61,10 +61,13 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
   });
 }
 
-/** Leaves what comes over a connection where it is, for a while. */
-function rest(socket: Socket): void {
+/**
+ * Leaves what comes over a connection where it is, for a while. To be called once all that Node does at the end of an answer is done: it goes on
+ * reading then. A server that is stopping does not wait for the rest of what was refused.
+ */
+function rest(socket: Socket, server: Server): void {
   socket.pause();
-  setTimeout(() => socket.resume(), UNHEARD_FOR).unref();
+  setTimeout(() => (server.listening ? socket.resume() : socket.destroySoon()), UNHEARD_FOR);
 }
 
 /** A request that was let in, until it has been answered. */

@@ -7,8 +7,9 @@ import { rowsOf } from '../database/statements.js';
 // How queued calls are found, among millions that were made: never by a statement that hangs on what PostgreSQL believes of their number.
 
 /**
- * The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. It goes by the index from one callout with queued calls
- * to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only, of perhaps a million.
+ * The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. It goes by the index from one
+ * callout with queued calls to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only,
+ * of perhaps a million.
  */
 export async function calloutsWithQueued(
   manager: EntityManager,

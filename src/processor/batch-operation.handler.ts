@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { BatchOperation } from '../batch-operations/batch-operation.entity.js';
+import type { Step } from '../batch-operations/kinds/batch-operation.kind.js';
 import { BatchOperationRuns, LeaseLost } from '../batch-operations/batch-operation-runs.js';
 
 /** Runs batch operations, chunk by chunk. It knows no queue: whoever calls it, and how often, the rows decide what is done. */
@@ -44,8 +45,10 @@ export class BatchOperationHandler implements BeforeApplicationShutdown {
 
   private async complete(run: BatchOperation): Promise<void> {
     await this.runs.measure(run);
+    let last: Step | undefined;
     while (!this.stopping) {
-      if (await this.runs.step(run)) return;
+      last = await this.runs.step(run, last);
+      if (last.done) return;
     }
     await this.runs.release(run);
   }

@@ -18,9 +18,12 @@ const environment = { MAX_CONCURRENT_REQUESTS: String(CAPACITY) };
 const done = ({ statuses }: Answers): number => (statuses.get(200) ?? 0) + (statuses.get(201) ?? 0);
 
 describe('a crowd above capacity', () => {
-  let world: World;
+  let world: World | undefined;
 
-  afterEach(() => world.remove());
+  afterEach(async () => {
+    await world?.remove();
+    world = undefined;
+  });
 
   it.each([
     ['embedded', () => World.embedded({ environment })],
@@ -29,8 +32,8 @@ describe('a crowd above capacity', () => {
     world = await create();
     const place = world.webs[0]!;
     const api = new Api(place.url);
-    const usual = await crowd(place.url, CAPACITY, form.crowded);
     const before = place.memory();
+    const usual = await crowd(place.url, CAPACITY, form.crowded);
     let isOver = false;
     const health = (async (): Promise<number[]> => {
       const statuses: number[] = [];

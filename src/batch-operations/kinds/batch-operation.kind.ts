@@ -22,10 +22,20 @@ export interface Draft {
 export interface Step {
   /** Where the next step goes on: the id of the last source row that was looked at. */
   cursor: number;
+  /** Source rows that were looked at. */
+  looked: number;
   /** Rows that were made or moved. */
   processed: number;
   /** Nothing is left behind the cursor. */
   done: boolean;
+}
+
+/** How much one step does at the most. */
+export interface Bounds {
+  /** Source rows that it looks at. */
+  size: number;
+  /** Rows that it makes or moves. */
+  most: number;
 }
 
 /** What one type of batch operation does. */
@@ -45,6 +55,6 @@ export interface BatchOperationKind {
   readonly source: Listed;
   /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */
   readonly isLimited?: (operation: Scope) => boolean;
-  /** Does the next chunk, from `operation.cursor` on and `most` rows of it, within the transaction that also keeps the cursor. */
-  step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step>;
+  /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
+  step(manager: EntityManager, operation: BatchOperation, bounds: Bounds): Promise<Step>;
 }

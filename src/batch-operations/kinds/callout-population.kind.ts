@@ -9,9 +9,9 @@ import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { filterErrors, unknownParameters } from './parameters.js';
-import { nextWindow, sizeFor } from './window.js';
+import { nextWindow } from './window.js';
 
 const FILTERS = 'contact_filter_params';
 const INCLUDE_OPTED_OUT = 'include_do_not_call';
@@ -53,9 +53,9 @@ export class CalloutPopulationKind implements BatchOperationKind {
   }
 
   /** Whoever is in the callout already is left to its unique indexes: a database that misjudges its rows would take minutes to look. */
-  async step(manager: EntityManager, operation: BatchOperation): Promise<Step> {
+  async step(manager: EntityManager, operation: BatchOperation, { size }: Bounds): Promise<Step> {
     const { id, callout_id, cursor } = operation;
-    const window = await nextWindow(manager, 'contacts', cursor, { size: sizeFor(operation) });
+    const window = await nextWindow(manager, 'contacts', cursor, size);
     const processed = await affectedBy(
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
@@ -64,7 +64,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
-    return { cursor: window.last, processed, done: window.isLast };
+    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
   }
 }
 

@@ -7,7 +7,7 @@ import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../http/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { isLimited, limited } from './limits.js';
 import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
 import { nextWindow } from './window.js';
@@ -50,11 +50,11 @@ export class PhoneCallCreateKind implements BatchOperationKind {
     };
   }
 
-  async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
+  async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
     // Of two operations that look for people who have no call yet, the second must see the calls of the first.
     if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
     const { id, cursor, parameters, callout_id: calloutId } = operation;
-    const window = await nextWindow(manager, 'callout_participations', cursor, { calloutId });
+    const window = await nextWindow(manager, 'callout_participations', cursor, size, calloutId);
     const processed = await affectedBy(
       manager,
       sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,
@@ -66,7 +66,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
           AND ${participationsInScope(operation)}
         ORDER BY callout_participations.id LIMIT ${most}`,
     );
-    return { cursor: window.last, processed, done: window.isLast };
+    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
   }
 }
 

@@ -8,10 +8,10 @@ import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
-import type { BatchOperationKind, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { isLimited, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
-import { nextWindow, sizeFor } from './window.js';
+import { nextWindow } from './window.js';
 
 /** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
 export abstract class PhoneCallMovingKind implements BatchOperationKind {
@@ -42,8 +42,8 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
     return phoneCallParameterErrors(parameters);
   }
 
-  async step(manager: EntityManager, operation: BatchOperation, most: number): Promise<Step> {
-    const window = await nextWindow(manager, 'phone_calls', operation.cursor, { size: sizeFor(operation) });
+  async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
+    const window = await nextWindow(manager, 'phone_calls', operation.cursor, size);
     const processed = await affectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
@@ -54,7 +54,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
           ORDER BY phone_calls.id LIMIT ${most}
         ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
-    return { cursor: window.last, processed, done: window.isLast };
+    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
   }
 
   private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {

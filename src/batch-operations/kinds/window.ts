@@ -1,46 +1,52 @@
 import sql, { empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { rowsOf } from '../../database/statements.js';
+import type { Step } from './batch-operation.kind.js';
 import type { Listed } from './listed.js';
 
-/** Rows that one transaction makes or changes: few enough for it to be over in a moment, enough for its cost not to matter. */
+/** Rows that one transaction looks at: few enough for it to be over in a moment, enough for its cost not to matter. */
 const CHUNK = 5_000;
 
-/** Rows that one transaction looks at, at the most, where few are wanted. */
+/** The same where few of the rows are wanted. */
 const MOST_LOOKED_AT = 20_000;
 
 /** The next rows of a table beyond a cursor, by their ids. */
 export interface Window {
   /** The id of the last of them; the cursor itself when there is none. */
   last: number;
+  /** How many they are. */
+  looked: number;
   /** There are no rows beyond. */
   isLast: boolean;
 }
 
 /**
+ * @param size rows at the most
  * @param calloutId looks at the rows of this callout only; null for all
- * @param size rows of the window
  */
 export async function nextWindow(
   manager: EntityManager,
   table: Listed,
   cursor: number,
-  { calloutId = null, size = CHUNK }: { calloutId?: number | null; size?: number } = {},
+  size: number,
+  calloutId: number | null = null,
 ): Promise<Window> {
   const ofCallout = calloutId === null ? empty : sql`callout_id = ${calloutId} AND`;
-  const [window] = await rowsOf<{ last: number | null; size: number }>(
+  const [window] = await rowsOf<{ last: number | null; looked: number }>(
     manager,
-    sql`SELECT max(id) AS last, count(*) AS size
+    sql`SELECT max(id) AS last, count(*) AS looked
       FROM (SELECT id FROM ${raw(table)} WHERE ${ofCallout} id > ${cursor} ORDER BY id LIMIT ${size}) AS next`,
   );
-  return { last: window?.last ?? cursor, isLast: (window?.size ?? 0) < size };
+  const looked = window?.looked ?? 0;
+  return { last: window?.last ?? cursor, looked, isLast: looked < size };
 }
 
 /**
- * How many rows of a whole table to look at next, so that about a chunk of them is wanted: by what was wanted of the rows before, of which there
- * are no more than their greatest id.
+ * How many rows a step looks at: twice as many as the last one, as long as hardly any of those are wanted, and a chunk again as soon as there
+ * are more. So a run that comes from rows that nobody wants to rows that all are wanted has one large transaction, and no second one.
  */
-export function sizeFor({ cursor, processed }: { cursor: number; processed: number }): number {
-  const wanted = Math.ceil((CHUNK * cursor) / Math.max(1, processed));
-  return Math.min(Math.max(CHUNK, wanted), MOST_LOOKED_AT);
+export function sizeAfter(last?: Pick<Step, 'looked' | 'processed'>): number {
+  if (!last || last.processed > CHUNK) return CHUNK;
+  const size = last.processed <= CHUNK / 2 ? 2 * last.looked : last.looked;
+  return Math.min(Math.max(CHUNK, size), MOST_LOOKED_AT);
 }

@@ -28,7 +28,6 @@ export const isFull = process.env.FAULTS !== 'short';
 
 /**
  * How much is broken: processes killed; people in a callout; calls rung in a campaign; milliseconds without a provider; breaks of a server;
- * milliseconds that a process is stopped; milliseconds that another program locks the file; milliseconds
- * that a crowd stays.
+ * milliseconds that a process is stopped; milliseconds that another program locks the file; milliseconds that a crowd stays.
  */
 export const form = isFull ? forms.full : forms.short;
