@@ -38,23 +38,16 @@ it('keeps what one writer wrote when another at the same time is undone', async 
   expect(await notes()).toEqual(Array.from({ length: 20 }, (_, n) => `kept ${n}`));
 });
 
-it('undoes all of a transaction that fails half way, and goes on', async () => {
-  const failing = unitOfWork.run(async (manager) => {
-    await write(manager, 'half');
-    await manager.query('INSERT INTO nowhere VALUES (1)');
-  });
-  await expect(failing).rejects.toThrow('nowhere');
-  await unitOfWork.run((manager) => write(manager, 'after'));
-  expect(await notes()).toEqual(['after']);
-});
-
-it('says what went wrong, also when SQLite has undone the transaction by itself', async () => {
+it.each([
+  ['fails half way', 'INSERT INTO nowhere VALUES (1)', 'nowhere'],
+  ['SQLite has undone by itself', 'INSERT INTO strict VALUES (1), (1)', 'UNIQUE constraint failed'],
+])('undoes all of a transaction that %s, says why, and goes on', async (_, statement, reason) => {
   await dataSource.query('CREATE TABLE strict (n INTEGER UNIQUE ON CONFLICT ROLLBACK)');
   const failing = unitOfWork.run(async (manager) => {
     await write(manager, 'half');
-    await manager.query('INSERT INTO strict VALUES (1), (1)');
+    await manager.query(statement);
   });
-  await expect(failing).rejects.toThrow('UNIQUE constraint failed');
+  await expect(failing).rejects.toThrow(reason);
   await unitOfWork.run((manager) => write(manager, 'after'));
   expect(await notes()).toEqual(['after']);
 });

@@ -311,11 +311,7 @@ export class Dials {
   private async waiting(manager: EntityManager, count: number): Promise<number[]> {
     const due = sql`phone_calls.lease_token IS NULL AND (phone_calls.leased_until IS NULL OR phone_calls.leased_until < ${now})`;
     const callouts = await calloutsWithQueued(manager, due, dialledStatuses);
-    const next = Math.max(
-      0,
-      callouts.findIndex((id) => id > this.lastFirst),
-    );
-    const inTurn = [...callouts.slice(next), ...callouts.slice(0, next)];
+    const inTurn = [...callouts.filter((id) => id > this.lastFirst), ...callouts.filter((id) => id <= this.lastFirst)];
     this.lastFirst = inTurn[0] ?? 0;
     return queuedOf(manager, inTurn, due, count, { evenly: true });
   }

@@ -5,6 +5,7 @@ import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
 import type { Listed } from './listed.js';
+import type { Window } from './window.js';
 
 /** For each kind of record that is listed, the condition for its rows. */
 export type Conditions = Partial<Record<Listed, (operation: Scope) => Sql>>;
@@ -18,16 +19,10 @@ export interface Draft {
   parameters: Metadata;
 }
 
-/** What one step of a run did. */
-export interface Step {
-  /** Where the next step goes on: the id of the last source row that was looked at. */
-  cursor: number;
-  /** Source rows that were looked at. */
-  looked: number;
+/** What one step of a run did: the source rows that it looked at, and what came of them. */
+export interface Step extends Window {
   /** Rows that were made or moved. */
   processed: number;
-  /** Nothing is left behind the cursor. */
-  done: boolean;
 }
 
 /** How much one step does at the most. */

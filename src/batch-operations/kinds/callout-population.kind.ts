@@ -60,11 +60,11 @@ export class CalloutPopulationKind implements BatchOperationKind {
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.last} AND ${allOf(wanted(operation))}
+        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.cursor} AND ${allOf(wanted(operation))}
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
-    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
+    return { ...window, processed };
   }
 }
 

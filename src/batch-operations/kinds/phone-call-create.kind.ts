@@ -62,11 +62,11 @@ export class PhoneCallCreateKind implements BatchOperationKind {
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
           callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
         FROM ${calloutParticipationResource.from}
-        WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.last}
+        WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}
         ORDER BY callout_participations.id LIMIT ${most}`,
     );
-    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
+    return { ...window, processed };
   }
 }
 

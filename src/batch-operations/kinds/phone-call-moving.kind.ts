@@ -49,12 +49,12 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
         WHERE id IN (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
-          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.last}
+          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.cursor}
             AND ${this.inScope(operation, checked('phone_calls.status'))}
           ORDER BY phone_calls.id LIMIT ${most}
         ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
-    return { cursor: window.last, looked: window.looked, processed, done: window.isLast };
+    return { ...window, processed };
   }
 
   private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {

@@ -1,7 +1,6 @@
 import sql, { empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { rowsOf } from '../../database/statements.js';
-import type { Step } from './batch-operation.kind.js';
 import type { Listed } from './listed.js';
 
 /** Rows that one transaction looks at: few enough for it to be over in a moment, enough for its cost not to matter. */
@@ -12,12 +11,12 @@ const MOST_LOOKED_AT = 20_000;
 
 /** The next rows of a table beyond a cursor, by their ids. */
 export interface Window {
-  /** The id of the last of them; the cursor itself when there is none. */
-  last: number;
+  /** Where the next window begins: the id of the last of them, or where this one began when there is none. */
+  cursor: number;
   /** How many they are. */
   looked: number;
   /** There are no rows beyond. */
-  isLast: boolean;
+  done: boolean;
 }
 
 /**
@@ -38,15 +37,14 @@ export async function nextWindow(
       FROM (SELECT id FROM ${raw(table)} WHERE ${ofCallout} id > ${cursor} ORDER BY id LIMIT ${size}) AS next`,
   );
   const looked = window?.looked ?? 0;
-  return { last: window?.last ?? cursor, looked, isLast: looked < size };
+  return { cursor: window?.last ?? cursor, looked, done: looked < size };
 }
 
 /**
- * How many rows a step looks at: twice as many as the last one, as long as hardly any of those are wanted, and a chunk again as soon as there
- * are more. So a run that comes from rows that nobody wants to rows that all are wanted has one large transaction, and no second one.
+ * How many rows a step looks at: twice as many as the last one while that made no more than half a chunk's worth, and a chunk again once one
+ * made more than a chunk. So a run that comes from rows that nobody wants to rows that all are wanted has one large transaction, and no second one.
  */
-export function sizeAfter(last?: Pick<Step, 'looked' | 'processed'>): number {
+export function sizeAfter(last?: { looked: number; processed: number }): number {
   if (!last || last.processed > CHUNK) return CHUNK;
-  const size = last.processed <= CHUNK / 2 ? 2 * last.looked : last.looked;
-  return Math.min(Math.max(CHUNK, size), MOST_LOOKED_AT);
+  return Math.min(last.processed <= CHUNK / 2 ? 2 * last.looked : last.looked, MOST_LOOKED_AT);
 }
