@@ -19,15 +19,23 @@ describe('a callout', () => {
     const { status, body, headers } = await api.post('/api/callouts', { metadata: { river: 'Sangkae' } });
     expect(status).toBe(201);
     expect(headers.get('location')).toBe(`/api/callouts/${body.id}`);
-    expect(Object.keys(body)).toEqual(['id', 'status', 'call_flow_logic', 'metadata', 'created_at', 'updated_at']);
-    expect(body).toMatchObject({ status: 'initialized', call_flow_logic: null, metadata: { river: 'Sangkae' } });
+    expect(Object.keys(body)).toEqual([
+      'id',
+      'status',
+      'call_flow_logic',
+      'metadata',
+      'created_at',
+      'updated_at',
+      'held_because',
+    ]);
+    expect(body).toMatchObject({ status: 'initialized', metadata: { river: 'Sangkae' }, held_because: null });
   });
 
   it('goes through its events, and refuses what cannot happen', async () => {
     const id = await api.callout();
     const refused = { event: ['is not included in the list'] };
     const path: [event: string | undefined, status: number, now: string][] = [
-      ['pause', 422, 'initialized'],
+      ['resume', 422, 'initialized'],
       [undefined, 422, 'initialized'],
       ['explode', 422, 'initialized'],
       ['start', 201, 'running'],
@@ -47,6 +55,17 @@ describe('a callout', () => {
       if (status === 201) expect(answer.headers.get('location')).toBe(`/api/callouts/${id}`);
       expect((await api.get(`/api/callouts/${id}`)).body.status).toBe(now);
     }
+  });
+
+  it.each([
+    ['pause', 'paused'],
+    ['stop', 'stopped'],
+  ])('can %s before it was started, and be resumed then', async (event, now) => {
+    const id = await api.callout();
+    const answer = await api.post(`/api/callouts/${id}/callout_events`, { event });
+    expect([answer.status, answer.body.status]).toEqual([201, now]);
+    expect((await api.post(`/api/callouts/${id}/callout_events`, 'event=start')).status).toBe(422);
+    expect((await api.post(`/api/callouts/${id}/callout_events`, 'event=resume')).body.status).toBe('running');
   });
 
   it('starts once of twenty requests at the same moment', async () => {

@@ -7,7 +7,12 @@ describe('the answer to a request for a call', () => {
     [201, 'not JSON', 'unknown'],
     [201, { status: 'queued' }, 'unknown'],
     [400, { code: 21211, message: 'invalid' }, 'refused'],
-    [403, { code: 21215, message: 'geographic permission' }, 'refused'],
+    [403, { code: 21215, message: 'geographic permission' }, 'misconfigured'],
+    [400, { code: 21205, message: 'Url is not a valid URL' }, 'misconfigured'],
+    [400, { code: '21606', message: 'From is not ours' }, 'misconfigured'],
+    [400, { code: 21999, message: 'nobody knows this one' }, 'refused'],
+    [400, { code: { toString: 1 } }, 'refused'],
+    [201, { sid: 'C'.repeat(65), status: 'queued' }, 'unknown'],
     [400, undefined, 'refused'],
     [429, { code: 20429, message: 'Too Many Requests' }, 'postponed'],
     [429, undefined, 'postponed'],
@@ -26,14 +31,19 @@ describe('the answer to a request for a call', () => {
 
   it('says what the provider said', () => {
     const answer = sortAnswer({ statusCode: 400, body: { code: 21211, message: 'invalid number' } });
-    expect(answer).toEqual({ outcome: 'refused', message: 'invalid number (21211)' });
+    expect(answer).toEqual({ outcome: 'refused', code: '21211', message: 'invalid number (21211)' });
+    expect(sortAnswer({ statusCode: 418, body: undefined })).toEqual({
+      outcome: 'refused',
+      code: 'HTTP 418',
+      message: 'HTTP 418',
+    });
   });
 
   it.each([
-    ['ECONNREFUSED', 'postponed'],
-    ['ENOTFOUND', 'postponed'],
-    ['EAI_AGAIN', 'postponed'],
-    ['UND_ERR_CONNECT_TIMEOUT', 'postponed'],
+    ['ECONNREFUSED', 'unreachable'],
+    ['ENOTFOUND', 'unreachable'],
+    ['EAI_AGAIN', 'unreachable'],
+    ['UND_ERR_CONNECT_TIMEOUT', 'unreachable'],
     ['UND_ERR_HEADERS_TIMEOUT', 'unknown'],
     ['UND_ERR_BODY_TIMEOUT', 'unknown'],
     ['UND_ERR_SOCKET', 'unknown'],

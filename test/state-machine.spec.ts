@@ -17,9 +17,11 @@ describe('the state machines', () => {
   it('move a callout as the contract says, and not otherwise', () => {
     expect(moves(calloutMachine, calloutStatuses)).toEqual([
       'start initialized→running',
+      'pause initialized→paused',
       'pause running→paused',
       'resume paused→running',
       'resume stopped→running',
+      'stop initialized→stopped',
       'stop running→stopped',
       'stop paused→stopped',
     ]);

@@ -3,9 +3,10 @@ import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
-import { now, secondsFromNow } from '../database/dialect.js';
+import { locking, now, secondsFromNow } from '../database/dialect.js';
+import { isFree } from '../database/lease.js';
 import { Reader } from '../database/reader.js';
-import { affectedBy } from '../database/statements.js';
+import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
@@ -42,19 +43,23 @@ export class BatchOperationRuns {
   /** The ids of up to `limit` batch operations that need work and that nobody has a lease on. */
   async due(limit: number): Promise<number[]> {
     const rows = await this.reader.rows<{ id: number }>(
-      sql`SELECT id FROM batch_operations WHERE ${isDue()} ORDER BY id LIMIT ${limit}`,
+      sql`SELECT id FROM batch_operations WHERE ${this.isDue} ORDER BY id LIMIT ${limit}`,
     );
     return rows.map(({ id }) => id);
   }
 
-  /** Takes the run, from its start or from where its last owner was killed; undefined when it is not there to be taken. */
+  /**
+   * Takes the run, from its start or from where its last owner was killed; undefined when it is not there to be taken. A run whose chunk is
+   * under way is passed over, however long the chunk takes.
+   */
   claim(id: number): Promise<BatchOperation | undefined> {
     return this.unitOfWork.run(async (manager) => {
+      const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${locking('FOR UPDATE SKIP LOCKED')}`;
       const claimed = await affectedBy(
         manager,
         sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
-          WHERE id = ${id} AND ${isDue()}`,
+          WHERE id IN (${due})`,
       );
       return claimed === 1 ? manager.findOneByOrFail(BatchOperation, { id }) : undefined;
     });
@@ -75,11 +80,14 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Does the next chunk; when it was the last, the run is finished.
+   * Does the next chunk; when it was the last, the run is finished. The run's row is locked from beginning to end, so that nobody takes the run
+   * over although the chunk takes longer than the lease.
    * @param last what the step before it did, if this is not the first
+   * @throws LeaseLost
    */
   async step(run: BatchOperation, last?: Step): Promise<Step> {
     return this.unitOfWork.run(async (manager) => {
+      await this.hold(manager, run);
       const kind = this.kinds.of(run.type);
       const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
       const step = await kind.step(manager, run, { size: sizeAfter(last), most });
@@ -121,8 +129,23 @@ export class BatchOperationRuns {
     return counted?.total ?? 0;
   }
 
+  /** The run needs work, and nobody has a lease on it. */
+  private get isDue(): Sql {
+    const longest = Math.max(this.config.leaseSeconds, 2 ** MAX_ATTEMPTS);
+    return sql`status IN (${join(batchOperationWork.start.from)}) AND ${isFree(sql`leased_until`, longest)}`;
+  }
+
   private isLimited(run: BatchOperation): boolean {
     return this.kinds.of(run.type).isLimited?.(run) ?? false;
+  }
+
+  /** Locks the row of a run that is ours. @throws LeaseLost when it is not */
+  private async hold(manager: EntityManager, run: BatchOperation): Promise<void> {
+    const held = await rowsOf(
+      manager,
+      sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${locking('FOR UPDATE')}`,
+    );
+    if (held.length === 0) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
   }
 
   /** @throws LeaseLost, which undoes the transaction, when the run is no longer ours */
@@ -135,14 +158,14 @@ export class BatchOperationRuns {
     const kept = await affectedBy(
       manager,
       sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
-        WHERE id = ${run.id} AND status = ${run.status} AND lease_token = ${run.lease_token}`,
+        WHERE ${isOurs(run)}`,
     );
     if (kept !== 1) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
   }
 }
 
-function isDue(): Sql {
-  return sql`status IN (${join(batchOperationWork.start.from)}) AND (leased_until IS NULL OR leased_until < ${now})`;
+function isOurs({ id, status, lease_token }: BatchOperation): Sql {
+  return sql`id = ${id} AND status = ${status} AND lease_token = ${lease_token}`;
 }
 
 function ended(status: BatchOperationStatus): Sql {

@@ -9,8 +9,9 @@ export type VoiceResponse = InstanceType<typeof twilio.twiml.VoiceResponse>;
 /** Whom a call is with, and what it is about, as stored when the step began. */
 export interface Scene {
   phoneCall: { id: number; msisdn: string; metadata: Metadata };
-  contact: { id: number; msisdn: string; metadata: Metadata };
-  /** Null when a person calls us of their own accord. */
+  /** Null when the caller's number is not known: then nothing can be written to a contact. */
+  contact: { id: number; msisdn: string; metadata: Metadata } | null;
+  /** Null when a person calls in who was not called. */
   participation: { id: number; metadata: Metadata } | null;
   callout: { id: number; status: string; metadata: Metadata } | null;
 }

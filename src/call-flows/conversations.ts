@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager, EntityTarget } from 'typeorm';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
@@ -10,7 +10,16 @@ import { rowsOf } from '../database/statements.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { CallFlowState, Standing } from './call-flow-state.js';
-import { type CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';
+import { loggableError } from '../logging/loggable-error.js';
+import {
+  type CallFlow,
+  NothingToSay,
+  type Reply,
+  type Scene,
+  type Step,
+  type Writes,
+  voiceResponse,
+} from './call-flow.js';
 import { CallFlows } from './call-flows.js';
 import { letGo } from './question.js';
 
@@ -20,8 +29,14 @@ const LONGEST_INLINE = 4_000;
 /** More keys than any question takes. */
 const MOST_KEYS = 32;
 
-/** In these a call can ask what is to be said; in any other its webhook only tells how it stands. */
+/** In these statuses a call can ask for instructions. A webhook with any other status only reports it. */
 const CONVERSING = ['ringing', 'in-progress'];
+
+/** Says nothing: the answer to a webhook whose answer the provider does not perform, and to one that our flow failed to answer. */
+const EMPTY_DOCUMENT = voiceResponse().toString();
+
+/** What a call flow said in one step, as a document. */
+type Answer = Omit<Reply, 'twiml'> & { document: string };
 
 /** One webhook of a call, as far as its flow is concerned. */
 export interface Heard {
@@ -71,6 +86,8 @@ export interface Staged {
  */
 @Injectable()
 export class Conversations {
+  private readonly logger = new Logger('CallFlow');
+
   constructor(private readonly callFlows: CallFlows) {}
 
   /** The step that a webhook is the answer of; undefined when it is none. */
@@ -79,19 +96,32 @@ export class Conversations {
     return step !== null && /^[1-9]\d{0,5}$/.test(step) ? Number(step) : undefined;
   }
 
-  /** Our webhook; that of a call has our own id in it, which finds the call before the provider's is known. */
-  static webhookOf(origin: string, phoneCallId?: number): string {
-    const webhook = `${origin}/api/remote_phone_call_events`;
-    return phoneCallId === undefined ? webhook : `${webhook}?phone_call_id=${phoneCallId}`;
+  /**
+   * Our webhook. That of a call has our own id in it, which finds the call before the provider's id is known. The parameters are in alphabetical
+   * order: a provider may sort a URL's query before it sends the request, and sign it unsorted (twilio-php#790, twilio-node#1079).
+   */
+  static webhookOf(
+    origin: string,
+    phoneCallId?: number,
+    { asked, step }: { asked?: number; step?: number } = {},
+  ): string {
+    const parameters = Object.entries({ asked, phone_call_id: phoneCallId, step }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`${name}=${value}`],
+    );
+    return [`${origin}/api/remote_phone_call_events`, ...(parameters.length > 0 ? [parameters.join('&')] : [])].join(
+      '?',
+    );
   }
 
   /**
-   * The document that can be sent with the call itself, so that nothing of ours need answer while it rings; undefined when it is too long,
-   * or hangs on who answers.
-   * @throws NothingToSay when nobody is to be called for it
+   * The document that can be sent with the call itself, so that our server need not answer while it rings; undefined when it is too long, or
+   * depends on who answers.
+   * @throws NothingToSay when the flow refuses to start with the callout's metadata
    */
   opening(staged: Staged, call: ConversingCall, origin: string): string | undefined {
     const { twiml, write } = staged.callFlow.answer(stepOf(staged, call, origin, 1));
+    const [refusal] = Object.entries(staged.callFlow.refusals(staged.scene.callout?.metadata ?? {}));
+    if (refusal) throw new NothingToSay(`The callout's ${refusal[0]} ${refusal[1].join(', ')}`);
     const document = twiml.toString();
     return document.length > LONGEST_INLINE || hangsOnWho(call.remote_request_params) || write ? undefined : document;
   }
@@ -101,17 +131,46 @@ export class Conversations {
     const { callFlow } = staged;
     const { AnsweredBy: answeredBy } = details;
     const turn = this.learn(staged, call, typeof answeredBy === 'string' ? answeredBy : '');
-    const { standing } = turn.state;
-    const first = (): Reply => answerOrLetGo(callFlow, stepOf(staged, call, origin, 1, { event: details }));
+    const silence = { ...turn, twiml: EMPTY_DOCUMENT };
     const answered = Conversations.stepOf(query);
+    if (answered === undefined && !asksWhatToSay(details)) return silence;
+    const first = (): Answer | undefined => this.answer(callFlow, stepOf(staged, call, origin, 1, { event: details }));
+    const { standing } = turn.state;
     if (answered === undefined) {
       if (standing) return { ...turn, twiml: standing.twiml };
-      return asksWhatToSay(details) ? movedOn(turn, first(), 1) : { ...turn, twiml: first().twiml.toString() };
+      const answer = first();
+      return answer ? movedOn(turn, answer, 1) : silence;
     }
-    const { step: awaited, twiml, memory } = standing ?? standingOf(first(), 1);
+    const opening = standing ? undefined : first();
+    const {
+      step: awaited,
+      twiml,
+      memory,
+    } = standing ?? (opening ? standingOf(opening, 1) : { step: 0, twiml: EMPTY_DOCUMENT, memory: {} });
     if (answered !== awaited) return { ...turn, twiml };
-    const step = stepOf(staged, call, origin, answered + 1, { event: details, query, memory });
-    return movedOn(turn, answerOrLetGo(callFlow, step), answered + 1);
+    const answer = this.answer(callFlow, stepOf(staged, call, origin, answered + 1, { event: details, query, memory }));
+    return answer ? movedOn(turn, answer, answered + 1) : silence;
+  }
+
+  /**
+   * What a flow says in one step. A caller with whom there is nothing to talk about hears a goodbye. A flow that fails is logged, and undefined
+   * is returned: the webhook is taken in whatever the flow does.
+   */
+  private answer(callFlow: CallFlow, step: Step): Answer | undefined {
+    try {
+      const { twiml, memory, write } = callFlow.answer(step);
+      return { document: twiml.toString(), memory, write };
+    } catch (error) {
+      if (error instanceof NothingToSay)
+        return { document: letGo(['There is no message for you now. Goodbye.']).toString() };
+      this.logFailure(callFlow, step, error);
+      return undefined;
+    }
+  }
+
+  private logFailure({ name }: CallFlow, { phoneCall }: Scene, error: unknown): void {
+    const { stack } = loggableError(error);
+    this.logger.error(`${name} failed in phone call ${phoneCall.id}: ${String(stack)}`);
   }
 
   /**
@@ -123,13 +182,28 @@ export class Conversations {
     scene.phoneCall.metadata = answeredBy ? mergeMetadata(call.metadata, { answered_by: answeredBy }) : call.metadata;
     const { metadata } = scene.phoneCall;
     if (state.machine || !isMachine(metadata.answered_by)) return { callFlow, scene, state, metadata, writes: {} };
-    const writes = state.standing ? callFlow.onMachine(scene, state.standing.memory) : {};
-    return { callFlow, scene, state: { ...state, machine: true }, metadata, writes };
+    return {
+      callFlow,
+      scene,
+      state: { ...state, machine: true },
+      metadata,
+      writes: this.takenBack(callFlow, scene, state),
+    };
+  }
+
+  private takenBack(callFlow: CallFlow, scene: Scene, { standing }: CallFlowState): Writes {
+    if (!standing) return {};
+    try {
+      return callFlow.onMachine(scene, standing.memory);
+    } catch (error) {
+      this.logFailure(callFlow, scene, error);
+      return {};
+    }
   }
 
   /** Writes what the flow has decided to the other records of the scene. */
   async keep(manager: EntityManager, { writes, scene }: Pick<Turn, 'writes' | 'scene'>): Promise<void> {
-    await merge(manager, Contact, scene.contact.id, writes.contact);
+    if (scene.contact) await merge(manager, Contact, scene.contact.id, writes.contact);
     if (scene.participation) {
       await merge(manager, CalloutParticipation, scene.participation.id, writes.participation);
     }
@@ -152,7 +226,7 @@ export class Conversations {
           callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,
           callouts.call_flow_logic AS callout_flow, ${now} AS at
         FROM ${given('told', columns, told)}
-        JOIN contacts ON contacts.id = told.contact_id
+        LEFT JOIN contacts ON contacts.id = told.contact_id
         LEFT JOIN callout_participations ON callout_participations.id = told.participation_id
         LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
     );
@@ -172,7 +246,10 @@ export class Conversations {
       at: timestamp(row.at),
       scene: {
         phoneCall: { id: call.id, msisdn: call.msisdn, metadata: call.metadata },
-        contact: { id: call.contact_id, msisdn: row.msisdn, metadata: json(row.contact_metadata) },
+        contact:
+          call.contact_id === null || row.msisdn === null
+            ? null
+            : { id: call.contact_id, msisdn: row.msisdn, metadata: json(row.contact_metadata) },
         participation:
           participation_id === null ? null : { id: participation_id, metadata: json(row.participation_metadata) },
         callout: callout_id === null ? null : { id: callout_id, status, metadata: json(row.callout_metadata) },
@@ -184,7 +261,7 @@ export class Conversations {
 /** As the driver hands it over. */
 interface StageRow {
   phone_call_id: number;
-  msisdn: string;
+  msisdn: string | null;
   contact_metadata: unknown;
   participation_id: number | null;
   participation_metadata: unknown;
@@ -214,7 +291,7 @@ function stepOf(
     asked,
     byMachine: isMachine(scene.phoneCall.metadata.answered_by),
     at,
-    next: (times) => `${Conversations.webhookOf(origin, call.id)}&step=${awaits}&asked=${times}`,
+    next: (asked) => Conversations.webhookOf(origin, call.id, { asked, step: awaits }),
   };
 }
 
@@ -226,29 +303,19 @@ function hangsOnWho({ machine_detection, async_amd }: Metadata): boolean {
 
 /** Whether a machine has answered, in the provider's words. Source: https://www.twilio.com/docs/voice/answering-machine-detection */
 function isMachine(answeredBy: unknown): boolean {
-  return answeredBy === 'fax' || String(answeredBy).startsWith('machine_');
+  return answeredBy === 'fax' || (typeof answeredBy === 'string' && answeredBy.startsWith('machine_'));
 }
 
 /** The provider asks what is to be said; otherwise it only tells how the call stands, and performs no answer. */
 function asksWhatToSay({ CallStatus, SequenceNumber, CallbackSource }: Metadata): boolean {
-  return SequenceNumber === undefined && CallbackSource === undefined && CONVERSING.includes(String(CallStatus));
+  return SequenceNumber === undefined && CallbackSource === undefined && CONVERSING.some((one) => one === CallStatus);
 }
 
-/** A caller with whom there is nothing to talk about is let go. */
-function answerOrLetGo(callFlow: CallFlow, step: Step): Reply {
-  try {
-    return callFlow.answer(step);
-  } catch (error) {
-    if (!(error instanceof NothingToSay)) throw error;
-    return { twiml: letGo(['There is no message for you now. Goodbye.']) };
-  }
+function standingOf({ document, memory = {} }: Answer, step: number): Standing {
+  return { step, twiml: document, memory };
 }
 
-function standingOf({ twiml, memory = {} }: Reply, step: number): Standing {
-  return { step, twiml: twiml.toString(), memory };
-}
-
-function movedOn(turn: Omit<Turn, 'twiml'>, reply: Reply, step: number): Turn {
+function movedOn(turn: Omit<Turn, 'twiml'>, reply: Answer, step: number): Turn {
   const { phoneCall, ...writes } = { ...turn.writes, ...reply.write };
   const standing = standingOf(reply, step);
   const metadata = mergeMetadata(turn.metadata, phoneCall ?? {});

@@ -30,6 +30,8 @@ export interface RegistrationScript {
   thanks: Phrase | Phrase[];
   goodbye: Phrase | Phrase[];
   opted_out: Phrase | Phrase[];
+  /** Said in place of all this to a caller whose number is not known. */
+  number_hidden?: Phrase | Phrase[];
 }
 
 /** Keys that the program itself writes to a contact's metadata, and those that are more than data to JavaScript. */
@@ -95,6 +97,7 @@ const schema = {
     voice,
     questions: { type: 'array', items: question, minItems: 1, maxItems: 20 },
     opt_out: phrases,
+    number_hidden: phrases,
     ...Object.fromEntries(said.map((name) => [name, phrases])),
   },
   required: ['questions', ...said],

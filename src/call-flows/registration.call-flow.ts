@@ -3,7 +3,7 @@ import { Config } from '../config.js';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, type Reply, type Step } from './call-flow.js';
-import { optOut } from './opting-out.js';
+import { NUMBER_HIDDEN, optOut } from './opting-out.js';
 import { LONGEST_TEXT, type Phrase } from './phrases.js';
 import { type Question, ask, letGo } from './question.js';
 import { type Answer, PLACEHOLDER, type RegistrationQuestion, type RegistrationScript } from './registration-script.js';
@@ -39,6 +39,8 @@ export class RegistrationCallFlow extends CallFlow {
   }
 
   answer(step: Step): Reply {
+    if (!step.contact)
+      return { twiml: letGo(this.script.number_hidden ? this.phrases('number_hidden') : [NUMBER_HIDDEN]) };
     if (!step.memory) return this.go(step, { question: 0, spoken: {}, restarts: 0 }, this.welcome());
     const standing = step.memory as unknown as Standing;
     const question = this.script.questions[standing.question];
@@ -64,7 +66,7 @@ export class RegistrationCallFlow extends CallFlow {
   private confirm(step: Step, standing: Standing): Reply {
     if (step.keys === YES) {
       // Whoever registers wants to be called, whatever they said before.
-      const optsIn = Object.hasOwn(step.contact.metadata, DO_NOT_CALL) && { [DO_NOT_CALL]: null };
+      const optsIn = Object.hasOwn(step.contact?.metadata ?? {}, DO_NOT_CALL) && { [DO_NOT_CALL]: null };
       const write = { contact: { registered_at: step.at, ...optsIn } };
       return { twiml: letGo(this.phrases('thanks')), memory: {}, write };
     }

@@ -1,6 +1,6 @@
 import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
 import { Entity } from 'typeorm';
-import { Id, JsonObject, OptionalTimestamp, Text, Timestamp } from '../database/columns.js';
+import { Id, JsonObject, OptionalTimestamp, Text, Timestamp, Whole } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 
@@ -32,6 +32,33 @@ export class Callout {
 
   @Timestamp()
   updated_at!: Date;
+
+  /**
+   * Why the system paused it; null unless it did. Resuming or stopping the callout clears this.
+   * @example "The provider refuses calls because of a setting: Url is not a valid URL (21205)."
+   */
+  @Text({ nullable: true })
+  held_because!: string | null;
+
+  /** The provider's code for which it was held last; null once the provider takes its calls. */
+  @ApiHideProperty()
+  @Text({ nullable: true })
+  held_code!: string | null;
+
+  /** Since when it is on trial: from its start or resumption until a dial is not refused. Null: it is not. */
+  @ApiHideProperty()
+  @OptionalTimestamp()
+  trial_began_at!: Date | null;
+
+  /** The code with which the provider refused all dials of the trial so far. */
+  @ApiHideProperty()
+  @Text({ nullable: true })
+  trial_code!: string | null;
+
+  /** How many dials of the trial the provider has refused. */
+  @ApiHideProperty()
+  @Whole({ initially: 0 })
+  trial_refusals!: number;
 
   /** When it was stopped; null unless it is. */
   @ApiHideProperty()

@@ -3,9 +3,15 @@ import type { Transitions } from '../state-machine/state-machine.js';
 export const calloutStatuses = ['initialized', 'running', 'paused', 'stopped'] as const;
 export type CalloutStatus = (typeof calloutStatuses)[number];
 
+/** What a client may ask of a callout. */
 export const calloutMachine = {
   start: { from: ['initialized'], to: 'running' },
-  pause: { from: ['running'], to: 'paused' },
+  pause: { from: ['initialized', 'running'], to: 'paused' },
   resume: { from: ['paused', 'stopped'], to: 'running' },
-  stop: { from: ['running', 'paused'], to: 'stopped' },
+  stop: { from: ['initialized', 'running', 'paused'], to: 'stopped' },
+} as const satisfies Transitions<CalloutStatus>;
+
+/** What the system does with a callout: it holds one whose calls the provider refuses because of a setting. */
+export const calloutWork = {
+  hold: { from: ['initialized', 'running'], to: 'paused' },
 } as const satisfies Transitions<CalloutStatus>;

@@ -7,7 +7,7 @@ import { calloutStatuses } from './callout.machine.js';
 export const calloutResource: Resource = {
   name: 'callouts',
   columns: sql`callouts.id, callouts.status, callouts.call_flow_logic, callouts.metadata,
-    callouts.created_at, callouts.updated_at`,
+    callouts.created_at, callouts.updated_at, callouts.held_because`,
   from: sql`callouts`,
   filters: {
     status: choiceFilter(sql`callouts.status`, calloutStatuses),
@@ -20,5 +20,6 @@ export const calloutResource: Resource = {
     call_flow_logic: row.call_flow_logic,
     ...metadataOf(row),
     ...timesOf(row),
+    held_because: row.held_because,
   }),
 };

@@ -43,7 +43,8 @@ export class CalloutsService {
 
   async create({ call_flow_logic, metadata = {} }: CalloutDto): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
-      const row = { status: 'initialized', call_flow_logic, metadata: metadata as object } as const;
+      const trial = { trial_began_at: () => now.text };
+      const row = { status: 'initialized', call_flow_logic, metadata: metadata as object, ...trial } as const;
       const { identifiers } = await manager.insert(Callout, row);
       return this.records.find(calloutResource, identifiers[0]!.id as number, manager);
     });
@@ -74,7 +75,12 @@ export class CalloutsService {
       const callout = await locked(manager, Callout, id);
       const to = nextState<CalloutStatus>(calloutMachine, callout.status, event);
       if (to === 'running') this.refuseUnsayable(callout);
-      const changes = { stopped_at: to === 'stopped' ? () => now.text : null };
+      const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
+      const changes = {
+        held_because: null,
+        stopped_at: to === 'stopped' ? () => now.text : null,
+        ...(to === 'running' && trial),
+      };
       await transition(manager, Callout, id, calloutMachine, event, changes as object);
       return this.records.find(calloutResource, id, manager);
     });

@@ -1,4 +1,4 @@
-import sql, { type Sql, empty, raw } from 'sql-template-tag';
+import sql, { type Sql, empty, join, raw } from 'sql-template-tag';
 import { readDatabase } from '../config.js';
 
 /** Which of the two databases this process speaks to; fixed when it starts, since the entities' column types hang on it. */
@@ -25,11 +25,24 @@ export function checked(column: string): Sql {
   return isPostgres ? sql`(${raw(column)} || '')` : raw(column);
 }
 
-/** That clock, so many seconds from now. */
-export function secondsFromNow(seconds: number): Sql {
-  return isPostgres
-    ? sql`clock_timestamp() + make_interval(secs => ${seconds})`
-    : sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${`${seconds < 0 ? '' : '+'}${seconds} seconds`})`;
+/** That clock, so many seconds from now; the number, or an expression that is positive. */
+export function secondsFromNow(seconds: number | Sql): Sql {
+  if (isPostgres) return sql`clock_timestamp() + make_interval(secs => ${seconds})`;
+  const offset =
+    typeof seconds === 'number'
+      ? sql`${`${seconds < 0 ? '' : '+'}${seconds} seconds`}`
+      : sql`'+' || (${seconds}) || ' seconds'`;
+  return sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${offset})`;
+}
+
+/** The smallest of some values. */
+export function least(...values: Sql[]): Sql {
+  return sql`${raw(isPostgres ? 'least' : 'min')}(${join(values)})`;
+}
+
+/** The greatest of some values. */
+export function greatest(...values: Sql[]): Sql {
+  return sql`${raw(isPostgres ? 'greatest' : 'max')}(${join(values)})`;
 }
 
 /** After a parameter that holds the text of a JSON value. */
@@ -51,6 +64,12 @@ export function given(
   }
   const read = names.map((column) => `value ${columns[column] === 'jsonb' ? '->' : '->>'} '${column}' AS ${column}`);
   return sql`(SELECT ${raw(read.join(', '))} FROM json_each(${JSON.stringify(rows)})) AS ${raw(name)}`;
+}
+
+/** The condition that a column has one of some values, however many they are, as one parameter. */
+export function among(column: Sql, values: readonly (number | string)[]): Sql {
+  if (isPostgres) return sql`${column} = ANY(${values})`;
+  return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
 /** A JSON column as the driver hands it over (SQLite: its text) as the value that was stored. */

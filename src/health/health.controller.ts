@@ -8,6 +8,8 @@ import {
   TypeOrmHealthIndicator,
 } from '@nestjs/terminus';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
+import { Reader } from '../database/reader.js';
 import { Paces } from '../pace/paces.js';
 import { Queue } from '../queue/queue.port.js';
 
@@ -22,6 +24,7 @@ export class HealthController {
     private readonly database: TypeOrmHealthIndicator,
     private readonly queue: Queue,
     private readonly paces: Paces,
+    private readonly reader: Reader,
   ) {}
 
   /** Tells that the process answers. */
@@ -32,8 +35,9 @@ export class HealthController {
   }
 
   /**
-   * Tells whether what the process needs is there: the database, the queue. 503 with the reason while one is away. Under `telephony` it says
-   * whether calls are being placed, and if not, why; that is no 503, since webhooks must still find their way here.
+   * Shows whether what the process needs is there: the database, the queue. 503 with the reason while one is away. `telephony` shows whether
+   * calls are being placed, and if not, why, and which callouts are held because of a setting; that is no 503, since webhooks must still be
+   * routed here.
    */
   @Get('ready')
   @HealthCheck()
@@ -54,10 +58,13 @@ export class HealthController {
     ]);
   }
 
-  private async dialling(): Promise<{ dialling: string; reason?: string }> {
+  private async dialling(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
-      const reason = await this.paces.reason();
-      return reason ? { dialling: 'paused', reason } : { dialling: 'on' };
+      const [reason, held] = await Promise.all([this.paces.reason(), heldCallouts(this.reader)]);
+      return {
+        ...(reason ? { dialling: 'paused', reason } : { dialling: 'on' }),
+        ...(held.length > 0 && { held_callouts: held }),
+      };
     } catch {
       return { dialling: 'unknown' };
     }

@@ -5,6 +5,7 @@ import { locking, nowMilliseconds } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { Config } from '../config.js';
 import type { PaceRow } from './pace.entity.js';
 
 export type PaceName = 'dial' | 'fetch';
@@ -22,6 +23,9 @@ export const SLOT_TOLERANCE = 250;
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
+/** How much longer than the provider's time limit the first try after a pause may take until it is recorded (ms). */
+const TRY_MARGIN = 15_000;
+
 /** No more than a second's worth of requests is handed out at once, in milliseconds. */
 const HORIZON = 1_000;
 
@@ -38,6 +42,7 @@ export class Paces {
   constructor(
     private readonly reader: Reader,
     private readonly unitOfWork: UnitOfWork,
+    private readonly config: Config,
   ) {}
 
   /**
@@ -57,15 +62,17 @@ export class Paces {
       sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
         WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
-    if (!row || row.paused_until > row.now) return [];
+    // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not count.
+    if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
     const interval = 1_000 / (perSecond * USED_SHARE);
-    const free = row.now + HORIZON - Math.max(row.next_at, row.now);
+    const nextAt = row.next_at > row.now + HORIZON + interval ? row.now : row.next_at;
+    const free = row.now + HORIZON - Math.max(nextAt, row.now);
     const count = Math.min(most, Math.ceil(free / interval));
     const ids = count > 0 ? await choose(count) : [];
     if (ids.length === 0) return [];
     // Choosing takes its time: slots from before would be over already.
     const [chosen] = await rowsOf<{ now: number }>(manager, sql`SELECT ${nowMilliseconds} AS now`);
-    const first = Math.max(row.next_at, chosen!.now);
+    const first = Math.max(nextAt, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
     await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
     return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - chosen!.now }));
@@ -79,7 +86,8 @@ export class Paces {
     await this.unitOfWork.run(async (manager) => {
       const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
         manager,
-        sql`SELECT pauses, paused_until > ${nowMilliseconds} AS pausing FROM paces
+        sql`SELECT pauses, paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE} AS pausing
+          FROM paces
           WHERE name = ${name} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
@@ -97,9 +105,20 @@ export class Paces {
     await rowsOf(manager, sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0`);
   }
 
-  /** Why dialling is paused, for people; undefined while it is not. */
+  /**
+   * Why dialing is paused, for people; undefined while it is not. While calls wait, one is tried after each pause, and a refusal starts the
+   * next one: a reason whose pause ended longer ago than a try takes is out of date.
+   */
   async reason(): Promise<string | undefined> {
-    const row = await this.reader.row<{ reason: string | null }>(sql`SELECT reason FROM paces WHERE name = 'dial'`);
+    const row = await this.reader.row<{ reason: string | null }>(
+      sql`SELECT reason FROM paces WHERE name = 'dial'
+        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${LONGEST_PAUSE}`,
+    );
     return row?.reason ?? undefined;
+  }
+
+  /** How long after a pause its first try may take to fail (ms). */
+  private get tryMilliseconds(): number {
+    return this.config.providerTimeout * 1_000 + TRY_MARGIN;
   }
 }

@@ -1,38 +1,45 @@
 import { Injectable } from '@nestjs/common';
-import sql, { join } from 'sql-template-tag';
+import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { Conversations } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
-import { locking, now, secondsFromNow } from '../database/dialect.js';
+import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
-import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
+import type { UnmatchedCall } from './remote-call-matching.js';
 import { standingAfter } from './remote-state.js';
 
-/** Calls that are handed out at once, at the most. */
+/** Calls that one round reserves to be looked up. */
 const MOST_AT_ONCE = 100;
 
-/** Seconds for which a question is somebody's beyond the provider's time limit: it waits for its turn. After that it is asked again. */
+/** How long a lookup may outlast the provider's time limit (s), while it waits for its turn, before the call is looked up again. */
 const LEASE_MARGIN = 15;
 
-/** The longest pause between two questions after one call, in seconds. */
+/** The longest pause between two lookups of a call (s), and how much it varies. */
 const LONGEST_BACK_OFF = 3_600;
+const JITTER = 0.25;
 
-/** So often must the provider say that it knows no such call before it is believed. */
+/** After so many lookups the pause no longer grows. */
+const MOST_DOUBLINGS = 10;
+
+/** The first pause between two lookups of an uncertain call (s). */
+const FIRST_UNCERTAIN = 2;
+
+/** How often the provider must say that it knows no such call before it is believed. */
 const UNKNOWN_BELIEVED_AFTER = 3;
 
-/** A call of which something is to be heard, as far as the question after it needs it. */
-export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'> & {
-  /** As the driver hands them over. */
-  dialled_at: Date | string | null;
-  created_at: Date | string;
-};
+/** How far a dial may lie in the future (s) before it shows that the database's clock has stepped back. */
+const CLOCK_STEP = 60;
 
-/** The calls of which the provider must be asked what became of them, since nothing was heard of them for a while. */
+/** A call whose state at the provider is awaited, as far as a lookup needs it. */
+export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'>;
+
+/** Looks up at the provider what became of calls that have been silent for a while. */
 @Injectable()
 export class Checks {
   constructor(
@@ -43,7 +50,7 @@ export class Checks {
     private readonly config: Config,
   ) {}
 
-  /** Hands out the calls that are due to be asked after, as many as the pace of questions has room for. */
+  /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
   handOut(): Promise<HandedOut[]> {
     const pace = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
     return this.unitOfWork.run((manager) =>
@@ -57,7 +64,8 @@ export class Checks {
         if (ids.length > 0) {
           await rowsOf(
             manager,
-            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.config.providerTimeout + LEASE_MARGIN)}, checks = checks + 1 WHERE id IN (${join(ids)})`,
+            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.leaseSeconds)}, checks = checks + 1
+              WHERE id IN (${join(ids)})`,
           );
         }
         return ids;
@@ -65,15 +73,54 @@ export class Checks {
     );
   }
 
-  /** The call, if there is still something to be asked about it. */
-  async find(id: number): Promise<AwaitedCall | undefined> {
-    return this.reader.row<AwaitedCall>(
-      sql`SELECT id, status, msisdn, remote_call_id, dialled_at, created_at, checks FROM phone_calls
-        WHERE id = ${id} AND status IN (${join([...awaitedStatuses])})`,
+  /**
+   * Makes lookups due that lie further ahead than the longest pause which their call can have: the database's clock has stepped back since
+   * they were planned. @returns how many there were
+   */
+  repairClockSteps(): Promise<number> {
+    const shortest = Math.min(this.leaseSeconds, this.config.reconcileAfter);
+    const number = (value: number): Sql => raw(String(value));
+    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN)} ELSE ${number(this.config.reconcileAfter)} END`;
+    const doublings = sql`CAST(${least(sql`checks`, number(MOST_DOUBLINGS))} AS integer)`;
+    const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(LONGEST_BACK_OFF));
+    const longest = greatest(sql`${backOff} * ${number(1 + JITTER)}`, number(this.leaseSeconds));
+    return this.unitOfWork.run((manager) =>
+      affectedBy(
+        manager,
+        sql`UPDATE phone_calls SET check_at = ${now}
+          WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}`,
+      ),
     );
   }
 
-  /** Which of the provider's calls no phone call of ours is known to be. */
+  /** The call, if there is still something to look up; undefined otherwise, and then it is not looked up again. */
+  async find(id: number): Promise<AwaitedCall | undefined> {
+    const awaited = sql`status IN (${join([...awaitedStatuses])})`;
+    const call = await this.reader.row<AwaitedCall>(
+      sql`SELECT id, status, msisdn, remote_call_id, checks FROM phone_calls WHERE id = ${id} AND ${awaited}`,
+    );
+    if (!call) {
+      await this.unitOfWork.run((manager) =>
+        rowsOf(manager, sql`UPDATE phone_calls SET check_at = NULL WHERE id = ${id} AND NOT ${awaited}`),
+      );
+    }
+    return call;
+  }
+
+  /** Every dialed call to a number whose id at the provider is not known. */
+  async unmatched(msisdn: string): Promise<UnmatchedCall[]> {
+    const rows = await this.reader.rows<{ id: number; dialled_at: Date | string; remote_request_params: unknown }>(
+      sql`SELECT id, dialled_at, remote_request_params FROM phone_calls
+        WHERE msisdn = ${msisdn} AND remote_call_id IS NULL AND dialled_at IS NOT NULL AND refusal_code IS NULL`,
+    );
+    return rows.map(({ id, dialled_at, remote_request_params }) => ({
+      id,
+      dialedAt: new Date(dialled_at),
+      from: json<{ from?: unknown }>(remote_request_params).from,
+    }));
+  }
+
+  /** Those of the provider's calls which no phone call of ours is known to be. */
   async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
     const known = await this.reader.rows<{ remote_call_id: string }>(
@@ -87,10 +134,13 @@ export class Checks {
     await this.unitOfWork
       .run(async (manager) => {
         const call = await locked(manager, PhoneCall, id);
+        // A callback with our own id has named another call meanwhile.
+        if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         const news = { remoteStatus: remote.status };
         const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
         const [staged] = await this.conversations.stageAll(manager, [call]);
-        const turn = this.conversations.learn(staged!, call, String(remote.answered_by ?? ''));
+        const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
+        const turn = this.conversations.learn(staged!, call, answeredBy);
         await rowsOf(
           manager,
           sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
@@ -109,7 +159,7 @@ export class Checks {
       });
   }
 
-  /** Notes that nothing was learned, and when to ask again. */
+  /** Records that nothing was learned, and when to look again. */
   async learnNothing(call: AwaitedCall): Promise<void> {
     const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
     await this.unitOfWork.run((manager) =>
@@ -121,22 +171,34 @@ export class Checks {
     );
   }
 
-  /** Notes that the provider knows no such call: for a while that may be its delay, then it is the end. */
+  /** Records that the provider knows no such call: for a while that may be its delay, then it is the end. */
   async learnAbsence(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
       if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.learnNothing(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
+    if (!(await this.hasWaitedLongEnough(call))) return this.learnNothing(call);
     const { uncertainFor } = this.config;
-    const waited = await this.reader.rows(
-      sql`SELECT 1 FROM phone_calls WHERE id = ${call.id} AND dialled_at < ${secondsFromNow(-uncertainFor)}`,
-    );
-    if (waited.length === 0) return this.learnNothing(call);
     return this.giveUp(
       call,
       `It is not known whether the provider took the call: its answer was lost, and for ${uncertainFor} seconds neither a callback nor ` +
-        'its list of calls told of it. It was not dialled again.',
+        'its list of calls named it. It was not dialed again.',
     );
+  }
+
+  /**
+   * Whether an uncertain call has been looked up for as long as the setting says. The database's clock may step: forward, then the lookups
+   * that fit into the time have not all been made; back, then the dial lies in the future and the lookups alone count.
+   */
+  private async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {
+    const { uncertainFor } = this.config;
+    const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN)));
+    if (checks < lookups) return false;
+    const waited = await this.reader.rows(
+      sql`SELECT 1 FROM phone_calls WHERE id = ${id}
+        AND (dialled_at < ${secondsFromNow(-uncertainFor)} OR dialled_at > ${secondsFromNow(CLOCK_STEP)})`,
+    );
+    return waited.length > 0;
   }
 
   private async giveUp(call: AwaitedCall, message: string): Promise<void> {
@@ -150,9 +212,14 @@ export class Checks {
     );
   }
 
-  /** Seconds until the next question after a call: growing, and never the same for two calls. */
+  private get leaseSeconds(): number {
+    return this.config.providerTimeout + LEASE_MARGIN;
+  }
+
+  /** Seconds until the next lookup of a call: growing, and never the same for two calls. */
   private backOff({ checks, status }: AwaitedCall): number {
-    const first = status === 'uncertain' ? 2 : this.config.reconcileAfter;
-    return Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, 10)) * (0.75 + Math.random() / 2);
+    const first = status === 'uncertain' ? FIRST_UNCERTAIN : this.config.reconcileAfter;
+    const pause = Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, MOST_DOUBLINGS));
+    return pause * (1 - JITTER + 2 * JITTER * Math.random());
   }
 }

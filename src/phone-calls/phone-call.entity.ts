@@ -28,6 +28,8 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_create_batch_operation_id', ['create_batch_operation_id'])
 @Index('phone_calls_queue_batch_operation_id', ['queue_batch_operation_id'])
 @Index('phone_calls_queue_remote_fetch_batch_operation_id', ['queue_remote_fetch_batch_operation_id'])
+@Index('phone_calls_created', ['id'], { where: `"status" = 'created'` })
+@Index('phone_calls_remotely_queued_at', ['remotely_queued_at'])
 @Index('phone_calls_to_dial', ['callout_id', 'id'], { where: `"status" = 'queued'` })
 @Index('phone_calls_to_check', ['check_at'], { where: `"check_at" IS NOT NULL` })
 @Index('phone_calls_handed_out', ['leased_until'], { where: `"leased_until" IS NOT NULL` })
@@ -43,9 +45,12 @@ export class PhoneCall {
   @Reference(() => CalloutParticipation, 'phone_calls_callout_participation_id_fkey', { nullable: true })
   callout_participation_id!: number | null;
 
-  /** @example 1 */
-  @Reference(() => Contact, 'phone_calls_contact_id_fkey')
-  contact_id!: number;
+  /**
+   * The person; null for a caller whose number is not known.
+   * @example 1
+   */
+  @Reference(() => Contact, 'phone_calls_contact_id_fkey', { nullable: true })
+  contact_id!: number | null;
 
   /** The batch operation that made it; null when it was made by hand. */
   @Reference(() => BatchOperation, 'phone_calls_create_batch_operation_id_fkey', { nullable: true })
@@ -65,7 +70,8 @@ export class PhoneCall {
   status!: PhoneCallStatus;
 
   /**
-   * The number that is called, as E.164: the participation's, unless another was given.
+   * The number that is called, as E.164: the participation's, unless another was given. Of a person who calls in: their number, or what the
+   * provider says in its place, such as `Anonymous`.
    * @example "+85510202101"
    */
   @Text()
@@ -153,6 +159,11 @@ export class PhoneCall {
   @ApiHideProperty()
   @Whole({ initially: 0 })
   refusals!: number;
+
+  /** The provider's code, if it refused the call. */
+  @ApiHideProperty()
+  @Text({ nullable: true })
+  refusal_code!: string | null;
 
   /** The `SequenceNumber` of the newest webhook that moved it. */
   @ApiHideProperty()

@@ -27,7 +27,7 @@ export const phoneCallResource: Resource = {
     msisdn: msisdnFilter('phone_calls.msisdn'),
     callout_participation_id: idFilter('phone_calls.callout_participation_id', { nullable: true }),
     callout_id: idFilter('phone_calls.callout_id', { nullable: true }),
-    contact_id: idFilter('phone_calls.contact_id'),
+    contact_id: idFilter('phone_calls.contact_id', { nullable: true }),
     status: choiceFilter(sql`phone_calls.status`, phoneCallStatuses),
     call_flow_logic: textFilter(callFlowLogic, 'CallFlowLogic::Application'),
     remote_call_id: textFilter(sql`phone_calls.remote_call_id`, 'CA0123456789abcdef0123456789abcdef'),

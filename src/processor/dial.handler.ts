@@ -4,20 +4,26 @@ import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
-import { type ClaimedCall, Dials } from '../phone-calls/dials.js';
+import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
+import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
-import { type Placement, Provider } from '../telephony/provider.js';
+import { Provider } from '../telephony/provider.js';
 
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
 
-/** Dials a call: claims its row; then, and only then, asks the provider; then records what became of it. */
+/** After so many requests in a row of which the provider's answer is not known, dialing pauses: the provider is in trouble. */
+const MAX_UNKNOWN_IN_A_ROW = 10;
+
+/** Dials a call: claims its row; then, and only then, asks the provider; then records what came of it. */
 @Injectable()
 export class DialHandler {
   private readonly logger = new Logger('Dial');
+  private unknownInARow = 0;
 
   constructor(
-    private readonly dials: Dials,
+    private readonly claims: DialClaims,
+    private readonly results: DialResults,
     private readonly provider: Provider,
     private readonly paces: Paces,
     private readonly address: OwnAddress,
@@ -27,18 +33,18 @@ export class DialHandler {
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
   async handle(id: number, at: number): Promise<void> {
     const origin = await this.address.outside();
-    const call = await this.dials.claim(id, at);
+    const call = await this.claims.claim(id, at);
     if (!call) return;
     faultPoint('claimed');
-    const placement = await this.place(call, origin);
+    const result = await this.place(call, origin);
     faultPoint('placed');
-    await this.dials.record(call, placement);
+    await this.results.record(call, result);
     faultPoint('recorded');
-    await this.slowDown(placement);
+    await this.slowDown(result);
   }
 
   /** What the client has chosen goes before what is ours; but our own address is asked as it wants to be asked. */
-  private async place(call: ClaimedCall, origin: string): Promise<Placement> {
+  private async place(call: ClaimedCall, origin: string): Promise<DialResult> {
     const { remote_request_params: given, msisdn } = call;
     let ours: Metadata;
     try {
@@ -47,7 +53,7 @@ export class DialHandler {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
         error instanceof NothingToSay ? error.message : `The call flow failed (${(error as Error).message})`;
-      return { outcome: 'refused', message: `${reason}: nobody was called.` };
+      return { outcome: 'unsendable', message: `${reason}: nobody was called.` };
     }
     const webhook = Conversations.webhookOf(origin, call.id);
     const asksWho = String(given.async_amd).toLowerCase() === 'true';
@@ -74,10 +80,28 @@ export class DialHandler {
     return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
   }
 
-  private async slowDown(placement: Placement): Promise<void> {
-    if (placement.outcome !== 'barred' && placement.outcome !== 'postponed') return;
-    const { outcome, message } = placement;
-    this.logger.warn(`${outcome === 'barred' ? 'No call can be placed' : 'A call was put off'}: ${message}`);
-    await this.paces.pause('dial', outcome === 'barred' ? message : null);
+  /** Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a moment is waited. */
+  private async slowDown(result: DialResult): Promise<void> {
+    this.unknownInARow = result.outcome === 'unknown' ? this.unknownInARow + 1 : 0;
+    const reason = this.reasonToPause(result);
+    if (reason === undefined) return;
+    this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
+    await this.paces.pause('dial', reason);
+  }
+
+  private reasonToPause(result: DialResult): string | null | undefined {
+    switch (result.outcome) {
+      case 'barred':
+        return result.message;
+      case 'unreachable':
+        return `The provider cannot be reached: ${result.message}`;
+      case 'postponed':
+        return null;
+      case 'unknown':
+        if (this.unknownInARow < MAX_UNKNOWN_IN_A_ROW) return undefined;
+        return `The provider does not answer as it should: ${result.message}`;
+      default:
+        return undefined;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { Checks } from '../phone-calls/checks.js';
-import { Dials } from '../phone-calls/dials.js';
+import { DialClaims } from '../phone-calls/dial-claims.js';
+import { DialQueue } from '../phone-calls/dial-queue.js';
 import type { HandedOut } from '../pace/paces.js';
 import { Queue, type Task } from '../queue/queue.port.js';
 import { Rounds } from './rounds.js';
@@ -15,8 +16,11 @@ const SOON = 50;
 const MOMENT = 20;
 const MOST_TOGETHER = 20;
 
-/** How often it is looked for calls of stopped callouts, and for dials that were lost, in milliseconds. */
+/** How often calls of stopped callouts are canceled and lost dials are found (ms). */
 const HOUSEKEEPING_EVERY = 1_000;
+
+/** How often it is checked whether the database's clock has stepped back (ms). */
+const CLOCK_CHECK_EVERY = 15_000;
 
 /** Hands out the calls that are due, evenly spread over the second ahead, by telling the queue of each in its moment. */
 @Injectable()
@@ -27,11 +31,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     new Rounds(() => this.look(() => this.handOutDials()), EVERY),
     new Rounds(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
     new Rounds(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
+    new Rounds(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
   ];
   private stopped = false;
 
   constructor(
-    private readonly dials: Dials,
+    private readonly dialQueue: DialQueue,
+    private readonly claims: DialClaims,
     private readonly checks: Checks,
     private readonly queue: Queue,
   ) {}
@@ -55,15 +61,20 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async handOutDials(): Promise<number> {
-    const { calls, isMore } = await this.dials.handOut();
+    const { calls, isMore } = await this.dialQueue.reserve();
     this.hand('dial', calls);
     return isMore ? SOON : EVERY;
   }
 
   private async keepHouse(): Promise<void> {
-    const lost = await this.dials.loseExpired();
-    if (lost > 0) this.logger.warn(`${lost} calls are uncertain: the process that dialled them was lost`);
-    while (!this.stopped && (await this.dials.cancelStopped()));
+    const lost = await this.claims.markExpiredUncertain();
+    if (lost > 0) this.logger.warn(`${lost} calls are uncertain: the process that dialed them was lost`);
+    while (!this.stopped && (await this.dialQueue.cancelStopped()));
+  }
+
+  private async repairClockSteps(): Promise<void> {
+    const moved = await this.checks.repairClockSteps();
+    if (moved > 0) this.logger.warn(`The database's clock has stepped back: ${moved} lookups are due now`);
   }
 
   private hand(task: Task, calls: HandedOut[]): void {

@@ -1,9 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { Config } from '../config.js';
 import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
+import { matchRemoteCall } from '../phone-calls/remote-call-matching.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
-
-/** Milliseconds by which the provider's clock and ours may differ. */
-const CLOCK_MARGIN = 300_000;
 
 /** Asks the provider what became of a call that has been silent, or whether it ever took it. */
 @Injectable()
@@ -13,6 +12,7 @@ export class FetchHandler {
   constructor(
     private readonly checks: Checks,
     private readonly provider: Provider,
+    private readonly config: Config,
   ) {}
 
   async handle(id: number): Promise<void> {
@@ -20,18 +20,19 @@ export class FetchHandler {
     if (!call) return;
     let remote: RemoteCall | undefined;
     try {
-      remote = await this.ask(call);
+      remote = await this.lookUp(call);
     } catch (error) {
-      this.logger.debug(`The provider cannot tell of phone call ${id} now: ${(error as Error).message}`);
+      this.logger.debug(`The provider cannot say what became of phone call ${id}: ${(error as Error).message}`);
       return this.checks.learnNothing(call);
     }
     await (remote ? this.checks.learn(id, remote) : this.checks.learnAbsence(call));
   }
 
-  private async ask(call: AwaitedCall): Promise<RemoteCall | undefined> {
-    if (call.remote_call_id !== null) return this.provider.find(call.remote_call_id);
-    const since = new Date(new Date(call.dialled_at ?? call.created_at).getTime() - CLOCK_MARGIN);
-    const [first] = await this.checks.unclaimed(await this.provider.callsTo(call.msisdn, since));
-    return first;
+  private async lookUp({ id, msisdn, remote_call_id: sid }: AwaitedCall): Promise<RemoteCall | undefined> {
+    if (sid !== null) return this.provider.find(sid);
+    const remoteCalls = await this.checks.unclaimed(await this.provider.callsTo(msisdn));
+    const unmatched = await this.checks.unmatched(msisdn);
+    const call = unmatched.find((one) => one.id === id);
+    return call && matchRemoteCall(call, unmatched, remoteCalls, this.config.providerTimeout * 1_000);
   }
 }

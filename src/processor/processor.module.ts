@@ -4,7 +4,11 @@ import { KindsModule } from '../batch-operations/kinds/kinds.module.js';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import type { Config } from '../config.js';
 import { Checks } from '../phone-calls/checks.js';
-import { Dials } from '../phone-calls/dials.js';
+import { CalloutTrials } from '../phone-calls/callout-trials.js';
+import { DialClaims } from '../phone-calls/dial-claims.js';
+import { DialQueue } from '../phone-calls/dial-queue.js';
+import { DialResults } from '../phone-calls/dial-results.js';
+import { ReservationWindow } from '../phone-calls/reservation-window.js';
 import { BatchOperationHandler } from './batch-operation.handler.js';
 import { bullProcessors } from './bull.processor.js';
 import { DialHandler } from './dial.handler.js';
@@ -14,7 +18,8 @@ import { InProcessProcessor } from './in-process.processor.js';
 import { JobsHandler } from './jobs.handler.js';
 import { Sweeper } from './sweeper.js';
 
-const work = [BatchOperationRuns, BatchOperationHandler, Dials, DialHandler, Checks, FetchHandler, JobsHandler];
+const dialing = [ReservationWindow, DialQueue, DialClaims, DialResults, CalloutTrials, DialHandler];
+const work = [BatchOperationRuns, BatchOperationHandler, ...dialing, Checks, FetchHandler, JobsHandler];
 
 /** The other entrance: background work, by word from the queue or by finding it. */
 @Module({})

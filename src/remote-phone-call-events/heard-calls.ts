@@ -8,7 +8,12 @@ import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { RemoteStanding } from '../phone-calls/remote-state.js';
 
 /** A call as far as webhooks need it. */
-export type HeardCall = ConversingCall & RemoteStanding & Pick<PhoneCall, 'remote_call_id' | 'remote_direction'>;
+export type HeardCall = ConversingCall &
+  RemoteStanding &
+  Pick<PhoneCall, 'remote_call_id' | 'remote_direction'> & {
+    /** The provider's id of the call comes from the provider's own answer or from a callback, and is not a guess. */
+    is_id_certain: boolean | number;
+  };
 
 /** Finds the calls that webhooks are about: by the provider's id, or by our own in the webhook's URL. */
 @Injectable()
@@ -23,7 +28,11 @@ export class HeardCalls {
     const rows = await rowsOf<HeardCall>(
       manager,
       sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
-          remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number
+          remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number,
+          remote_queue_response ->> 'sid' IS NOT NULL OR EXISTS (
+            SELECT 1 FROM remote_phone_call_events AS events
+            WHERE events.phone_call_id = phone_calls.id AND events.remote_call_id = phone_calls.remote_call_id
+          ) AS is_id_certain
         FROM phone_calls WHERE id IN (
           SELECT called.id FROM ${given('told', { sid: 'text' }, bySid)}
             JOIN phone_calls AS called ON called.remote_call_id = told.sid
@@ -38,13 +47,14 @@ export class HeardCalls {
     }));
   }
 
-  /** The call among these that a webhook is about. Our own id counts while the provider's is not known. */
+  /**
+   * The call among these that a webhook is about. Our own id in the URL wins over an id of the provider's that was guessed from its list of
+   * calls.
+   */
   static among(calls: HeardCall[], sid: string, ownId: number | undefined): HeardCall | undefined {
-    const bySid = calls.find(({ remote_call_id }) => remote_call_id === sid);
-    if (bySid) return bySid;
-    return calls.find(
-      (call) => call.id === ownId && call.remote_call_id === null && call.callout_participation_id !== null,
-    );
+    const own = calls.find(({ id, callout_participation_id }) => id === ownId && callout_participation_id !== null);
+    if (own && (own.remote_call_id === null || !own.is_id_certain)) return own;
+    return calls.find(({ remote_call_id }) => remote_call_id === sid);
   }
 }
 

@@ -9,6 +9,8 @@ import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhook } from '../http/errors.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
+import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { standingAfter } from '../phone-calls/remote-state.js';
 import { type HeardCall, HeardCalls, ownIdIn } from './heard-calls.js';
 import { InboundCalls } from './inbound-calls.js';
@@ -93,19 +95,23 @@ export class Hearings {
     const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
     const calls = await this.heardCalls.lock(manager, sids, ownIds);
     const matters: Matter[] = [];
+    const corrected: KnownId[] = [];
     const unusable = new Map<Hearing, UnusableWebhook>();
     for (const hearing of hearings) {
       const { sid, details, query } = hearing;
       let call = HeardCalls.among(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
         call = await this.inboundCalls.take(manager, sid, hearing);
-        if (call) calls.push(call);
-        else unusable.set(hearing, new UnusableWebhook('From is an invalid number'));
+        calls.push(call);
       } else if (!call) unusable.set(hearing, new UnusableWebhook(`Call ${sid} is not known`));
       if (!call) continue;
-      call.remote_call_id = sid;
+      if (call.remote_call_id !== sid) {
+        corrected.push({ id: call.id, remote_call_id: sid });
+        for (const other of calls) if (other.remote_call_id === sid) other.remote_call_id = null;
+      }
       matters.push({ hearing, call });
     }
+    await releaseGuessedIds(manager, corrected);
     return { matters, unusable };
   }
 
@@ -164,7 +170,7 @@ export class Hearings {
           remote_call_id = told.remote_call_id, remote_direction = told.remote_direction, remote_error_message = NULL,
           sequence_number = told.sequence_number, call_flow_state = told.call_flow_state, metadata = told.metadata,
           remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
-          check_at = CASE WHEN told.ended = 1 THEN NULL ELSE ${secondsFromNow(this.config.reconcileAfter)} END,
+          check_at = CASE WHEN told.awaited = 1 THEN ${secondsFromNow(this.config.reconcileAfter)} END,
           checks = 0, updated_at = ${now}
         FROM ${given('told', movedColumns, moved)} WHERE phone_calls.id = told.id`,
     );
@@ -190,20 +196,32 @@ const movedColumns = {
   sequence_number: 'bigint',
   call_flow_state: 'jsonb',
   metadata: 'jsonb',
-  ended: 'bigint',
+  awaited: 'bigint',
 } as const;
 type Moved = Record<keyof typeof movedColumns, unknown>;
 
-/** Moves a call on by what was heard of it, and answers what of it is to be stored. A webhook is the truth about our uncertainty, too. */
+/**
+ * Moves a call on by a webhook, and returns what its row shows from now on. A webhook proves that the provider has the call: one that was
+ * uncertain, or given up without the provider's id, is there after all.
+ */
 function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }: Turn): Moved {
   const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
   const sequence = sequenceOf(details);
-  const news = standingAfter(call, { remoteStatus, sequence }, ['created', 'queued', 'uncertain']);
+  const assumed = [
+    'created',
+    'queued',
+    'uncertain',
+    ...(call.remote_call_id === null ? ['errored' as const] : []),
+  ] as const;
+  // What is known of another call of the provider's says nothing about this one.
+  const known = call.remote_call_id === sid ? call : { ...call, remote_status: null, sequence_number: null };
+  const news = standingAfter(known, { remoteStatus, sequence }, assumed);
   Object.assign(call, {
+    remote_call_id: sid,
     status: news.status,
     remote_status: news.remoteStatus,
     remote_direction: call.remote_direction ?? directionOf(details) ?? null,
-    sequence_number: Math.max(sequence ?? -1, call.sequence_number ?? -1),
+    sequence_number: Math.max(sequence ?? -1, known.sequence_number ?? -1),
     call_flow_state: state,
     metadata,
   });
@@ -217,7 +235,7 @@ function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }
     sequence_number,
     call_flow_state: state,
     metadata,
-    ended: news.ended ? 1 : 0,
+    awaited: awaitedStatuses.some((one) => one === status) ? 1 : 0,
   };
 }
 

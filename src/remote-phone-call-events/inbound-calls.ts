@@ -8,7 +8,8 @@ import { Config } from '../config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { callerOf } from '../phone-numbers/caller.js';
+import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type HeardCall, HeardCalls } from './heard-calls.js';
 
 /** For so long after its end a callout is still what a person calls back about, in seconds. */
@@ -44,30 +45,38 @@ export class InboundCalls {
   ) {}
 
   /**
-   * The row of an inbound call, made if it is new, and held; undefined when it does not say who calls. It is with the contact who has that
-   * number, who is made if new.
+   * The row of an inbound call, made if it is new, and locked. It belongs to the contact who has the caller's number, who is made if new; a
+   * caller who shows no usual number has no contact.
    */
-  async take(manager: EntityManager, sid: string, { details, origin }: Heard): Promise<HeardCall | undefined> {
-    const msisdn = toMsisdn(details.From);
-    if (!msisdn) return undefined;
-    const earlier = await this.lastCallFrom(manager, msisdn, details.To);
+  async take(manager: EntityManager, sid: string, { details, origin }: Heard): Promise<HeardCall> {
+    const { msisdn, shown } = callerOf(details.From);
+    const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(manager, msisdn, details.To);
     const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
       call_flow_logic: this.config.inboundCallFlow ?? null,
       call_flow_state: null,
       metadata: {},
     };
-    await rowsOf(manager, sql`INSERT INTO contacts (msisdn) VALUES (${msisdn}) ON CONFLICT (msisdn) DO NOTHING`);
+    const contactId = msisdn === undefined ? null : await this.contactOf(manager, msisdn);
     await rowsOf(
       manager,
       sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic,
           call_flow_state, metadata)
-        SELECT contacts.id, contacts.msisdn, 'created', ${sid}, 'inbound', ${call_flow_logic},
-          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson}
-        FROM contacts WHERE contacts.msisdn = ${msisdn}
+        VALUES (${contactId}, ${shown}, 'created', ${sid}, 'inbound', ${call_flow_logic},
+          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson})
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
     const [call] = await this.heardCalls.lock(manager, [sid]);
-    return call;
+    return call!;
+  }
+
+  /** The contact with a number, made if new. The row is locked either way: it cannot be deleted before the call refers to it. */
+  private async contactOf(manager: EntityManager, msisdn: string): Promise<number> {
+    const [contact] = await rowsOf<{ id: number }>(
+      manager,
+      sql`INSERT INTO contacts (msisdn) VALUES (${msisdn})
+        ON CONFLICT (msisdn) DO UPDATE SET updated_at = contacts.updated_at RETURNING id`,
+    );
+    return contact!.id;
   }
 
   /** Whoever calls back hears what the callout said to them; undefined when that is over, or is not ours to repeat. */
@@ -112,11 +121,6 @@ export class InboundCalls {
         remote_request_params: json<Metadata>(row.remote_request_params),
         callout_metadata: json<Metadata>(row.callout_metadata),
       }))
-      .find(({ remote_request_params: { from } }) => plain(from) === plain(called));
+      .find(({ remote_request_params: { from } }) => isSameNumber(from, called));
   }
-}
-
-/** A number as it can be compared: as E.164, or the digits of a short code. */
-function plain(number: unknown): string {
-  return toMsisdn(number) ?? String(number).replaceAll(/[^\d*#A-Za-z]/g, '');
 }

@@ -7,17 +7,27 @@ export interface RemoteCall extends Metadata {
   direction?: string;
 }
 
+/** The provider refused a request and never acted on it. `code` is the provider's, or the HTTP status where it gives none. */
+export interface Refusal {
+  outcome: 'refused' | 'misconfigured';
+  code: string;
+  message: string;
+}
+
 /**
- * What became of a request to place a call:
+ * What came of a request to place a call:
  * - `accepted`: the provider has it;
- * - `refused`: it never will, whatever is done; `message` says why;
- * - `postponed`: it was refused without being acted on, and may be sent again;
- * - `barred`: no call at all can be placed by this account now, this one was not acted on;
+ * - `refused`: the provider will not place it; `message` says why;
+ * - `misconfigured`: the same, because of a setting that is not about the person called;
+ * - `postponed`: the provider did not act on it, and it may be sent again;
+ * - `unreachable`: nobody was there to take it, and it may be sent again;
+ * - `barred`: this account can place no call at all now, and this one was not acted on;
  * - `unknown`: the provider may or may not have taken it, and it must not be sent again.
  */
 export type Placement =
   | { outcome: 'accepted'; call: RemoteCall }
-  | { outcome: 'refused' | 'postponed' | 'barred' | 'unknown'; message: string };
+  | Refusal
+  | { outcome: 'postponed' | 'unreachable' | 'barred' | 'unknown'; message: string };
 
 /** The provider of phone calls: Twilio, or whoever speaks its REST API. */
 export abstract class Provider {
@@ -33,8 +43,8 @@ export abstract class Provider {
   abstract find(sid: string): Promise<RemoteCall | undefined>;
 
   /**
-   * The calls from us to a number since a time, oldest first.
+   * The latest outbound calls to a number, oldest first, whether they have started to ring or still wait in the provider's queue.
    * @throws Error when the provider cannot tell now
    */
-  abstract callsTo(msisdn: string, since: Date): Promise<RemoteCall[]>;
+  abstract callsTo(msisdn: string): Promise<RemoteCall[]>;
 }

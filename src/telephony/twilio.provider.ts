@@ -39,8 +39,9 @@ export class TwilioProvider extends Provider {
     return bodyOf(answer) as RemoteCall;
   }
 
-  async callsTo(msisdn: string, since: Date): Promise<RemoteCall[]> {
-    const params = { To: msisdn, 'StartTime>': since.toISOString(), PageSize: CALLS_SHOWN };
+  /** Without a filter by time: Twilio's `StartTime` is when a call started, which one in its queue has not. */
+  async callsTo(msisdn: string): Promise<RemoteCall[]> {
+    const params = { To: msisdn, PageSize: CALLS_SHOWN };
     const { calls } = bodyOf(await this.request('get', 'Calls.json', { params })) as { calls?: RemoteCall[] };
     return (calls ?? []).filter(({ direction }) => direction !== 'inbound').toReversed();
   }

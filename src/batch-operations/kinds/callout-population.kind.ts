@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { didNotOptOut, optedOut } from '../../contacts/opted-out.js';
+import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
-import { locking } from '../../database/dialect.js';
+import { among, locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
@@ -11,10 +11,10 @@ import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
 import { filterErrors, unknownParameters } from './parameters.js';
+import { fewMatches } from './few-matches.js';
 import { nextWindow } from './window.js';
 
 const FILTERS = 'contact_filter_params';
-const INCLUDE_OPTED_OUT = 'include_do_not_call';
 
 /**
  * Adds to a callout each contact that its filters leave and that is not in it yet, by contact or by number. Those who asked for no more
@@ -44,27 +44,39 @@ export class CalloutPopulationKind implements BatchOperationKind {
   validate({ callout_id, parameters }: Draft): FieldErrors {
     return {
       ...(callout_id === null && { callout: [messages.mustExist] }),
-      ...unknownParameters(parameters, [FILTERS, INCLUDE_OPTED_OUT]),
+      ...unknownParameters(parameters, [FILTERS, INCLUDE_DO_NOT_CALL]),
       ...filterErrors(parameters, FILTERS, contactResource),
-      ...(![undefined, true, false, 'true', 'false'].includes(parameters[INCLUDE_OPTED_OUT] as boolean) && {
-        [INCLUDE_OPTED_OUT]: [messages.notIncluded],
+      ...(![undefined, true, false, 'true', 'false'].includes(parameters[INCLUDE_DO_NOT_CALL] as boolean) && {
+        [INCLUDE_DO_NOT_CALL]: [messages.notIncluded],
       }),
     };
   }
 
-  /** Whoever is in the callout already is left to its unique indexes: a database that misjudges its rows would take minutes to look. */
+  /** The unique indexes pass over the contacts that are in the callout already: a planner that misjudges them would look for minutes. */
   async step(manager: EntityManager, operation: BatchOperation, { size }: Bounds): Promise<Step> {
-    const { id, callout_id, cursor } = operation;
+    const { cursor } = operation;
+    const few =
+      cursor === 0 ? await fewMatches(manager, allOf(wanted(operation)), operation.parameters[FILTERS]) : undefined;
+    if (few) {
+      const last = Math.max(0, ...few);
+      const processed = await this.add(manager, operation, among(sql`contacts.id`, few));
+      return { cursor: last, looked: few.length, done: true, processed };
+    }
     const window = await nextWindow(manager, 'contacts', cursor, size);
-    const processed = await affectedBy(
+    const inWindow = sql`contacts.id > ${cursor} AND contacts.id <= ${window.cursor}`;
+    return { ...window, processed: await this.add(manager, operation, inWindow) };
+  }
+
+  private add(manager: EntityManager, operation: BatchOperation, range: Sql): Promise<number> {
+    const { id, callout_id } = operation;
+    return affectedBy(
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE contacts.id > ${cursor} AND contacts.id <= ${window.cursor} AND ${allOf(wanted(operation))}
+        WHERE ${range} AND ${allOf(wanted(operation))}
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
-    return { ...window, processed };
   }
 }
 
@@ -95,5 +107,5 @@ function notIn({ callout_id }: Scope): Sql[] {
 }
 
 function includesOptedOut(parameters: Metadata): boolean {
-  return [true, 'true'].includes(parameters[INCLUDE_OPTED_OUT] as boolean);
+  return [true, 'true'].includes(parameters[INCLUDE_DO_NOT_CALL] as boolean);
 }

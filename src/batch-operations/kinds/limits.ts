@@ -1,5 +1,7 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { isPostgres, secondsFromNow } from '../../database/dialect.js';
+import type { EntityManager } from 'typeorm';
+import { greatest, isPostgres, least, secondsFromNow } from '../../database/dialect.js';
+import { rowsOf } from '../../database/statements.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { phoneCallStatuses } from '../../phone-calls/phone-call.machine.js';
@@ -32,6 +34,21 @@ export function isLimited({ parameters }: { parameters: Metadata }): boolean {
   return ['limit', 'max', 'max_per_period'].some((name) => parameters[name] !== undefined);
 }
 
+/** Any number that no other program takes as its advisory lock on our database. */
+const PERIOD_LOCK = 720_117_003;
+
+/**
+ * How many rows a batch operation may still touch in this period; Infinity where `max_per_period` does not count. Until the transaction ends, no
+ * other batch operation gets an answer: two of them cannot both use up what is left.
+ */
+export async function leftInPeriod(manager: EntityManager, parameters: Metadata): Promise<number> {
+  const left = periodLeft(parameters);
+  if (!left || wholeNumber(parameters.limit) !== undefined) return Infinity;
+  if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${PERIOD_LOCK})`);
+  const [row] = await rowsOf<{ count: number }>(manager, sql`SELECT ${left} AS count`);
+  return row!.count;
+}
+
 /**
  * Of the rows of `table` for which `condition` holds, those that the limits leave: `limit`, or else the smaller of `max` and what is left of
  * `max_per_period` in the last `max_per_period_hours`.
@@ -43,18 +60,27 @@ export function limited(table: string, from: Sql, condition: Sql, parameters: Me
 }
 
 function limitOf(parameters: Metadata): Sql {
-  const [limit, max, perPeriod, hours = DEFAULT_HOURS] = NUMBERS.map((name) => wholeNumber(parameters[name]));
+  const [limit, max] = NUMBERS.map((name) => wholeNumber(parameters[name]));
   if (limit !== undefined) return sql`${limit}`;
-  const least = raw(isPostgres ? 'least' : 'min');
-  const greatest = raw(isPostgres ? 'greatest' : 'max');
-  if (perPeriod === undefined) return sql`${max}`;
-  const attribute = raw(String(parameters.max_per_period_timestamp_attribute ?? ATTRIBUTES[0]));
+  const left = periodLeft(parameters);
+  if (!left) return sql`${max}`;
+  return max === undefined ? left : least(raw(String(max)), left);
+}
+
+/** What is left of `max_per_period`: calls of the period count, and so do queued ones that wait to be placed. Undefined without it. */
+function periodLeft(parameters: Metadata): Sql | undefined {
+  const [perPeriod, hours = DEFAULT_HOURS] = ['max_per_period', 'max_per_period_hours'].map((name) =>
+    wholeNumber(parameters[name]),
+  );
+  if (perPeriod === undefined) return undefined;
+  const attribute = raw(`counted.${String(parameters.max_per_period_timestamp_attribute ?? ATTRIBUTES[0])}`);
   const statuses = statusesOf(parameters);
   const among = statuses && statuses.length > 0 ? sql`AND counted.status IN (${join(statuses)})` : sql``;
-  const used = sql`(SELECT count(*) FROM phone_calls AS counted
-    WHERE counted.${attribute} > ${secondsFromNow(-3_600 * hours)} ${among})`;
-  const left = sql`${greatest}(0, ${raw(String(perPeriod))} - ${used})`;
-  return max === undefined ? left : sql`${least}(${raw(String(max))}, ${left})`;
+  const inPeriod = sql`${attribute} > ${secondsFromNow(-3_600 * hours)} ${among}`;
+  const placed = sql`(SELECT count(*) FROM phone_calls AS counted WHERE ${inPeriod})`;
+  const waiting = sql`(SELECT count(*) FROM phone_calls AS counted
+    WHERE counted.status = 'queued' AND (${attribute} IS NULL OR NOT (${inPeriod})))`;
+  return greatest(sql`0`, sql`${raw(String(perPeriod))} - ${placed} - ${waiting}`);
 }
 
 function statusesOf({ max_per_period_statuses: given }: Metadata): string[] | undefined {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import sql, { type Sql } from 'sql-template-tag';
+import sql, { type Sql, empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
 import { asJson, isPostgres } from '../../database/dialect.js';
@@ -8,12 +8,15 @@ import type { FieldErrors } from '../../http/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
-import { isLimited, limited } from './limits.js';
+import { isLimited, leftInPeriod, limited } from './limits.js';
 import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
 import { nextWindow } from './window.js';
 
-/** Any number that no other program takes as its advisory lock on our database. */
+/** Any number that no other program takes as the class of its advisory locks on our database. */
 const CREATION_LOCK = 720_117_002;
+
+/** In that class: every callout. The others are callouts' ids. */
+const EVERY_CALLOUT = 0;
 
 /** Creates a phone call, to be queued, for each participation that its filters leave. */
 @Injectable()
@@ -51,9 +54,9 @@ export class PhoneCallCreateKind implements BatchOperationKind {
   }
 
   async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
-    // Of two operations that look for people who have no call yet, the second must see the calls of the first.
-    if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK})`);
     const { id, cursor, parameters, callout_id: calloutId } = operation;
+    await lockCreation(manager, calloutId);
+    const allowed = Math.min(most, await leftInPeriod(manager, parameters));
     const window = await nextWindow(manager, 'callout_participations', cursor, size, calloutId);
     const processed = await affectedBy(
       manager,
@@ -64,10 +67,22 @@ export class PhoneCallCreateKind implements BatchOperationKind {
         FROM ${calloutParticipationResource.from}
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}
-        ORDER BY callout_participations.id LIMIT ${most}`,
+        ORDER BY callout_participations.id LIMIT ${allowed}`,
     );
-    return { ...window, processed };
+    return { ...window, processed, done: window.done || processed >= allowed };
   }
+}
+
+/**
+ * Of two operations that look for people of a callout who have no call yet, the second must see the calls of the first. Operations on different
+ * callouts do not wait for each other.
+ */
+async function lockCreation(manager: EntityManager, calloutId: number | null): Promise<void> {
+  if (!isPostgres) return;
+  const shared = calloutId === null ? empty : raw('_shared');
+  await rowsOf(manager, sql`SELECT pg_advisory_xact_lock${shared}(${CREATION_LOCK}, ${EVERY_CALLOUT})`);
+  if (calloutId === null) return;
+  await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK}, ${calloutId % 2 ** 31})`);
 }
 
 function participations(operation: Scope): Sql {

@@ -1,7 +1,7 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { checked, now } from '../../database/dialect.js';
-import { affectedBy } from '../../database/statements.js';
+import { among, checked, now } from '../../database/dialect.js';
+import { affectedBy, rowsOf } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
@@ -9,9 +9,9 @@ import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
-import { isLimited, limited } from './limits.js';
+import { isLimited, leftInPeriod, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
-import { nextWindow } from './window.js';
+import type { Window } from './window.js';
 
 /** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
 export abstract class PhoneCallMovingKind implements BatchOperationKind {
@@ -43,19 +43,38 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   }
 
   async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
-    const window = await nextWindow(manager, 'phone_calls', operation.cursor, size);
+    const { ids, ...window } = await this.nextCalls(manager, operation, size);
+    const allowed = Math.min(most, await leftInPeriod(manager, operation.parameters));
     const processed = await affectedBy(
       manager,
       sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
         WHERE id IN (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
-          WHERE phone_calls.id > ${operation.cursor} AND phone_calls.id <= ${window.cursor}
-            AND ${this.inScope(operation, checked('phone_calls.status'))}
-          ORDER BY phone_calls.id LIMIT ${most}
+          WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, checked('phone_calls.status'))}
+          ORDER BY phone_calls.id LIMIT ${allowed}
         ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
-    return { ...window, processed };
+    return { ...window, processed, done: window.done || processed >= allowed };
   }
+
+  /** The next calls in the status from which they are moved, found by an index: not by a walk over all calls that were ever made. */
+  private async nextCalls(
+    manager: EntityManager,
+    { callout_id: callout, cursor }: BatchOperation,
+    size: number,
+  ): Promise<Window & { ids: number[] }> {
+    const ofCallout = sql`phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND phone_calls.status = ${this.from}
+      AND phone_calls.id > ${cursor} ORDER BY phone_calls.callout_id, phone_calls.status, phone_calls.id`;
+    const rows = await rowsOf<{ id: number }>(
+      manager,
+      sql`SELECT phone_calls.id FROM phone_calls WHERE ${callout === null ? this.inAllCallouts(cursor) : ofCallout} LIMIT ${size}`,
+    );
+    const ids = rows.map(({ id }) => id);
+    return { ids, cursor: ids.at(-1) ?? cursor, looked: ids.length, done: ids.length < size };
+  }
+
+  /** The condition and order that find the calls in that status beyond a cursor, of all callouts, by an index. */
+  protected abstract inAllCallouts(cursor: number): Sql;
 
   private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {
     return allOf([sql`${status} = ${this.from}`, this.movable, phoneCallsInScope(operation)]);

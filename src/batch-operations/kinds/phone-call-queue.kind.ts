@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
 
 /** Queues created phone calls to be dialled. */
@@ -10,4 +10,8 @@ export class PhoneCallQueueKind extends PhoneCallMovingKind {
   protected readonly from = 'created';
   protected readonly movable = sql`phone_calls.callout_id IS NOT NULL`;
   protected readonly move = sql`status = 'queued', refusals = 0, leased_until = NULL`;
+
+  protected inAllCallouts(cursor: number): Sql {
+    return sql`phone_calls.status = 'created' AND phone_calls.id > ${cursor} ORDER BY phone_calls.id`;
+  }
 }

@@ -4,6 +4,7 @@ import { calloutResource } from '../../callouts/callout.resource.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
+import { INCLUDE_DO_NOT_CALL } from '../../contacts/opted-out.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { Scope } from './batch-operation.kind.js';
 import { limitErrors, limitParameters } from './limits.js';
@@ -17,7 +18,14 @@ const CALLS = 'phone_call_filter_params';
 /** What is wrong with the parameters of an operation on phone calls, `more` being those that only its own kind has. */
 export function phoneCallParameterErrors(parameters: Metadata, more: readonly string[] = [CALLS]): FieldErrors {
   return {
-    ...unknownParameters(parameters, [CALLOUTS, PARTICIPATIONS, SKIP_PREVIEW, ...limitParameters, ...more]),
+    ...unknownParameters(parameters, [
+      CALLOUTS,
+      PARTICIPATIONS,
+      SKIP_PREVIEW,
+      INCLUDE_DO_NOT_CALL,
+      ...limitParameters,
+      ...more,
+    ]),
     ...filterErrors(parameters, CALLOUTS, calloutResource),
     ...filterErrors(parameters, PARTICIPATIONS, calloutParticipationResource),
     ...(more.includes(CALLS) && filterErrors(parameters, CALLS, phoneCallResource)),

@@ -1,0 +1,101 @@
+import { Injectable, Logger } from '@nestjs/common';
+import sql, { join } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import type { Callout } from '../callouts/callout.entity.js';
+import { calloutWork } from '../callouts/callout.machine.js';
+import { locking, now } from '../database/dialect.js';
+import { rowsOf } from '../database/statements.js';
+import type { Refusal } from '../telephony/provider.js';
+import { isAboutPerson } from '../telephony/provider-codes.js';
+
+/** How many of a callout's first dials the provider must refuse in the same way before the callout is held. */
+const TRIAL_DIALS = 10;
+
+type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_code' | 'trial_refusals'> & {
+  on_trial: boolean | number;
+};
+
+/**
+ * Keeps one bad setting from spending a campaign. A callout is on trial from its start or resumption until one of its dials is not refused.
+ * A refusal that is known to be about a setting holds the callout at once, and so does the same refusal of all first dials on trial: the
+ * callout is paused, says why, and the refused calls are queued again.
+ */
+@Injectable()
+export class CalloutTrials {
+  private readonly logger = new Logger('CalloutTrials');
+
+  /** Ends the trial of callouts: the provider takes their calls. */
+  async pass(manager: EntityManager, calloutIds: ReadonlySet<number>): Promise<void> {
+    if (calloutIds.size === 0) return;
+    await rowsOf(
+      manager,
+      sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
+        WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`,
+    );
+  }
+
+  /** Notes that the provider refused a call of a callout, whose call is recorded as errored, and holds the callout if that is due. */
+  async refuse(manager: EntityManager, calloutId: number, refusal: Refusal): Promise<void> {
+    const [callout] = await rowsOf<TrialRow>(
+      manager,
+      sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial
+        FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`,
+    );
+    if (!callout) return;
+    const { code, outcome, message } = refusal;
+    // The callout is held for this already; this dial was under way.
+    if (callout.held_because !== null && callout.held_code === code) return this.requeue(manager, calloutId, code);
+    if (outcome === 'misconfigured') {
+      return this.hold(
+        manager,
+        calloutId,
+        callout,
+        code,
+        `The provider refuses calls because of a setting: ${message}.`,
+      );
+    }
+    if (!callout.on_trial) return;
+    if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(manager, new Set([calloutId]));
+    const refusals = callout.trial_refusals + 1;
+    // Somebody resumed the callout although these people cannot be called: their calls stay errored.
+    const isKnown = callout.held_code === code && isAboutPerson(code);
+    if (refusals >= TRIAL_DIALS && !isKnown) {
+      const reason = `The provider refused the first ${refusals} calls in the same way: ${message}.`;
+      return this.hold(manager, calloutId, callout, code, reason);
+    }
+    await rowsOf(
+      manager,
+      sql`UPDATE callouts SET trial_refusals = ${refusals}, trial_code = ${code} WHERE id = ${calloutId}`,
+    );
+  }
+
+  private async hold(
+    manager: EntityManager,
+    calloutId: number,
+    { status }: TrialRow,
+    code: string,
+    reason: string,
+  ): Promise<void> {
+    if (status === 'stopped') return;
+    const to = calloutWork.hold.from.some((from) => from === status) ? calloutWork.hold.to : status;
+    await rowsOf(
+      manager,
+      sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
+        WHERE id = ${calloutId}`,
+    );
+    this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
+    await this.requeue(manager, calloutId, code);
+  }
+
+  /** Queues the calls again that were refused in this way since the callout was started or resumed: nobody's call is spent. */
+  private async requeue(manager: EntityManager, calloutId: number, code: string): Promise<void> {
+    await rowsOf(
+      manager,
+      sql`UPDATE phone_calls SET status = 'queued', remote_error_message = NULL, refusal_code = NULL, dialled_at = NULL,
+          refusals = 0, updated_at = ${now}
+        WHERE callout_id = ${calloutId} AND status = 'errored' AND refusal_code = ${code} AND remote_call_id IS NULL
+          AND (SELECT callouts.trial_began_at IS NULL OR phone_calls.dialled_at >= callouts.trial_began_at
+            FROM callouts WHERE callouts.id = ${calloutId})`,
+    );
+  }
+}

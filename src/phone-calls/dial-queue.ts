@@ -1,0 +1,131 @@
+import { Injectable } from '@nestjs/common';
+import sql, { join } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { Config } from '../config.js';
+import { checked, now, secondsFromNow } from '../database/dialect.js';
+import { isFree, isHeld } from '../database/lease.js';
+import { rowsOf } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { type HandedOut, Paces } from '../pace/paces.js';
+import { LONGEST_BACK_OFF, RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
+import { cancelDoNotCall } from './do-not-call.js';
+import { calloutsWithQueued, queuedOf } from './queued-calls.js';
+import { ReservationWindow } from './reservation-window.js';
+
+/** Calls of stopped callouts that one transaction cancels. */
+const CANCELED_AT_ONCE = 2_000;
+
+/** How often one round looks for other calls in place of those that must not be placed. */
+const MAX_LOOKS = 10;
+
+/** Queued calls as a queue: the next calls to be dialed, each reserved for a slot of the rate limit. */
+@Injectable()
+export class DialQueue {
+  /** The callout that came first in the last round. */
+  private lastFirst = 0;
+
+  constructor(
+    private readonly unitOfWork: UnitOfWork,
+    private readonly paces: Paces,
+    private readonly window: ReservationWindow,
+    private readonly config: Config,
+  ) {}
+
+  /**
+   * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the second ahead.
+   * @returns the reserved calls, and whether there may be more as soon as some of these are claimed
+   */
+  async reserve(): Promise<{ calls: HandedOut[]; isMore: boolean }> {
+    const size = this.window.next();
+    return this.unitOfWork.run(async (manager) => {
+      const free = size - (await this.unclaimed(manager));
+      const calls = free > 0 ? await this.reserveUpTo(free, manager) : [];
+      const isMore = calls.length >= free;
+      if (isMore && calls.length > 0) this.window.grow();
+      return { calls, isMore };
+    });
+  }
+
+  /** Cancels queued calls of stopped callouts. @returns whether there may be more */
+  async cancelStopped(): Promise<boolean> {
+    return this.unitOfWork.run(async (manager) => {
+      const unclaimed = sql`phone_calls.lease_token IS NULL`;
+      const callouts = await calloutsWithQueued(manager, unclaimed, ['stopped']);
+      const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
+      if (ids.length > 0) {
+        await rowsOf(
+          manager,
+          sql`UPDATE phone_calls SET status = 'canceled', leased_until = NULL, updated_at = ${now}
+            WHERE id IN (${join(ids)})`,
+        );
+      }
+      return ids.length === CANCELED_AT_ONCE;
+    });
+  }
+
+  private async reserveUpTo(most: number, manager: EntityManager): Promise<HandedOut[]> {
+    const pace = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, manager) };
+    return this.paces.handOut(manager, 'dial', pace, async (count) => {
+      const ids = await this.nextCalls(manager, count);
+      if (ids.length > 0) {
+        await rowsOf(
+          manager,
+          sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(RESERVED_FOR)} WHERE id IN (${join(ids)})`,
+        );
+      }
+      return ids;
+    });
+  }
+
+  /** Reserved calls that nobody has claimed yet, without those that wait because they were refused. */
+  private async unclaimed(manager: EntityManager): Promise<number> {
+    const [row] = await rowsOf<{ count: number }>(
+      manager,
+      sql`SELECT count(*) AS count FROM phone_calls
+        WHERE ${isHeld(sql`leased_until`, RESERVED_FOR)} AND ${checked('status')} = 'queued'
+          AND lease_token IS NULL AND refusals = 0`,
+    );
+    return row?.count ?? 0;
+  }
+
+  /** How many more outbound calls may be at the provider or on their way to it. */
+  private async roomFor(most: number, manager: EntityManager): Promise<number> {
+    const { maxCallsInFlight } = this.config;
+    if (maxCallsInFlight === undefined) return most;
+    const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(this.config))}`;
+    const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVED_FOR)}`;
+    const [row] = await rowsOf<{ count: number }>(
+      manager,
+      sql`SELECT count(*) AS count FROM phone_calls
+        WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
+            AND ${checked('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
+          OR leased_until IS NOT NULL AND ${checked('status')} = 'queued' AND (${claimed} OR ${reserved})`,
+    );
+    return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
+  }
+
+  /** The next calls that may be placed. Those whose people asked for no more calls are canceled, and others take their place. */
+  private async nextCalls(manager: EntityManager, count: number): Promise<number[]> {
+    const ids: number[] = [];
+    const turns = await this.calloutsInTurn(manager);
+    for (let look = 0; look < MAX_LOOKS && ids.length < count; look++) {
+      const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
+      const found = await queuedOf(manager, turns, due, count - ids.length, { evenly: true });
+      const canceled = await cancelDoNotCall(manager, found);
+      ids.push(...found.filter((id) => !canceled.has(id)));
+      if (canceled.size === 0) break;
+    }
+    return ids;
+  }
+
+  /** The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one callout only. */
+  private async calloutsInTurn(manager: EntityManager): Promise<number[]> {
+    const callouts = await calloutsWithQueued(manager, isDue, dialedCalloutStatuses);
+    const turns = [...callouts.filter((id) => id > this.lastFirst), ...callouts.filter((id) => id <= this.lastFirst)];
+    this.lastFirst = turns[0] ?? 0;
+    return turns;
+  }
+}
+
+/** The call waits for nothing: nobody has reserved or claimed it, and it was not refused a moment ago. */
+const isDue = sql`phone_calls.lease_token IS NULL AND ${isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF)}`;

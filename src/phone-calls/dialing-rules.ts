@@ -1,0 +1,21 @@
+import type { CalloutStatus } from '../callouts/callout.machine.js';
+import type { Config } from '../config.js';
+
+// Times and statuses that the parts of dialing agree on.
+
+/** Callouts in these statuses are dialed: a paused one holds its calls back, and a stopped one has none left. */
+export const dialedCalloutStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
+
+/** How long a reserved call waits to be claimed (s). After that it can be reserved again. */
+export const RESERVED_FOR = 3;
+
+/** The longest wait (s) of a call that the provider refused without acting on it. */
+export const LONGEST_BACK_OFF = 60;
+
+/** How long a claim may outlast the provider's time limit (s) before its process counts as lost. */
+const CLAIM_MARGIN = 5;
+
+/** How long a claim lasts (s): until then nobody else dials the call. */
+export function claimSeconds({ providerTimeout }: Pick<Config, 'providerTimeout'>): number {
+  return providerTimeout + CLAIM_MARGIN;
+}
