@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
+import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
 
 let installation: Installation;
@@ -178,6 +179,64 @@ describe('a queued call', () => {
   });
 });
 
+describe('a callout whose flow refuses to start', () => {
+  it.each([
+    [{}, "The callout's metadata have no message and no audio_url: nobody was called."],
+    [
+      { message: 'Run!', language: 'Khmer!' },
+      "The callout's language must be a language such as en-GB: nobody was called.",
+    ],
+    [{ message: 'Run!', thanks: 5 }, "The callout's thanks must be a text: nobody was called."],
+  ])('rings nobody, however its calls were queued: %j', async (metadata, message) => {
+    const { body: callout } = await api.post('/api/callouts', {
+      call_flow_logic: 'CallFlowLogic::PlayMessage',
+      metadata,
+    });
+    expect((await api.post(`/api/callouts/${callout.id}/callout_events`, 'event=start')).status).toBe(422);
+    const { id } = await participation('9900', callout.id);
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    await eventually(async () => (await status(call)) === 'errored');
+    expect((await api.get(`/api/phone_calls/${call}`)).body).toMatchObject({
+      remote_error_message: message,
+      remote_call_id: null,
+    });
+    // What the client has chosen is said without the flow.
+    const own = await makeCall(id, { remote_request_params: { from: '2442', twiml: '<Response/>' } });
+    await queue(own.id);
+    await eventually(async () => (await status(own.id)) === 'completed');
+  });
+});
+
+describe('a limit of calls in flight', () => {
+  it('counts neither inbound calls, nor uncertain ones, nor those that wait', async () => {
+    const apart = await Installation.create();
+    try {
+      const { api: limited } = await apart.start({ MAX_CALLS_IN_FLIGHT: '1', SIMULATOR_SPEED: '200' });
+      const [contact_id] = await limited.contacts({ msisdn: '+85512009900' });
+      const callout = await limited.callout();
+      const joined = await limited.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
+      const path = `/api/callout_participations/${joined.body.id}/phone_calls`;
+      const made = await Promise.all([1, 2, 3].map(() => limited.post(path, params)));
+      const [first, second, third] = made.map(({ body }) => body.id);
+      const later = `'2999-01-01T00:00:00.000Z'`;
+      const soon = new Date(Date.now() + 30_000).toISOString();
+      for (const statement of [
+        `UPDATE phone_calls SET status = 'uncertain', check_at = ${later} WHERE id = ${first}`,
+        `UPDATE phone_calls SET status = 'queued', refusals = 1, leased_until = '${soon}' WHERE id = ${second}`,
+        `INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, check_at)
+          VALUES (${contact_id}, 'x', 'in_progress', 'CA-inbound', ${later})`,
+      ]) {
+        await apart.query(statement);
+      }
+      await limited.post(`/api/phone_calls/${third}/phone_call_events`, 'event=queue');
+      await eventually(async () => (await limited.get(`/api/phone_calls/${third}`)).body.status === 'completed');
+    } finally {
+      await apart.remove();
+    }
+  });
+});
+
 describe('the batch operations on phone calls', () => {
   it('preview, create, queue and fetch, and list what they did', async () => {
     const callout = await api.callout();
@@ -254,6 +313,36 @@ describe('the batch operations on phone calls', () => {
   });
 });
 
+describe('max_per_period', () => {
+  const limits = { max_per_period: 10, max_per_period_statuses: 'remotely_queued,completed' };
+
+  /** A paused callout with so many calls to be queued: what is queued there waits. */
+  async function waitingCallout(calls: number): Promise<number> {
+    const callout = await api.callout();
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
+    const { id } = await participation('9900', callout);
+    for (let n = 0; n < calls; n++) await makeCall(id);
+    return callout;
+  }
+
+  const queuedIn = async (callout: number): Promise<number> =>
+    Number((await api.get(`/api/callouts/${callout}/phone_calls?q[status]=queued`)).headers.get('total'));
+
+  it('counts calls that are queued and wait, in two runs in a row and in two at once', async () => {
+    await installation.query(`UPDATE phone_calls SET remotely_queued_at = NULL`);
+    const callout = await waitingCallout(30);
+    const [one, two, three] = await Promise.all(
+      [1, 2, 3].map(async () => (await operation('PhoneCallQueue', limits, callout)).body.id),
+    );
+    await Promise.all([api.run(one), api.run(two)]);
+    expect(await queuedIn(callout)).toBe(10);
+    expect((await api.run(three)).progress).toEqual({ processed: 0, total: 0 });
+    expect(await api.ids(`/api/batch_operations/${three}/preview/phone_calls`)).toEqual([]);
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
+    await eventually(async () => (await queuedIn(callout)) === 0);
+  });
+});
+
 describe('trouble with the whole account', () => {
   it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
     const simulator = (method: string, body?: object) =>
@@ -270,6 +359,39 @@ describe('trouble with the whole account', () => {
     expect(await status(call)).toBe('queued');
     await simulator('DELETE');
     await eventually(async () => (await status(call)) === 'completed');
-    expect(await telephony()).toMatchObject({ dialling: 'on' });
+    await eventually(async () => (await telephony()).dialling === 'on');
+  });
+
+  it('is not shown any more when nothing was dialed since', async () => {
+    const long = Date.now() - 600_000;
+    await installation.query(
+      `UPDATE paces SET paused_until = ${long}, reason = 'Authenticate (20003)', pauses = 3 WHERE name = 'dial'`,
+    );
+    expect((await api.get('/health/ready')).body.details.telephony).toMatchObject({ dialling: 'on' });
+  });
+
+  it('is a provider that cannot be reached, too', async () => {
+    const apart = await Installation.create();
+    try {
+      const { api: cut } = await apart.start({
+        PLATFORM_PROVIDER: 'somleng',
+        PUBLIC_URL: 'http://127.0.0.1:1',
+        SOMLENG_ACCOUNT_SID: 'x',
+        SOMLENG_AUTH_TOKEN: 'x',
+        SOMLENG_CLIENT_REST_API_BASE_URL: `http://127.0.0.1:${await freePort()}`,
+      });
+      const [contact_id] = await cut.contacts({ msisdn: '+85512009900' });
+      const joined = await cut.post(`/api/callouts/${await cut.callout()}/callout_participations`, { contact_id });
+      const { body } = await cut.post(`/api/callout_participations/${joined.body.id}/phone_calls`, params);
+      await cut.post(`/api/phone_calls/${body.id}/phone_call_events`, 'event=queue');
+      const ready = await eventually(async () => {
+        const { body: shown } = await cut.get('/health/ready');
+        return shown.details.telephony.dialling === 'paused' && shown;
+      });
+      expect(ready.details.telephony.reason).toBe('The provider cannot be reached: ECONNREFUSED');
+      expect((await cut.get(`/api/phone_calls/${body.id}`)).body.status).toBe('queued');
+    } finally {
+      await apart.remove();
+    }
   });
 });

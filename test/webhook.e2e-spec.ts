@@ -3,16 +3,20 @@ import fc from 'fast-check';
 import twilio from 'twilio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
+import type { Program } from './support/program.js';
 import { TOKEN, signedWebhook } from './support/webhooks.js';
 
 let installation: Installation;
+let program: Program;
 let api: Api;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  api = (await installation.start()).api;
+  program = await installation.start();
+  api = program.api;
 });
 afterAll(() => installation.remove());
 
@@ -117,6 +121,50 @@ describe('the webhook', () => {
     }
     expect(await call(id)).toMatchObject({ status: 'completed', remote_status: 'completed' });
     expect((await api.get(`/api/phone_calls/${id}/remote_phone_call_events`)).body).toHaveLength(4);
+  });
+
+  it('is taken in although the call flow fails, which is logged, and the caller hears nothing', async () => {
+    const told = {
+      CallSid: 'CA-broken',
+      CallStatus: 'ringing',
+      Direction: 'inbound',
+      From: '+85512666001',
+      To: '2442',
+    };
+    await signedWebhook(api, told);
+    const [{ id }] = (await api.get('/api/phone_calls?q[remote_call_id]=CA-broken')).body;
+    // What no flow of ours remembers: the registration fails on it.
+    const state = {
+      flow: 'CallFlowLogic::Registration',
+      standing: { step: 1, twiml: '<x/>', memory: { question: 99 } },
+    };
+    await installation.query(
+      `UPDATE phone_calls SET call_flow_state = '${JSON.stringify(state)}' WHERE remote_call_id = 'CA-broken'`,
+    );
+    const query = `?asked=1&phone_call_id=${id}&step=1`;
+    const pressed = await signedWebhook(api, { ...told, CallStatus: 'in-progress', Digits: '5' }, { query });
+    expect([pressed.status, pressed.text]).toEqual([201, '<?xml version="1.0" encoding="UTF-8"?><Response/>']);
+    const ended = await signedWebhook(api, { ...told, CallStatus: 'completed', SequenceNumber: '3' });
+    expect(ended.status).toBe(201);
+    expect(await call(id)).toMatchObject({ status: 'completed', remote_status: 'completed' });
+    await eventually(() => program.output.includes(`CallFlowLogic::Registration failed in phone call ${id}`));
+  });
+
+  it('proves that the provider has a call that was given up: it is looked up, once, and not for ever', async () => {
+    const id = await madeCall();
+    await installation.query(
+      `UPDATE phone_calls SET status = 'errored', remote_error_message = 'given up', dialled_at = created_at WHERE id = ${id}`,
+    );
+    const saying = (status: string) =>
+      signedWebhook(api, { ...told('CA-given-up', status, 1) }, { query: `?phone_call_id=${id}` });
+    expect((await saying('dancing')).status).toBe(201);
+    expect(await call(id)).toMatchObject({ status: 'remotely_queued', remote_call_id: 'CA-given-up' });
+    // The provider takes it back: it knows no such call. From then on a callback that says nothing new starts no lookups.
+    await installation.query(`UPDATE phone_calls SET status = 'errored', check_at = NULL WHERE id = ${id}`);
+    await signedWebhook(api, { ...told('CA-given-up', 'dancing', 2), More: 'x' }, { query: `?phone_call_id=${id}` });
+    expect(await installation.query(`SELECT status, check_at FROM phone_calls WHERE id = ${id}`)).toEqual([
+      { status: 'errored', check_at: null },
+    ]);
   });
 
   it('makes a contact and a phone call of a person who calls in, once', async () => {

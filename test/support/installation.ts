@@ -38,13 +38,26 @@ export class Installation {
 
   /** Asks the database itself. */
   async query<T>(statement: string): Promise<T[]> {
+    const database = await this.connect();
+    try {
+      return (await database.query(statement)) as T[];
+    } finally {
+      await database.close();
+    }
+  }
+
+  /** One connection to the database itself. */
+  async connect(): Promise<{ query(statement: string): Promise<unknown>; close(): Promise<void> }> {
     const options = dataSourceOptions(readDatabase(this.environment));
     const dataSource = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
-    try {
-      return await dataSource.query(statement);
-    } finally {
-      await dataSource.destroy();
-    }
+    const runner = dataSource.createQueryRunner();
+    return {
+      query: (statement) => runner.query(statement),
+      close: async () => {
+        await runner.release();
+        await dataSource.destroy();
+      },
+    };
   }
 
   /** Adds so many contacts whose metadata are `{"many":"yes"}`, past the API. */
@@ -61,9 +74,7 @@ export class Installation {
 
   /** Holds up whoever writes contacts or events, until the function that it answers is called. */
   async holdWrites(): Promise<() => Promise<void>> {
-    const options = dataSourceOptions(readDatabase(this.environment));
-    const dataSource = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
-    const holder = dataSource.createQueryRunner();
+    const holder = await this.connect();
     const statements = {
       embedded: ['BEGIN IMMEDIATE'],
       cluster: [
@@ -75,8 +86,7 @@ export class Installation {
     for (const statement of statements[way]) await holder.query(statement);
     return async () => {
       await holder.query('COMMIT');
-      await holder.release();
-      await dataSource.destroy();
+      await holder.close();
     };
   }
 

@@ -1,0 +1,87 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { Installation } from './support/installation.js';
+import { callIn } from './support/telephone.js';
+import { signedWebhook } from './support/webhooks.js';
+
+let installation: Installation;
+let api: Api;
+let calls = 0;
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  const settings = { INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration', SIMULATOR_SPEED: '300' };
+  api = (await installation.start(settings)).api;
+});
+afterAll(() => installation.remove());
+
+/** A person calls in. Returns the answer, and the phone call that was stored. */
+async function inbound(From: string): Promise<{ text: string; call: Body }> {
+  const CallSid = `CA-caller-${++calls}`;
+  const told = { CallSid, CallStatus: 'ringing', Direction: 'inbound', From, To: '2442' };
+  const answer = await signedWebhook(api, told);
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([201, 'application/xml; charset=utf-8']);
+  const { body } = await api.get(`/api/phone_calls?q[remote_call_id]=${CallSid}`);
+  expect(body).toHaveLength(1);
+  return { text: answer.text, call: body[0] };
+}
+
+describe('a caller whose number is not known', () => {
+  it.each([
+    'Anonymous',
+    'Restricted',
+    'Unavailable',
+    '',
+    '+266696687',
+    'client:alice',
+    'sip:alice@example.org',
+    'sip:123@x',
+    '12',
+  ])('%j is taken, stored and answered, and is no contact', async (from) => {
+    const before = (await api.get('/api/contacts')).headers.get('total');
+    const { text, call } = await inbound(from);
+    expect(call).toMatchObject({ contact_id: null, msisdn: from, status: 'in_progress', remote_direction: 'inbound' });
+    expect(text).toContain('We cannot see your number');
+    expect((await api.get('/api/contacts')).headers.get('total')).toBe(before);
+    expect((await api.get(`/api/phone_calls/${call.id}`)).body).toEqual(call);
+  });
+
+  it('can be found by having no contact', async () => {
+    const { call } = await inbound('Anonymous');
+    expect(await api.ids('/api/phone_calls?q[contact_id]')).toContain(call.id);
+  });
+
+  it('hears a goodbye, and the call ends as any other', async () => {
+    const { said, errors } = await callIn(api, 'Anonymous', ['1', '4', '1']);
+    expect(errors).toEqual([]);
+    expect(said).toEqual([expect.stringMatching(/^We cannot see your number.*Goodbye\.$/)]);
+  });
+
+  it('may have any text for a name, of which a bounded part is kept', async () => {
+    const { call } = await inbound('x'.repeat(5_000));
+    expect(call.msisdn).toBe('x'.repeat(255));
+  });
+});
+
+describe('a SIP address', () => {
+  it.each(['sip:+85512777001@example.org', 'sips:+85512777001@example.org;user=phone', 'SIP:+85512777001@x'])(
+    '%s that holds a full number is that number',
+    async (from) => {
+      const { call } = await inbound(from);
+      const contact = (await api.get('/api/contacts?q[msisdn]=%2B85512777001')).body[0];
+      expect(call).toMatchObject({ msisdn: '+85512777001', contact_id: contact.id });
+    },
+  );
+});
+
+describe('a contact who is deleted at the moment at which they call in', () => {
+  it('is kept or made anew, and the call is taken', async () => {
+    for (let round = 0; round < 30; round++) {
+      const msisdn = `+85512778${String(round).padStart(3, '0')}`;
+      const [id] = await api.contacts({ msisdn });
+      const [, { call }] = await Promise.all([api.delete(`/api/contacts/${id}`), inbound(msisdn)]);
+      expect(call.msisdn).toBe(msisdn);
+      expect((await api.get(`/api/contacts/${call.contact_id}`)).body.msisdn).toBe(msisdn);
+    }
+  });
+});
