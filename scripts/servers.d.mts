@@ -24,7 +24,11 @@ export class Server {
 }
 
 /** A PostgreSQL with an empty database in `folder`, to be started. */
-export function preparePostgres(programs: Programs, folder: string): Promise<Server>;
+export function preparePostgres(
+  programs: Programs,
+  folder: string,
+  environment?: Record<string, string>,
+): Promise<Server>;
 
 /** An empty Redis that keeps nothing on disk, to be started. */
 export function prepareRedis(programs: Programs, folder: string): Promise<Server>;

@@ -133,8 +133,11 @@ function find(name) {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** A PostgreSQL with an empty database in `folder`, to be started. */
-export async function preparePostgres({ initdb, postgres }, folder) {
+/**
+ * A PostgreSQL with an empty database in `folder`, to be started.
+ * @param environment more of it for the server
+ */
+export async function preparePostgres({ initdb, postgres }, folder, environment = {}) {
   const user = unprivilegedUser();
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
   const data = join(folder, 'postgres');
@@ -153,7 +156,13 @@ export async function preparePostgres({ initdb, postgres }, folder) {
   };
   const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const url = `postgres://scfm@127.0.0.1:${port}/postgres`;
-  return new Server(postgres, ['-D', data, ...options], { ...user, cwd: folder }, { port, url, stopSignal: 'SIGINT' });
+  const env = { ...process.env, ...environment };
+  return new Server(
+    postgres,
+    ['-D', data, ...options],
+    { ...user, cwd: folder, env },
+    { port, url, stopSignal: 'SIGINT' },
+  );
 }
 
 /** An empty Redis that keeps nothing on disk, to be started. */

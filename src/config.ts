@@ -68,7 +68,7 @@ export class Config {
   readonly fetchesPerSecond!: number;
   /** Seconds of silence after which the provider is asked what became of a call. */
   readonly reconcileAfter!: number;
-  /** Seconds for which a call of which nobody knows whether the provider took it is looked for. */
+  /** How long to keep looking for a call whose acceptance by the provider is unknown (s): as long as its queue may hold a call. */
   readonly uncertainFor!: number;
   /** Seconds that a request to the provider may take. */
   readonly providerTimeout!: number;
@@ -204,7 +204,7 @@ function readTelephony(env: Environment) {
     maxCallsInFlight: env.MAX_CALLS_IN_FLIGHT ? whole(env, 'MAX_CALLS_IN_FLIGHT', 1, 1, 1_000_000) : undefined,
     fetchesPerSecond: decimal(env, 'FETCHES_PER_SECOND', simulated ? 50 : 5, 0.01, 10_000),
     reconcileAfter: whole(env, 'RECONCILE_AFTER', 120, 1, 86_400),
-    uncertainFor: whole(env, 'UNCERTAIN_FOR', 900, 1, 86_400),
+    uncertainFor: whole(env, 'UNCERTAIN_FOR', 86_400, 1, 604_800),
     providerTimeout: whole(env, 'PROVIDER_TIMEOUT', 30, 1, 120),
     defaultCallFlow: oneOf(env, 'DEFAULT_CALL_FLOW_LOGIC', callFlowNames, 'CallFlowLogic::Application'),
     inboundCallFlow: env.INBOUND_CALL_FLOW_LOGIC

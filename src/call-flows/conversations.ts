@@ -35,6 +35,13 @@ const CONVERSING = ['ringing', 'in-progress'];
 /** Says nothing: the answer to a webhook whose answer the provider does not perform, and to one that our flow failed to answer. */
 const EMPTY_DOCUMENT = voiceResponse().toString();
 
+/** The records that flows write to, beside the phone call. */
+const WRITTEN = [
+  ['contact', Contact],
+  ['participation', CalloutParticipation],
+  ['callout', Callout],
+] as const;
+
 /** What a call flow said in one step, as a document. */
 type Answer = Omit<Reply, 'twiml'> & { document: string };
 
@@ -201,13 +208,17 @@ export class Conversations {
     }
   }
 
-  /** Writes what the flow has decided to the other records of the scene. */
-  async keep(manager: EntityManager, { writes, scene }: Pick<Turn, 'writes' | 'scene'>): Promise<void> {
-    if (scene.contact) await merge(manager, Contact, scene.contact.id, writes.contact);
-    if (scene.participation) {
-      await merge(manager, CalloutParticipation, scene.participation.id, writes.participation);
+  /** Writes what flows have decided to the other records of their scenes: to each table in the order of ids, which is the order of locks. */
+  async keep(manager: EntityManager, turns: readonly Pick<Turn, 'writes' | 'scene'>[]): Promise<void> {
+    for (const [record, entity] of WRITTEN) {
+      const writes = turns.flatMap(({ scene, writes: { [record]: metadata } }) => {
+        const id = scene[record]?.id;
+        return id !== undefined && metadata ? [{ id, metadata }] : [];
+      });
+      for (const { id, metadata } of writes.toSorted((one, other) => one.id - other.id)) {
+        await merge(manager, entity, id, metadata);
+      }
     }
-    if (scene.callout) await merge(manager, Callout, scene.callout.id, writes.callout);
   }
 
   /** Each of the calls, in their order, with all that its flow is told, as the transaction sees it. */
@@ -326,9 +337,8 @@ async function merge<T extends { id: number; metadata: Metadata }>(
   manager: EntityManager,
   entity: EntityTarget<T>,
   id: number,
-  given: Metadata | undefined,
+  given: Metadata,
 ): Promise<void> {
-  if (!given) return;
   const { metadata } = await locked(manager, entity, id);
   const changes = { metadata: mergeMetadata(metadata, given), updated_at: () => now.text };
   await manager.update(entity, id, changes as object);

@@ -13,7 +13,9 @@ export const nowMilliseconds: Sql = isPostgres
   : sql`CAST(unixepoch('now', 'subsec') * 1000 AS INTEGER)`;
 
 /** PostgreSQL's clause that locks the rows a query finds; on SQLite nothing, since there the transaction is the only writer anyway. */
-export function locking(clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR KEY SHARE OF contacts'): Sql {
+export function locking(
+  clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR UPDATE OF phone_calls' | 'FOR KEY SHARE OF contacts',
+): Sql {
   return isPostgres ? raw(clause) : empty;
 }
 

@@ -84,12 +84,11 @@ export class Checks {
     const doublings = sql`CAST(${least(sql`checks`, number(MOST_DOUBLINGS))} AS integer)`;
     const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(LONGEST_BACK_OFF));
     const longest = greatest(sql`${backOff} * ${number(1 + JITTER)}`, number(this.leaseSeconds));
+    const tooFar = sql`SELECT id FROM phone_calls
+      WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
+      ${locking('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((manager) =>
-      affectedBy(
-        manager,
-        sql`UPDATE phone_calls SET check_at = ${now}
-          WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}`,
-      ),
+      affectedBy(manager, sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
     );
   }
 
@@ -152,7 +151,7 @@ export class Checks {
               updated_at = ${now}
             WHERE id = ${id}`,
         );
-        await this.conversations.keep(manager, turn);
+        await this.conversations.keep(manager, [turn]);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;

@@ -4,7 +4,7 @@ import sql, { join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
-import { checked, given, json, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
@@ -12,6 +12,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { SLOT_TOLERANCE } from '../pace/paces.js';
 import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
 import { cancelDoNotCall, holdContacts } from './do-not-call.js';
+import { lockPhoneCalls } from './locks.js';
 import type { PhoneCall } from './phone-call.entity.js';
 import { MAX_CALLS_AT_ONCE, ReservationWindow } from './reservation-window.js';
 
@@ -54,12 +55,14 @@ export class DialClaims {
 
   /** Marks calls whose claims have expired as uncertain: the provider may have taken them. @returns how many there were */
   markExpiredUncertain(): Promise<number> {
+    const expired = sql`SELECT id FROM phone_calls
+      WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
+        AND ${checked('status')} = 'queued' AND lease_token IS NOT NULL ${locking('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((manager) =>
       affectedBy(
         manager,
         sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${now}, checks = 0, updated_at = ${now}
-          WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
-            AND ${checked('status')} = 'queued' AND lease_token IS NOT NULL`,
+          WHERE id IN (${expired})`,
       ),
     );
   }
@@ -68,14 +71,12 @@ export class DialClaims {
   private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
     const calls = await this.unitOfWork.run(async (manager) => {
+      await lockPhoneCalls(manager, idsOf(reserved));
       const rows = await this.claimRows(manager, reserved);
       claimedAt = performance.now();
       await this.releasePassed(manager, reserved, rows.length);
       await holdContacts(manager, rows);
-      const canceled = await cancelDoNotCall(
-        manager,
-        rows.map(({ id }) => id),
-      );
+      const canceled = await cancelDoNotCall(manager, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
       const staged = await this.conversations.stageAll(manager, kept);
       return kept.map((row, index) => ({ ...row, staged: staged[index]! }));
@@ -137,18 +138,21 @@ export class DialClaims {
     if (calls.length === 0) return;
     const claims = calls.map(({ id, lease_token }) => ({ id, lease_token }));
     try {
-      const released = await this.unitOfWork.run((manager) =>
-        affectedBy(
+      const released = await this.unitOfWork.run(async (manager) => {
+        await lockPhoneCalls(manager, idsOf(calls));
+        return affectedBy(
           manager,
           sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL, dialled_at = NULL
             FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
               AND ${checked('phone_calls.status')} = 'queued'`,
-        ),
-      );
+        );
+      });
       this.window.notePassed(released);
     } catch (error) {
       this.logger.warn(`${calls.length} claims could not be released: ${(error as Error).message}`);
     }
   }
 }
+
+const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id);

@@ -11,6 +11,7 @@ import type { Placement } from '../telephony/provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
 import { LONGEST_BACK_OFF } from './dialing-rules.js';
+import { lockPhoneCalls } from './locks.js';
 import { releaseGuessedIds } from './remote-call-ids.js';
 import { statusAfter } from './remote-state.js';
 import { MAX_CALLS_AT_ONCE } from './reservation-window.js';
@@ -44,6 +45,10 @@ export class DialResults {
 
   private async recordAll(dialed: Dialed[]): Promise<void[]> {
     await this.unitOfWork.run(async (manager) => {
+      await lockPhoneCalls(
+        manager,
+        dialed.map(({ call }) => call.id),
+      );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
       await this.recordAccepted(manager, accepted.map(acceptedRow));
       // The provider takes calls of these callouts, or may have: their settings are not at fault.

@@ -97,7 +97,8 @@ export class Hearings {
     const matters: Matter[] = [];
     const corrected: KnownId[] = [];
     const unusable = new Map<Hearing, UnusableWebhook>();
-    for (const hearing of hearings) {
+    // In one order in every process, since new calls and their contacts are locked as they are made.
+    for (const hearing of hearings.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)))) {
       const { sid, details, query } = hearing;
       let call = HeardCalls.among(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
@@ -140,7 +141,7 @@ export class Hearings {
     for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
     const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, turns[index]!));
     await this.moveOn(manager, moved);
-    for (const turn of turns) await this.conversations.keep(manager, turn);
+    await this.conversations.keep(manager, turns);
   }
 
   private store(manager: EntityManager, matters: Matter[], turns: Turn[]) {

@@ -1,6 +1,6 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { among, checked, now } from '../../database/dialect.js';
+import { among, checked, locking, now } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
@@ -51,7 +51,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
         WHERE id IN (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
           WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, checked('phone_calls.status'))}
-          ORDER BY phone_calls.id LIMIT ${allowed}
+          ORDER BY phone_calls.id LIMIT ${allowed} ${locking('FOR UPDATE OF phone_calls')}
         ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
     return { ...window, processed, done: window.done || processed >= allowed };

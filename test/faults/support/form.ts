@@ -9,6 +9,7 @@ const forms = {
     slept: 11_000,
     locked: 3_000,
     crowded: 5_000,
+    steps: [2, -1],
   },
   /** What the issue asks for. */
   full: {
@@ -20,6 +21,7 @@ const forms = {
     slept: 35_000,
     locked: 15_000,
     crowded: 60_000,
+    steps: [1, -1, 5, 0, -3, 12, 0],
   },
 };
 
@@ -28,6 +30,7 @@ export const isFull = process.env.FAULTS !== 'short';
 
 /**
  * How much is broken: processes killed; people in a callout; calls rung in a campaign; milliseconds without a provider; breaks of a server;
- * milliseconds that a process is stopped; milliseconds that another program locks the file; milliseconds that a crowd stays.
+ * milliseconds that a process is stopped; milliseconds that another program locks the file; milliseconds that a crowd stays; hours to which the
+ * database's clock is set, one after the other.
  */
 export const form = isFull ? forms.full : forms.short;

@@ -78,13 +78,16 @@ export class World {
   /**
    * A PostgreSQL and a Redis of its own, and these processes.
    * @param roles of the processes, with more environment if given
+   * @param databaseEnvironment of PostgreSQL
    */
   static async cluster(
     roles: readonly (readonly [string, Record<string, string>?])[] = [['all'], ['all']],
+    databaseEnvironment: Record<string, string> = {},
   ): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
     const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
-    const [postgres, redis] = [await preparePostgres(programs, folder), await prepareRedis(programs, folder)];
+    const postgres = await preparePostgres(programs, folder, databaseEnvironment);
+    const redis = await prepareRedis(programs, folder);
     await Promise.all([postgres.start(), redis.start()]);
     const redisGate = await Gate.before(redis.port);
     const environment = { DATABASE_URL: postgres.url, REDIS_URL: `redis://127.0.0.1:${redisGate.port}` };
