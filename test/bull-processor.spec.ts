@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { bullProcessors } from '../src/processor/bull.processor.js';
 import type { Job } from '../src/queue/queue.port.js';
 import { CONCURRENCY, tasks } from '../src/queue/queue.port.js';
@@ -19,12 +19,16 @@ it('a processor that is to stop ends the jobs that are under way, and begins non
   };
   const processor = new bullProcessors[tasks.indexOf('fetch')]!(jobs) as BullProcessor;
   const together = Array.from({ length: 3 * CONCURRENCY.fetch }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
-  let isOver = false;
-  const handled = processor.handle({ data: together }).then(() => (isOver = true));
+  const over = vi.fn<() => void>();
+  const handled = processor.handle({ data: together }).then(over);
   await expect.poll(() => begun.length).toBe(CONCURRENCY.fetch);
   processor.beforeApplicationShutdown();
-  expect(isOver).toBe(false);
-  for (const end of ends) end();
+  const [last, ...others] = ends;
+  for (const end of others) end();
+  await new Promise((resolve) => setImmediate(resolve));
+  // One is under way still.
+  expect(over).not.toHaveBeenCalled();
+  last!();
   await handled;
   expect(begun).toEqual(together.slice(0, CONCURRENCY.fetch).map(({ id }) => id));
 });

@@ -147,7 +147,8 @@ describe('the provider at fault', () => {
 
 describe('a process that is killed', () => {
   it.each(['claimed', 'placed', 'recorded'])('when a call was just %s rings nobody twice', async (moment) => {
-    const first = await start({ SCFM_TEST_DIES_WHEN: moment });
+    // Slow enough for each call to be claimed alone: only the one that was under way can be lost.
+    const first = await start({ SCFM_TEST_DIES_WHEN: moment, CALLS_PER_SECOND: '4' });
     const callout = callEverybody(first.api, 10).catch(() => undefined);
     await first.ended();
     await callout;
@@ -164,8 +165,7 @@ describe('a process that is killed', () => {
     for (const { remote_call_id: sid, remote_error_message: message } of lost) {
       expect([sid, message]).toEqual([null, expect.stringContaining('It is not known whether')]);
     }
-    if (moment === 'claimed') expect(lost.length).toBeGreaterThan(0);
-    else expect(lost.length).toBeLessThan(10);
+    expect(lost).toHaveLength(moment === 'claimed' ? 1 : 0);
   });
 });
 
@@ -254,12 +254,16 @@ describe.runIf(way === 'cluster')('a database that believes that hardly any call
       await installation.query('ALTER TABLE phone_calls SET (autovacuum_enabled = false)');
       await installation.query('ANALYZE');
     });
-    await eventually(async () => (await statistics()).created > 500, PATIENCE);
-    const slowest = await installation.query<Body>(
-      `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
-        AND query_start < clock_timestamp() - interval '5 seconds'`,
-    );
-    expect(slowest).toEqual([]);
+    const slow = new Set<string>();
+    await eventually(async () => {
+      const found = await installation.query<Body>(
+        `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'
+          AND query_start < clock_timestamp() - interval '5 seconds'`,
+      );
+      for (const { query } of found) slow.add(query);
+      return (await statistics()).created > 500;
+    }, PATIENCE);
+    expect([...slow]).toEqual([]);
     for (const event of ['start', 'stop']) await api.post(`/api/callouts/${callout}/callout_events`, { event });
     await settled();
   });

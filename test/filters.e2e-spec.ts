@@ -273,6 +273,10 @@ it('reads back any JSON that was written as metadata, and finds the contact by e
         const asked = leaf === null ? '' : `=${encodeURIComponent(String(leaf))}`;
         const number = `q[msisdn]=${encodeURIComponent(msisdn)}`;
         expect(await api.ids(`/api/contacts?${number}&q[metadata]${query}${asked}`)).toEqual([contact.id]);
+        // Another value finds nobody: the filter has read its own.
+        expect(
+          await api.ids(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${String(leaf)}~`)}`),
+        ).toEqual([]);
       }
     }),
     { numRuns: 100 },

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
+import { signedWebhook } from './support/webhooks.js';
 import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
 
@@ -148,12 +149,34 @@ describe('a queued call', () => {
     expect([body.remotely_queued_at, body.remote_call_id]).toEqual([null, null]);
   });
 
-  it('of which the answer was lost is uncertain until a callback tells the truth', async () => {
-    const { id } = await participation('9951');
+  it('whose answer was lost is uncertain until a callback proves that the provider has it', async () => {
+    // The number does not exist there: the provider answers 500, has no such call, and no callback comes but ours.
+    const { id } = await participation('9950');
     const { id: call } = await makeCall(id);
     await queue(call);
-    await eventually(async () => ['completed', 'busy', 'not_answered', 'failed'].includes(await status(call)));
-    expect((await api.get(`/api/phone_calls/${call}`)).body.remote_call_id).toMatch(/^CA/);
+    await eventually(async () => (await status(call)) === 'uncertain');
+    expect((await api.get(`/api/phone_calls/${call}`)).body).toMatchObject({
+      remote_call_id: null,
+      remote_status: null,
+    });
+    const told = { CallSid: 'CA-late-news', CallStatus: 'in-progress', Direction: 'outbound-api', SequenceNumber: '2' };
+    expect((await signedWebhook(api, told, { query: `?phone_call_id=${call}` })).status).toBe(201);
+    expect((await api.get(`/api/phone_calls/${call}`)).body).toMatchObject({
+      status: 'in_progress',
+      remote_call_id: 'CA-late-news',
+      remote_status: 'in-progress',
+    });
+  });
+
+  it('whose answer was lost is found in the list of the provider, which took it', async () => {
+    const { id } = await participation('9951');
+    const { id: call } = await makeCall(id, {
+      remote_request_params: { from: '2442', status_callback: 'http://127.0.0.1:1/' },
+    });
+    await queue(call);
+    await eventually(async () => (await status(call)) === 'uncertain');
+    await eventually(async () => (await api.get(`/api/phone_calls/${call}`)).body.remote_call_id?.startsWith('CA'));
+    expect((await api.get(`/api/phone_calls/${call}`)).body.remote_response.to).toMatch(/9951$/);
   });
 
   it('is held back while its callout is paused, goes on when it is resumed, and is canceled when it is stopped', async () => {
@@ -309,7 +332,23 @@ describe('the batch operations on phone calls', () => {
       max_per_period_timestamp_attribute: 'created_at',
     };
     const { body } = await operation('PhoneCallQueue', limits, callout);
+    const leaves = async (more: object): Promise<number> => {
+      const made = await operation('PhoneCallQueue', { ...limits, ...more }, callout);
+      return (await api.ids(`/api/batch_operations/${made.body.id}/preview/phone_calls`)).length;
+    };
     expect(await api.ids(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(1);
+    const skip = { skip_validate_preview_presence: true };
+    expect(await leaves({ max_per_period: Number(used) + 2 })).toBe(2);
+    expect(await leaves({ max_per_period: Number(used) + 2, max: 1 })).toBe(1);
+    expect(await leaves({ limit: 3 })).toBe(3);
+    expect(await leaves({ max_per_period: 1, ...skip })).toBe(0);
+    const failed = Number((await api.get('/api/phone_calls?q[status]=failed')).headers.get('total'));
+    expect(await leaves({ max_per_period: failed + 2, max_per_period_statuses: 'failed' })).toBe(2);
+    await installation.query(
+      `UPDATE phone_calls SET created_at = '2020-01-01T00:00:00.000Z' WHERE callout_id <> ${callout}`,
+    );
+    expect(await leaves({ max_per_period: 5 })).toBe(2);
+    expect(await leaves({ max_per_period: 3, max_per_period_hours: 100_000, ...skip })).toBe(0);
   });
 });
 

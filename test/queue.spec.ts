@@ -1,10 +1,11 @@
 import Bull from 'bull';
 import { randomUUID } from 'node:crypto';
-import { afterAll, expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { BullQueue } from '../src/queue/bull.queue.js';
 import { InProcessQueue } from '../src/queue/in-process.queue.js';
 import type { Job } from '../src/queue/queue.port.js';
 import { eventually } from './support/eventually.js';
+import { Gate } from './support/gate.js';
 import { type QueueUnderTest, queueContract } from './support/queue.contract.js';
 
 queueContract('in this process', async () => {
@@ -37,9 +38,28 @@ queueContract('on Redis', async () => {
   return adapter;
 });
 
-it('neither waits nor fails while Redis is away, and says so when asked', async () => {
-  const { queue, bull } = await onRedis('redis://127.0.0.1:1');
-  afterAll(() => bull.client.disconnect());
-  expect(queue.tell({ task: 'batch_operation', id: 1 })).toBeUndefined();
+it('hands nothing to Redis while it is away, says so when asked, and goes on when it is back', async () => {
+  const { hostname, port } = new URL(process.env.TEST_REDIS_URL!);
+  const gate = await Gate.before(Number(port), hostname);
+  await gate.close();
+  const { queue, bull, process: handle, close } = await onRedis(`redis://127.0.0.1:${gate.port}`);
+  const added = vi.spyOn(bull, 'add');
+  const handled: number[] = [];
+  for (let id = 1; id <= 5_000; id++) queue.tell({ task: 'batch_operation', id });
   await expect(queue.ping()).rejects.toThrow('Redis is not reached');
+  // What Bull took now, it would keep in memory until Redis is back.
+  expect(added).not.toHaveBeenCalled();
+  await gate.open();
+  handle(async ({ id }) => void handled.push(id));
+  await eventually(() =>
+    queue
+      .ping()
+      .then(() => true)
+      .catch(() => false),
+  );
+  queue.tell({ task: 'batch_operation', id: 7 });
+  await eventually(() => handled.length > 0);
+  expect(handled).toEqual([7]);
+  await close();
+  await gate.close();
 });

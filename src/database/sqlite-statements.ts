@@ -25,7 +25,7 @@ export async function runOnSqlite<T>(
   const { driver } = 'connection' in connection ? connection.connection : (connection as DataSource);
   const statement = await prepare((driver as unknown as { databaseConnection: Driver }).databaseConnection, sql);
   return new Promise((resolve, reject) => {
-    if (/^\s*(INSERT|UPDATE|DELETE)\b/.test(sql) && !/\bRETURNING\b/.test(sql)) {
+    if (/^\s*(WITH\b.*)?(INSERT|UPDATE|DELETE)\b/s.test(sql) && !/\bRETURNING\b/.test(sql)) {
       statement.run(values, function (error) {
         if (error) reject(error);
         else resolve({ rows: [], affected: this.changes });

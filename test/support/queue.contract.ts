@@ -69,12 +69,16 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         if (id % 500 === 0) await pause(20);
       }
       adapter.process(async ({ id }) => void handled.add(id));
-      await eventually(() => handled.size >= MOST_WAITING / 2);
       await eventually(() => {
         adapter.queue.tell({ task: 'batch_operation', id: MOST_WAITING * 2 });
         return handled.has(MOST_WAITING * 2);
       });
+      // An adapter that waits for answers may keep room for those that are on their way.
+      await eventually(() => handled.size > MOST_WAITING - 1_000);
       expect(handled.size).toBeLessThanOrEqual(MOST_WAITING + 1);
+      expect([...handled].slice(0, 1_000).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 1_000 }, (_, n) => n + 1),
+      );
     });
 
     it('handles a job that is told again after it was handled', async () => {

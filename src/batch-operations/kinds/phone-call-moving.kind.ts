@@ -47,12 +47,14 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
     const allowed = Math.min(most, await leftInPeriod(manager, operation.parameters));
     const processed = await affectedBy(
       manager,
-      sql`UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
-        WHERE id IN (
+      // A subselect with a limit and locks may run again for each row: PostgreSQL's planner keeps a materialized one.
+      sql`WITH chosen AS MATERIALIZED (
           SELECT phone_calls.id FROM ${phoneCallResource.from}
           WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, checked('phone_calls.status'))}
           ORDER BY phone_calls.id LIMIT ${allowed} ${locking('FOR UPDATE OF phone_calls')}
-        ) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
+        )
+        UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
+        WHERE id IN (SELECT id FROM chosen) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
     );
     return { ...window, processed, done: window.done || processed >= allowed };
   }
