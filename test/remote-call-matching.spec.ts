@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type UnmatchedCall, matchRemoteCall } from '../src/phone-calls/remote-call-matching.js';
+import { type MatchOptions, type UnmatchedCall, matchRemoteCall } from '../src/phone-calls/remote-call-matching.js';
 import type { RemoteCall } from '../src/telephony/provider.js';
 
 const START = Date.UTC(2026, 10, 25, 9, 0, 0);
@@ -20,8 +20,12 @@ const theirs = (sid: string, seconds: number, from = '2442'): RemoteCall => ({
   date_created: new Date(START + seconds * 1_000).toUTCString().replace('GMT', '+0000'),
 });
 
-const match = (call: UnmatchedCall, unmatched: UnmatchedCall[], remote: RemoteCall[]): string | undefined =>
-  matchRemoteCall(call, unmatched, remote, WITHIN)?.sid;
+const match = (
+  call: UnmatchedCall,
+  unmatched: UnmatchedCall[],
+  remote: RemoteCall[],
+  options: Partial<MatchOptions> = {},
+): string | undefined => matchRemoteCall(call, unmatched, remote, { within: WITHIN, guess: false, ...options })?.sid;
 
 describe('an uncertain call', () => {
   it('is the only call that the provider made at that time from that number', () => {
@@ -51,6 +55,19 @@ describe('an uncertain call', () => {
     expect(siblings.map((call) => match(call, siblings, [theirs('A', 3)]))).toEqual([undefined, undefined]);
     const strangers = [theirs('A', 1), theirs('B', 6), theirs('C', 7)];
     expect(siblings.map((call) => match(call, siblings, strangers))).toEqual([undefined, undefined]);
+  });
+
+  it('is guessed in the end, by the last dial before: nothing better will come', () => {
+    const siblings = [ours(1, 0), ours(2, 5)];
+    expect(siblings.map((call) => match(call, siblings, [theirs('A', 6)], { guess: true }))).toEqual([undefined, 'A']);
+    expect(siblings.map((call) => match(call, siblings, [theirs('A', 1)], { guess: true }))).toEqual(['A', undefined]);
+  });
+
+  it('is told from a call of a minute ago once the difference of the clocks is known', () => {
+    const siblings = [ours(1, 0), ours(2, 60)];
+    const remote = [theirs('A', 3_661)];
+    expect(siblings.map((call) => match(call, siblings, remote, { offset: 3_600_000 }))).toEqual([undefined, 'A']);
+    expect(siblings.map((call) => match(call, siblings, remote))).toEqual([undefined, undefined]);
   });
 
   it('does not compete with a sibling whose time does not fit', () => {

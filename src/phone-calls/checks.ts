@@ -11,7 +11,7 @@ import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
-import type { UnmatchedCall } from './remote-call-matching.js';
+import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
 import { standingAfter } from './remote-state.js';
 
 /** Calls that one round reserves to be looked up. */
@@ -35,6 +35,9 @@ const UNKNOWN_BELIEVED_AFTER = 3;
 
 /** How far a dial may lie in the future (s) before it shows that the database's clock has stepped back. */
 const CLOCK_STEP = 60;
+
+/** Calls from which the difference of the clocks is learned. */
+const OFFSET_SAMPLES = 9;
 
 /** A call whose state at the provider is awaited, as far as a lookup needs it. */
 export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'>;
@@ -119,6 +122,22 @@ export class Checks {
     }));
   }
 
+  /**
+   * How far the provider's clock is ahead of the database's (ms), as the latest calls show that the provider took; undefined when there are none.
+   */
+  async clockOffset(): Promise<number | undefined> {
+    const rows = await this.reader.rows<{ dialled_at: Date | string; date_created: string | null }>(
+      sql`SELECT dialled_at, remote_queue_response ->> 'date_created' AS date_created FROM phone_calls
+        WHERE remotely_queued_at IS NOT NULL AND dialled_at IS NOT NULL ORDER BY remotely_queued_at DESC
+        LIMIT ${OFFSET_SAMPLES}`,
+    );
+    const offsets = rows.flatMap(({ dialled_at, date_created }) => {
+      const created = createdAt({ date_created });
+      return created === undefined ? [] : [created - new Date(dialled_at).getTime()];
+    });
+    return offsets.toSorted((one, other) => one - other)[Math.floor(offsets.length / 2)];
+  }
+
   /** Those of the provider's calls which no phone call of ours is known to be. */
   async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
@@ -189,7 +208,7 @@ export class Checks {
    * Whether an uncertain call has been looked up for as long as the setting says. The database's clock may step: forward, then the lookups
    * that fit into the time have not all been made; back, then the dial lies in the future and the lookups alone count.
    */
-  private async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {
+  async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {
     const { uncertainFor } = this.config;
     const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN)));
     if (checks < lookups) return false;

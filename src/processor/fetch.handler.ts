@@ -28,11 +28,17 @@ export class FetchHandler {
     await (remote ? this.checks.learn(id, remote) : this.checks.learnAbsence(call));
   }
 
-  private async lookUp({ id, msisdn, remote_call_id: sid }: AwaitedCall): Promise<RemoteCall | undefined> {
+  private async lookUp(awaited: AwaitedCall): Promise<RemoteCall | undefined> {
+    const { id, msisdn, remote_call_id: sid } = awaited;
     if (sid !== null) return this.provider.find(sid);
     const remoteCalls = await this.checks.unclaimed(await this.provider.callsTo(msisdn));
     const unmatched = await this.checks.unmatched(msisdn);
     const call = unmatched.find((one) => one.id === id);
-    return call && matchRemoteCall(call, unmatched, remoteCalls, this.config.providerTimeout * 1_000);
+    if (!call || remoteCalls.length === 0) return undefined;
+    return matchRemoteCall(call, unmatched, remoteCalls, {
+      within: this.config.providerTimeout * 1_000,
+      offset: await this.checks.clockOffset(),
+      guess: await this.checks.hasWaitedLongEnough(awaited),
+    });
   }
 }

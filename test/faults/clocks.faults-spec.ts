@@ -75,6 +75,7 @@ describe("the database's clock", () => {
       await world?.remove();
       clock = new MovableClock();
       world = await create(clock);
+      world.timeless = true;
       await world.installation.makeContacts(form.people);
       const chance = new Chance('steps');
       await survive(world, async (campaign) => {

@@ -23,7 +23,7 @@ export async function surviveKills(
   longest: number,
   { dialling = world.places, hearing = world.places }: { dialling?: readonly Place[]; hearing?: readonly Place[] } = {},
 ): Promise<void> {
-  const ledger = new Ledger(world.api);
+  const ledger = new Ledger(world);
   ledger.open();
   const during = async (work: Promise<void>, victims: readonly Place[] = world.places): Promise<void> => {
     await pause(chance.between(0, longest));

@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Api } from '../../support/api.js';
+import { Chance } from './chance.js';
 import { attempt } from './insist.js';
+import type { World } from './world.js';
 
 /** Requests under way at the same time. */
 const LANES = 3;
@@ -12,16 +14,20 @@ const PAUSE = 50;
 export interface Accepted {
   contacts: { id: number; msisdn: string; renamed: boolean }[];
   callouts: { id: number; started: boolean }[];
+  /** The contacts who asked for no more calls. */
+  optOuts: number[];
 }
 
 /** A client that goes on making and changing records while things break, and writes down what was accepted. */
 export class Ledger {
-  readonly accepted: Accepted = { contacts: [], callouts: [] };
+  readonly accepted: Accepted = { contacts: [], callouts: [], optOuts: [] };
+  private readonly chance = new Chance('opt-outs');
+  private people?: { first: number; last: number };
   private sent = 0;
   private closing = false;
   private lanes: Promise<void>[] = [];
 
-  constructor(private readonly api: Api) {}
+  constructor(private readonly world: World) {}
 
   open(): void {
     this.closing = false;
@@ -38,6 +44,7 @@ export class Ledger {
     while (!this.closing) {
       await this.contact();
       await this.callout();
+      await this.optOut();
       await pause(PAUSE);
     }
   }
@@ -50,6 +57,19 @@ export class Ledger {
     const { id } = made.body;
     const renamed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { ledger: 'renamed' } }));
     this.accepted.contacts.push({ id, msisdn, renamed: renamed !== undefined });
+  }
+
+  /** One of the people whom callouts are for, perhaps just as they are dialed. */
+  private async optOut(): Promise<void> {
+    this.people ??= await this.world.people().catch(() => undefined);
+    if (!this.people) return;
+    const id = this.chance.between(this.people.first, this.people.last);
+    const changed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } }));
+    if (changed) this.accepted.optOuts.push(id);
+  }
+
+  private get api(): Api {
+    return this.world.api;
   }
 
   private async callout(): Promise<void> {

@@ -9,7 +9,7 @@ import type { World } from './world.js';
  * must balance.
  */
 export async function survive(world: World, breaking: (campaign: Campaign) => Promise<void>): Promise<void> {
-  const ledger = new Ledger(world.api);
+  const ledger = new Ledger(world);
   ledger.open();
   const campaign = await Campaign.plan(world);
   await Promise.all([campaign.run(form.calls), breaking(campaign).then(() => world.mend())]);

@@ -61,6 +61,8 @@ export class World {
   readonly campaigns: Campaign[] = [];
   /** The provider tells the same twice: what it tells is not counted any more. */
   repeats = false;
+  /** The database's clock was moved: its times cannot be compared any more. */
+  timeless = false;
 
   private constructor(
     readonly installation: Installation,
@@ -157,6 +159,14 @@ export class World {
   async count(statement: string): Promise<number> {
     const [row] = await this.installation.query<{ count: number }>(statement);
     return Number(row!.count);
+  }
+
+  /** The ids of the people whom callouts are for. */
+  async people(): Promise<{ first: number; last: number }> {
+    const [row] = await this.installation.query<{ first: number; last: number }>(
+      `SELECT min(id) AS first, max(id) AS last FROM contacts WHERE msisdn LIKE '+85590%'`,
+    );
+    return { first: Number(row!.first), last: Number(row!.last) };
   }
 
   /** What goes wrong at the provider from now on. */
