@@ -256,11 +256,7 @@ describe('the batch operations on phone calls', () => {
 
 describe('trouble with the whole account', () => {
   it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
-    const simulator = (method: string, body?: object) =>
-      api.send(method, '/simulator/faults', body, {
-        Authorization: `Basic ${btoa('AC00000000000000000000000000000000:simulator')}`,
-      });
-    expect((await simulator('PUT', { account: 20003 })).status).toBe(200);
+    expect((await api.put('/simulator/faults', { account: 20003 })).status).toBe(200);
     const { id } = await participation('9900');
     const { id: call } = await makeCall(id);
     await queue(call);
@@ -268,7 +264,7 @@ describe('trouble with the whole account', () => {
     await eventually(async () => (await telephony()).dialling === 'paused');
     expect(await telephony()).toMatchObject({ status: 'up', reason: expect.stringContaining('20003') });
     expect(await status(call)).toBe('queued');
-    await simulator('DELETE');
+    await api.delete('/simulator/faults');
     await eventually(async () => (await status(call)) === 'completed');
     expect(await telephony()).toMatchObject({ dialling: 'on' });
   });

@@ -1,6 +1,7 @@
 import { CreateContactsAndCallouts1764000000000 } from './1764000000000-create-contacts-and-callouts.js';
 import { CreatePhoneCalls1764100000000 } from './1764100000000-create-phone-calls.js';
 import { AddCallFlows1764200000000 } from './1764200000000-add-call-flows.js';
+import { CreateSettings1764600000000 } from './1764600000000-create-settings.js';
 import { IndexCallsForAnyStatistics1764500000000 } from './1764500000000-index-calls-for-any-statistics.js';
 import { IndexHandedOutCalls1764400000000 } from './1764400000000-index-handed-out-calls.js';
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
@@ -13,4 +14,5 @@ export const migrations = [
   IndexParticipationsOfCallouts1764300000000,
   IndexHandedOutCalls1764400000000,
   IndexCallsForAnyStatistics1764500000000,
+  CreateSettings1764600000000,
 ];
