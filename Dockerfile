@@ -21,7 +21,8 @@ RUN npm run build \
 
 FROM node:22-bookworm-slim
 # A container's loopback cannot be published, so the program listens on all addresses of the container. It refuses to start
-# like that without HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, or ALLOW_ANONYMOUS=true.
+# like that without HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, or ALLOW_ANONYMOUS=true; and, with the simulator as its
+# provider, without ALLOW_PUBLIC_SIMULATOR=true.
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
 # Where the SQLite file is when DATABASE_URL is not set: the one folder that the program writes.

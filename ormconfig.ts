@@ -11,6 +11,7 @@ import { migrations } from './src/database/migrations/index.js';
 import { PaceRow } from './src/pace/pace.entity.js';
 import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
+import { Setting } from './src/settings/setting.entity.js';
 
 /** How long a statement waits for another process that writes the same SQLite file, in milliseconds. */
 const BUSY_TIMEOUT = 10_000;
@@ -31,7 +32,16 @@ const quiet = { ...sqlite3, verbose: () => sqlite3 };
  */
 export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 10 } = {}): DataSourceOptions {
   const shared = {
-    entities: [Contact, Callout, CalloutParticipation, BatchOperation, PhoneCall, RemotePhoneCallEvent, PaceRow],
+    entities: [
+      Contact,
+      Callout,
+      CalloutParticipation,
+      BatchOperation,
+      PhoneCall,
+      RemotePhoneCallEvent,
+      PaceRow,
+      Setting,
+    ],
     migrations,
     migrationsTableName: 'migrations',
     synchronize: false,

@@ -4,13 +4,20 @@ import { Sqlite } from './databases/sqlite.mjs';
 import { Program } from './program.mjs';
 
 const SID = `AC${'0'.repeat(32)}`;
-const TOKEN = 'simulator';
+const TOKEN = 'the token of a provider in the bench';
 
 /** A program of which only the simulator is used: a provider in a process of its own. Its people act as slowly as in life. */
 export class Provider {
   static async start(folder) {
     const database = new Sqlite(folder);
-    const environment = { ...database.environment, PORT: '0', LOG_LEVEL: 'error', SIMULATOR_SPEED: '1' };
+    const environment = {
+      ...database.environment,
+      PORT: '0',
+      LOG_LEVEL: 'error',
+      SIMULATOR_SPEED: '1',
+      SIMULATOR_AUTH_TOKEN: TOKEN,
+      SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:*',
+    };
     return new Provider(database, await Program.start(folder, environment));
   }
 
@@ -40,8 +47,7 @@ export class Provider {
 
   /** How many calls it took. */
   async taken() {
-    const headers = { Authorization: this.authorization };
-    const response = await fetch(`${this.program.url}/simulator/statistics`, { headers });
+    const response = await fetch(`${this.program.url}/simulator/statistics`);
     return (await response.json()).created;
   }
 

@@ -204,11 +204,7 @@ async function startProgram() {
 }
 
 async function send(url, method, path, body) {
-  const headers = {
-    'Content-Type': 'application/json',
-    // The simulator's own account; a program with another provider has no simulator.
-    ...(path.startsWith('/simulator/') && { Authorization: `Basic ${btoa(`AC${'0'.repeat(32)}:simulator`)}` }),
-  };
+  const headers = { 'Content-Type': 'application/json' };
   const response = await fetch(url + path, { method, ...(body && { headers, body: JSON.stringify(body) }) });
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);

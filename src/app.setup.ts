@@ -17,6 +17,7 @@ import { limitRequests } from './http/request-limits.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
 import { simulator } from './simulator/simulator.js';
+import { ProviderAccounts } from './telephony/provider-accounts.js';
 
 /** A request id of the caller's that can stand in a log and a header. */
 const SANE_ID = /^[\w.:+/=-]{1,128}$/;
@@ -63,8 +64,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
       await fastify.register(simulator, {
         prefix: '/simulator',
         ...config.simulator,
-        accountSid: config.platform.sid,
-        authToken: config.platform.token,
+        account: app.get(ProviderAccounts).current,
+        ownAddresses: () => address.all(),
         inboundUrl: async () => `${await address.outside()}/api/remote_phone_call_events`,
       });
     }

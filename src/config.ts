@@ -16,9 +16,11 @@ export interface Account {
 
 const providers = ['twilio', 'somleng', 'simulator'] as const;
 
+type ProviderName = (typeof providers)[number];
+
 /** The provider that places the calls. */
-export interface Platform extends Account {
-  provider: (typeof providers)[number];
+export interface Platform {
+  provider: ProviderName;
   /** Where its API is, without the version and without a slash at the end. Unset: the simulator within this very program. */
   baseUrl?: string;
 }
@@ -58,8 +60,8 @@ export class Config {
   readonly sweepSeconds!: number;
 
   readonly platform!: Platform;
-  /** Every account whose webhooks are believed: also one that no calls are placed with any more. */
-  readonly accounts!: readonly Account[];
+  /** The accounts at real providers. That of the chosen provider is there, unless that is the simulator. */
+  readonly accounts!: Readonly<Partial<Record<Exclude<ProviderName, 'simulator'>, Account>>>;
   /** Calls placed in a second at the most, by all processes together. */
   readonly callsPerSecond!: number;
   /** Calls at the provider at the same time at the most. Unset: as many as the pace makes. */
@@ -91,8 +93,14 @@ export class Config {
   }
 }
 
-/** How the people behave whom the simulator calls. Shares are from 0 to 1. */
+/** The simulator's account, what it may fetch, and how the people behave whom it calls. Shares are from 0 to 1. */
 export interface SimulatorConfig {
+  /** Unset: an id that belongs to nobody. */
+  accountSid?: string;
+  /** Unset: the token that is kept in the database. */
+  authToken?: string;
+  /** Origins that the simulator fetches beside our own: `http://127.0.0.1:4000`, or `http://127.0.0.1:*` for any port. */
+  allowedOrigins: readonly string[];
   seed: number;
   /** How much faster than life. */
   speed: number;
@@ -135,6 +143,9 @@ export function readConfig(env: Environment): Config {
     sweepSeconds: whole(env, 'SWEEP_SECONDS', 2, 1, 3600),
     ...readTelephony(env),
     simulator: {
+      accountSid: readSimulatorSid(env),
+      authToken: env.SIMULATOR_AUTH_TOKEN || undefined,
+      allowedOrigins: readOrigins(env, 'SIMULATOR_ALLOWED_ORIGINS'),
       seed: whole(env, 'SIMULATOR_SEED', 1, 0, 2 ** 31),
       speed: decimal(env, 'SIMULATOR_SPEED', 10, 0.1, 10_000),
       busy: decimal(env, 'SIMULATOR_BUSY', 0.1, 0, 1),
@@ -148,6 +159,13 @@ export function readConfig(env: Environment): Config {
     throw new ConfigError(
       `HOST is ${config.host}, which others can reach: set HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, ` +
         'or say ALLOW_ANONYMOUS=true if anyone who reaches it may use it.',
+    );
+  }
+  const servesSimulator = config.answersApi && config.platform.provider === 'simulator';
+  if (!LOOPBACK.test(config.host) && servesSimulator && !flag(env, 'ALLOW_PUBLIC_SIMULATOR')) {
+    throw new ConfigError(
+      `HOST is ${config.host}, which others can reach, and calls are placed with the simulator: set PLATFORM_PROVIDER to a real ` +
+        'provider, or say ALLOW_PUBLIC_SIMULATOR=true if anyone who reaches it may use the simulator.',
     );
   }
   return config;
@@ -175,13 +193,8 @@ function readTelephony(env: Environment) {
   const accounts = {
     twilio: readAccount(env, 'TWILIO'),
     somleng: readAccount(env, 'SOMLENG'),
-    simulator: {
-      sid: env.SIMULATOR_ACCOUNT_SID || 'AC00000000000000000000000000000000',
-      token: env.SIMULATOR_AUTH_TOKEN || 'simulator',
-    },
   };
-  const account = accounts[provider];
-  if (!account) {
+  if (provider !== 'simulator' && !accounts[provider]) {
     const name = provider.toUpperCase();
     throw new ConfigError(
       `${name}_ACCOUNT_SID and ${name}_AUTH_TOKEN must be set when PLATFORM_PROVIDER is ${provider}.`,
@@ -196,10 +209,8 @@ function readTelephony(env: Environment) {
   };
   const simulated = provider === 'simulator';
   return {
-    platform: { provider, ...account, baseUrl: baseUrls[provider]?.replace(/\/+$/, '') },
-    accounts: [accounts.twilio, accounts.somleng, simulated ? accounts.simulator : undefined].filter(
-      (one) => one !== undefined,
-    ),
+    platform: { provider, baseUrl: baseUrls[provider]?.replace(/\/+$/, '') },
+    accounts,
     callsPerSecond: decimal(env, 'CALLS_PER_SECOND', simulated ? 50 : 1, 0.01, 10_000),
     maxCallsInFlight: env.MAX_CALLS_IN_FLIGHT ? whole(env, 'MAX_CALLS_IN_FLIGHT', 1, 1, 1_000_000) : undefined,
     fetchesPerSecond: decimal(env, 'FETCHES_PER_SECOND', simulated ? 50 : 5, 0.01, 10_000),
@@ -220,6 +231,13 @@ function readAccount(env: Environment, name: string): Account | undefined {
   const sid = env[`${name}_ACCOUNT_SID`];
   const token = env[`${name}_AUTH_TOKEN`];
   return sid && token ? { sid, token } : undefined;
+}
+
+/** It stands in a path, and before a colon in the header with which the simulator is asked. */
+function readSimulatorSid(env: Environment): string | undefined {
+  const sid = env.SIMULATOR_ACCOUNT_SID;
+  if (!sid || /^\w{1,64}$/.test(sid)) return sid || undefined;
+  throw new ConfigError('SIMULATOR_ACCOUNT_SID must be at most 64 letters, digits and underscores.');
 }
 
 /** 1 and 2 have a meaning of their own in the flows in the box. */
@@ -277,6 +295,21 @@ function url(env: Environment, name: string, protocols: string[], example: strin
   if (!value) return undefined;
   if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
   throw new ConfigError(`${name} must be a URL such as ${example}.`);
+}
+
+/** A list of origins, separated by commas; `*` as the port is any port. */
+function readOrigins(env: Environment, name: string): string[] {
+  const entries = (env[name] ?? '').split(',').map((entry) => entry.trim());
+  return entries.filter(Boolean).map((entry) => {
+    const anyPort = entry.endsWith(':*');
+    const address = anyPort ? entry.slice(0, -2) : entry;
+    const parsed = URL.canParse(address) ? new URL(address) : undefined;
+    const isOrigin = parsed && WEB.includes(parsed.protocol) && parsed.href === `${parsed.origin}/`;
+    if (isOrigin && !(anyPort && /:\d+$/.test(address))) return `${parsed.origin}${anyPort ? ':*' : ''}`;
+    throw new ConfigError(
+      `${name} must be a list of origins, separated by commas, such as http://127.0.0.1:4000 or http://127.0.0.1:*.`,
+    );
+  });
 }
 
 function flag(env: Environment, name: string): boolean {

@@ -4,9 +4,10 @@ import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import { type Delivery, Relay } from './support/relay.js';
 import { callIn, dial, person } from './support/telephone.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let relay: Relay;
 let programs: Api[];
 let api: Api;
@@ -15,6 +16,7 @@ let numbers = 0;
 beforeAll(async () => {
   relay = await Relay.start();
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
   const settings = {
     PUBLIC_URL: relay.url,
     INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration',

@@ -2,14 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
 import { callIn } from './support/telephone.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let api: Api;
 let calls = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
   const settings = { INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration', SIMULATOR_SPEED: '300' };
   api = (await installation.start(settings)).api;
 });

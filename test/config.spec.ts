@@ -46,6 +46,14 @@ describe('readConfig', () => {
     [{ REGISTRATION_FILE: import.meta.filename }, 'REGISTRATION_FILE'],
     [{ HOST: '0.0.0.0' }, 'HOST'],
     [{ HOST: '10.0.0.1' }, 'HOST'],
+    [{ HOST: '10.0.0.1', ALLOW_ANONYMOUS: 'true' }, 'HOST'],
+    [{ HOST: '::', ALLOW_ANONYMOUS: 'true', ALLOW_PUBLIC_SIMULATOR: 'false' }, 'HOST'],
+    [{ HOST: '::', ALLOW_ANONYMOUS: 'true', ALLOW_PUBLIC_SIMULATOR: 'yes' }, 'ALLOW_PUBLIC_SIMULATOR'],
+    [{ SIMULATOR_ACCOUNT_SID: 'AC:1' }, 'SIMULATOR_ACCOUNT_SID'],
+    [{ SIMULATOR_ALLOWED_ORIGINS: '*' }, 'SIMULATOR_ALLOWED_ORIGINS'],
+    [{ SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:80:*' }, 'SIMULATOR_ALLOWED_ORIGINS'],
+    [{ SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:4000/path' }, 'SIMULATOR_ALLOWED_ORIGINS'],
+    [{ SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:4000,ftp://127.0.0.1' }, 'SIMULATOR_ALLOWED_ORIGINS'],
   ])('refuses %j with one sentence that names %s', (env, name) => {
     const read = () => readConfig(env);
     expect(read).toThrow(ConfigError);
@@ -67,7 +75,24 @@ describe('readConfig', () => {
   it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(
     'lets others reach it with %j',
     (env) => {
-      expect(readConfig({ HOST: '0.0.0.0', ...env }).host).toBe('0.0.0.0');
+      const allowed = { ...env, HOST: '0.0.0.0', ALLOW_PUBLIC_SIMULATOR: 'true' };
+      expect(readConfig(allowed).host).toBe('0.0.0.0');
     },
   );
+
+  it('lets others reach a process that serves no simulator', () => {
+    const open = { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' };
+    const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 't' };
+    expect(readConfig({ ...open, SCFM_ROLE: 'worker' }).host).toBe('0.0.0.0');
+    expect(readConfig({ ...open, ...twilio }).host).toBe('0.0.0.0');
+  });
+
+  it('knows no token of the simulator unless one is given', () => {
+    expect(readConfig({}).simulator.authToken).toBeUndefined();
+    const given = { SIMULATOR_AUTH_TOKEN: 't', SIMULATOR_ALLOWED_ORIGINS: 'HTTP://LocalHost:80/, http://[::1]:*' };
+    expect(readConfig(given).simulator).toMatchObject({
+      authToken: 't',
+      allowedOrigins: ['http://localhost', 'http://[::1]:*'],
+    });
+  });
 });

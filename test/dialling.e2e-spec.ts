@@ -3,13 +3,12 @@ import { Api, type Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
+import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from './support/provider.js';
 
 /** Calls in each test of a fault. By hand, with each fault alone as well: `FAULT_CALLS=1000 npm test -- test/dialling`. */
 const CALLS = Number(process.env.FAULT_CALLS ?? 150);
 
 const PATIENCE = 100_000;
-const SID = 'AC00000000000000000000000000000000';
-const authorization = { Authorization: `Basic ${btoa(`${SID}:simulator`)}` };
 
 let installation: Installation;
 let provider: Installation;
@@ -18,7 +17,7 @@ let exchange: Api;
 
 beforeEach(async () => {
   provider = await Installation.createEmbedded();
-  exchange = (await provider.start({ SIMULATOR_SPEED: '500' })).api;
+  exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500' })).api;
   installation = await Installation.create();
 });
 afterEach(async () => {
@@ -29,10 +28,7 @@ afterEach(async () => {
 /** A program that dials the provider over there, as it would Somleng. */
 const start = (more: Record<string, string> = {}): Promise<Program> =>
   installation.start({
-    PLATFORM_PROVIDER: 'somleng',
-    SOMLENG_ACCOUNT_SID: SID,
-    SOMLENG_AUTH_TOKEN: 'simulator',
-    SOMLENG_CLIENT_REST_API_BASE_URL: `${exchange.url}/simulator`,
+    ...dialingAt(exchange.url),
     CALLS_PER_SECOND: '1000',
     FETCHES_PER_SECOND: '500',
     RECONCILE_AFTER: '2',
@@ -41,8 +37,8 @@ const start = (more: Record<string, string> = {}): Promise<Program> =>
     ...more,
   });
 
-const faults = (given: object) => exchange.send('PUT', '/simulator/faults', given, authorization);
-const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics', authorization)).body;
+const faults = (given: object) => exchange.put('/simulator/faults', given);
+const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;
 
 /** Makes so many people, and queues a call to each, after something else has been done. Answers the callout. */
 async function callEverybody(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
@@ -88,7 +84,7 @@ async function expectBooksToBalance(people: number): Promise<void> {
   for (const row of await installation.query<Body>('SELECT remote_call_id, remote_status FROM phone_calls')) {
     if (row.remote_call_id === null) continue;
     const theirs = await exchange.get(
-      `/simulator/2010-04-01/Accounts/${SID}/Calls/${row.remote_call_id}.json`,
+      `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls/${row.remote_call_id}.json`,
       authorization,
     );
     expect([theirs.status, theirs.body.status]).toEqual([200, row.remote_status]);
@@ -139,7 +135,7 @@ describe('the provider at fault', () => {
       const [row] = await installation.query<Body>(`SELECT sum(refusals) AS refusals FROM phone_calls`);
       return Number(row.refusals) > 3;
     });
-    exchange = (await provider.start({ SIMULATOR_SPEED: '500', PORT: port })).api;
+    exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500', PORT: port })).api;
     await settled();
     await expectBooksToBalance(20);
   });

@@ -3,14 +3,16 @@ import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer, Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let api: Api;
 let document: Body;
 
 beforeAll(async () => {
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
   api = (await installation.start()).api;
   document = (await api.get('/docs-json')).body;
 });

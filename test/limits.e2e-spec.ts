@@ -6,16 +6,18 @@ import type { Answer, Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import { Gate } from './support/gate.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
 const MOST = 8;
 const WEBHOOKS = 40;
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
 });
 afterAll(() => installation.remove());
 

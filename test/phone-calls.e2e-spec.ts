@@ -1,16 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let api: Api;
 const params = { remote_request_params: { from: '2442' } };
 
 beforeAll(async () => {
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
   api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
 });
 afterAll(() => installation.remove());
@@ -384,11 +386,7 @@ describe('max_per_period', () => {
 
 describe('trouble with the whole account', () => {
   it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
-    const simulator = (method: string, body?: object) =>
-      api.send(method, '/simulator/faults', body, {
-        Authorization: `Basic ${btoa('AC00000000000000000000000000000000:simulator')}`,
-      });
-    expect((await simulator('PUT', { account: 20003 })).status).toBe(200);
+    expect((await api.put('/simulator/faults', { account: 20003 })).status).toBe(200);
     const { id } = await participation('9900');
     const { id: call } = await makeCall(id);
     await queue(call);
@@ -396,7 +394,7 @@ describe('trouble with the whole account', () => {
     await eventually(async () => (await telephony()).dialling === 'paused');
     expect(await telephony()).toMatchObject({ status: 'up', reason: expect.stringContaining('20003') });
     expect(await status(call)).toBe('queued');
-    await simulator('DELETE');
+    await api.delete('/simulator/faults');
     await eventually(async () => (await status(call)) === 'completed');
     await eventually(async () => (await telephony()).dialling === 'on');
   });

@@ -6,15 +6,17 @@ import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { TOKEN, signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
+let signedWebhook: SignedWebhook;
 let program: Program;
 let api: Api;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
   program = await installation.start();
   api = program.api;
 });
@@ -80,10 +82,11 @@ describe('the webhook', () => {
   it('takes JSON whose digest is in the signed URL, and no other', async () => {
     const id = await madeCall();
     const body = JSON.stringify(told('CA12', 'ringing', 1));
+    const token = await simulatorTokenOf(installation);
     const send = (text: string) => {
       const digest = createHash('sha256').update(body).digest('hex');
       const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
-      const signature = twilio.getExpectedTwilioSignature(TOKEN, api.url + path, {});
+      const signature = twilio.getExpectedTwilioSignature(token, api.url + path, {});
       const headers = { 'Content-Type': 'application/json', 'X-Twilio-Signature': signature };
       return api.send('POST', path, text, headers);
     };

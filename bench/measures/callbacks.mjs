@@ -5,9 +5,6 @@ const BURST = 2_000;
 const PER_SECOND = 500;
 const SECONDS = 20;
 
-/** What the built-in simulator signs with, which is the provider unless another is chosen. */
-const TOKEN = 'simulator';
-
 /** The provider's words for each end, and ours. */
 const ENDS = { completed: 'completed', busy: 'busy', 'no-answer': 'not_answered', failed: 'failed' };
 
@@ -22,18 +19,20 @@ export async function measure({ way, seed, flags, report }) {
   await database.rows(statementsOf(database).takeCalls());
   const calls = await database.rows('SELECT id, remote_call_id, msisdn FROM phone_calls ORDER BY id');
   const program = await way.start(database);
+  // What the built-in simulator signs with, which is the provider here.
+  const [{ value: token }] = await database.rows("SELECT value FROM settings WHERE name = 'simulator_auth_token'");
   const context = { way, report, database, program };
   const others = calls.slice(BURST);
   await told(context, `${PER_SECOND} a second`, {
     events: [...COURSE, undefined].flatMap((status, sequence) =>
-      others.map((call) => eventOf(program.url, call, status ?? endOf(call), sequence)),
+      others.map((call) => eventOf(program.url, token, call, status ?? endOf(call), sequence)),
     ),
     connections: PER_SECOND,
     perSecond: PER_SECOND,
     goals: {},
   });
   await told(context, `burst of ${BURST}`, {
-    events: calls.slice(0, BURST).map((call) => eventOf(program.url, call, endOf(call), 0)),
+    events: calls.slice(0, BURST).map((call) => eventOf(program.url, token, call, endOf(call), 0)),
     connections: BURST,
     goals: { p99: 1_000 },
   });
@@ -86,12 +85,12 @@ async function books(database) {
   };
 }
 
-function eventOf(origin, call, status, sequence) {
+function eventOf(origin, token, call, status, sequence) {
   return {
     id: call.id,
     ends: ENDS[status],
     url: `${origin}/api/remote_phone_call_events?phone_call_id=${call.id}`,
-    token: TOKEN,
+    token,
     delivery: `${call.id}-${sequence}`,
     parameters: {
       CallSid: call.remote_call_id,

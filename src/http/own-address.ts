@@ -19,6 +19,11 @@ export class OwnAddress {
     return this.config.publicUrl ?? this.listening;
   }
 
+  /** Every address of this program that we know: the outside's, and the one that it listens at. */
+  async all(): Promise<string[]> {
+    return [await this.outside(), await this.listening];
+  }
+
   /** Where the provider's API is, when it is the simulator in the box. */
   async simulator(): Promise<string> {
     const { answersApi, publicUrl } = this.config;

@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Conversations } from '../call-flows/conversations.js';
-import { Config } from '../config.js';
 import { Forged, UnusableWebhook } from '../http/errors.js';
 import { OwnAddress } from '../http/own-address.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { ProviderAccounts } from '../telephony/provider-accounts.js';
 import { Hearings } from './hearings.js';
 import { type RawWebhook, isSigned, parametersOf } from './webhook.js';
 
@@ -15,7 +15,7 @@ export class WebhookService {
   constructor(
     private readonly hearings: Hearings,
     private readonly address: OwnAddress,
-    private readonly config: Config,
+    private readonly accounts: ProviderAccounts,
   ) {}
 
   /**
@@ -28,7 +28,7 @@ export class WebhookService {
     const origin = await this.address.outside();
     const url = `${origin}${webhook.path}`;
     const details = parametersOf(webhook);
-    if (!isSigned(webhook, url, details, this.config.accounts)) throw new Forged();
+    if (!isSigned(webhook, url, details, this.accounts.trusted)) throw new Forged();
     const sid = details.CallSid;
     if (typeof sid !== 'string' || sid === '') throw new UnusableWebhook("CallSid can't be blank");
     const query = new URL(url).searchParams;

@@ -1,6 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { SimulatorConfig } from '../config.js';
+import type { FastifyBaseLogger } from 'fastify';
+import type { Account, SimulatorConfig } from '../config.js';
+import type { AllowedOrigins } from './allowed-origins.js';
 import { type Faults, NO_FAULTS, struck } from './faults.js';
 import { type CreateFault, type Outcome, forcedBy, outcomeOf } from './outcomes.js';
 import { RecentMap } from './recent-map.js';
@@ -10,18 +12,18 @@ import { Webhooks } from './webhooks.js';
 /** Calls, numbers and people that are remembered; the oldest go first. */
 const REMEMBERED = 200_000;
 
-export interface SimulatorOptions extends SimulatorConfig {
-  accountSid: string;
-  authToken: string;
-}
+/** The longest wait that a timer can make, in milliseconds. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** The simulated world: its calls, and what goes wrong in it. */
 export class Exchange {
   readonly calls = new RecentMap<string, SimulatedCall>(REMEMBERED);
   readonly webhooks: Webhooks;
-  /** Calls that were taken, in all. */
+  /** Requests for a call, taken or not, in all. */
+  requested = 0;
+  /** Calls that were asked for and taken, in all. */
   created = 0;
-  /** When each of the latest calls was taken, in milliseconds. */
+  /** When each of the latest of them was taken, in milliseconds. */
   taken: number[] = [];
   faults: Faults = NO_FAULTS;
   /** What certain people do when they are called, by their numbers. */
@@ -30,16 +32,23 @@ export class Exchange {
   private readonly callsOf = new RecentMap<string, number>(REMEMBERED);
   private readonly closing = new AbortController();
 
-  constructor(readonly options: SimulatorOptions) {
+  constructor(
+    private readonly options: SimulatorConfig,
+    readonly account: Account,
+    origins: AllowedOrigins,
+    log: FastifyBaseLogger,
+  ) {
     // Each call that is under way listens.
     setMaxListeners(0, this.closing.signal);
-    this.webhooks = new Webhooks(
-      options.authToken,
-      options.seed,
-      () => this.faults,
-      (sid) => forcedBy(this.calls.get(sid)?.request.to ?? '').callbacks,
-      (seconds) => this.wait(seconds),
-    );
+    this.webhooks = new Webhooks({
+      authToken: account.token,
+      seed: options.seed,
+      origins,
+      log,
+      faults: () => this.faults,
+      forced: (sid) => forcedBy(this.calls.get(sid)?.request.to ?? '').callbacks,
+      wait: (seconds) => this.wait(seconds),
+    });
   }
 
   /** The fault that strikes this request for a call to a number, if any; the next request may fare better. */
@@ -55,10 +64,11 @@ export class Exchange {
     const nth = (this.callsOf.get(person) ?? 0) + 1;
     this.callsOf.set(person, nth);
     const outcome = { ...outcomeOf(this.options, person, nth), ...this.people.get(person), ...chosen };
-    const { accountSid } = this.options;
-    const call = new SimulatedCall(accountSid, request, outcome, this.webhooks, (seconds) => this.wait(seconds));
+    const { queue_seconds: queueSeconds } = this.faults;
+    const wait = (seconds: number) => this.wait(seconds);
+    const call = new SimulatedCall(this.account.sid, request, outcome, queueSeconds, this.webhooks, wait);
     this.calls.set(call.sid, call);
-    if (request.direction === 'outbound-api') this.count();
+    if (isOurs(request)) this.count();
     // The world ends when the program does.
     const over = call.live().catch(() => undefined);
     return { call, over };
@@ -68,11 +78,11 @@ export class Exchange {
     this.closing.abort();
   }
 
-  /** How often each number was rung, for those that were more than once. */
+  /** How often each number was rung by the calls that were asked for, for those that were more than once. */
   rungAgain(): Record<string, number> {
     const rings = new Map<string, number>();
     for (const { request } of this.calls.values()) {
-      if (request.direction === 'outbound-api') rings.set(request.to, (rings.get(request.to) ?? 0) + 1);
+      if (isOurs(request)) rings.set(request.to, (rings.get(request.to) ?? 0) + 1);
     }
     return Object.fromEntries([...rings].filter(([, count]) => count > 1));
   }
@@ -87,7 +97,8 @@ export class Exchange {
   }
 
   private async wait(seconds: number): Promise<void> {
-    await pause((seconds * 1_000) / this.options.speed, undefined, { ref: false, signal: this.closing.signal });
+    const time = Math.min((seconds * 1_000) / this.options.speed, LONGEST_WAIT);
+    await pause(time, undefined, { ref: false, signal: this.closing.signal });
   }
 
   private count(): void {
@@ -95,4 +106,9 @@ export class Exchange {
     this.taken.push(Date.now());
     if (this.taken.length >= 2 * REMEMBERED) this.taken = this.taken.slice(-REMEMBERED);
   }
+}
+
+/** Asked for by the calls API: no person who calls in, and no other party on the account. */
+function isOurs({ direction, isForeign }: CallRequest): boolean {
+  return direction === 'outbound-api' && !isForeign;
 }

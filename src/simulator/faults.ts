@@ -8,12 +8,35 @@ export interface Faults {
   callbacks: Shares<CallbackFault>;
   /** Every request for a call is refused with this code of Twilio's. */
   account: number | null;
+  /** Simulated seconds for which calls that are taken from now on are queued before they ring. */
+  queue_seconds: number;
 }
 
-export const NO_FAULTS: Faults = { create: {}, callbacks: {}, account: null };
+export const NO_FAULTS: Faults = { create: {}, callbacks: {}, account: null, queue_seconds: 0 };
 
-const CREATE = ['429', '500_before', '500_after', 'hang_before', 'hang_after'];
-const CALLBACKS = ['lost', 'doubled', 'late', 'reordered'];
+/** Twilio cancels what was queued for a day. Source: https://support.twilio.com/hc/en-us/articles/223180028 */
+const LONGEST_QUEUE = 86_400;
+
+const share = { type: 'number', minimum: 0, maximum: 1 };
+const shares = (...names: string[]) => ({
+  type: 'object',
+  properties: Object.fromEntries(names.map((name) => [name, share])),
+  additionalProperties: false,
+  default: {},
+});
+
+/** The JSON schema of {@link Faults} as they are asked for; what is left out does not go wrong. */
+export const faultsSchema = {
+  type: 'object',
+  properties: {
+    create: shares('429', '500_before', '500_after', 'hang_before', 'hang_after'),
+    callbacks: shares('lost', 'doubled', 'late', 'reordered'),
+    // All of Twilio's codes have five digits or six.
+    account: { type: ['integer', 'null'], minimum: 10_000, maximum: 999_999, default: null },
+    queue_seconds: { type: 'number', minimum: 0, maximum: LONGEST_QUEUE, default: 0 },
+  },
+  additionalProperties: false,
+};
 
 /** The fault, if any, that strikes where these words draw the lot. */
 export function struck<Name extends string>(shares: Shares<Name>, ...words: (string | number)[]): Name | undefined {
@@ -23,27 +46,4 @@ export function struck<Name extends string>(shares: Shares<Name>, ...words: (str
     lot -= share ?? 0;
   }
   return undefined;
-}
-
-/** The faults that a request describes, or what is wrong with it. */
-export function readFaults(body: unknown): Faults | string {
-  const { create = {}, callbacks = {}, account = null, ...others } = Object(body) as Record<string, unknown>;
-  const [unknown] = Object.keys(others);
-  if (unknown) return `${unknown} is not a fault`;
-  if (account !== null && ![20003, 10004, 22005].includes(Number(account)))
-    return 'account must be 20003, 10004 or 22005';
-  for (const [shares, names] of [
-    [create, CREATE],
-    [callbacks, CALLBACKS],
-  ] as const) {
-    for (const [name, share] of Object.entries(Object(shares) as object)) {
-      if (!names.includes(name)) return `${name} is not a fault`;
-      if (typeof share !== 'number' || !(share >= 0 && share <= 1)) return `${name} must be a share from 0 to 1`;
-    }
-  }
-  return {
-    create: create as Faults['create'],
-    callbacks: callbacks as Faults['callbacks'],
-    account: account as number | null,
-  };
 }

@@ -6,7 +6,7 @@ export interface Outcome {
   ending: 'answered' | 'busy' | 'no-answer' | 'failed';
   /** A machine answers, not a person. */
   machine: boolean;
-  /** Seconds until it is answered, or given up. */
+  /** Seconds for which it rings until it is answered, or given up. */
   ring: number;
   /** The keys pressed at each question in turn; at a question beyond them, none. */
   keys: string[];

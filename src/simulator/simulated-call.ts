@@ -18,6 +18,8 @@ export interface CallRequest {
   detectsMachines: boolean;
   /** Where it is told who answered, while the call goes on. */
   tellsWhoAnswered?: string;
+  /** Another party on the same account asked for it. */
+  isForeign?: boolean;
 }
 
 /** One thing that happened in a call, for whoever wants to read it afterwards. */
@@ -39,6 +41,8 @@ const EVENT_OF: Readonly<Record<string, string>> = {
 };
 const SIP: Readonly<Record<string, string>> = { completed: '200', busy: '486', 'no-answer': '487', failed: '404' };
 const MOST_DOCUMENTS = 100;
+/** The longest that a verb may wait, in seconds: the longest that Twilio lets a call last. */
+const LONGEST_PAUSE = 14_400;
 const MACHINE = 'machine_start';
 
 /** A call in the simulator's world, from the request to its end. */
@@ -59,6 +63,8 @@ export class SimulatedCall {
     private readonly accountSid: string,
     readonly request: CallRequest,
     private readonly outcome: Outcome,
+    /** Seconds for which the call is queued before it is dialed. */
+    private readonly queueSeconds: number,
     private readonly webhooks: Webhooks,
     private readonly wait: (seconds: number) => Promise<void>,
   ) {}
@@ -67,10 +73,20 @@ export class SimulatedCall {
     return FINAL.includes(this.status);
   }
 
+  /** Undefined until the call is dialed. Source: Twilio's OpenAPI document, `start_time`. */
+  get startTime(): DateTime | undefined {
+    return this.startedAt;
+  }
+
+  /** Undefined unless the call was answered and is over. Source: Twilio's OpenAPI document, `end_time`. */
+  get endTime(): DateTime | undefined {
+    return this.status === 'completed' ? this.endedAt : undefined;
+  }
+
   /** Lives the call to its end. */
   async live(): Promise<void> {
     if (this.request.direction === 'outbound-api') {
-      await this.wait(0.2);
+      await this.wait(this.queueSeconds + 0.2);
       if (!this.move('initiated', { keeps: 'queued' })) return;
       await this.wait(0.5);
       this.startedAt = DateTime.utc();
@@ -92,19 +108,22 @@ export class SimulatedCall {
     this.move('completed');
   }
 
-  /** Ends the call from outside: `canceled` before it is answered, `completed` after. False when it cannot be. */
-  end(status: string): boolean {
-    const canceled = status === 'canceled' && ['queued', 'ringing'].includes(this.status);
-    if (!canceled && !(status === 'completed' && !this.isOver)) return false;
+  /**
+   * Ends the call from outside. `canceled` hangs up a call that is queued or ringing, and leaves one that was answered alone; `completed`
+   * hangs up any. A call that is hung up before it is answered is canceled. Source: the parameter `Status` at
+   * https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+   */
+  end(status: 'canceled' | 'completed'): void {
+    const isAnswered = !['queued', 'ringing'].includes(this.status);
+    if (isAnswered && status === 'canceled') return;
     this.hungUp = true;
-    return this.move(status);
+    this.move(isAnswered ? 'completed' : 'canceled');
   }
 
   /** As Twilio's Call resource. */
   show(): Record<string, unknown> {
     const uri = `/2010-04-01/Accounts/${this.accountSid}/Calls/${this.sid}`;
     const { to, from, direction } = this.request;
-    const duration = this.isOver ? String(this.seconds()) : null;
     return {
       sid: this.sid,
       date_created: this.createdAt.toRFC2822(),
@@ -118,8 +137,8 @@ export class SimulatedCall {
       phone_number_sid: null,
       status: this.status,
       start_time: this.startedAt?.toRFC2822() ?? null,
-      end_time: this.endedAt?.toRFC2822() ?? null,
-      duration,
+      end_time: this.endTime?.toRFC2822() ?? null,
+      duration: this.endTime ? String(this.seconds()) : null,
       price: null,
       price_unit: 'USD',
       direction,
@@ -128,7 +147,7 @@ export class SimulatedCall {
       forwarded_from: null,
       group_sid: null,
       caller_name: null,
-      queue_time: '0',
+      queue_time: String(Math.round(this.queueSeconds * 1_000)),
       trunk_sid: null,
       uri: `${uri}.json`,
       subresource_uris: Object.fromEntries(
@@ -159,7 +178,7 @@ export class SimulatedCall {
           SipResponseCode: SIP[status] ?? '487',
         }),
       });
-      this.webhooks.send(this.sid, statusCallback, about, final);
+      this.tell(statusCallback, about, final);
     }
     return true;
   }
@@ -170,7 +189,12 @@ export class SimulatedCall {
     if (!url) return;
     const AnsweredBy = this.whoAnswered() ?? '';
     const about = { CallSid: this.sid, AccountSid: this.accountSid, AnsweredBy, MachineDetectionDuration: '2400' };
-    this.webhooks.send(this.sid, url, about, false);
+    this.tell(url, about, false);
+  }
+
+  private tell(url: string, parameters: Record<string, string>, isLast: boolean): void {
+    const onForbidden = ({ message }: Error): unknown => this.transcript.push({ error: message });
+    this.webhooks.send({ sid: this.sid, url, parameters, isLast, onForbidden });
   }
 
   private async talk(): Promise<void> {
@@ -188,7 +212,7 @@ export class SimulatedCall {
     this.transcript.push({ fetched: url });
     const status = this.request.direction === 'inbound' && this.documents === 1 ? 'ringing' : 'in-progress';
     const verbs = readTwiml(await this.webhooks.ask(url, method, this.parameters(status, more)));
-    this.status = 'in-progress';
+    if (!this.isOver) this.status = 'in-progress';
     return verbs;
   }
 
@@ -231,7 +255,7 @@ export class SimulatedCall {
       this.transcript.push({ played: text });
       await this.wait(10);
     } else {
-      await this.wait(Number(attributes.length ?? 1));
+      await this.wait(wholeOf(attributes.length, 1));
     }
   }
 
@@ -244,13 +268,13 @@ export class SimulatedCall {
       return '';
     }
     if (pressed === undefined || pressed === '') {
-      await this.wait(Number(attributes.timeout ?? 5));
+      await this.wait(wholeOf(attributes.timeout, 5));
       return '';
     }
     await this.wait(2);
     const finish = attributes.finishOnKey ?? '#';
     const until = finish === '' ? pressed : pressed.split(finish)[0]!;
-    return until.slice(0, Number(attributes.numDigits ?? until.length));
+    return until.slice(0, wholeOf(attributes.numDigits, until.length));
   }
 
   private parameters(status: string, more: Record<string, string>): Record<string, string> {
@@ -286,4 +310,9 @@ export class SimulatedCall {
       ? Math.max(1, Math.round((this.endedAt ?? DateTime.utc()).diff(this.answeredAt).as('seconds')))
       : 0;
   }
+}
+
+/** The whole number that an attribute is; what cannot be meant counts as left out. */
+function wholeOf(attribute: string | undefined, fallback: number): number {
+  return attribute && /^\d+$/.test(attribute) ? Math.min(Number(attribute), LONGEST_PAUSE) : fallback;
 }

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import type { FastifyBaseLogger } from 'fastify';
 import twilio from 'twilio';
+import { type AllowedOrigins, ForbiddenUrlError } from './allowed-origins.js';
 import { type Faults, struck } from './faults.js';
 import type { CallbackFault } from './outcomes.js';
 
@@ -7,6 +9,30 @@ import type { CallbackFault } from './outcomes.js';
 const PATIENCE = 15_000;
 
 type Parameters = Record<string, string>;
+
+interface Surroundings {
+  authToken: string;
+  seed: number;
+  /** Every URL that is asked for is checked here. */
+  origins: AllowedOrigins;
+  log: FastifyBaseLogger;
+  faults: () => Faults;
+  /** The fault that the number of a call forces on its callbacks. */
+  forced: (sid: string) => CallbackFault | undefined;
+  /** Lets simulated seconds pass. */
+  wait: (seconds: number) => Promise<void>;
+}
+
+/** A status callback of a call. */
+export interface StatusCallback {
+  sid: string;
+  url: string;
+  parameters: Parameters;
+  /** No other callback of this call comes after it. */
+  isLast: boolean;
+  /** Is told when the URL is one that may not be fetched. */
+  onForbidden: (error: ForbiddenUrlError) => void;
+}
 
 /** What the simulator tells and asks the program that had it call: signed, as Twilio does. */
 export class Webhooks {
@@ -16,25 +42,21 @@ export class Webhooks {
   private readonly overtaken = new Map<string, Parameters[]>();
   private readonly tails = new Map<string, Promise<unknown>>();
 
-  constructor(
-    private readonly authToken: string,
-    private readonly seed: number,
-    private readonly faults: () => Faults,
-    private readonly forced: (sid: string) => CallbackFault | undefined,
-    private readonly wait: (seconds: number) => Promise<void>,
-  ) {}
+  constructor(private readonly surroundings: Surroundings) {}
 
-  /** Sends a status callback; those of one call follow one another. `last`: no other comes after it. */
-  send(sid: string, url: string, parameters: Parameters, last: boolean): void {
-    const words = [this.seed, parameters.To ?? '', parameters.SequenceNumber ?? '', 'callback'];
-    const fault = this.forced(sid) ?? struck(this.faults().callbacks, ...words);
+  /** Sends a status callback; those of one call follow one another. */
+  send(event: StatusCallback): void {
+    const { sid, parameters, isLast } = event;
+    const { seed, faults, forced, wait } = this.surroundings;
+    const words = [seed, parameters.To ?? '', parameters.SequenceNumber ?? '', 'callback'];
+    const fault = forced(sid) ?? struck(faults().callbacks, ...words);
     if (fault === 'lost') {
-      if (last) this.forget(sid);
+      if (isLast) this.forget(sid);
       return;
     }
     const waiting = this.overtaken.get(sid) ?? [];
     this.overtaken.delete(sid);
-    if (fault === 'reordered' && !last) {
+    if (fault === 'reordered' && !isLast) {
       this.overtaken.set(sid, [parameters, ...waiting]);
       return;
     }
@@ -47,12 +69,12 @@ export class Webhooks {
           ]
         : [{ one, token }];
     });
-    const before = fault === 'late' ? this.wait(30) : (this.tails.get(sid) ?? Promise.resolve());
+    const before = fault === 'late' ? wait(30) : (this.tails.get(sid) ?? Promise.resolve());
     const delivered = before.then(async () => {
-      for (const { one, token } of deliveries) await this.deliver(url, one, token);
+      for (const { one, token } of deliveries) await this.deliver(event, one, token);
     });
     this.tails.set(sid, delivered);
-    if (last) void delivered.finally(() => this.forget(sid));
+    if (isLast) void delivered.finally(() => this.forget(sid));
   }
 
   /** Of a call of which nothing more will be told. */
@@ -71,33 +93,57 @@ export class Webhooks {
     return response.text();
   }
 
-  private async deliver(url: string, parameters: Parameters, token: string): Promise<void> {
+  private async deliver({ url, onForbidden }: StatusCallback, parameters: Parameters, token: string): Promise<void> {
     try {
       const response = await this.request(url, 'POST', parameters, token);
       await response.text();
       if (response.ok) this.sent++;
       else this.failed++;
-    } catch {
+    } catch (error) {
       this.failed++;
+      if (error instanceof ForbiddenUrlError) onForbidden(error);
     }
   }
 
-  /** One more try when nobody is there to connect to, as Twilio's default is; none when the answer is bad or late. */
+  /**
+   * One more try when nobody is there to connect to, as Twilio's default is; none when the answer is bad or late. Redirects are not followed,
+   * since they could lead anywhere.
+   */
   private async request(url: string, method: string, parameters: Parameters, token: string): Promise<Response> {
     const address = new URL(url);
+    await this.check(address);
     address.hash = '';
     const query = method.toUpperCase() === 'GET';
     if (query) for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
     const body = query ? undefined : new URLSearchParams(parameters);
-    const signature = twilio.getExpectedTwilioSignature(this.authToken, address.href, query ? {} : parameters);
+    const signature = twilio.getExpectedTwilioSignature(
+      this.surroundings.authToken,
+      address.href,
+      query ? {} : parameters,
+    );
     const headers = { 'X-Twilio-Signature': signature, 'I-Twilio-Idempotency-Token': token };
     const attempt = () =>
-      fetch(address, { method: query ? 'GET' : 'POST', body, headers, signal: AbortSignal.timeout(PATIENCE) });
+      fetch(address, {
+        method: query ? 'GET' : 'POST',
+        body,
+        headers,
+        redirect: 'manual',
+        signal: AbortSignal.timeout(PATIENCE),
+      });
     try {
       return await attempt();
     } catch (error) {
       if ((error as { cause?: { code?: string } }).cause?.code !== 'ECONNREFUSED') throw error;
       return attempt();
     }
+  }
+
+  /** @throws ForbiddenUrlError which the log has then, too */
+  private async check(address: URL): Promise<void> {
+    const { origins, log } = this.surroundings;
+    await origins.check(address).catch((error: Error) => {
+      log.warn(`The simulator does not fetch what it was given: ${error.message}`);
+      throw error;
+    });
   }
 }

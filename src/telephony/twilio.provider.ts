@@ -1,6 +1,6 @@
 import twilio from 'twilio';
 import type RequestClient from 'twilio/lib/base/RequestClient.js';
-import type { Platform } from '../config.js';
+import type { Account } from '../config.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { AddressedClient, TWILIO_API } from './addressed-client.js';
 import { type ProviderAnswer, sortAnswer, sortError } from './placement.js';
@@ -17,7 +17,7 @@ export class TwilioProvider extends Provider {
    * @param timeout of a request, in seconds
    */
   constructor(
-    private readonly platform: Platform,
+    private readonly account: Account,
     private readonly baseUrl: () => Promise<string>,
     private readonly timeout: number,
   ) {
@@ -50,7 +50,7 @@ export class TwilioProvider extends Provider {
   private async request(method: 'get' | 'post', path: string, content: Metadata): Promise<ProviderAnswer> {
     this.client ??= this.baseUrl().then((base) => this.connect(base));
     const client = await this.client;
-    const uri = `${TWILIO_API}/2010-04-01/Accounts/${this.platform.sid}/${path}`;
+    const uri = `${TWILIO_API}/2010-04-01/Accounts/${this.account.sid}/${path}`;
     const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
     // The package's types speak of its own later answer; this is what its HTTP client returns.
     return (await client.request({ method, uri, headers, ...content } as never)) as ProviderAnswer;
@@ -60,8 +60,8 @@ export class TwilioProvider extends Provider {
   private connect(base: string): twilio.Twilio {
     const httpClient = new AddressedClient(base, this.timeout * 1_000) as unknown as RequestClient;
     // Somleng's account ids do not begin as Twilio's do, which the package insists on.
-    const client = twilio(`AC${this.platform.sid}`, this.platform.token, { httpClient, autoRetry: false });
-    client.username = this.platform.sid;
+    const client = twilio(`AC${this.account.sid}`, this.account.token, { httpClient, autoRetry: false });
+    client.username = this.account.sid;
     return client;
   }
 }

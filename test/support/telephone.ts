@@ -1,11 +1,6 @@
 import type { Api, Body } from './api.js';
 import { eventually } from './eventually.js';
 
-const SID = 'AC00000000000000000000000000000000';
-
-/** What the simulator's controls ask for. */
-export const authorization = { Authorization: `Basic ${btoa(`${SID}:simulator`)}` };
-
 /** What was heard and pressed in one call. */
 export interface Talk {
   sid: string;
@@ -20,12 +15,7 @@ export interface Talk {
 
 /** A person calls in, and presses these keys at the questions in turn (`hangup` ends the call). Answers when the call is over. */
 export async function callIn(exchange: Api, from: string, keys: string[], to = '2442'): Promise<Talk> {
-  const { status, body, text } = await exchange.send(
-    'POST',
-    '/simulator/inbound_calls',
-    { from, to, keys, wait: true },
-    authorization,
-  );
+  const { status, body, text } = await exchange.post('/simulator/inbound_calls', { from, to, keys, wait: true });
   if (status !== 201) throw new Error(`Nobody could call in: ${text}`);
   return talk(body.sid, body.transcript);
 }
@@ -33,7 +23,7 @@ export async function callIn(exchange: Api, from: string, keys: string[], to = '
 /** Says what a person does when they are called: the keys they press, whether a machine answers for them. */
 export async function person(exchange: Api, msisdn: string, behaviour: object): Promise<void> {
   const given = { ending: 'answered', machine: false, hangsUpAtOnce: false, ...behaviour };
-  await exchange.send('PUT', `/simulator/people/${encodeURIComponent(msisdn)}`, given, authorization);
+  await exchange.put(`/simulator/people/${encodeURIComponent(msisdn)}`, given);
 }
 
 /** Dials a participation, with more request parameters if given, and waits until the call is over. Answers it, and what was said. */
@@ -50,7 +40,7 @@ export async function dial(
     return ['completed', 'busy', 'failed', 'not_answered', 'errored'].includes(body.status) && body;
   });
   if (call.remote_call_id === null) return { call, talk: talk('', []) };
-  const { body } = await exchange.get(`/simulator/calls/${call.remote_call_id}/transcript`, authorization);
+  const { body } = await exchange.get(`/simulator/calls/${call.remote_call_id}/transcript`);
   return { call, talk: talk(call.remote_call_id, body) };
 }
 

@@ -1,10 +1,11 @@
 import { CreateContactsAndCallouts1764000000000 } from './1764000000000-create-contacts-and-callouts.js';
 import { CreatePhoneCalls1764100000000 } from './1764100000000-create-phone-calls.js';
 import { AddCallFlows1764200000000 } from './1764200000000-add-call-flows.js';
-import { IndexCallsByStage1764600000001 } from './1764600000001-index-calls-by-stage.js';
+import { CreateSettings1764600000000 } from './1764600000000-create-settings.js';
+import { IndexCallsByStage1764620000000 } from './1764620000000-index-calls-by-stage.js';
 import { IndexCallsForAnyStatistics1764500000000 } from './1764500000000-index-calls-for-any-statistics.js';
 import { IndexHandedOutCalls1764400000000 } from './1764400000000-index-handed-out-calls.js';
-import { HoldCalloutsAndTakeUnknownCallers1764600000000 } from './1764600000000-hold-callouts-and-take-unknown-callers.js';
+import { HoldCalloutsAndTakeUnknownCallers1764610000000 } from './1764610000000-hold-callouts-and-take-unknown-callers.js';
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
 
 /** Every migration, oldest first: one list for both databases. */
@@ -15,6 +16,7 @@ export const migrations = [
   IndexParticipationsOfCallouts1764300000000,
   IndexHandedOutCalls1764400000000,
   IndexCallsForAnyStatistics1764500000000,
-  HoldCalloutsAndTakeUnknownCallers1764600000000,
-  IndexCallsByStage1764600000001,
+  CreateSettings1764600000000,
+  HoldCalloutsAndTakeUnknownCallers1764610000000,
+  IndexCallsByStage1764620000000,
 ];

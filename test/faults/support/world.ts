@@ -14,13 +14,11 @@ import { Api, type Body } from '../../support/api.js';
 import { freePort } from '../../support/free-port.js';
 import { Installation } from '../../support/installation.js';
 import { Relay } from '../../support/relay.js';
-import { authorization } from '../../support/telephone.js';
+import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from '../../support/provider.js';
 import type { Campaign } from './campaign.js';
 import { Gate } from '../../support/gate.js';
 import { patiently } from './insist.js';
 import { Place } from './place.js';
-
-const SID = 'AC00000000000000000000000000000000';
 
 /** How fast the provider's people live: a call takes about a second, so that things break in the middle of it. */
 const SPEED = '40';
@@ -132,7 +130,7 @@ export class World {
       await patiently(() => this.tries('SELECT 1'));
     }
     await this.providerGate.open();
-    await this.exchange.send('DELETE', '/simulator/faults', undefined, authorization);
+    await this.exchange.delete('/simulator/faults');
     await Promise.all(this.places.map((place) => place.start()));
     for (const { url } of this.places) {
       await patiently(async () => {
@@ -172,18 +170,18 @@ export class World {
   /** What goes wrong at the provider from now on. */
   async faults(given: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
     this.repeats ||= given.callbacks?.doubled !== undefined;
-    await this.exchange.send('PUT', '/simulator/faults', given, authorization);
+    await this.exchange.put('/simulator/faults', given);
   }
 
   /** What the provider has seen. */
   async statistics(): Promise<Body> {
-    return (await this.exchange.get('/simulator/statistics', authorization)).body;
+    return (await this.exchange.get('/simulator/statistics')).body;
   }
 
   /** The provider's own list of the calls that it took. */
   async rings(): Promise<Ring[]> {
     const rings: Ring[] = [];
-    let page: string | null = `/2010-04-01/Accounts/${SID}/Calls.json?PageSize=1000`;
+    let page: string | null = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
     while (page) {
       const { body }: Body = await this.exchange.get(`/simulator${page}`, authorization);
       for (const { sid, to, status, date_created } of body.calls) rings.push({ sid, to, status, date_created });
@@ -198,16 +196,17 @@ export class World {
     servers?: Servers,
   ): Promise<World> {
     const provider = await Installation.createEmbedded();
-    const { api: exchange } = await provider.start({ SIMULATOR_SPEED: SPEED, LOG_LEVEL: 'error' });
+    const { api: exchange } = await provider.start({
+      ...providerEnvironment,
+      SIMULATOR_SPEED: SPEED,
+      LOG_LEVEL: 'error',
+    });
     const gate = await Gate.before(Number(new URL(exchange.url).port));
     const front = await Relay.start();
     const shared = {
       ...HASTE,
       PUBLIC_URL: front.url,
-      PLATFORM_PROVIDER: 'somleng',
-      SOMLENG_ACCOUNT_SID: SID,
-      SOMLENG_AUTH_TOKEN: 'simulator',
-      SOMLENG_CLIENT_REST_API_BASE_URL: `http://127.0.0.1:${gate.port}/simulator`,
+      ...dialingAt(`http://127.0.0.1:${gate.port}`),
     };
     const places: Place[] = [];
     for (const environment of environments) {

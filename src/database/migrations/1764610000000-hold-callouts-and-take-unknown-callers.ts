@@ -3,8 +3,8 @@ import { columnTypes } from './column-types.js';
 import { setNullable } from './nullability.js';
 
 /** Callouts can be held because of a setting, with the reason; a phone call of a person whose number is not known has no contact. */
-export class HoldCalloutsAndTakeUnknownCallers1764600000000 implements MigrationInterface {
-  readonly name = 'HoldCalloutsAndTakeUnknownCallers1764600000000';
+export class HoldCalloutsAndTakeUnknownCallers1764610000000 implements MigrationInterface {
+  readonly name = 'HoldCalloutsAndTakeUnknownCallers1764610000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     const { whole, optionalTimestamp } = columnTypes(queryRunner);

@@ -1,8 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
 /** Calls that wait to be queued are found without a walk over all calls that were ever made, and so are those that were placed lately. */
-export class IndexCallsByStage1764600000001 implements MigrationInterface {
-  readonly name = 'IndexCallsByStage1764600000001';
+export class IndexCallsByStage1764620000000 implements MigrationInterface {
+  readonly name = 'IndexCallsByStage1764620000000';
 
   async up(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query(`CREATE INDEX "phone_calls_created" ON "phone_calls" ("id") WHERE "status" = 'created'`);

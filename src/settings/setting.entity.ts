@@ -1,0 +1,12 @@
+import { Entity, PrimaryColumn } from 'typeorm';
+import { Text } from '../database/columns.js';
+
+/** A value that the program keeps for all processes of an installation, by its name. */
+@Entity('settings')
+export class Setting {
+  @PrimaryColumn({ type: 'text' })
+  name!: string;
+
+  @Text()
+  value!: string;
+}

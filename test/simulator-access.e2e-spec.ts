@@ -1,0 +1,283 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Api, type Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+import { Program } from './support/program.js';
+import { PROVIDER_SID } from './support/provider.js';
+import { WebServer } from './support/web-server.js';
+import { simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+
+const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
+const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
+const operator = basic('operator', 'pass:word');
+const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
+
+let installation: Installation;
+beforeAll(async () => {
+  installation = await Installation.create();
+});
+afterAll(() => installation.remove());
+
+/** Asks for a path as it is written: fetch would tidy it up. */
+async function statusOf(api: Api, path: string): Promise<number> {
+  const { hostname, port } = new URL(api.url);
+  const asking = request({ hostname, port, path }).end();
+  const [answer] = await once(asking, 'response');
+  answer.resume();
+  return answer.statusCode;
+}
+
+describe('the simulator beside an API with a password', () => {
+  let api: Api;
+  let account: { Authorization: string };
+
+  beforeAll(async () => {
+    api = (await installation.start(credentials)).api;
+    account = basic(PROVIDER_SID, await simulatorTokenOf(installation));
+  });
+
+  const controls: [string, string, object?][] = [
+    ['POST', '/simulator/inbound_calls', { from: '+85510202101', to: '2442' }],
+    ['POST', '/simulator/foreign_calls', { from: '2442', to: '+85510202101' }],
+    ['PUT', '/simulator/people/+85510202101', {}],
+    ['PUT', '/simulator/faults', {}],
+    ['DELETE', '/simulator/faults'],
+    ['GET', '/simulator/statistics'],
+    ['GET', '/simulator/calls/CA1/transcript'],
+  ];
+
+  it.each(controls)('asks for the password at %s %s', async (method, path, body) => {
+    for (const headers of [{}, account, basic('operator', 'wrong'), basic(PROVIDER_SID, 'simulator')]) {
+      expect((await api.send(method, path, body, headers as Record<string, string>)).status).toBe(401);
+    }
+    expect((await api.send(method, path, body, operator)).status).toBeOneOf([200, 201, 204, 404]);
+  });
+
+  it.each([
+    ['GET', `${calls}.json`],
+    ['POST', `${calls}.json`],
+    ['GET', `${calls}/CA1.json`],
+    ['POST', `${calls}/CA1.json`],
+    ['GET', '/simulator/2010-04-01/Accounts.json'],
+  ])("asks for the simulator's account at %s %s", async (method, path) => {
+    const token = account.Authorization;
+    for (const headers of [
+      {},
+      operator,
+      basic(PROVIDER_SID, 'simulator'),
+      basic(PROVIDER_SID, ''),
+      basic('', await simulatorTokenOf(installation)),
+      { Authorization: token.slice(0, -4) },
+      { Authorization: token.replace('Basic', 'Bearer') },
+      { Authorization: `${token} x` },
+    ]) {
+      const answer = await api.send(method, path, undefined, headers as Record<string, string>);
+      expect([answer.status, answer.body.code]).toEqual([401, 20003]);
+      expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
+    }
+    expect((await api.send(method, path, undefined, account)).status).not.toBe(401);
+  });
+
+  it('knows no other account', async () => {
+    for (const other of [`AC${'1'.repeat(32)}`, 'x', '__proto__', PROVIDER_SID.toLowerCase()]) {
+      const path = `/simulator/2010-04-01/Accounts/${other}/Calls.json`;
+      const { status, body } = await api.get(path, account);
+      expect([status, body.code]).toEqual([404, 20404]);
+    }
+    expect((await api.get(`${calls}.json`, account)).body.calls).toBeInstanceOf(Array);
+  });
+
+  it.each([
+    '/simulator/2010-04-01/../statistics',
+    '/simulator/2010-04-01/%2e%2e/statistics',
+    '/simulator/2010-04-01/..%2fstatistics',
+    '/simulator//2010-04-01/statistics',
+    '/%73imulator/statistics',
+    '/simulator/%73tatistics',
+    '/simulator/statistics?/simulator/2010-04-01/',
+    '//simulator/2010-04-01/../statistics',
+    '/simulator/2010-04-01/statistics',
+  ])('is not got round by %s', async (path) => {
+    expect(await statusOf(api, path)).toBeOneOf([401, 404]);
+  });
+});
+
+describe("the simulator's token", () => {
+  it('is made once for a database, whatever starts at the same time, and is nobody else’s', async () => {
+    const fresh = await Installation.create();
+    const other = await Installation.create();
+    try {
+      await Promise.all([...Array.from({ length: 4 }, () => fresh.start()), other.start()]);
+      const rows = await fresh.query<Body>('SELECT name, value FROM settings');
+      expect(rows).toEqual([{ name: 'simulator_auth_token', value: expect.stringMatching(/^[\da-f]{32}$/) }]);
+      expect(await simulatorTokenOf(other)).not.toBe(rows[0].value);
+      const again = await fresh.start();
+      expect(await fresh.query('SELECT name, value FROM settings')).toEqual(rows);
+      const { status } = await again.api.get(`${calls}.json`, basic(PROVIDER_SID, rows[0].value));
+      expect(status).toBe(200);
+    } finally {
+      await fresh.remove();
+      await other.remove();
+    }
+  });
+
+  it('is what the web and the worker of one installation share', async () => {
+    const cluster = await Installation.create();
+    try {
+      const web = await cluster.start({ SCFM_ROLE: 'web', SIMULATOR_SPEED: '500' });
+      await cluster.start({ SCFM_ROLE: 'worker', SIMULATOR_URL: `${web.url}/simulator`, PUBLIC_URL: web.url });
+      const [contact_id] = await web.api.contacts({ msisdn: '+85510209900' });
+      const callout = await web.api.callout();
+      const { body: joined } = await web.api.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
+      const path = `/api/callout_participations/${joined.id}/phone_calls`;
+      const { body: call } = await web.api.post(path, { remote_request_params: { from: '2442' } });
+      await web.api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue');
+      await eventually(async () => (await web.api.get(`/api/phone_calls/${call.id}`)).body.status === 'completed');
+    } finally {
+      await cluster.remove();
+    }
+  });
+
+  it('may be chosen by a setting, as may the account', async () => {
+    const chosen = { SIMULATOR_AUTH_TOKEN: 'chosen', SIMULATOR_ACCOUNT_SID: 'AC123' };
+    const { api } = await installation.start(chosen);
+    const path = '/simulator/2010-04-01/Accounts/AC123/Calls.json';
+    expect((await api.get(path, basic('AC123', 'chosen'))).status).toBe(200);
+    expect((await api.get(path, basic('AC123', await simulatorTokenOf(installation)))).status).toBe(401);
+    const signed = webhooksTo(installation);
+    const told = { CallSid: 'CA77', Direction: 'inbound', From: '+85510202101' };
+    expect((await signed(api, told, { token: 'chosen' })).status).toBe(201);
+    expect((await signed(api, told)).status).toBe(403);
+  });
+
+  it('signs no webhook as long as it is not known', async () => {
+    const { api } = await installation.start();
+    const signed = webhooksTo(installation);
+    const told = { CallSid: 'CA78', Direction: 'inbound', From: '+85510202101' };
+    for (const token of ['simulator', '', 'undefined', 'null', PROVIDER_SID]) {
+      expect((await signed(api, told, { token })).status).toBe(403);
+    }
+    expect((await signed(api, told)).status).toBe(201);
+  });
+
+  it('is not made, and not believed, where calls are placed with a real provider', async () => {
+    const real = await Installation.create();
+    try {
+      const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 'real' };
+      const { api } = await real.start({ ...twilio, PUBLIC_URL: 'http://scfm.example.org' });
+      expect(await real.query('SELECT name FROM settings')).toEqual([]);
+      expect((await api.get('/simulator/statistics')).status).toBe(404);
+      expect((await api.get(`${calls}.json`, basic(PROVIDER_SID, 'simulator'))).status).toBe(404);
+    } finally {
+      await real.remove();
+    }
+  });
+});
+
+describe('what the simulator fetches', () => {
+  const SECRET = 'the secret of another server';
+  const twiml = (verbs: string) => ({ body: `<Response>${verbs}</Response>`, headers: { 'Content-Type': 'text/xml' } });
+  let program: Program;
+  let api: Api;
+  let account: { Authorization: string };
+  /** Named in the setting. */
+  let friend: WebServer;
+  /** Anything else that the program's machine can reach. */
+  let stranger: WebServer;
+
+  beforeAll(async () => {
+    stranger = await WebServer.start({ '/': twiml(`<Say>${SECRET}</Say>`) });
+    friend = await WebServer.start({
+      '/hello': twiml('<Say>Hello</Say>'),
+      '/away': { status: 302, headers: { Location: `${stranger.url}/` } },
+      '/redirect': twiml(`<Redirect>${stranger.url}/</Redirect>`),
+      '/relative': twiml(`<Redirect>//127.0.0.1:${stranger.port}/</Redirect>`),
+      '/data': twiml('<Redirect>data:text/xml,&lt;Response&gt;&lt;Say&gt;Data&lt;/Say&gt;&lt;/Response&gt;</Redirect>'),
+      '/file': twiml('<Redirect>file:///etc/hostname</Redirect>'),
+      '/gather': twiml(`<Gather numDigits="1" action="${stranger.url}/"><Say>Press 1</Say></Gather>`),
+    });
+    program = await installation.start({ SIMULATOR_SPEED: '500', SIMULATOR_ALLOWED_ORIGINS: friend.url });
+    api = program.api;
+    account = basic(PROVIDER_SID, await simulatorTokenOf(installation));
+  });
+  afterAll(async () => {
+    await friend.stop();
+    await stranger.stop();
+  });
+
+  const callIn = async (url: string): Promise<Body> => {
+    const asked = { from: '+85510202101', to: '2442', keys: ['1'], url, wait: true };
+    const { status, body } = await api.post('/simulator/inbound_calls', asked);
+    expect(status).toBe(201);
+    return body;
+  };
+  const expectNothingTold = (text: string): void => {
+    expect(text).not.toContain(SECRET);
+    expect(stranger.asked).toEqual([]);
+  };
+
+  it('is this program, and what a setting names', async () => {
+    expect((await callIn(`${friend.url}/hello`)).transcript).toEqual([
+      { fetched: `${friend.url}/hello` },
+      { said: 'Hello' },
+    ]);
+    const ours = await callIn(`${api.url}/api/remote_phone_call_events`);
+    expect(ours.transcript.filter(({ error }: Body) => error)).toEqual([]);
+  });
+
+  it.each([
+    ['another port', () => `${stranger.url}/`],
+    ['another name of this machine', () => `${api.url.replace('127.0.0.1', 'localhost')}/`],
+    ['another scheme', () => `${api.url.replace('http:', 'https:')}/`],
+    ['another address', () => `http://127.0.0.2:${stranger.port}/`],
+    ['a password in the URL', () => `${friend.url.replace('//', '//user:password@')}/hello`],
+    ['a URL that looks like ours', () => `${api.url}@127.0.0.1:${stranger.port}/`],
+    ['a document that leads away', () => `${friend.url}/redirect`],
+    ['one that leads away by a relative URL', () => `${friend.url}/relative`],
+    ['one that leads to data', () => `${friend.url}/data`],
+    ['one that leads to a file', () => `${friend.url}/file`],
+    ['a question whose answer goes elsewhere', () => `${friend.url}/gather`],
+  ])('is not %s: the transcript says so, and the log', async (_, url) => {
+    const { transcript } = await callIn(url());
+    expect(transcript.at(-1)).toEqual({ error: expect.stringMatching(/^11200 .* not fetched/) });
+    expectNothingTold(JSON.stringify(transcript));
+    await eventually(() => program.output.includes(transcript.at(-1).error));
+  });
+
+  it('is not where an answer redirects', async () => {
+    const { transcript } = await callIn(`${friend.url}/away`);
+    expect(transcript.at(-1)).toEqual({ error: `11200 HTTP 302 at ${friend.url}/away` });
+    expectNothingTold(JSON.stringify(transcript));
+  });
+
+  it.each([
+    ['Url', {}],
+    ['StatusCallback', { Twiml: '<Response/>' }],
+    ['AsyncAmdStatusCallback', { Twiml: '<Response/>', MachineDetection: 'Enable', AsyncAmd: 'true' }],
+  ])('is no %s of a call that leads elsewhere', async (name, more) => {
+    const form = new URLSearchParams({ To: '+85510209900', From: '2442', [name]: `${stranger.url}/`, ...more });
+    const { status, body: call } = await api.send('POST', `${calls}.json`, form.toString(), account);
+    expect(status).toBe(201);
+    const { body: transcript } = await eventually(async () => {
+      const answer = await api.get(`/simulator/calls/${call.sid}/transcript`);
+      return answer.body.some(({ error }: Body) => error) && answer;
+    });
+    expect(transcript).toContainEqual({ error: expect.stringContaining(`11200 ${stranger.url} is not fetched`) });
+    expectNothingTold(JSON.stringify(transcript));
+  });
+});
+
+describe('a simulator that others can reach', () => {
+  it('is refused unless a setting says so in so many words', async () => {
+    const reachable = { ...installation.environment, ...credentials, HOST: '0.0.0.0', PORT: '0' };
+    const program = Program.launch(reachable);
+    expect(await program.ended()).toBe(1);
+    expect(program.output.trim().split('\n')).toEqual([
+      expect.stringMatching(/^HOST .*ALLOW_PUBLIC_SIMULATOR=true.*\.$/),
+    ]);
+    const allowed = await installation.start({ ...reachable, ALLOW_PUBLIC_SIMULATOR: 'true' });
+    expect((await allowed.api.get('/simulator/statistics')).status).toBe(401);
+  });
+});
