@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import sql, { join } from 'sql-template-tag';
+import sql, { type Sql, join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { Callout } from '../callouts/callout.entity.js';
 import { calloutWork } from '../callouts/callout.machine.js';
@@ -13,6 +13,8 @@ const TRIAL_DIALS = 10;
 
 type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_code' | 'trial_refusals'> & {
   on_trial: boolean | number;
+  /** The call was dialed before the callout was started or resumed. */
+  is_stale: boolean | number;
 };
 
 /**
@@ -34,17 +36,26 @@ export class CalloutTrials {
     );
   }
 
-  /** Notes that the provider refused a call of a callout, whose call is recorded as errored, and holds the callout if that is due. */
-  async refuse(manager: EntityManager, calloutId: number, refusal: Refusal): Promise<void> {
+  /** Notes that the provider refused a call of a callout, which is recorded as errored, and holds the callout if that is due. */
+  async refuse(
+    manager: EntityManager,
+    { id, callout_id }: { id: number; callout_id: number | null },
+    refusal: Refusal,
+  ): Promise<void> {
+    const calloutId = callout_id!;
+    const dialedAt = sql`(SELECT dialled_at FROM phone_calls WHERE phone_calls.id = ${id})`;
     const [callout] = await rowsOf<TrialRow>(
       manager,
-      sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial
+      sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
+          coalesce(trial_began_at > ${dialedAt}, FALSE) AS is_stale
         FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`,
     );
     if (!callout) return;
     const { code, outcome, message } = refusal;
-    // The callout is held for this already; this dial was under way.
-    if (callout.held_because !== null && callout.held_code === code) return this.requeue(manager, calloutId, code);
+    // This dial was under way when the callout was held, and perhaps resumed: it says nothing new about the settings.
+    if (callout.held_code === code && (callout.held_because !== null || callout.is_stale)) {
+      return this.requeue(manager, sql`id = ${id}`, code);
+    }
     if (outcome === 'misconfigured') {
       return this.hold(
         manager,
@@ -84,18 +95,18 @@ export class CalloutTrials {
         WHERE id = ${calloutId}`,
     );
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
-    await this.requeue(manager, calloutId, code);
+    const sinceBeginning = sql`(SELECT callouts.trial_began_at IS NULL OR phone_calls.dialled_at >= callouts.trial_began_at
+      FROM callouts WHERE callouts.id = ${calloutId})`;
+    await this.requeue(manager, sql`callout_id = ${calloutId} AND ${sinceBeginning}`, code);
   }
 
-  /** Queues the calls again that were refused in this way since the callout was started or resumed: nobody's call is spent. */
-  private async requeue(manager: EntityManager, calloutId: number, code: string): Promise<void> {
+  /** Queues calls again that were refused in this way: nobody's call is spent. */
+  private async requeue(manager: EntityManager, which: Sql, code: string): Promise<void> {
     await rowsOf(
       manager,
       sql`UPDATE phone_calls SET status = 'queued', remote_error_message = NULL, refusal_code = NULL, dialled_at = NULL,
           refusals = 0, updated_at = ${now}
-        WHERE callout_id = ${calloutId} AND status = 'errored' AND refusal_code = ${code} AND remote_call_id IS NULL
-          AND (SELECT callouts.trial_began_at IS NULL OR phone_calls.dialled_at >= callouts.trial_began_at
-            FROM callouts WHERE callouts.id = ${calloutId})`,
+        WHERE ${which} AND status = 'errored' AND refusal_code = ${code} AND remote_call_id IS NULL`,
     );
   }
 }

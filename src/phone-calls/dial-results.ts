@@ -112,7 +112,7 @@ export class DialResults {
       case 'misconfigured':
         await update(sql`status = 'errored', remote_error_message = ${message}, refusal_code = ${result.code},
           check_at = NULL, leased_until = NULL`);
-        await this.trials.refuse(manager, call.callout_id!, result);
+        await this.trials.refuse(manager, call, result);
         break;
       case 'unknown':
         await update(

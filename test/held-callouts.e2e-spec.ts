@@ -1,0 +1,104 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { pausedCallout, send } from './support/campaigns.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+
+/** As many as issue 12 asks for. */
+const PEOPLE = 10_000;
+
+/** The calls that one process has under way at the same time (src/queue/queue.port.ts), and those of one claim beyond them. */
+const UNDER_WAY = 250;
+
+let installation: Installation;
+let api: Api;
+
+beforeEach(async () => {
+  installation = await Installation.create();
+  api = (await installation.start({ SIMULATOR_SPEED: '1000', CALLS_PER_SECOND: '500' })).api;
+});
+afterEach(() => installation.remove());
+
+const faults = (given: object) => api.put('/simulator/faults', given);
+const callout = async (id: number): Promise<Body> => (await api.get(`/api/callouts/${id}`)).body;
+const total = async (id: number, query: string): Promise<number> =>
+  Number((await api.get(`/api/callouts/${id}/phone_calls?per_page=1&${query}`)).headers.get('total'));
+const requested = async (): Promise<number> => (await api.get('/simulator/statistics')).body.requested;
+
+describe.each([
+  ['that is known to be about a setting', 21205, 'The provider refuses calls because of a setting: '],
+  ['that nobody knows, of all first calls', 21999, 'The provider refused the first 10 calls in the same way: '],
+])('a refusal %s', (_, account, reason) => {
+  it(`holds the callout of ${PEOPLE} people: nobody's call is spent, and all are called after resume`, async () => {
+    await installation.makeContacts(PEOPLE + 100);
+    // Those are refused for themselves.
+    await installation.query(`DELETE FROM contacts WHERE msisdn LIKE '%99__'`);
+    const id = await pausedCallout(api);
+    expect((await faults({ account })).status).toBe(200);
+    await send(api, id, 'resume');
+    const held = await eventually(async () => {
+      const shown = await callout(id);
+      return shown.status === 'paused' && shown;
+    });
+    expect(held.held_because).toContain(reason);
+    expect(held.held_because).toContain(`(${account})`);
+    const { body: ready } = await api.get('/health/ready');
+    expect(ready.details.telephony.held_callouts).toEqual([{ id, because: held.held_because }]);
+    await eventually(async () => (await total(id, 'q[status]=queued')) === PEOPLE);
+    expect(await requested()).toBeLessThanOrEqual(10 + UNDER_WAY);
+    expect((await api.get(`/api/callouts/${id}/phone_calls?q[remote_error_message]=x`)).headers.get('total')).toBe('0');
+    await api.delete('/simulator/faults');
+    await send(api, id, 'resume');
+    expect((await callout(id)).held_because).toBeNull();
+    await eventually(async () => (await total(id, 'q[status]=queued')) === 0, 240_000, 500);
+    const { created, rung_again: again } = await eventually(async () => {
+      const { body } = await api.get('/simulator/statistics');
+      return body.created >= PEOPLE && body;
+    });
+    expect([created, again]).toEqual([PEOPLE, {}]);
+    expect((await api.get('/health/ready')).body.details.telephony.held_callouts).toBeUndefined();
+  });
+});
+
+describe('a callout on trial', () => {
+  const people = (endings: string[]) =>
+    api.contacts(...endings.map((ending, n) => ({ msisdn: `+85512${100 + n}${ending}`, metadata: { group: 'a' } })));
+  const filter = { metadata: { group: 'a' } };
+
+  it('goes on when one of its first calls is taken, and those that were refused are errored', async () => {
+    await people([...Array(9).fill('9921'), '9902', ...Array(12).fill('9921')]);
+    const id = await pausedCallout(api, filter);
+    await send(api, id, 'resume');
+    await eventually(async () => (await total(id, 'q[status]=errored,busy')) === 22);
+    expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
+  });
+
+  it('is held by ten numbers that cannot be called, and once only: whoever resumes it has decided', async () => {
+    await people(Array(12).fill('9921'));
+    const id = await pausedCallout(api, filter);
+    await send(api, id, 'resume');
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect((await callout(id)).held_because).toContain('21211');
+    await eventually(async () => (await total(id, 'q[status]=errored')) === 0);
+    await send(api, id, 'resume');
+    await eventually(async () => (await total(id, 'q[status]=errored')) === 12);
+    expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
+  });
+
+  it('is held from initialized, too, and stop takes its calls back', async () => {
+    await people(['9900', '9900']);
+    await faults({ account: 21606 });
+    const id = await api.callout();
+    const [first] = await api.ids('/api/contacts');
+    const joined = await api.post(`/api/callouts/${id}/callout_participations`, { contact_id: first });
+    const made = await api.post(`/api/callout_participations/${joined.body.id}/phone_calls`, {
+      remote_request_params: { from: '2442' },
+    });
+    await api.post(`/api/phone_calls/${made.body.id}/phone_call_events`, 'event=queue');
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect((await callout(id)).held_because).toContain('(21606)');
+    await send(api, id, 'stop');
+    await eventually(async () => (await total(id, 'q[status]=canceled')) === 1);
+    expect((await callout(id)).held_because).toBeNull();
+  });
+});

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import type { Api, Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+
+let installation: Installation;
+let signedWebhook: SignedWebhook;
+let api: Api;
+
+beforeEach(async () => {
+  installation = await Installation.create();
+  signedWebhook = webhooksTo(installation);
+  api = (await installation.start({ SIMULATOR_SPEED: '60', RECONCILE_AFTER: '1', PROVIDER_TIMEOUT: '2' })).api;
+});
+afterEach(() => installation.remove());
+
+/** Taken by the provider, which answers 500. Its callbacks go nowhere, so that only the provider's list names it. */
+const SILENT = { from: '2442', status_callback: 'http://127.0.0.1:1/' };
+
+async function participation(msisdn: string): Promise<number> {
+  const [contact_id] = await api.contacts({ msisdn });
+  return (await api.post(`/api/callouts/${await api.callout()}/callout_participations`, { contact_id })).body.id;
+}
+
+/** Makes and queues a call. Returns its id. */
+async function dial(participationId: number, remote_request_params: object = SILENT): Promise<number> {
+  const path = `/api/callout_participations/${participationId}/phone_calls`;
+  const { body } = await api.post(path, { remote_request_params });
+  await api.post(`/api/phone_calls/${body.id}/phone_call_events`, 'event=queue');
+  return body.id;
+}
+
+const call = async (id: number): Promise<Body> => (await api.get(`/api/phone_calls/${id}`)).body;
+const known = (id: number): Promise<Body> =>
+  eventually(async () => {
+    const shown = await call(id);
+    return shown.remote_call_id !== null && shown;
+  });
+
+it('is found while the provider’s queue still holds it: it has not started, and rings hours later', async () => {
+  await api.put('/simulator/faults', { queue_seconds: 3_600 });
+  const found = await known(await dial(await participation('+85512009951')));
+  expect(found).toMatchObject({ status: 'remotely_queued', remote_status: 'queued' });
+  expect(found.remote_response.start_time).toBeNull();
+});
+
+it('is not a call that somebody else placed to that person', async () => {
+  const msisdn = '+85512009950';
+  const id = await dial(await participation(msisdn));
+  await eventually(async () => (await call(id)).status === 'uncertain');
+  const foreign = await api.post('/simulator/foreign_calls', { to: msisdn, from: '+85523999999' });
+  expect(foreign.status).toBe(201);
+  await eventually(async () => {
+    const [row] = await installation.query<Body>(`SELECT checks FROM phone_calls WHERE id = ${id}`);
+    return Number(row.checks) >= 2;
+  });
+  expect(await call(id)).toMatchObject({ status: 'uncertain', remote_call_id: null });
+});
+
+it('is told from a sibling that was dialed to the same person', async () => {
+  const joined = await participation('+85512009951');
+  const first = await dial(joined);
+  await eventually(async () => (await call(first)).status === 'uncertain');
+  const second = await dial(joined);
+  const [one, two] = await Promise.all([known(first), known(second)]);
+  expect(one.remote_call_id).not.toBe(two.remote_call_id);
+  const created = ({ remote_response }: Body): number => Date.parse(remote_response.date_created);
+  expect(created(one)).toBeLessThanOrEqual(created(two));
+});
+
+it('gives up an id that it had by a guess, when a callback with our own id says whose it is', async () => {
+  const joined = await participation('+85512009951');
+  const guessed = await known(await dial(joined));
+  const { body: other } = await api.post(`/api/callout_participations/${joined}/phone_calls`, {
+    remote_request_params: { from: '2442' },
+  });
+  const told = {
+    CallSid: guessed.remote_call_id,
+    CallStatus: 'completed',
+    Direction: 'outbound-api',
+    SequenceNumber: '9',
+  };
+  const answer = await signedWebhook(api, told, { query: `?phone_call_id=${other.id}` });
+  expect(answer.status).toBe(201);
+  expect(await call(other.id)).toMatchObject({ remote_call_id: guessed.remote_call_id, status: 'completed' });
+  expect(await call(guessed.id)).toMatchObject({ remote_call_id: null, status: 'uncertain' });
+  const events = (await api.get(`/api/phone_calls/${other.id}/remote_phone_call_events`)).body;
+  expect(events.map(({ remote_call_id }: Body) => remote_call_id)).toEqual([guessed.remote_call_id]);
+});
+
+it('keeps an id that the provider itself gave, whatever a callback’s URL says', async () => {
+  const joined = await participation('+85512009900');
+  const answered = await known(await dial(joined, { from: '2442' }));
+  const { body: other } = await api.post(`/api/callout_participations/${joined}/phone_calls`, {
+    remote_request_params: { from: '2442' },
+  });
+  const told = { CallSid: 'CA-other', CallStatus: 'ringing', Direction: 'outbound-api', SequenceNumber: '1' };
+  expect((await signedWebhook(api, told, { query: `?phone_call_id=${answered.id}` })).status).toBe(422);
+  expect((await call(answered.id)).remote_call_id).toBe(answered.remote_call_id);
+  expect((await call(other.id)).remote_call_id).toBeNull();
+});
