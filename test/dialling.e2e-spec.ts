@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
+import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
 
@@ -27,8 +28,11 @@ afterEach(async () => {
 });
 
 /** A program that dials the provider over there, as it would Somleng. */
-const start = (more: Record<string, string> = {}): Promise<Program> =>
-  installation.start({
+const start = async (more: Record<string, string> = {}): Promise<Program> => {
+  const port = await freePort();
+  return installation.start({
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
     PLATFORM_PROVIDER: 'somleng',
     SOMLENG_ACCOUNT_SID: SID,
     SOMLENG_AUTH_TOKEN: 'simulator',
@@ -40,6 +44,7 @@ const start = (more: Record<string, string> = {}): Promise<Program> =>
     PROVIDER_TIMEOUT: '2',
     ...more,
   });
+};
 
 const faults = (given: object) => exchange.send('PUT', '/simulator/faults', given, authorization);
 const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics', authorization)).body;
