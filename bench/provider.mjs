@@ -42,6 +42,8 @@ export class Provider {
       SOMLENG_ACCOUNT_SID: SID,
       SOMLENG_AUTH_TOKEN: TOKEN,
       SOMLENG_CLIENT_REST_API_BASE_URL: `${this.program.url}/simulator`,
+      // It must be set, but the calls that are measured bring their document and the address of their callbacks.
+      PUBLIC_URL: this.program.url,
     };
   }
 

@@ -30,8 +30,12 @@ export function preparePostgres(
   environment?: Record<string, string>,
 ): Promise<Server>;
 
-/** An empty Redis that keeps nothing on disk, to be started. */
-export function prepareRedis(programs: Programs, folder: string): Promise<Server>;
+/** An empty Redis that keeps nothing on disk, with more of its own settings, to be started. With `tls` its port is encrypted. */
+export function prepareRedis(
+  programs: Programs,
+  folder: string,
+  settings?: { tls?: boolean } & Readonly<Record<string, string | boolean>>,
+): Promise<Server>;
 
 /** The account that PostgreSQL runs as; empty where it is that of this process. */
 export function unprivilegedUser(): { uid?: number; gid?: number };

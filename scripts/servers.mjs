@@ -165,12 +165,15 @@ export async function preparePostgres({ initdb, postgres }, folder, environment 
   );
 }
 
-/** An empty Redis that keeps nothing on disk, to be started. */
-export async function prepareRedis({ 'redis-server': redis }, folder) {
+/**
+ * An empty Redis that keeps nothing on disk, to be started.
+ * @param settings more of Redis's own, by their names; with `tls: true` its port is encrypted
+ */
+export async function prepareRedis({ 'redis-server': redis }, folder, { tls = false, ...settings } = {}) {
   const port = await freePort();
-  const options = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder].map(
-    String,
-  );
+  const ports = tls ? { port: 0, 'tls-port': port } : { port };
+  const all = { ...ports, bind: '127.0.0.1', save: '', appendonly: 'no', dir: folder, ...settings };
+  const options = Object.entries(all).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const url = `redis://127.0.0.1:${port}`;
   return new Server(redis, options, { cwd: folder }, { port, url, stopSignal: 'SIGTERM' });
 }

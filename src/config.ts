@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import { type CallFlowName, callFlowNames } from './call-flows/call-flow.names.js';
 import { type RegistrationScript, readRegistrationScript } from './call-flows/registration-script.js';
+import { ConfigError, type Environment, trimmed } from './config/environment.js';
+import { type RedisConfig, readRedis } from './config/redis.js';
+import { readTrustProxy } from './config/trust-proxy.js';
+import { credentialsOf, decoded, readWebUrl } from './config/urls.js';
+
+export { ConfigError } from './config/environment.js';
 
 /** What a process does: answer the API (`web`), run the background work (`worker`), or both (`all`). */
 export type Role = 'web' | 'worker' | 'all';
@@ -25,9 +31,6 @@ export interface Platform {
   baseUrl?: string;
 }
 
-/** A variable of the environment has a value that the program cannot run with. `message` is one sentence that names it. */
-export class ConfigError extends Error {}
-
 /** Everything that is chosen from outside, read once and validated. Nothing else in the program reads the environment. */
 export class Config {
   readonly host!: string;
@@ -38,7 +41,7 @@ export class Config {
   /** Seconds that a request waits for a connection to PostgreSQL: for a new one, or for one of the pool. */
   readonly databaseWait!: number;
   /** Unset: jobs run in this process. */
-  readonly redisUrl?: string;
+  readonly redis?: RedisConfig;
   readonly role!: Role;
   readonly logLevel!: string;
   /** How the outside reaches us, without a slash at the end. Unset: what the request says. */
@@ -112,27 +115,26 @@ export interface SimulatorConfig {
   confirms: number;
 }
 
-type Environment = Record<string, string | undefined>;
-
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const WEB = ['http:', 'https:'];
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /**
- * The configuration that `env` describes; an empty value counts as unset.
+ * The configuration that the environment describes. An empty value counts as unset, and white space around a value does not count.
+ * @param names takes the name of each setting
  * @throws ConfigError on the first value that is not usable
  */
-export function readConfig(env: Environment): Config {
+export function readConfig(environment: Environment, names?: Set<string>): Config {
+  const env = trimmed(environment, names);
   const config: Config = Object.assign(new Config(), {
     host: env.HOST || '127.0.0.1',
     port: whole(env, 'PORT', 3000, 0, 65535),
     database: readDatabase(env),
     databasePool: whole(env, 'DATABASE_POOL', 10, 2, 1000),
     databaseWait: whole(env, 'DATABASE_WAIT', 10, 1, 300),
-    redisUrl: url(env, 'REDIS_URL', ['redis:', 'rediss:'], 'redis://localhost:6379'),
+    redis: readRedis(env),
     role: oneOf(env, 'SCFM_ROLE', ['web', 'worker', 'all'] as const, 'all'),
     logLevel: oneOf(env, 'LOG_LEVEL', LOG_LEVELS, 'info'),
-    publicUrl: url(env, 'PUBLIC_URL', WEB, 'https://scfm.example.org')?.replace(/\/+$/, ''),
+    publicUrl: readWebUrl(env, 'PUBLIC_URL', 'https://scfm.example.org'),
     trustProxy: readTrustProxy(env),
     bodyLimit: whole(env, 'BODY_LIMIT', 1_048_576, 1024, 104_857_600),
     requestTimeout: whole(env, 'REQUEST_TIMEOUT', 60, 1, 3600),
@@ -155,7 +157,12 @@ export function readConfig(env: Environment): Config {
       confirms: decimal(env, 'SIMULATOR_CONFIRMS', 0.9, 0, 1),
     },
   });
-  if (!LOOPBACK.test(config.host) && !config.basicAuth && !flag(env, 'ALLOW_ANONYMOUS')) {
+  refuseUnreachable(config);
+  const { busy, noAnswer, failed } = config.simulator;
+  if (busy + noAnswer + failed > 1)
+    throw new ConfigError('SIMULATOR_BUSY, SIMULATOR_NO_ANSWER and SIMULATOR_FAILED must not be more than 1 together.');
+  const allowsAnonymous = flag(env, 'ALLOW_ANONYMOUS');
+  if (!LOOPBACK.test(config.host) && !config.basicAuth && !allowsAnonymous) {
     throw new ConfigError(
       `HOST is ${config.host}, which others can reach: set HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, ` +
         'or say ALLOW_ANONYMOUS=true if anyone who reaches it may use it.',
@@ -171,15 +178,50 @@ export function readConfig(env: Environment): Config {
   return config;
 }
 
+/** The names of all settings, as `readConfig` asks for them. */
+export function settingNames(): Set<string> {
+  const names = new Set<string>();
+  try {
+    // Some settings count only where others reach the program.
+    readConfig({ HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' }, names);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+  }
+  return names;
+}
+
+/** A real provider calls us back, from another machine: each call would fail, and people would hear an application error. */
+function refuseUnreachable({ platform: { provider, baseUrl }, publicUrl }: Config): void {
+  if (provider === 'simulator') return;
+  if (!publicUrl)
+    throw new ConfigError(
+      `PUBLIC_URL must be set when PLATFORM_PROVIDER is ${provider}: the provider calls us back there.`,
+    );
+  if (isLoopback(publicUrl) && !isLoopback(baseUrl!))
+    throw new ConfigError(
+      `PUBLIC_URL is ${publicUrl}, which ${provider} cannot reach: it must be our address for others.`,
+    );
+}
+
+function isLoopback(url: string): boolean {
+  return LOOPBACK.test(new URL(url).hostname.replaceAll(/^\[|\]$/g, ''));
+}
+
 /**
  * Which database `DATABASE_URL` means: a file (`sqlite:path`, the default `sqlite:data/scfm.sqlite3`) or a PostgreSQL server.
  * @throws ConfigError when it is neither
  */
 export function readDatabase(env: Environment): DatabaseConfig {
-  const value = env.DATABASE_URL || 'sqlite:data/scfm.sqlite3';
-  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return { kind: 'postgres', url: value };
+  const value = env.DATABASE_URL?.trim() || 'sqlite:data/scfm.sqlite3';
+  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) {
+    const url = new URL(value);
+    // The driver decodes these, and fails on what cannot be.
+    credentialsOf('DATABASE_URL', url);
+    decoded('DATABASE_URL', url.host + url.pathname + url.search);
+    return { kind: 'postgres', url: value };
+  }
   const path = /^sqlite:(?:\/\/)?(.+)$/.exec(value)?.[1];
-  if (path) return { kind: 'sqlite', path: resolve(path) };
+  if (path && !/[\\/]$|^:memory:$/.test(path)) return { kind: 'sqlite', path: resolve(path) };
   throw new ConfigError('DATABASE_URL must be sqlite:path/to/file or postgres://user:password@host:5432/name.');
 }
 
@@ -200,16 +242,15 @@ function readTelephony(env: Environment) {
       `${name}_ACCOUNT_SID and ${name}_AUTH_TOKEN must be set when PLATFORM_PROVIDER is ${provider}.`,
     );
   }
-  const somlengHost = env.SOMLENG_CLIENT_REST_API_HOST || 'api.somleng.org';
-  const somleng = url(env, 'SOMLENG_CLIENT_REST_API_BASE_URL', WEB, 'https://api.somleng.org');
+  const somlengHost = readHost(env, 'SOMLENG_CLIENT_REST_API_HOST', 'api.somleng.org');
   const baseUrls = {
-    twilio: url(env, 'TWILIO_API_BASE_URL', WEB, 'https://api.twilio.com') ?? 'https://api.twilio.com',
-    somleng: somleng ?? `https://${somlengHost}`,
-    simulator: url(env, 'SIMULATOR_URL', WEB, 'http://127.0.0.1:3000/simulator'),
+    twilio: readWebUrl(env, 'TWILIO_API_BASE_URL', 'https://api.twilio.com') ?? 'https://api.twilio.com',
+    somleng: readWebUrl(env, 'SOMLENG_CLIENT_REST_API_BASE_URL', 'https://api.somleng.org') ?? `https://${somlengHost}`,
+    simulator: readWebUrl(env, 'SIMULATOR_URL', 'http://127.0.0.1:3000/simulator'),
   };
   const simulated = provider === 'simulator';
   return {
-    platform: { provider, baseUrl: baseUrls[provider]?.replace(/\/+$/, '') },
+    platform: { provider, baseUrl: baseUrls[provider] },
     accounts,
     callsPerSecond: decimal(env, 'CALLS_PER_SECOND', simulated ? 50 : 1, 0.01, 10_000),
     maxCallsInFlight: env.MAX_CALLS_IN_FLIGHT ? whole(env, 'MAX_CALLS_IN_FLIGHT', 1, 1, 1_000_000) : undefined,
@@ -226,11 +267,20 @@ function readTelephony(env: Environment) {
   };
 }
 
-/** The account of a provider, where both of its variables are set. */
-function readAccount(env: Environment, name: string): Account | undefined {
-  const sid = env[`${name}_ACCOUNT_SID`];
-  const token = env[`${name}_AUTH_TOKEN`];
-  return sid && token ? { sid, token } : undefined;
+/** A host's name, with a port where it has one. */
+function readHost(env: Environment, name: string, fallback: string): string {
+  const value = env[name] || fallback;
+  if (/^[\w.-]+(:\d+)?$/.test(value) && URL.canParse(`https://${value}`)) return value;
+  throw new ConfigError(`${name} must be a host's name such as ${fallback}.`);
+}
+
+/** The account of a provider. */
+function readAccount(env: Environment, provider: string): Account | undefined {
+  const [sidName, tokenName] = [`${provider}_ACCOUNT_SID`, `${provider}_AUTH_TOKEN`];
+  const [sid, token] = [env[sidName], env[tokenName]];
+  if (sid && token) return { sid, token };
+  if (sid || token) throw new ConfigError(`${sidName} and ${tokenName} must be set together.`);
+  return undefined;
 }
 
 /** It stands in a path, and before a colon in the header with which the simulator is asked. */
@@ -260,15 +310,8 @@ function readBasicAuth(env: Environment): Config['basicAuth'] {
   if (!user && !password) return undefined;
   if (!user) throw new ConfigError('HTTP_BASIC_AUTH_USER must be set when HTTP_BASIC_AUTH_PASSWORD is.');
   if (user.includes(':')) throw new ConfigError('HTTP_BASIC_AUTH_USER must not hold a colon.');
-  return { user, password: password ?? '' };
-}
-
-function readTrustProxy(env: Environment): boolean | string {
-  const value = env.TRUST_PROXY || 'false';
-  if (value === 'true' || value === 'false') return value === 'true';
-  if (/^[\da-f.:/, ]+$|^(loopback|linklocal|uniquelocal)(, ?(loopback|linklocal|uniquelocal))*$/i.test(value))
-    return value;
-  throw new ConfigError('TRUST_PROXY must be true, false, or a list of addresses or ranges such as 10.0.0.0/8.');
+  if (!password) throw new ConfigError('HTTP_BASIC_AUTH_PASSWORD must be set when HTTP_BASIC_AUTH_USER is.');
+  return { user, password };
 }
 
 function whole(env: Environment, name: string, fallback: number, least: number, most: number): number {
@@ -290,13 +333,6 @@ function oneOf<T extends string>(env: Environment, name: string, allowed: readon
   throw new ConfigError(`${name} must be one of ${allowed.join(', ')}.`);
 }
 
-function url(env: Environment, name: string, protocols: string[], example: string): string | undefined {
-  const value = env[name];
-  if (!value) return undefined;
-  if (URL.canParse(value) && protocols.includes(new URL(value).protocol)) return value;
-  throw new ConfigError(`${name} must be a URL such as ${example}.`);
-}
-
 /** A list of origins, separated by commas; `*` as the port is any port. */
 function readOrigins(env: Environment, name: string): string[] {
   const entries = (env[name] ?? '').split(',').map((entry) => entry.trim());
@@ -304,7 +340,7 @@ function readOrigins(env: Environment, name: string): string[] {
     const anyPort = entry.endsWith(':*');
     const address = anyPort ? entry.slice(0, -2) : entry;
     const parsed = URL.canParse(address) ? new URL(address) : undefined;
-    const isOrigin = parsed && WEB.includes(parsed.protocol) && parsed.href === `${parsed.origin}/`;
+    const isOrigin = parsed && ['http:', 'https:'].includes(parsed.protocol) && parsed.href === `${parsed.origin}/`;
     if (isOrigin && !(anyPort && /:\d+$/.test(address))) return `${parsed.origin}${anyPort ? ':*' : ''}`;
     throw new ConfigError(
       `${name} must be a list of origins, separated by commas, such as http://127.0.0.1:4000 or http://127.0.0.1:*.`,

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
-import { existsSync } from 'node:fs';
 import { ConfigError, readConfig } from './config.js';
+import { loadEnvironment } from './config/load-environment.js';
 
-if (existsSync('.env')) process.loadEnvFile('.env');
 try {
+  loadEnvironment();
   const config = readConfig(process.env);
   // Only now: the entities' column types are chosen, by the environment, when they are loaded.
   const { serve } = await import('./serve.js');

@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { type Config, ConfigError } from './config.js';
 import { OwnAddress } from './http/own-address.js';
+import { verifyRedisTls } from './queue/redis-tls.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const STOP_PATIENCE = 20_000;
@@ -12,9 +13,10 @@ const BACKLOG = 4_096;
 
 /**
  * Runs the program until it is told to stop: requests under way are answered, workers end their chunk, and the process exits with 0.
- * @throws ConfigError when the address cannot be listened on
+ * @throws ConfigError when the address cannot be listened on, or Redis cannot be trusted
  */
 export async function serve(config: Config): Promise<void> {
+  if (config.redis) await verifyRedisTls(config.redis);
   const app = await createApp(config);
   stopOnSignals(app);
   try {
@@ -46,7 +48,7 @@ function stopOnSignals(app: NestFastifyApplication): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function announce({ role, database, redisUrl, answersApi, platform, publicUrl }: Config, origin: string): void {
+function announce({ role, database, redis, answersApi, platform }: Config, origin: string): void {
   const data = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
   const lines = answersApi
     ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]
@@ -55,13 +57,10 @@ function announce({ role, database, redisUrl, answersApi, platform, publicUrl }:
     [
       ...lines,
       `Data  ${data}`,
-      `Jobs  ${redisUrl ? `Redis at ${new URL(redisUrl).host}` : 'in this process'}`,
+      `Jobs  ${redis ? `Redis at ${redis.host}:${redis.port}${redis.tls ? ', encrypted' : ''}` : 'in this process'}`,
       platform.provider === 'simulator'
         ? 'Calls are placed with the built-in simulator: NOBODY IS REALLY CALLED. PLATFORM_PROVIDER chooses a real provider.'
         : `Calls ${platform.provider} at ${new URL(platform.baseUrl ?? origin).host}`,
-      ...(platform.provider !== 'simulator' && !publicUrl
-        ? [`PUBLIC_URL is not set: the provider is told to call us back at ${origin}, which it may not reach.`]
-        : []),
     ].join('\n'),
   );
 }

@@ -14,14 +14,16 @@ const authorization = (user: string, password: string) => ({
 });
 
 describe('basic auth', () => {
+  const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
   let program: Program;
 
   beforeAll(async () => {
-    const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
     program = await installation.start(credentials);
   });
 
   it.each(['/api/contacts', '/api/nothing', '/docs', '/docs-json', '/'])('guards %s', async (path) => {
+    // A program of its own each time: wrong credentials are counted.
+    const program = await installation.start(credentials);
     for (const headers of [
       {},
       authorization('operator', 'wrong'),
@@ -44,6 +46,65 @@ describe('basic auth', () => {
 
   it.each(['/health/live', '/health/ready'])('leaves %s open', async (path) => {
     expect((await program.api.get(path)).status).toBe(200);
+  });
+});
+
+describe('wrong credentials', () => {
+  const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
+  const right = authorization('operator', 'pass:word');
+  const wrong = authorization('operator', 'sesame-open');
+
+  it('from one address are refused after ten in a minute, with all others from there', async () => {
+    const program = await installation.start(credentials);
+    const { api } = program;
+    const statuses = async (headers: Record<string, string>, times: number) => {
+      const answers = await Promise.all(Array.from({ length: times }, () => api.get('/api/contacts', headers)));
+      return answers.map(({ status }) => status);
+    };
+    // Without credentials nobody has guessed anything.
+    expect(await statuses({}, 30)).toEqual(Array(30).fill(401));
+    expect(await statuses(right, 30)).toEqual(Array(30).fill(200));
+    for (let count = 0; count < 10; count++) expect(await statuses(wrong, 1)).toEqual([401]);
+    for (const headers of [wrong, right, { Authorization: 'Bearer x' }]) {
+      const { status, body, headers: answered } = await api.get('/api/contacts', headers);
+      expect([status, body]).toEqual([
+        429,
+        {
+          status: 429,
+          error: 'Too Many Requests',
+          message: 'there were too many wrong credentials from this address',
+        },
+      ]);
+      expect(Number(answered.get('retry-after'))).toBeGreaterThan(0);
+      expect(Number(answered.get('retry-after'))).toBeLessThanOrEqual(60);
+    }
+    expect(await statuses({}, 1)).toEqual([401]);
+    expect((await api.get('/health/ready')).status).toBe(200);
+    const webhook = await api.send('POST', '/api/remote_phone_call_events', 'CallSid=CA1', wrong);
+    expect(webhook.status).toBe(403);
+    await program.stop();
+    const said = program.output.split('\n').filter((line) => line.includes('wrong credentials within'));
+    expect(said.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 40, ip: '127.0.0.1' })]);
+    expect(program.output).not.toMatch(/sesame|pass:word|Basic /);
+  });
+
+  it('count for the client that a trusted proxy names, and for the proxy where it names none', async () => {
+    const { api } = await installation.start({ ...credentials, TRUST_PROXY: 'loopback' });
+    const status = async (forwarded: string, headers: Record<string, string>) =>
+      (await api.get('/api/contacts', { 'X-Forwarded-For': forwarded, ...headers })).status;
+    for (let count = 0; count < 10; count++) expect(await status(`2001:db8:1:2::${count}`, wrong)).toBe(401);
+    expect(await status('2001:db8:1:2:ffff::1', right)).toBe(429);
+    expect(await status('2001:db8:1:3::1', right)).toBe(200);
+    for (let count = 0; count < 10; count++) expect(await status(`nonsense-${count}`, wrong)).toBe(401);
+    expect(await status('more nonsense', right)).toBe(429);
+    expect(await status('198.51.100.7', right)).toBe(200);
+  });
+
+  it('count for our own peer where no proxy is trusted, whatever it claims', async () => {
+    const { api } = await installation.start(credentials);
+    for (let count = 0; count < 10; count++)
+      await api.get('/api/contacts', { 'X-Forwarded-For': `198.51.100.${count}`, ...wrong });
+    expect((await api.get('/api/contacts', { 'X-Forwarded-For': '198.51.100.99', ...right })).status).toBe(429);
   });
 });
 

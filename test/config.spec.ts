@@ -1,12 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../src/config.js';
+import { ConfigError, readConfig, settingNames } from '../src/config.js';
+
+const PROJECT = join(import.meta.dirname, '..');
+const TWILIO = {
+  PLATFORM_PROVIDER: 'twilio',
+  TWILIO_ACCOUNT_SID: 'AC1',
+  TWILIO_AUTH_TOKEN: 't',
+  PUBLIC_URL: 'https://scfm.example.org',
+};
 
 describe('readConfig', () => {
   it('needs nothing: this machine alone, a file, jobs in the process', () => {
     const config = readConfig({});
     expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, role: 'all', logLevel: 'info', trustProxy: false });
     expect(config.database).toMatchObject({ kind: 'sqlite', path: expect.stringMatching(/data\/scfm\.sqlite3$/) });
-    expect(config.redisUrl).toBeUndefined();
+    expect(config.redis).toBeUndefined();
   });
 
   it('takes an empty value for none', () => {
@@ -18,24 +28,71 @@ describe('readConfig', () => {
     [{ PORT: '65536' }, 'PORT'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
     [{ DATABASE_URL: 'sqlite:' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'sqlite:data/' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'sqlite::memory:' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://scfm:50%@localhost/scfm' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://50%:x@localhost/scfm' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://scfm:x@localhost/50%' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://scfm:x@50%/scfm' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://scfm:x@localhost/scfm?application_name=50%' }, 'DATABASE_URL'],
+    [{ DATABASE_URL: 'postgres://scfm:x@localhost:99999/scfm' }, 'DATABASE_URL'],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis:6379' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis:///1' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'http://localhost:6379' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis://:50%@localhost' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'rediss://50%:x@localhost' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis://localhost/first' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis://localhost/1/2' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'rediss://localhost?ssl_cert_reqs=none' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis://:p#w@localhost' }, 'REDIS_URL'],
+    [{ REDIS_URL: 'redis://localhost', REDIS_CA_FILE: '/etc/ssl/certs/ca-certificates.crt' }, 'REDIS_CA_FILE'],
+    [{ REDIS_CA_FILE: '/etc/ssl/certs/ca-certificates.crt' }, 'REDIS_CA_FILE'],
+    [{ REDIS_URL: 'rediss://localhost', REDIS_CA_FILE: '/nowhere/ca.pem' }, 'REDIS_CA_FILE'],
+    [{ REDIS_URL: 'rediss://localhost', REDIS_CA_FILE: import.meta.filename }, 'REDIS_CA_FILE'],
     [{ SCFM_ROLE: 'boss' }, 'SCFM_ROLE'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ PUBLIC_URL: 'scfm.example.org' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https:scfm.example.org' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'ftp://scfm.example.org' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://scfm.example.org/?a=1' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://scfm.example.org/?' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://scfm.example.org/#top' }, 'PUBLIC_URL'],
+    [{ PUBLIC_URL: 'https://user:password@scfm.example.org' }, 'PUBLIC_URL'],
     [{ TRUST_PROXY: 'maybe' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '1' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '10.0.0.0/33' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '10.0.0' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: '10.0.0.1,' }, 'TRUST_PROXY'],
+    [{ TRUST_PROXY: 'cafe' }, 'TRUST_PROXY'],
     [{ BODY_LIMIT: '1MB' }, 'BODY_LIMIT'],
     [{ MAX_CONCURRENT_REQUESTS: '0' }, 'MAX_CONCURRENT_REQUESTS'],
     [{ MAX_CONCURRENT_WEBHOOKS: 'many' }, 'MAX_CONCURRENT_WEBHOOKS'],
     [{ REQUEST_TIMEOUT: '0' }, 'REQUEST_TIMEOUT'],
     [{ DATABASE_WAIT: '0' }, 'DATABASE_WAIT'],
     [{ HTTP_BASIC_AUTH_PASSWORD: 'x' }, 'HTTP_BASIC_AUTH_USER'],
+    [{ HTTP_BASIC_AUTH_USER: 'operator' }, 'HTTP_BASIC_AUTH_PASSWORD'],
+    [{ HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: '' }, 'HTTP_BASIC_AUTH_PASSWORD'],
+    [{ HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: ' ' }, 'HTTP_BASIC_AUTH_PASSWORD'],
+    [{ HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_PASSWORD: 'x', HOST: '0.0.0.0' }, 'HTTP_BASIC_AUTH_PASSWORD'],
+    [{ HTTP_BASIC_AUTH_USER: ' ', HTTP_BASIC_AUTH_PASSWORD: 'x' }, 'HTTP_BASIC_AUTH_USER'],
     [{ HTTP_BASIC_AUTH_USER: 'a:b' }, 'HTTP_BASIC_AUTH_USER'],
     [{ ALLOW_ANONYMOUS: 'yes', HOST: '0.0.0.0' }, 'ALLOW_ANONYMOUS'],
     [{ PLATFORM_PROVIDER: 'nexmo' }, 'PLATFORM_PROVIDER'],
     [{ NODE_ENV: 'production' }, 'PLATFORM_PROVIDER'],
     [{ PLATFORM_PROVIDER: 'twilio' }, 'TWILIO_ACCOUNT_SID'],
     [{ PLATFORM_PROVIDER: 'somleng', SOMLENG_ACCOUNT_SID: 'x' }, 'SOMLENG_ACCOUNT_SID'],
+    [{ TWILIO_ACCOUNT_SID: 'AC1' }, 'TWILIO_ACCOUNT_SID'],
+    [{ SOMLENG_AUTH_TOKEN: 't' }, 'SOMLENG_ACCOUNT_SID'],
+    [{ ...TWILIO, PUBLIC_URL: '' }, 'PUBLIC_URL'],
+    [{ ...TWILIO, PUBLIC_URL: 'http://127.0.0.1:3000' }, 'PUBLIC_URL'],
+    [{ ...TWILIO, PUBLIC_URL: 'http://[::1]:3000' }, 'PUBLIC_URL'],
+    [{ ...TWILIO, PUBLIC_URL: '', SCFM_ROLE: 'worker' }, 'PUBLIC_URL'],
     [{ SOMLENG_CLIENT_REST_API_BASE_URL: 'api' }, 'SOMLENG_CLIENT_REST_API_BASE_URL'],
+    [{ SOMLENG_CLIENT_REST_API_BASE_URL: 'https://api.example.org/?key=1' }, 'SOMLENG_CLIENT_REST_API_BASE_URL'],
+    [{ SOMLENG_CLIENT_REST_API_HOST: 'https://api.example.org' }, 'SOMLENG_CLIENT_REST_API_HOST'],
+    [{ SOMLENG_CLIENT_REST_API_HOST: 'api.example.org/v1' }, 'SOMLENG_CLIENT_REST_API_HOST'],
+    [{ SIMULATOR_BUSY: '0.6', SIMULATOR_NO_ANSWER: '0.5' }, 'SIMULATOR_BUSY'],
     [{ CALLS_PER_SECOND: '0' }, 'CALLS_PER_SECOND'],
     [{ CALLS_PER_SECOND: '-1' }, 'CALLS_PER_SECOND'],
     [{ RECONCILE_AFTER: 'soon' }, 'RECONCILE_AFTER'],
@@ -61,9 +118,56 @@ describe('readConfig', () => {
   });
 
   it('paces a real provider as its accounts start, by fractions too', () => {
-    const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 't' };
-    expect(readConfig(twilio)).toMatchObject({ callsPerSecond: 1, platform: { baseUrl: 'https://api.twilio.com' } });
-    expect(readConfig({ ...twilio, CALLS_PER_SECOND: '0.5' }).callsPerSecond).toBe(0.5);
+    expect(readConfig(TWILIO)).toMatchObject({ callsPerSecond: 1, platform: { baseUrl: 'https://api.twilio.com' } });
+    expect(readConfig({ ...TWILIO, CALLS_PER_SECOND: '0.5' }).callsPerSecond).toBe(0.5);
+  });
+
+  it('does not count white space around a value', () => {
+    const given = { PORT: ' 80\n', HOST: '\t127.0.0.2 ', REDIS_URL: ' redis://localhost ', DATABASE_URL: ' sqlite:x ' };
+    const config = readConfig({ ...given, HTTP_BASIC_AUTH_USER: ' u', HTTP_BASIC_AUTH_PASSWORD: 'p w\r\n' });
+    expect(config).toMatchObject({ port: 80, host: '127.0.0.2', basicAuth: { user: 'u', password: 'p w' } });
+    expect(config.redis).toMatchObject({ host: 'localhost', port: 6379, db: 0 });
+    expect(config.database).toMatchObject({ path: expect.stringMatching(/\/x$/) });
+  });
+
+  it.each([
+    ['https://scfm.example.org/', 'https://scfm.example.org'],
+    ['HTTPS://Scfm.Example.org:443//', 'https://scfm.example.org'],
+    ['https://scfm.example.org//calls///', 'https://scfm.example.org/calls'],
+    ['http://[::1]:3000/calls', 'http://[::1]:3000/calls'],
+  ])('reads PUBLIC_URL=%s as %s, so that a path can follow it', (given, url) => {
+    expect(readConfig({ PUBLIC_URL: given }).publicUrl).toBe(url);
+  });
+
+  it('takes a provider on this machine to reach us there', () => {
+    const local = { TWILIO_API_BASE_URL: 'http://127.0.0.1:4000/', PUBLIC_URL: 'http://127.0.0.1:3000' };
+    expect(readConfig({ ...TWILIO, ...local }).platform.baseUrl).toBe('http://127.0.0.1:4000');
+  });
+
+  it.each([
+    ['redis://localhost', { host: 'localhost', port: 6379, db: 0 }],
+    ['redis://:s%25cret%40@[::1]:7000/15', { host: '::1', port: 7000, password: 's%cret@', db: 15 }],
+    [
+      'rediss://scfm:secret@redis.example.org/2',
+      {
+        host: 'redis.example.org',
+        port: 6379,
+        username: 'scfm',
+        password: 'secret',
+        db: 2,
+        tls: { rejectUnauthorized: true },
+      },
+    ],
+  ])('reads REDIS_URL=%s', (url, redis) => {
+    expect(readConfig({ REDIS_URL: url }).redis).toEqual(redis);
+  });
+
+  it.each([
+    ['10.0.0.0/8, 192.168.1.1,::1/128', '10.0.0.0/8,192.168.1.1,::1/128'],
+    ['loopback, uniquelocal, 10.1.2.3', 'loopback,uniquelocal,10.1.2.3'],
+    ['true', true],
+  ])('reads TRUST_PROXY=%s', (given, trustProxy) => {
+    expect(readConfig({ TRUST_PROXY: given }).trustProxy).toBe(trustProxy);
   });
 
   it('takes the opt-out key away on request, and asks the questions of the example unless told otherwise', () => {
@@ -94,5 +198,28 @@ describe('readConfig', () => {
       authToken: 't',
       allowedOrigins: ['http://localhost', 'http://[::1]:*'],
     });
+  });
+});
+
+describe('the documents', () => {
+  const names = (text: string, pattern: RegExp) => new Set(Array.from(text.matchAll(pattern), ([, name]) => name!));
+  const file = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
+  /** Node's own; and those with which a test names the simulator's account. */
+  const undocumented = ['NODE_ENV', 'SIMULATOR_ACCOUNT_SID', 'SIMULATOR_AUTH_TOKEN'];
+
+  it('README.md has a row for each setting, and for nothing else', () => {
+    const rows = file('README.md').matchAll(/^\| (`[A-Z].*?) +\|/gm);
+    const listed = Array.from(rows, ([, row]) => row!.replaceAll('`_', '`SIMULATOR_')).join(' ');
+    const expected = [...settingNames()].filter((name) => !undocumented.includes(name));
+    expect([...names(listed, /`([A-Z_]+)`/g)].sort()).toEqual(expected.sort());
+  });
+
+  it('.env.example and docker-compose.yml name no setting that there is not', () => {
+    const settings = [...settingNames(), 'POSTGRES_PASSWORD', 'POSTGRES_USER', 'POSTGRES_DB'];
+    const named = [
+      ...names(file('.env.example'), /^([A-Z_]+)=/gm),
+      ...names(file('docker-compose.yml'), /^ +([A-Z_]+):/gm),
+    ];
+    expect(named.filter((name) => !settings.includes(name))).toEqual([]);
   });
 });

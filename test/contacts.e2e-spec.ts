@@ -131,6 +131,19 @@ describe('a contact', () => {
     expect((await api.patch(`/api/contacts/${other}`, 'msisdn=%2B85510300001')).body).toEqual(body);
   });
 
+  it('is found by any spelling of its number, and by no text that only begins with it', async () => {
+    const { body: made } = await api.post('/api/contacts', { msisdn: 'tel:+855-12-345-678' });
+    expect(made.msisdn).toBe('+85512345678');
+    const found = (text: string) => api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(text)}`);
+    for (const text of ['(+855) 12 345 678', '\u200E+៨៥៥ ១២ ៣៤៥ ៦៧៨', '855.12.345.678'])
+      expect((await found(text)).body).toEqual([made]);
+    for (const text of ['85512345678.0', '85512345678/2', '85512345678 (2)', '85512345678-1', '+86282452253']) {
+      expect((await found(text)).status).toBe(400);
+      const { status, body } = await api.post('/api/contacts', { msisdn: text });
+      expect([status, body]).toEqual([422, { errors: { msisdn: ['is an invalid number'] } }]);
+    }
+  });
+
   it('is made once of twenty requests at the same moment', async () => {
     const msisdn = number();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post('/api/contacts', { msisdn })));

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
+import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
 import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from './support/provider.js';
@@ -26,8 +27,11 @@ afterEach(async () => {
 });
 
 /** A program that dials the provider over there, as it would Somleng. */
-const start = (more: Record<string, string> = {}): Promise<Program> =>
-  installation.start({
+const start = async (more: Record<string, string> = {}): Promise<Program> => {
+  const port = await freePort();
+  return installation.start({
+    PORT: String(port),
+    PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...dialingAt(exchange.url),
     CALLS_PER_SECOND: '1000',
     FETCHES_PER_SECOND: '500',
@@ -36,6 +40,7 @@ const start = (more: Record<string, string> = {}): Promise<Program> =>
     PROVIDER_TIMEOUT: '2',
     ...more,
   });
+};
 
 const faults = (given: object) => exchange.put('/simulator/faults', given);
 const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;

@@ -3,7 +3,7 @@ import { MetadataDto } from '../metadata/metadata.dto.js';
 
 export class CreateContactDto extends MetadataDto {
   /**
-   * The phone number with its country code, in any usual spelling.
+   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, digits of any script.
    * @example "+85510202101"
    */
   @IsMsisdn()
@@ -12,7 +12,7 @@ export class CreateContactDto extends MetadataDto {
 
 export class UpdateContactDto extends MetadataDto {
   /**
-   * The phone number with its country code, in any usual spelling.
+   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, digits of any script.
    * @example "+85510202101"
    */
   @IfGiven()

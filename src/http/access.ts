@@ -1,7 +1,9 @@
 import basicAuth from '@fastify/basic-auth';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import ipaddr from 'ipaddr.js';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config.js';
+import { WrongCredentials } from './wrong-credentials.js';
 
 /**
  * What needs no password: whether the program is well; the provider's webhooks, which are signed; the calls API of the simulator, which has
@@ -25,10 +27,34 @@ export async function requireCredentials(
       if (known.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
     },
   });
+  const wrongCredentials = new WrongCredentials();
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (OPEN.some((open) => open.test(`${request.method} ${request.url}`))) done();
-    else fastify.basicAuth(request, reply, done);
+    if (OPEN.some((open) => open.test(`${request.method} ${request.url}`))) return done();
+    // Who sends none has guessed nothing.
+    if (request.headers.authorization === undefined) return fastify.basicAuth(request, reply, done);
+    const ip = senderOf(request);
+    const retryAfter = wrongCredentials.retryAfter(ip);
+    // The right ones too: else guessing could go on.
+    if (retryAfter > 0) return done(tooManyWrong(reply, retryAfter));
+    fastify.basicAuth(request, reply, (error) => {
+      if (error && wrongCredentials.add(ip))
+        request.log.warn(
+          { ip },
+          'ten wrong credentials within a minute: this address is refused until the minute is over',
+        );
+      done(error);
+    });
   });
+}
+
+/** Who sends a request: what a trusted proxy says, unless that is no address. */
+function senderOf({ ip, socket }: FastifyRequest): string {
+  return ipaddr.isValid(ip) ? ip : (socket.remoteAddress ?? '::');
+}
+
+function tooManyWrong(reply: FastifyReply, retryAfter: number): Error {
+  void reply.header('Retry-After', retryAfter);
+  return Object.assign(new Error('there were too many wrong credentials from this address'), { statusCode: 429 });
 }
 
 /** Compares in a time that tells nothing of either text. */

@@ -24,11 +24,11 @@ const work = [BatchOperationRuns, BatchOperationHandler, ...dialing, Checks, Fet
 /** The other entrance: background work, by word from the queue or by finding it. */
 @Module({})
 export class ProcessorModule {
-  static for({ redisUrl }: Config): DynamicModule {
+  static for({ redis }: Config): DynamicModule {
     return {
       module: ProcessorModule,
       imports: [KindsModule, CallFlowsModule],
-      providers: [...work, Sweeper, Dispatcher, ...(redisUrl ? bullProcessors : [InProcessProcessor])],
+      providers: [...work, Sweeper, Dispatcher, ...(redis ? bullProcessors : [InProcessProcessor])],
     };
   }
 }

@@ -9,18 +9,21 @@ import { type Job, Queue, tasks } from './queue.port.js';
 /** Gives the program its queue: Bull where there is a Redis, else this process. */
 @Module({})
 export class QueueModule {
-  static for({ redisUrl }: Config): DynamicModule {
+  static for({ redis }: Config): DynamicModule {
     const shared = { module: QueueModule, global: true, exports: [Queue] };
-    if (!redisUrl) return { ...shared, providers: [{ provide: Queue, useClass: InProcessQueue }] };
+    if (!redis) return { ...shared, providers: [{ provide: Queue, useClass: InProcessQueue }] };
     return {
       ...shared,
       imports: [
         BullModule.registerQueue(
           ...tasks.map((name) => ({
             name,
-            url: redisUrl,
             prefix: 'scfm',
-            redis: { maxRetriesPerRequest: null, retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000) },
+            redis: {
+              ...redis,
+              maxRetriesPerRequest: null,
+              retryStrategy: (attempt: number) => Math.min(attempt * 100, 1_000),
+            },
           })),
         ),
       ],

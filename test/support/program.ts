@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Api } from './api.js';
 import { eventually } from './eventually.js';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const SCRIPTS = join(import.meta.dirname, '../../dist/src');
 
 /** The built program, as a process of its own. */
 export class Program {
@@ -25,12 +25,14 @@ export class Program {
     return program;
   }
 
-  /** Starts the program with just this environment. */
-  static launch(environment: Record<string, string>): Program {
-    // Elsewhere than in the project's folder, so that no .env of a developer counts.
+  /**
+   * Starts the program with just this environment.
+   * @param folder in which it looks for a `.env`: elsewhere than in the project's, so that none of a developer counts
+   */
+  static launch(environment: Record<string, string>, { folder = tmpdir(), script = 'main.js' } = {}): Program {
     return new Program(
-      spawn(process.execPath, [MAIN], {
-        cwd: tmpdir(),
+      spawn(process.execPath, [join(SCRIPTS, script)], {
+        cwd: folder,
         env: { PATH: process.env.PATH, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs';
+import { parseEnv } from 'node:util';
+import { ConfigError } from './environment.js';
+
+/** What a file of settings says. */
+export interface EnvFile {
+  variables: Record<string, string>;
+  /** One sentence for each line that is probably not meant as it is read. */
+  warnings: string[];
+}
+
+const ASSIGNMENT = /^\s*(?:export\s+)?([\w.]+)\s*=/;
+/** A value without quotes ends at a `#`, even within a word. */
+const CUT_VALUE = /^[^'"`#]*[^\s'"`#]#/;
+
+/**
+ * Reads a file of `NAME=value` lines, as Node's `--env-file` does. A byte order mark does not count, and lines may end as on Windows.
+ *
+ * @returns nothing in it, when there is no such file
+ * @throws ConfigError when it is not UTF-8, or has a line that is no assignment
+ */
+export function readEnvFile(path: string): EnvFile {
+  const text = decode(path, contentsOf(path)).replaceAll(/\r\n?/g, '\n');
+  const warnings: string[] = [];
+  for (const [index, line] of withoutQuoted(text).split('\n').entries()) {
+    if (/^\s*(?:#|$)/.test(line)) continue;
+    const name = ASSIGNMENT.exec(line)?.[1];
+    if (!name) throw new ConfigError(`Line ${index + 1} of ${path} must be NAME=value.`);
+    if (CUT_VALUE.test(line.slice(line.indexOf('=') + 1)))
+      warnings.push(`The value of ${name} in ${path} ends before the #: put it in quotes if the # is a part of it.`);
+  }
+  return { variables: parseEnv(text) as Record<string, string>, warnings };
+}
+
+function contentsOf(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return Buffer.alloc(0);
+    throw new ConfigError(`${path} must be a file that can be read: ${message}.`);
+  }
+}
+
+function decode(path: string, bytes: Buffer): string {
+  if (bytes.includes(0) || /^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString('latin1', 0, 2)))
+    throw new ConfigError(`${path} must be saved as UTF-8: it is UTF-16, which some editors call Unicode.`);
+  try {
+    // The decoder drops a byte order mark.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError(`${path} must be saved as UTF-8: it has bytes that are not.`);
+  }
+}
+
+/** The text with its quoted values emptied, which may hold anything, also line breaks. */
+function withoutQuoted(text: string): string {
+  return text.replaceAll(/(=[ \t]*)(["'`])([\s\S]*?)\2/g, (_, equals: string, quote: string, value: string) => {
+    return equals + quote + quote + value.replaceAll(/[^\n]/g, '');
+  });
+}

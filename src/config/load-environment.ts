@@ -1,0 +1,18 @@
+import { settingNames } from '../config.js';
+import { readEnvFile } from './env-file.js';
+import { warnOfMisspelled } from './misspelled-settings.js';
+
+const ENV_FILE = '.env';
+
+/**
+ * Adds the settings of the file `.env` in the working directory to the environment, which wins where both have one. Says on the standard error
+ * which variables were probably meant otherwise.
+ *
+ * @throws ConfigError when the file cannot be used
+ */
+export function loadEnvironment(): void {
+  const { variables, warnings } = readEnvFile(ENV_FILE);
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
+  for (const warning of [...warnings, ...warnOfMisspelled(settingNames(), Object.keys(variables), process.env)])
+    console.error(warning);
+}

@@ -1,0 +1,167 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server as TcpServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { findPrograms, prepareRedis, redisPrograms, type Server } from '../scripts/servers.mjs';
+import { Authority } from './support/authority.js';
+import { eventually } from './support/eventually.js';
+import { freePort } from './support/free-port.js';
+import { Installation } from './support/installation.js';
+import { Program } from './support/program.js';
+
+const PASSWORD = 'open%25sesame';
+const SECRET = 'open%sesame';
+
+let folder: string;
+let installation: Installation;
+let authority: Authority;
+let other: Authority;
+/** A Redis that encrypts, with a certificate for 127.0.0.1. */
+let redis: Server;
+/** The same with a certificate for another host. */
+let elsewhere: Server;
+/** One that does not encrypt. */
+let plain: Server;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'scfm-tls-'));
+  authority = new Authority(folder, 'authority');
+  other = new Authority(folder, 'other');
+  const programs = findPrograms(redisPrograms);
+  const encrypted = (names: string) => {
+    const { certificate, key } = authority.issue(names);
+    return prepareRedis(programs, folder, {
+      tls: true,
+      'tls-cert-file': certificate,
+      'tls-key-file': key,
+      'tls-ca-cert-file': authority.certificate,
+      'tls-auth-clients': 'no',
+      requirepass: SECRET,
+    });
+  };
+  redis = await encrypted('IP:127.0.0.1');
+  elsewhere = await encrypted('DNS:redis.example.org');
+  plain = await prepareRedis(programs, folder, { requirepass: SECRET });
+  for (const server of [redis, elsewhere, plain]) await server.start();
+  installation = await Installation.create();
+});
+afterEach(() => installation.stopAll());
+afterAll(async () => {
+  await installation.remove();
+  for (const server of [redis, elsewhere, plain]) await server.stop();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const at = (port: number) => ({ REDIS_URL: `rediss://:${PASSWORD}@127.0.0.1:${port}/3` });
+const trusting = ({ certificate }: Authority) => ({ REDIS_CA_FILE: certificate });
+
+/** Starts the program, which must refuse to. Answers what it says, line by line. */
+async function refusal(environment: Record<string, string>): Promise<string[]> {
+  const program = Program.launch({ ...installation.environment, PORT: '0', ...environment });
+  expect(await program.ended()).toBe(1);
+  return program.output.trim().split('\n');
+}
+
+describe('rediss://', () => {
+  it.each([
+    ['REDIS_CA_FILE', () => trusting(authority)],
+    ['NODE_EXTRA_CA_CERTS', () => ({ NODE_EXTRA_CA_CERTS: authority.certificate })],
+  ])('with the right authority in %s carries jobs, encrypted', async (_, trust) => {
+    // Without the queue, nobody would take a batch within the test's patience.
+    const slow = { SWEEP_SECONDS: '3600' };
+    const { api } = await installation.start({ ...at(redis.port), ...trust(), ...slow });
+    await api.contacts({ msisdn: `+855102021${trust().hasOwnProperty('REDIS_CA_FILE') ? '01' : '02'}` });
+    const callout = await api.callout();
+    expect(await api.run(await api.population(callout))).toMatchObject({ status: 'finished' });
+    expect((await api.get('/health/ready')).status).toBe(200);
+    const ca = readFileSync(authority.certificate);
+    const client = new Redis({ host: '127.0.0.1', port: redis.port, password: SECRET, db: 3, tls: { ca } });
+    expect(await client.keys('scfm:batch_operation:*')).not.toEqual([]);
+    client.disconnect();
+  });
+
+  it.each([
+    ['the wrong authority', () => ({ ...at(redis.port), ...trusting(other) })],
+    ['no authority', () => at(redis.port)],
+    ['another host’s certificate', () => ({ ...at(elsewhere.port), ...trusting(authority) })],
+  ])('with %s is refused in one sentence', async (_, environment) => {
+    expect(await refusal(environment())).toEqual([
+      expect.stringMatching(/^REDIS_URL names a Redis that cannot be trusted: [^\n]*\.$/),
+    ]);
+  });
+
+  it('is refused for a certificate that is not trusted, whatever Node is told about them', async () => {
+    const lines = await refusal({ ...at(redis.port), NODE_TLS_REJECT_UNAUTHORIZED: '0' });
+    expect(lines).toContainEqual(expect.stringMatching(/^REDIS_URL names a Redis that cannot be trusted: /));
+  });
+
+  it('is refused where Redis does not encrypt', async () => {
+    expect(await refusal({ ...at(plain.port), ...trusting(authority) })).toEqual([
+      expect.stringMatching(/^REDIS_URL begins with rediss:\/\/, but that Redis does not encrypt.*\.$/),
+    ]);
+  });
+
+  it('may be away when the program starts, and is used once it is there', async () => {
+    await redis.stop();
+    try {
+      const { api } = await installation.start({ ...at(redis.port), ...trusting(authority) });
+      expect((await api.get('/health/ready')).status).toBe(503);
+      await redis.start();
+      await eventually(async () => (await api.get('/health/ready')).status === 200);
+    } finally {
+      await redis.start();
+    }
+  });
+});
+
+describe('a server that is no Redis of ours', () => {
+  let heard = '';
+  let answer: string | undefined;
+  let server: TcpServer;
+
+  const listen = async (port: number): Promise<number> => {
+    heard = '';
+    server = createServer((socket) => {
+      socket.on('error', () => {});
+      socket.on('data', (data) => {
+        heard += data.toString('latin1');
+        if (answer) socket.write(answer);
+      });
+    }).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  afterEach(() => server.close());
+
+  const expectNoSecret = (): void => {
+    expect(heard).not.toBe('');
+    for (const secret of [SECRET, PASSWORD, btoa(SECRET), 'AUTH', 'HELLO']) expect(heard).not.toContain(secret);
+  };
+
+  it('and answers in clear hears no password', async () => {
+    answer = '-NOAUTH Authentication required.\r\n';
+    const lines = await refusal({ ...at(await listen(0)), ...trusting(authority) });
+    expect(lines).toEqual([expect.stringMatching(/^REDIS_URL begins with rediss:\/\/, but/)]);
+    expectNoSecret();
+  });
+
+  it('and never answers hears no password: Redis counts as away', async () => {
+    answer = undefined;
+    const { api } = await installation.start({ ...at(await listen(0)), ...trusting(authority) });
+    expect((await api.get('/health/ready')).status).toBe(503);
+    expectNoSecret();
+  });
+
+  it('and takes the place of ours later hears no password', async () => {
+    answer = '-NOAUTH Authentication required.\r\n';
+    const port = await freePort();
+    const { api } = await installation.start({ ...at(port), ...trusting(authority) });
+    await listen(port);
+    await eventually(() => heard.length > 1_000);
+    expect((await api.get('/health/ready')).status).toBe(503);
+    expectNoSecret();
+  });
+});
