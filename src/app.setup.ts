@@ -14,6 +14,7 @@ import { serveDocs } from './http/docs.js';
 import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
+import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
 import { simulator } from './simulator/simulator.js';
@@ -56,6 +57,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   fastify.server.maxConnections = mostConnections(config);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
+  refuseUnknownRoutes(fastify);
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {
     if (config.platform.provider === 'simulator') {

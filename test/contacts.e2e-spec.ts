@@ -105,7 +105,7 @@ describe('a contact', () => {
     [{ msisdn: ['+85510202101'] }, { msisdn: ['is an invalid number'] }],
     [{ msisdn: { a: 1 } }, { msisdn: ['is an invalid number'] }],
     [
-      { msisdn: 'x', metadata: [], metadata_merge_mode: 'sum', nonsense: 1 },
+      { msisdn: 'x', metadata: ['a'], metadata_merge_mode: 'sum', nonsense: 1 },
       {
         msisdn: ['is an invalid number'],
         metadata: ['must be an object'],
@@ -113,7 +113,7 @@ describe('a contact', () => {
         nonsense: ['is not a permitted parameter'],
       },
     ],
-    [{ msisdn: '+85510999999', metadata: null }, { metadata: ['must be an object'] }],
+    [{ msisdn: '+85510999999', metadata: 'a' }, { metadata: ['must be an object'] }],
     [{ msisdn: '+85510999999', id: 7 }, { id: ['is not a permitted parameter'] }],
     [{ msisdn: '+85510999999', constructor: 1 }, { constructor: ['is not a permitted parameter'] }],
   ])('%j is refused with every broken field', async (contact, errors) => {

@@ -10,6 +10,7 @@ export const messages = {
   mustExist: 'must exist',
   mustBeObject: 'must be an object',
   notPermitted: 'is not a permitted parameter',
+  cannotChange: (status: string) => `cannot change because status is ${status}`,
 } as const;
 
 /** Understood, but not valid: 422 with the fields. */
