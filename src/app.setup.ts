@@ -14,6 +14,7 @@ import { serveDocs } from './http/docs.js';
 import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
+import { routedUrl } from './http/tolerant-paths.js';
 import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
@@ -30,6 +31,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
+    rewriteUrl: routedUrl,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
     trustProxy: config.trustProxy,

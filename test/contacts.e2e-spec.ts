@@ -67,7 +67,7 @@ describe('a body', () => {
     ['application/json', '{"metadata":{"__proto__":{"x":1}}}', 400, '__proto__'],
     ['application/json', `{"metadata":${'{"a":'.repeat(200)}1${'}'.repeat(200)}}`, 400, 'nested deeper'],
     ['application/json', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, 'not UTF-8'],
-    ['application/x-www-form-urlencoded', 'msisdn=1&msisdn=2', 400, 'msisdn is given twice'],
+    ['application/x-www-form-urlencoded', 'msisdn=1&msisdn[a]=2', 400, 'msisdn[a] is given in two shapes'],
     ['application/x-www-form-urlencoded', 'msisdn=%00', 400, 'NUL'],
     ['multipart/form-data; boundary=x', 'nonsense', 400, ''],
     [

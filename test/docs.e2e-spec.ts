@@ -130,7 +130,9 @@ describe('what the API really answers', () => {
       [creation, 'preview/callout_participations'],
       [queueing, 'preview/phone_calls'],
     ]) {
-      check(`get /api/batch_operations/{id}/${list}`, await api.get(`/api/batch_operations/${id}/${list}`));
+      const [route, path] = [`get /api/batch_operations/{id}/${list}`, `/api/batch_operations/${id}/${list}`];
+      check(route, await api.get(path));
+      check(route, await api.get(`${path}?nonsense=1`));
     }
     const webhook = '/api/remote_phone_call_events';
     const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };

@@ -1,16 +1,19 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { messages } from '../http/errors.js';
+import { Read } from '../http/readers.js';
 import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { batchOperationMachine } from './batch-operation.machine.js';
 import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
+import { readParameters } from './kinds/parameters.js';
 
 export class UpdateBatchOperationDto extends MetadataDto {
   /**
    * What it does, and to which rows; replaced as a whole. A population takes `contact_filter_params` and `include_do_not_call`.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
+  @Read(readParameters)
   @IsJsonObject()
   parameters?: Metadata;
 }

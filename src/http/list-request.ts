@@ -36,7 +36,7 @@ export const Listing = createParamDecorator((_: unknown, context: ExecutionConte
 /** The parameters in a request's URL, nested by their brackets. */
 export function queryOf(request: FastifyRequest): Record<string, unknown> {
   const at = request.url.indexOf('?');
-  return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1))));
+  return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' }));
 }
 
 /** An error for each of the parameters: the route knows none of them. */

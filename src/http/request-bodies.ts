@@ -29,15 +29,14 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) =>
-      isRaw(request) ? utf8(body) : storable(nestParameters(decodeParameters(utf8(body)))),
+      isRaw(request) ? utf8(body) : nested(decodeParameters(utf8(body))),
   );
   fastify.addHook('onRoute', (route) => {
     if ((route.config as { rawBody?: boolean } | undefined)?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
   });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
-    if (request.isMultipart())
-      request.body = storable(nestParameters(await fieldsOf(request, request.routeOptions.bodyLimit)));
+    if (request.isMultipart()) request.body = nested(await fieldsOf(request, request.routeOptions.bodyLimit));
     request.body ??= {};
   });
 }
@@ -56,6 +55,10 @@ export function parseJson(text: string): Metadata {
   }
   if (!isJsonObject(body)) throw new Unreadable('the body must be a JSON object');
   return storable(body);
+}
+
+function nested(parameters: Parameter[]): Metadata {
+  return storable(nestParameters(parameters, { repeated: 'last' }));
 }
 
 function utf8(body: Buffer): string {

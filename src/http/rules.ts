@@ -1,6 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
 import { callFlowNames } from '../call-flows/call-flow.names.js';
+import { isBlank, mapOf } from '../metadata/client-values.js';
 import { isJsonObject, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from './errors.js';
@@ -54,7 +55,7 @@ export function IsMsisdn(): PropertyDecorator {
 export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
     Optional(),
-    Read((value) => (Array.isArray(value) && value.length === 0 ? {} : value)),
+    Read(mapOf),
     Rule('isJsonObject', (value) => (isJsonObject(value) ? undefined : messages.mustBeObject)),
   ) as PropertyDecorator;
 }
@@ -80,8 +81,4 @@ export function IsIncludedIn(list: readonly string[], message: string = messages
 /** May be anything; the service checks it. */
 export function IsAnything(): PropertyDecorator {
   return Rule('isAnything', () => undefined);
-}
-
-export function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
 }

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
+import { Read } from '../http/readers.js';
 import { IsCallFlowLogic, IsIncludedIn, IsMsisdn, Optional, Rule } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { phoneCallMachine } from './phone-call.machine.js';
-import { remoteRequestParamsError } from './remote-request-params.js';
+import { readRemoteRequestParams, remoteRequestParamsError } from './remote-request-params.js';
 
 abstract class PhoneCallDto extends MetadataDto {
   /**
@@ -27,6 +28,7 @@ export class CreatePhoneCallDto extends PhoneCallDto {
    * What the provider is asked for: Twilio's parameters of a call, in snake case.
    * @example { "from": "2442" }
    */
+  @Read(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params!: Metadata;
 }
@@ -37,6 +39,7 @@ export class UpdatePhoneCallDto extends PhoneCallDto {
    * @example { "from": "2442" }
    */
   @Optional()
+  @Read(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params?: Metadata;
 }

@@ -21,10 +21,10 @@ export interface RawWebhook {
 
 /** The webhook in a request to a route with `RawBody`. */
 export const Webhook = createParamDecorator((_: unknown, context: ExecutionContext): RawWebhook => {
-  const { url, body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
+  const { originalUrl, body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
   const header = (name: string): string | undefined => headers[name]?.toString();
   return {
-    path: url,
+    path: originalUrl,
     json: header('content-type')?.startsWith('application/json') ?? false,
     body: typeof body === 'string' ? body : '',
     signature: header('x-twilio-signature'),

@@ -1,3 +1,5 @@
+import { readTime } from '../filters/read-time.js';
+import { booleanOf } from '../metadata/client-values.js';
 import { exactNumber } from '../metadata/json-number.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
@@ -23,8 +25,8 @@ export function isSameValue(shown: unknown, given: unknown): boolean {
   if (shown === given) return true;
   if (typeof given !== 'string') return typeof shown === 'string' && typeof given === 'number' && shown === `${given}`;
   if (typeof shown === 'number') return exactNumber(given) === shown;
-  if (typeof shown === 'boolean') return given.toLowerCase() === `${shown}`;
-  return typeof shown === 'string' && TIMESTAMP.test(shown) && Date.parse(given) === Date.parse(shown);
+  if (typeof shown === 'boolean') return booleanOf(given) === shown;
+  return typeof shown === 'string' && TIMESTAMP.test(shown) && readTime(given)?.start.toMillis() === Date.parse(shown);
 }
 
 /**
