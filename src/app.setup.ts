@@ -18,6 +18,7 @@ import { routedUrl } from './http/tolerant-paths.js';
 import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
+import { refuseUnsignedWebhooks } from './remote-phone-call-events/unsigned-webhooks.js';
 import { simulator } from './simulator/simulator.js';
 
 /** A request id of the caller's that can stand in a log and a header. */
@@ -57,6 +58,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   setAnswerHeaders(fastify, config);
   fastify.server.maxConnections = mostConnections(config);
+  refuseUnsignedWebhooks(fastify);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   refuseUnknownRoutes(fastify);

@@ -138,7 +138,9 @@ describe('what the API really answers', () => {
     const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
     check(`post ${webhook}`, await signedWebhook(api, told));
     check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2' }));
-    check(`post ${webhook}`, await api.send('POST', webhook, '{', { 'Content-Type': 'application/json' }));
+    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2\0' }));
+    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'x'.repeat(70_000) }));
+    check(`post ${webhook}`, await signedWebhook(api, {}, { headers: { 'Content-Type': 'application/xml' } }));
     check(
       'post /api/phone_calls/{id}/phone_call_events',
       await api.post('/api/phone_calls/1/phone_call_events', event),

@@ -217,6 +217,26 @@ describe('a checkbox with its hidden field', () => {
   });
 });
 
+it.each([
+  ['Application/JSON', '{"msisdn":"NUMBER","metadata":{"n":5}}', 5],
+  ['APPLICATION/JSON; Charset=UTF-8', '{"msisdn":"NUMBER","metadata":{"n":5}}', 5],
+  ['Application/X-WWW-Form-Urlencoded', 'msisdn=NUMBER&metadata[n]=5', '5'],
+  [
+    'Multipart/Form-Data; boundary=X',
+    '--X\r\nContent-Disposition: form-data; name="msisdn"\r\n\r\nNUMBER\r\n' +
+      '--X\r\nContent-Disposition: form-data; name="metadata[n]"\r\n\r\n5\r\n--X--\r\n',
+    '5',
+  ],
+])('a media type has no case: %s', async (type, body, n) => {
+  const content = body.replace('NUMBER', '85510202170');
+  const { status, body: made } = await api.send('POST', '/api/contacts', content, { 'Content-Type': type });
+  expect([status, made.metadata]).toEqual([201, { n }]);
+  const changed = await api.send('PUT', `/api/contacts/${made.id}`, content, { 'Content-Type': type });
+  expect(changed.status).toBe(204);
+  expect((await api.get(`/api/contacts/${made.id}`)).body).toEqual(made);
+  await api.delete(`/api/contacts/${made.id}`);
+});
+
 it('a time may be written in every usual way', async () => {
   for (const time of ['2017-11-29 00:00:00 UTC', '20171129T000000Z', '20171129', '2017-11-29T00:00:00%2B07:00']) {
     expect(await api.ids(`/api/callouts?q[created_at_after]=${time}`)).toEqual([callout]);

@@ -30,6 +30,9 @@ export class Unreadable extends Error {}
 /** Is not signed by whom it says it is from: 403. */
 export class Forged extends Error {}
 
+/** Has a body of a media type or an encoding that is not read here: 415. */
+export class UnsupportedMediaType extends Error {}
+
 /** Cannot be done now, but may be later: 503 with the message. */
 export class Unavailable extends Error {
   /** @param retryAfter seconds after which it may be tried again */

@@ -6,7 +6,8 @@ export type Parameter = [name: string, value: string | null];
 
 type Container = Record<string, unknown> | unknown[];
 
-const MAX_PARAMETERS = 2_000;
+/** As many parameters as a query or a form may have. */
+export const MAX_PARAMETERS = 2_000;
 const MAX_DEPTH = 32;
 
 /**
@@ -21,7 +22,7 @@ export function decodeParameters(encoded: string): Parameter[] {
  * The same parameters as they are written.
  * @throws Unreadable when there are too many
  */
-export function splitParameters(encoded: string): Parameter[] {
+function splitParameters(encoded: string): Parameter[] {
   let count = 0;
   for (let at = -1; at < encoded.length;) {
     const end = encoded.indexOf('&', at + 1);
