@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { BatchOperationsModule } from './batch-operations/batch-operations.module.js';
 import { CalloutParticipationsModule } from './callout-participations/callout-participations.module.js';
 import { CalloutsModule } from './callouts/callouts.module.js';
@@ -7,7 +7,6 @@ import { Config } from './config.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
-import { BodyPipe } from './http/body.pipe.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
 import { PaceModule } from './pace/pace.module.js';
@@ -51,7 +50,6 @@ export class AppModule {
       ],
       providers: [
         { provide: APP_GUARD, useClass: StrayQueryGuard },
-        { provide: APP_PIPE, useClass: BodyPipe },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
     };

@@ -14,8 +14,11 @@ import { serveDocs } from './http/docs.js';
 import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
+import { routedUrl } from './http/tolerant-paths.js';
+import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
+import { refuseUnsignedWebhooks } from './remote-phone-call-events/unsigned-webhooks.js';
 import { simulator } from './simulator/simulator.js';
 import { ProviderAccounts } from './telephony/provider-accounts.js';
 
@@ -30,6 +33,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
+    rewriteUrl: routedUrl,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
     trustProxy: config.trustProxy,
@@ -55,8 +59,10 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   setAnswerHeaders(fastify, config);
   fastify.server.maxConnections = mostConnections(config);
+  refuseUnsignedWebhooks(fastify);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
+  refuseUnknownRoutes(fastify);
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {
     if (config.platform.provider === 'simulator') {

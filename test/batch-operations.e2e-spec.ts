@@ -51,7 +51,7 @@ describe('a batch operation', () => {
       [{ type: 'BatchOperation::Nothing', callout_id }, { type: ["can't be blank"] }],
       [{ type }, { callout: ['must exist'] }],
       [{ type, callout_id: 99_999_999 }, { callout: ['must exist'] }],
-      [{ type, callout_id, parameters: [] }, { parameters: ['must be an object'] }],
+      [{ type, callout_id, parameters: [1] }, { parameters: ['must be an object'] }],
       [
         { type, metadata: 1, extra: 2, parameters: { contact_filter_parms: {} } },
         {
@@ -139,7 +139,7 @@ describe('a batch operation', () => {
   it('keeps its type and callout, and replaces its parameters as a whole', async () => {
     const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { a: '1' } } });
     const path = `/api/batch_operations/${id}`;
-    expect((await api.patch(path, { type, callout_id: 1 })).body).toEqual({
+    expect((await api.patch(path, { type: 'BatchOperation::PhoneCallQueue', callout_id: 1 })).body).toEqual({
       errors: { type: ['is not a permitted parameter'], callout_id: ['is not a permitted parameter'] },
     });
     expect((await api.patch(path, { parameters: { limit: 5 }, metadata: 'x' })).body).toEqual({
@@ -188,7 +188,7 @@ describe('a batch operation that no worker has taken yet', () => {
       const id = await web.api.population(await web.api.callout());
       await web.api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
       const path = `/api/batch_operations/${id}`;
-      expect((await web.api.patch(path, { parameters: {} })).body).toEqual({
+      expect((await web.api.patch(path, { parameters: { contact_filter_params: {} } })).body).toEqual({
         errors: { parameters: ['cannot change because status is queued'] },
       });
       expect((await web.api.delete(path)).body).toEqual({

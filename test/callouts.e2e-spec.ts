@@ -155,11 +155,19 @@ describe('a callout participation', () => {
           status: ['is not a permitted parameter'],
         },
       ],
-      [{ contact_id: await contact(), msisdn: '' }, { msisdn: ["can't be blank"] }],
     ]) {
       const answer = await api.post(path, given);
       expect([answer.status, answer.body]).toEqual([422, { errors }]);
     }
+  });
+
+  it.each(['', ' ', null])('has the number of its contact when its own is %j', async (msisdn) => {
+    const contactId = await contact();
+    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const { status, body } = await api.post(path, { contact_id: contactId, msisdn });
+    expect([status, body.msisdn]).toEqual([201, (await api.get(`/api/contacts/${contactId}`)).body.msisdn]);
+    expect((await api.patch(`/api/callout_participations/${body.id}`, { msisdn })).status).toBe(204);
+    expect((await api.get(`/api/callout_participations/${body.id}`)).body).toEqual(body);
   });
 
   it('is the only one of its contact and of its number in a callout', async () => {

@@ -204,8 +204,8 @@ describe('readConfig', () => {
 describe('the documents', () => {
   const names = (text: string, pattern: RegExp) => new Set(Array.from(text.matchAll(pattern), ([, name]) => name!));
   const file = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
-  /** Node's own; and those with which a test names the simulator's account. */
-  const undocumented = ['NODE_ENV', 'SIMULATOR_ACCOUNT_SID', 'SIMULATOR_AUTH_TOKEN'];
+  /** Node's own. */
+  const undocumented = ['NODE_ENV'];
 
   it('README.md has a row for each setting, and for nothing else', () => {
     const rows = file('README.md').matchAll(/^\| (`[A-Z].*?) +\|/gm);

@@ -132,13 +132,17 @@ describe('what the API really answers', () => {
       [creation, 'preview/callout_participations'],
       [queueing, 'preview/phone_calls'],
     ]) {
-      check(`get /api/batch_operations/{id}/${list}`, await api.get(`/api/batch_operations/${id}/${list}`));
+      const [route, path] = [`get /api/batch_operations/{id}/${list}`, `/api/batch_operations/${id}/${list}`];
+      check(route, await api.get(path));
+      check(route, await api.get(`${path}?nonsense=1`));
     }
     const webhook = '/api/remote_phone_call_events';
     const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
     check(`post ${webhook}`, await signedWebhook(api, told));
     check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2' }));
-    check(`post ${webhook}`, await api.send('POST', webhook, '{', { 'Content-Type': 'application/json' }));
+    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2\0' }));
+    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'x'.repeat(70_000) }));
+    check(`post ${webhook}`, await signedWebhook(api, {}, { headers: { 'Content-Type': 'application/xml' } }));
     check(
       'post /api/phone_calls/{id}/phone_call_events',
       await api.post('/api/phone_calls/1/phone_call_events', event),

@@ -206,7 +206,8 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
           () => api.get(`/api/contacts/${id}`),
           () => api.post('/api/contacts', someone()),
           () => api.patch(`/api/contacts/${id}`, { metadata: { a: 1 } }),
-          () => signedWebhook(api, { CallSid: 'CA1', Direction: 'inbound', From: someone().msisdn }),
+          () =>
+            signedWebhook(api, { CallSid: 'CA1', CallStatus: 'ringing', Direction: 'inbound', From: someone().msisdn }),
         ];
         for (const request of requests) expectUnavailable(await request(), busy);
         const ready = await api.get('/health/ready');

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { Unreadable } from '../src/http/errors.js';
 import { decodeParameters, nestParameters } from '../src/http/nested-parameters.js';
 
-const parse = (encoded: string) => nestParameters(decodeParameters(encoded));
+const parse = (encoded: string, repeated: 'last' | 'refused' = 'refused') =>
+  nestParameters(decodeParameters(encoded), { repeated });
 
 describe('nested parameters', () => {
   it.each([
@@ -28,7 +29,8 @@ describe('nested parameters', () => {
   it.each([
     ['a=1&a=2', 'is given twice'],
     ['a=1&a[x]=2', 'two shapes'],
-    ['a[x]=1&a=2', 'is given twice'],
+    ['a[x]=1&a=2', 'two shapes'],
+    ['a[]=1&a=2', 'two shapes'],
     ['a[]=1&a[x]=2', 'two shapes'],
     ['a[x=1', 'cannot be read'],
     ['a]=1', 'cannot be read'],
@@ -46,13 +48,35 @@ describe('nested parameters', () => {
     expect(() => parse(encoded)).toThrow(reason);
   });
 
+  it.each([
+    ['a=0&a=1', { a: '1' }],
+    ['m[a]=0&m[a]=1&m[b]=2', { m: { a: '1', b: '2' } }],
+    ['m[a]&m[a]=1', { m: { a: '1' } }],
+    ['m[a]=1&m[a]', { m: { a: null } }],
+    ['a[][x]=0&a[][x]=1', { a: [{ x: '0' }, { x: '1' }] }],
+  ])('reads %s so that the last value counts, where that is asked for', (encoded, expected) => {
+    expect(parse(encoded, 'last')).toEqual(expected);
+  });
+
+  it.each(['a=1&a[x]=2', 'a[x]=1&a=2', 'a[]=1&a=2', 'a=1&a[]=2', 'a[]=1&a[x]=2'])(
+    'refuses %s, whose values have two shapes, also there',
+    (encoded) => {
+      expect(() => parse(encoded, 'last')).toThrow('two shapes');
+    },
+  );
+
+  it('counts before it reads', () => {
+    expect(() => parse(`${'a&'.repeat(2_000)}%zz`)).toThrow('more than 2000');
+    expect(() => parse(`${'&'.repeat(10_000)}a=1`)).not.toThrow();
+  });
+
   it('loses no value, whatever the names: it keeps each or refuses all', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', '[', ']', '0', '_'), minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(fc.array(fc.tuple(name, fc.stringMatching(/^[a-z]{1,5}$/)), { maxLength: 6 }), (parameters) => {
         let nested: unknown;
         try {
-          nested = nestParameters(parameters);
+          nested = nestParameters(parameters, { repeated: 'refused' });
         } catch (error) {
           expect(error).toBeInstanceOf(Unreadable);
           return;

@@ -1,4 +1,6 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import twilio from 'twilio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -6,7 +8,7 @@ import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { type SignedWebhook, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+import { type SignedWebhook, simulatorTokenOf, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
 let signedWebhook: SignedWebhook;
@@ -41,6 +43,18 @@ const told = (sid: string, status: string, sequence: number) => ({
   Direction: 'outbound-api',
   SequenceNumber: String(sequence),
 });
+
+/** Sends the head of a webhook, and half of its body. Returns the answer, which must not wait for the rest. */
+async function sendUnfinished({ url }: Api, headers: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(
+    `POST /api/remote_phone_call_events HTTP/1.1\r\nHost: x\r\n${headers}Content-Length: 60000\r\n\r\nCallSid=CA1`,
+  );
+  const [data] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  return data.toString();
+}
 
 describe('the webhook', () => {
   it('stores an event whole, moves its call on, and answers TwiML', async () => {
@@ -103,12 +117,140 @@ describe('the webhook', () => {
       Array.from({ length: 10 }, () => signedWebhook(api, told('CA13', 'ringing', 1), { query })),
     );
     for (const twin of twins) expect([twin.status, twin.text]).toEqual([201, twins[0]!.text]);
-    const headers = { 'I-Twilio-Idempotency-Token': 'token-1' };
-    for (const status of ['in-progress', 'completed']) {
-      await signedWebhook(api, told('CA13', status, 2), { query, headers });
+    expect(await eventCount()).toBe(before + 1);
+  });
+
+  it('goes by what is signed: the token of a delivery, which is not, neither joins two events nor parts one', async () => {
+    const id = await madeCall();
+    const query = `?phone_call_id=${id}`;
+    const before = await eventCount();
+    const send = (status: string, token: string) =>
+      signedWebhook(api, told('CA-token', status, 2), { query, headers: { 'I-Twilio-Idempotency-Token': token } });
+    const first = await send('in-progress', 'token-1');
+    for (const token of ['token-2', 'token-3', '']) {
+      const replayed = await send('in-progress', token);
+      expect([replayed.text, replayed.headers.get('location')]).toEqual([first.text, first.headers.get('location')]);
     }
+    expect(await eventCount()).toBe(before + 1);
+    await send('completed', 'token-1');
     expect(await eventCount()).toBe(before + 2);
+    expect((await call(id)).status).toBe('completed');
+  });
+
+  it('stores nothing of a captured one that is sent again with its names and values, or its URL, written otherwise', async () => {
+    const id = await madeCall();
+    const path = (query: string) => `/api/remote_phone_call_events?${query}`;
+    const given = { ...told('CA-captured', 'ringing', 1), Extra: 'a' };
+    const signature = twilio.getExpectedTwilioSignature(
+      await simulatorTokenOf(installation),
+      api.url + path(`phone_call_id=${id}`),
+      given,
+    );
+    const send = (body: object, query = `phone_call_id=${id}`) =>
+      api.send('POST', path(query), new URLSearchParams(body as Record<string, string>).toString(), {
+        'X-Twilio-Signature': signature,
+      });
+    expect((await send(given)).status).toBe(201);
+    const before = await eventCount();
+    const { CallStatus, Extra, ...others } = given;
+    for (const shifted of [
+      { ...others, CallStatus, Extr: `a${Extra}` },
+      { ...others, CallStatusr: 'inging', Extra },
+      { ...others, CallStatus: 'ringing', E: 'xtraa' },
+    ]) {
+      expect([201, 422]).toContain((await send(shifted)).status);
+    }
+    const spelled = `phone_call_id=${String(id).replaceAll(/\d/g, '%3$&')}`;
+    expect((await send(given, spelled)).status).toBe(201);
+    expect(await eventCount()).toBe(before);
+  });
+
+  it.each([
+    [{ CallSid: 'CA-x'.padEnd(65, 'x'), CallStatus: 'ringing' }, 'CallSid is longer than 64 characters'],
+    [{ CallSid: 'x'.repeat(8_000), CallStatus: 'ringing' }, 'CallSid is longer than 64 characters'],
+    [
+      { CallSid: 'CA-y', CallStatus: 'ringing', ParentCallSid: 'x'.repeat(65) },
+      'ParentCallSid is longer than 64 characters',
+    ],
+    [{ CallSid: 'CA-y', CallStatus: undefined, CallStatusr: 'inging' }, 'CallStatus can&#39;t be blank'],
+    [{ CallSid: 'CA-y', CallStatus: '' }, "CallStatus can't be blank"],
+    [{ CallSid: 'CA-y', CallStatus: 'ringing', From: undefined, Fro: 'm' }, 'From must be given'],
+  ])('is refused as %j', async (given, message) => {
+    const inbound = { Direction: 'inbound', From: '+85512999997', To: '2442', ...given };
+    const parameters = Object.fromEntries(Object.entries(inbound).filter(([, value]) => value !== undefined));
+    const before = await eventCount();
+    const answer = await signedWebhook(api, parameters as Record<string, string>);
+    expect([answer.status, answer.text]).toEqual([422, expect.stringContaining(message.replace('&#39;', "'"))]);
+    expect(await eventCount()).toBe(before);
+  });
+
+  it.each<Record<string, string>>([
+    { AnsweredBy: 'human', MachineDetectionDuration: '2000' },
+    { RecordingSid: 'RE1', RecordingStatus: 'completed' },
+    { TranscriptionSid: 'TR1', TranscriptionStatus: 'completed' },
+    { StreamSid: 'MZ1', StreamEvent: 'stream-started' },
+    { ConferenceSid: 'CF1', StatusCallbackEvent: 'participant-join' },
+  ])('may be another callback of the provider, without a status: %j', async (given) => {
+    const id = await madeCall();
+    const CallSid = `CA-other-${id}`;
+    const answer = await signedWebhook(
+      api,
+      { CallSid, ...given },
+      {
+        query: `?phone_call_id=${id}`,
+      },
+    );
+    expect(answer.status).toBe(201);
+    expect((await call(id)).remote_status).toBeNull();
+  });
+
+  it('keeps a broken byte as U+FFFD, whichever way the provider signs it', async () => {
+    for (const [way, signed] of Object.entries({
+      replaced: 'CallerNameJos\uFFFD',
+      bytes: Buffer.from('CallerNameJosé', 'latin1'),
+      latin: 'CallerNameJosé',
+    })) {
+      const id = await madeCall();
+      const path = `/api/remote_phone_call_events?phone_call_id=${id}`;
+      const hmac = createHmac('sha1', await simulatorTokenOf(installation))
+        .update(api.url + path)
+        .update(`CallSidCA-${way}CallStatusringing`);
+      const headers = {
+        'X-Twilio-Signature': hmac.update(signed).digest('base64'),
+        'Content-Type': 'Application/X-WWW-Form-Urlencoded; Charset=UTF-8',
+      };
+      const answer = await api.send('POST', path, `CallSid=CA-${way}&CallStatus=ringing&CallerName=Jos%E9`, headers);
+      expect([way, answer.status]).toEqual([way, 201]);
+      const [event] = (await api.get(`/api/phone_calls/${id}/remote_phone_call_events`)).body;
+      expect(event.details.CallerName).toBe('Jos\uFFFD');
+    }
+  });
+
+  it('of JSON is parsed only when its signature is right, and its media type has no case', async () => {
+    const id = await madeCall();
+    const ours = await simulatorTokenOf(installation);
+    const send = (body: string, digested = body, token = ours) => {
+      const digest = createHash('sha256').update(digested).digest('hex');
+      const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
+      const signature = twilio.getExpectedTwilioSignature(token, api.url + path, {});
+      return api.send('POST', path, body, { 'Content-Type': 'Application/JSON', 'X-Twilio-Signature': signature });
+    };
+    const json = JSON.stringify(told('CA-json', 'ringing', 1));
+    expect((await send('{', '{', 'wrong')).status).toBe(403);
+    expect((await send('{', json)).status).toBe(403);
+    expect((await send('{')).status).toBe(400);
+    expect((await send(json)).status).toBe(201);
     expect((await call(id)).status).toBe('in_progress');
+  });
+
+  it('is refused at once without a signature, and as multipart, before its body is read', async () => {
+    const unsigned = await sendUnfinished(api, '');
+    expect(unsigned).toMatch(/^HTTP\/1.1 403 Forbidden/);
+    const multipart = await sendUnfinished(
+      api,
+      `X-Twilio-Signature: ${'a'.repeat(27)}=\r\nContent-Type: Multipart/Form-Data; boundary=x\r\n`,
+    );
+    expect(multipart).toMatch(/^HTTP\/1.1 415 /);
   });
 
   it('never takes a call back, in whatever order its news come', async () => {

@@ -1,45 +1,43 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { PartlyChecked } from '../http/body.pipe.js';
 import { messages } from '../http/errors.js';
-import { CheckedLater, IsJsonObject, Rule } from '../http/rules.js';
+import { Read } from '../http/readers.js';
+import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { batchOperationMachine } from './batch-operation.machine.js';
 import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
+import { readParameters } from './kinds/parameters.js';
 
-@PartlyChecked
 export class UpdateBatchOperationDto extends MetadataDto {
   /**
    * What it does, and to which rows; replaced as a whole. A population takes `contact_filter_params` and `include_do_not_call`.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
+  @Read(readParameters)
   @IsJsonObject()
   parameters?: Metadata;
 }
 
-@PartlyChecked
 export class CreateCalloutBatchOperationDto extends UpdateBatchOperationDto {
   /** What kind of work it is. */
   @ApiProperty({ enum: batchOperationTypes, example: 'BatchOperation::CalloutPopulation' })
-  @Rule('isBatchOperationType', (value) =>
-    batchOperationTypes.some((type) => type === value) ? undefined : messages.blank,
-  )
+  @IsIncludedIn(batchOperationTypes, messages.blank)
   type!: BatchOperationType;
 }
 
-@PartlyChecked
 export class CreateBatchOperationDto extends CreateCalloutBatchOperationDto {
   /**
    * The callout that is worked on; a population needs one.
    * @example 1
    */
-  @CheckedLater()
+  @Optional()
+  @IsAnything()
   callout_id?: number;
 }
 
 export class BatchOperationEventDto {
   /** What is to happen: possible or not, as the batch operation stands. */
   @ApiProperty({ enum: Object.keys(batchOperationMachine), example: 'queue' })
-  @CheckedLater()
+  @IsIncludedIn(Object.keys(batchOperationMachine))
   event!: string;
 }

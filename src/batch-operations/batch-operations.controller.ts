@@ -1,9 +1,10 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
@@ -41,14 +42,17 @@ export class BatchOperationsController {
   /** Creates a batch operation, to be previewed. */
   @Post('batch_operations')
   @Creates(BatchOperation, 'batch_operations')
-  create(@Body() operation: CreateBatchOperationDto) {
+  create(@CheckedBody(CreateBatchOperationDto) operation: Checked<CreateBatchOperationDto>) {
     return this.batchOperations.create(operation);
   }
 
   /** Creates a batch operation on a callout, to be previewed. */
   @Post('callouts/:id/batch_operations')
   @Creates(BatchOperation, 'batch_operations', { under: true })
-  createUnder(@Param('id', Id) id: number, @Body() operation: CreateCalloutBatchOperationDto) {
+  createUnder(
+    @Param('id', Id) id: number,
+    @CheckedBody(CreateCalloutBatchOperationDto) operation: Checked<CreateCalloutBatchOperationDto>,
+  ) {
     return this.batchOperations.createUnder(id, operation);
   }
 
@@ -63,7 +67,10 @@ export class BatchOperationsController {
   @Patch('batch_operations/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
+  update(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateBatchOperationDto, { optional: true }) changes: Checked<UpdateBatchOperationDto>,
+  ) {
     return this.batchOperations.update(id, changes);
   }
 
@@ -71,7 +78,10 @@ export class BatchOperationsController {
   @Put('batch_operations/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: UpdateBatchOperationDto) {
+  put(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateBatchOperationDto, { optional: true }) changes: Checked<UpdateBatchOperationDto>,
+  ) {
     return this.batchOperations.update(id, changes);
   }
 
@@ -86,7 +96,7 @@ export class BatchOperationsController {
   /** Queues a batch operation, for the first time or again. */
   @Post('batch_operations/:id/batch_operation_events')
   @Creates(BatchOperation, 'batch_operations', { under: true })
-  transition(@Param('id', Id) id: number, @Body() { event }: BatchOperationEventDto) {
+  transition(@Param('id', Id) id: number, @CheckedBody(BatchOperationEventDto) event: Checked<BatchOperationEventDto>) {
     return this.batchOperations.transition(id, event);
   }
 

@@ -3,20 +3,20 @@ import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
-import { now } from '../database/dialect.js';
-import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { errorsFoundIn } from '../http/body.pipe.js';
+import type { Checked } from '../http/checked-body.js';
 import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { mergeMetadata } from '../metadata/metadata.js';
 import { Queue } from '../queue/queue.port.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import { transition } from '../state-machine/transition.js';
 import type {
+  BatchOperationEventDto,
   CreateBatchOperationDto,
   CreateCalloutBatchOperationDto,
   UpdateBatchOperationDto,
@@ -56,35 +56,29 @@ export class BatchOperationsService {
   }
 
   /** @throws Invalid with everything that is wrong with it, its filters included */
-  create(dto: CreateBatchOperationDto): Promise<Row> {
-    return this.createFor(dto.callout_id, dto);
+  create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
+    return this.createFor(body.dto.callout_id, body);
   }
 
   /** @throws NotFound when there is no such callout */
-  async createUnder(calloutId: number, dto: CreateCalloutBatchOperationDto): Promise<Row> {
+  async createUnder(calloutId: number, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     await this.records.find(calloutResource, calloutId);
-    return this.createFor(calloutId, dto);
+    return this.createFor(calloutId, body);
   }
 
   /** @throws Invalid when its parameters are to change while a worker may be at it */
-  async update(id: number, dto: UpdateBatchOperationDto): Promise<void> {
-    const { parameters, metadata, metadata_merge_mode: mode } = dto;
+  async update(id: number, body: Checked<UpdateBatchOperationDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const operation = await locked(manager, BatchOperation, id);
-      const errors = errorsFoundIn(dto);
+      const shown = await this.records.findForUpdate(batchOperationResource, id, manager);
+      const { callout_id, type, status } = shown as unknown as BatchOperation;
+      const { changes, errors } = changesTo(shown, body);
+      const { parameters } = changes;
       if (parameters && !errors.parameters) {
-        const draft = { callout_id: operation.callout_id, parameters };
-        Object.assign(errors, await this.errorsOf(manager, operation.type, draft));
+        Object.assign(errors, await this.errorsOf(manager, type, { callout_id, parameters }));
       }
-      if (parameters && AT_WORK.includes(operation.status)) {
-        errors.parameters = [`cannot change because status is ${operation.status}`];
-      }
+      if (parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
       refuseIfAny(errors);
-      await manager.update(BatchOperation, id, {
-        parameters: parameters as object | undefined,
-        metadata: metadata && (mergeMetadata(operation.metadata, metadata, mode) as object),
-        updated_at: () => now.text,
-      });
+      await updateRow(manager, BatchOperation, id, changes);
     });
   }
 
@@ -106,7 +100,7 @@ export class BatchOperationsService {
    * Queues it, from its beginning; a worker takes it from there. The row is what makes it happen: the queue is only told.
    * @throws Invalid when the event cannot happen now
    */
-  async transition(id: number, event: unknown): Promise<Row> {
+  async transition(id: number, event: Checked<BatchOperationEventDto>): Promise<Row> {
     const afresh = {
       cursor: 0,
       processed: 0,
@@ -126,6 +120,7 @@ export class BatchOperationsService {
 
   /** The rows that running it now would touch, or those that it has touched. */
   async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
+    this.records.refuseUnreadable(listedResources[listed], list);
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
     const kind = this.kinds.of(operation.type);
     const condition = kind[which][listed];
@@ -148,14 +143,14 @@ export class BatchOperationsService {
     return found.length === 0 ? { [needsPreview]: [messages.blank] } : {};
   }
 
-  private async createFor(calloutId: unknown, dto: CreateCalloutBatchOperationDto): Promise<Row> {
-    const { type, parameters = {}, metadata = {} } = dto;
+  private async createFor(calloutId: unknown, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
+    const { type, parameters = {}, metadata = {} } = body.dto;
     return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
-      const errors = errorsFoundIn(dto);
+      const errors = { ...body.errors };
       if (!errors.type) {
         const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
-        if (calloutId !== undefined && calloutId !== null && calloutId !== '' && !callout) {
+        if (calloutId !== undefined && !callout) {
           errors.callout = [messages.mustExist];
         }
         Object.assign(errors, await this.errorsOf(manager, type, draft));

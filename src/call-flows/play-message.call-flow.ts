@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config.js';
 import { type FieldErrors, messages } from '../http/errors.js';
-import { isBlank } from '../http/rules.js';
+import { isBlank } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';
 import { optOut } from './opting-out.js';

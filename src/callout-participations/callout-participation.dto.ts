@@ -1,5 +1,4 @@
-import { PartlyChecked } from '../http/body.pipe.js';
-import { CheckedLater, IfGiven, IsCallFlowLogic, IsMsisdn } from '../http/rules.js';
+import { IsAnything, IsCallFlowLogic, IsMsisdn, Optional } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 
 export class UpdateCalloutParticipationDto extends MetadataDto {
@@ -7,7 +6,7 @@ export class UpdateCalloutParticipationDto extends MetadataDto {
    * The number to call, in any usual spelling with its country code. A new participation to which none is given has the contact's.
    * @example "+85510202101"
    */
-  @IfGiven()
+  @Optional()
   @IsMsisdn()
   msisdn?: string;
 
@@ -19,12 +18,11 @@ export class UpdateCalloutParticipationDto extends MetadataDto {
   call_flow_logic?: string | null;
 }
 
-@PartlyChecked
 export class CreateCalloutParticipationDto extends UpdateCalloutParticipationDto {
   /**
    * The contact who takes part.
    * @example 2
    */
-  @CheckedLater()
+  @IsAnything()
   contact_id!: number;
 }

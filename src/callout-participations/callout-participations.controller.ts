@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
@@ -37,7 +38,10 @@ export class CalloutParticipationsController {
   /** Adds a contact to a callout. */
   @Post('callouts/:id/callout_participations')
   @Creates(CalloutParticipation, 'callout_participations', { under: true })
-  create(@Param('id', Id) id: number, @Body() participation: CreateCalloutParticipationDto) {
+  create(
+    @Param('id', Id) id: number,
+    @CheckedBody(CreateCalloutParticipationDto) participation: Checked<CreateCalloutParticipationDto>,
+  ) {
     return this.participations.create(id, participation);
   }
 
@@ -52,7 +56,10 @@ export class CalloutParticipationsController {
   @Patch('callout_participations/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
+  update(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateCalloutParticipationDto, { optional: true }) changes: Checked<UpdateCalloutParticipationDto>,
+  ) {
     return this.participations.update(id, changes);
   }
 
@@ -60,7 +67,10 @@ export class CalloutParticipationsController {
   @Put('callout_participations/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: UpdateCalloutParticipationDto) {
+  put(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateCalloutParticipationDto, { optional: true }) changes: Checked<UpdateCalloutParticipationDto>,
+  ) {
     return this.participations.update(id, changes);
   }
 

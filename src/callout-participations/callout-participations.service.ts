@@ -5,15 +5,14 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { now } from '../database/dialect.js';
-import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { errorsFoundIn } from '../http/body.pipe.js';
+import type { Checked } from '../http/checked-body.js';
 import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { mergeMetadata } from '../metadata/metadata.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import type { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
@@ -49,11 +48,12 @@ export class CalloutParticipationsService {
    * Adds one contact to a callout.
    * @throws Invalid when there is no such contact, or the contact or the number takes part already
    */
-  async create(calloutId: number, dto: CreateCalloutParticipationDto): Promise<Row> {
+  async create(calloutId: number, body: Checked<CreateCalloutParticipationDto>): Promise<Row> {
+    const { dto } = body;
     return this.unitOfWork
       .run(async (manager) => {
         if (!(await referred(manager, Callout, calloutId))) throw new NotFound();
-        const errors: FieldErrors = errorsFoundIn(dto);
+        const errors: FieldErrors = { ...body.errors };
         const contact = await referred(manager, Contact, dto.contact_id);
         if (!contact) errors.contact = [messages.mustExist];
         if (!contact || Object.keys(errors).length > 0) throw new Invalid(errors);
@@ -72,17 +72,13 @@ export class CalloutParticipationsService {
   }
 
   /** @throws Invalid when the number takes part already */
-  async update(id: number, dto: UpdateCalloutParticipationDto): Promise<void> {
-    const { msisdn, call_flow_logic, metadata, metadata_merge_mode: mode } = dto;
+  async update(id: number, body: Checked<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
-        const participation = await locked(manager, CalloutParticipation, id);
-        await manager.update(CalloutParticipation, id, {
-          msisdn,
-          call_flow_logic,
-          metadata: metadata && (mergeMetadata(participation.metadata, metadata, mode) as object),
-          updated_at: () => now.text,
-        });
+        const shown = await this.records.findForUpdate(calloutParticipationResource, id, manager);
+        const { changes, errors } = changesTo(shown, body);
+        refuseIfAny(errors);
+        await updateRow(manager, CalloutParticipation, id, changes);
       })
       .catch(refuseTaken);
   }

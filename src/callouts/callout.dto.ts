@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { CheckedLater, IsCallFlowLogic } from '../http/rules.js';
+import { IsCallFlowLogic, IsIncludedIn } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import { calloutMachine } from './callout.machine.js';
 
@@ -15,6 +15,6 @@ export class CalloutDto extends MetadataDto {
 export class CalloutEventDto {
   /** What is to happen: possible or not, as the callout stands. */
   @ApiProperty({ enum: Object.keys(calloutMachine), example: 'start' })
-  @CheckedLater()
+  @IsIncludedIn(Object.keys(calloutMachine))
   event!: string;
 }

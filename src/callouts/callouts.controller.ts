@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
@@ -30,7 +31,7 @@ export class CalloutsController {
   /** Creates a callout. */
   @Post('callouts')
   @Creates(Callout, 'callouts')
-  create(@Body() callout: CalloutDto) {
+  create(@CheckedBody(CalloutDto, { optional: true }) callout: Checked<CalloutDto>) {
     return this.callouts.create(callout);
   }
 
@@ -45,7 +46,7 @@ export class CalloutsController {
   @Patch('callouts/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
+  update(@Param('id', Id) id: number, @CheckedBody(CalloutDto, { optional: true }) changes: Checked<CalloutDto>) {
     return this.callouts.update(id, changes);
   }
 
@@ -53,7 +54,7 @@ export class CalloutsController {
   @Put('callouts/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: CalloutDto) {
+  put(@Param('id', Id) id: number, @CheckedBody(CalloutDto, { optional: true }) changes: Checked<CalloutDto>) {
     return this.callouts.update(id, changes);
   }
 
@@ -68,7 +69,7 @@ export class CalloutsController {
   /** Starts, pauses, resumes or stops a callout. */
   @Post('callouts/:id/callout_events')
   @Creates(Callout, 'callouts', { under: true })
-  transition(@Param('id', Id) id: number, @Body() { event }: CalloutEventDto) {
+  transition(@Param('id', Id) id: number, @CheckedBody(CalloutEventDto) event: Checked<CalloutEventDto>) {
     return this.callouts.transition(id, event);
   }
 }

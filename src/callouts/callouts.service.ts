@@ -3,17 +3,17 @@ import sql from 'sql-template-tag';
 import { CallFlows } from '../call-flows/call-flows.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
-import { locked, refuseWhileUsed } from '../database/rows.js';
+import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { type Checked, valid } from '../http/checked-body.js';
 import { refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { mergeMetadata } from '../metadata/metadata.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
-import { nextState } from '../state-machine/state-machine.js';
-import { transition } from '../state-machine/transition.js';
-import type { CalloutDto } from './callout.dto.js';
+import { nextStatus, transition } from '../state-machine/transition.js';
+import type { CalloutDto, CalloutEventDto } from './callout.dto.js';
 import { Callout } from './callout.entity.js';
 import { type CalloutStatus, calloutMachine } from './callout.machine.js';
 import { calloutResource } from './callout.resource.js';
@@ -41,7 +41,8 @@ export class CalloutsService {
     return this.records.find(calloutResource, id);
   }
 
-  async create({ call_flow_logic, metadata = {} }: CalloutDto): Promise<Row> {
+  async create(callout: Checked<CalloutDto>): Promise<Row> {
+    const { call_flow_logic, metadata = {} } = valid(callout);
     return this.unitOfWork.run(async (manager) => {
       const trial = { trial_began_at: () => now.text };
       const row = { status: 'initialized', call_flow_logic, metadata: metadata as object, ...trial } as const;
@@ -51,29 +52,22 @@ export class CalloutsService {
   }
 
   /** @throws Invalid when a callout that is running would have nothing to say any more */
-  async update(id: number, { call_flow_logic, metadata, metadata_merge_mode: mode }: CalloutDto): Promise<void> {
+  async update(id: number, body: Checked<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const callout = await locked(manager, Callout, id);
-      const merged = metadata && mergeMetadata(callout.metadata, metadata, mode);
-      if (callout.status === 'running') {
-        this.refuseUnsayable({
-          call_flow_logic: call_flow_logic === undefined ? callout.call_flow_logic : call_flow_logic,
-          metadata: merged ?? callout.metadata,
-        });
-      }
-      await manager.update(Callout, id, {
-        call_flow_logic,
-        metadata: merged as object | undefined,
-        updated_at: () => now.text,
-      });
+      const shown = await this.records.findForUpdate(calloutResource, id, manager);
+      const { changes, errors } = changesTo(shown, body);
+      refuseIfAny(errors);
+      const isChanged = Object.keys(changes).length > 0;
+      if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);
+      await updateRow(manager, Callout, id, changes);
     });
   }
 
   /** @throws Invalid when the event cannot happen now, or the callout's call flow cannot be started with its metadata */
-  async transition(id: number, event: unknown): Promise<Row> {
+  async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const callout = await locked(manager, Callout, id);
-      const to = nextState<CalloutStatus>(calloutMachine, callout.status, event);
+      const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
       if (to === 'running') this.refuseUnsayable(callout);
       const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
       const changes = {

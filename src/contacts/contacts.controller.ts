@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
@@ -30,7 +31,7 @@ export class ContactsController {
   /** Creates a contact. */
   @Post('contacts')
   @Creates(Contact, 'contacts')
-  create(@Body() contact: CreateContactDto) {
+  create(@CheckedBody(CreateContactDto) contact: Checked<CreateContactDto>) {
     return this.contacts.create(contact);
   }
 
@@ -45,7 +46,10 @@ export class ContactsController {
   @Patch('contacts/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
+  update(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateContactDto, { optional: true }) changes: Checked<UpdateContactDto>,
+  ) {
     return this.contacts.update(id, changes);
   }
 
@@ -53,7 +57,10 @@ export class ContactsController {
   @Put('contacts/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: UpdateContactDto) {
+  put(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateContactDto, { optional: true }) changes: Checked<UpdateContactDto>,
+  ) {
     return this.contacts.update(id, changes);
   }
 

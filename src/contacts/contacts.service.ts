@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { now } from '../database/dialect.js';
-import { locked, refuseWhileUsed } from '../database/rows.js';
+import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { Invalid, messages } from '../http/errors.js';
+import { type Checked, valid } from '../http/checked-body.js';
+import { Invalid, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { mergeMetadata } from '../metadata/metadata.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
@@ -38,7 +38,8 @@ export class ContactsService {
   }
 
   /** @throws Invalid when the number is taken */
-  async create({ msisdn, metadata = {} }: CreateContactDto): Promise<Row> {
+  async create(contact: Checked<CreateContactDto>): Promise<Row> {
+    const { msisdn, metadata = {} } = valid(contact);
     const [made] = await this.unitOfWork
       .single<Row>(
         sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})
@@ -49,15 +50,12 @@ export class ContactsService {
   }
 
   /** @throws Invalid when the number is taken */
-  async update(id: number, { msisdn, metadata, metadata_merge_mode: mode }: UpdateContactDto): Promise<void> {
+  async update(id: number, body: Checked<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
-        const contact = await locked(manager, Contact, id);
-        await manager.update(Contact, id, {
-          msisdn,
-          metadata: metadata && (mergeMetadata(contact.metadata, metadata, mode) as object),
-          updated_at: () => now.text,
-        });
+        const { changes, errors } = changesTo(await this.records.findForUpdate(contactResource, id, manager), body);
+        refuseIfAny(errors);
+        await updateRow(manager, Contact, id, changes);
       })
       .catch(refuseTakenNumber);
   }

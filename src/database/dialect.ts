@@ -14,7 +14,7 @@ export const nowMilliseconds: Sql = isPostgres
 
 /** PostgreSQL's clause that locks the rows a query finds; on SQLite nothing, since there the transaction is the only writer anyway. */
 export function locking(
-  clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR UPDATE OF phone_calls' | 'FOR KEY SHARE OF contacts',
+  clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR KEY SHARE OF contacts' | `FOR UPDATE OF ${string}`,
 ): Sql {
   return isPostgres ? raw(clause) : empty;
 }

@@ -1,7 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
 import { Invalid, NotFound } from '../http/errors.js';
-import { isPostgres } from './dialect.js';
+import { isPostgres, now } from './dialect.js';
 import { rowsOf } from './statements.js';
 
 interface Identified {
@@ -23,6 +23,17 @@ export async function locked<T extends Identified>(
   const row = await lockedBy(manager, entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFound();
   return row;
+}
+
+/** Writes changes to a row, if there are any, and that it has changed. */
+export async function updateRow<T extends Identified>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  id: number,
+  changes: object,
+): Promise<void> {
+  if (Object.keys(changes).length === 0) return;
+  await manager.update(entity, id, { ...changes, updated_at: () => now.text } as object);
 }
 
 /** The row for which `where` holds, held likewise; undefined when there is none. */

@@ -1,4 +1,6 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { messages } from '../http/errors.js';
+import { booleanOf, textOf } from '../metadata/client-values.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { type Filter, FilterError } from './filter.js';
 
@@ -28,14 +30,14 @@ export function choiceFilter(column: Sql, allowed: readonly string[]): Filter {
   };
 }
 
-/** True or false. */
+/** True or false, in any spelling of a boolean. */
 export function yesOrNoFilter(condition: (yes: boolean) => Sql): Filter {
   return {
     schema: { type: 'string', enum: ['true', 'false'], example: 'true' },
     condition: (value, name) => {
-      const text = String(value).trim();
-      if (text !== 'true' && text !== 'false') throw new FilterError(name, 'must be true or false');
-      return condition(text === 'true');
+      const yes = booleanOf(value);
+      if (yes === undefined) throw new FilterError(name, messages.mustBeBoolean);
+      return condition(yes);
     },
   };
 }
@@ -73,8 +75,9 @@ function among(column: Sql, given: (string | number)[]): Sql {
 }
 
 function values(value: unknown, name: string): string[] {
-  if (typeof value !== 'string' && typeof value !== 'number') throw new FilterError(name, 'must be a text');
-  const given = String(value)
+  const text = typeof value === 'boolean' ? undefined : textOf(value);
+  if (text === undefined) throw new FilterError(name, 'must be a text');
+  const given = text
     .split(',')
     .map((one) => one.trim())
     .filter((one) => one !== '');

@@ -1,16 +1,9 @@
-import { DateTime } from 'luxon';
+import type { DateTime } from 'luxon';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import { type Filter, type Filters, FilterError } from './filter.js';
+import { type Span, readTime } from './read-time.js';
 
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const INSTANT = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?) ?(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
-
-interface Span {
-  start: DateTime;
-  /** Exclusive. Absent for an instant, which has no length. */
-  end?: DateTime;
-}
 
 const comparisons = {
   before: (column: Sql, { start }: Span) => sql`${column} < ${text(start)}`,
@@ -38,12 +31,9 @@ export function timeFilters(attribute: string, column: string): Filters {
 }
 
 function readSpan(value: unknown, name: string): Span {
-  const given = typeof value === 'string' ? value.trim() : '';
-  // In a URL an offset's plus sign arrives as a space unless it was encoded.
-  const [, date, time, zone = 'Z'] = INSTANT.exec(given.replace(/(:\d{2}(?:\.\d+)?) (\d{2}:?\d{2})$/, '$1+$2')) ?? [];
-  const start = DateTime.fromISO(DAY.test(given) ? given : `${date}T${time}${zone}`, { zone: 'utc' });
-  if (!start.isValid || start.year < 1) throw new FilterError(name, 'must be an ISO 8601 date or timestamp');
-  return DAY.test(given) ? { start, end: start.plus({ days: 1 }) } : { start };
+  const span = typeof value === 'string' ? readTime(value) : undefined;
+  if (!span) throw new FilterError(name, 'must be an ISO 8601 date or timestamp');
+  return span;
 }
 
 /** As SQLite stores it, where text is compared: beyond the year 9999 the form would change. */

@@ -18,6 +18,8 @@ const PATIENCE = 3_000;
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
+  private underWay?: Promise<HealthCheckResult>;
+
   constructor(
     private readonly health: HealthCheckService,
     private readonly indicators: HealthIndicatorService,
@@ -42,6 +44,12 @@ export class HealthController {
   @Get('ready')
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
+    // Nobody needs a password for it: a thousand who ask at once get the answer of one check.
+    this.underWay ??= this.check().finally(() => (this.underWay = undefined));
+    return this.underWay;
+  }
+
+  private check(): Promise<HealthCheckResult> {
     return this.health.check([
       () => this.database.pingCheck('database', { timeout: PATIENCE }),
       async () => {

@@ -33,7 +33,10 @@ export class AnsweringAdapter extends FastifyAdapter {
     if (locates) reply.header('Location', `/api/${locates}/${(answer as { id: number }).id}`);
     if (!(answer instanceof Page)) return answer;
     const { request } = reply;
-    const link = linkHeader(answer, `${this.publicUrl ?? `${request.protocol}://${request.host}`}${request.url}`);
+    const link = linkHeader(
+      answer,
+      `${this.publicUrl ?? `${request.protocol}://${request.host}`}${request.originalUrl}`,
+    );
     reply.headers({
       'Per-Page': answer.perPage,
       ...(answer.total !== undefined && { Total: answer.total }),

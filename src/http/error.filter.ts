@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http';
 import { isOutage } from '../database/outage.js';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
-import { Forged, Invalid, NotFound, Unavailable, Unreadable, UnusableWebhook } from './errors.js';
+import { Forged, Invalid, NotFound, Unavailable, Unreadable, UnsupportedMediaType, UnusableWebhook } from './errors.js';
 
 /** Seconds after which a database that is away may be back. */
 const OUTAGE_RETRY_AFTER = 5;
@@ -44,6 +44,8 @@ function answerTo(error: unknown): Answer {
   if (error instanceof Invalid) return { status: 422, body: { errors: error.errors } };
   if (error instanceof NotFound) return failure(404);
   if (error instanceof Forged) return failure(403, 'the signature is not right');
+  if (error instanceof UnsupportedMediaType)
+    return failure(415, error.message || 'the media type is not accepted here');
   if (error instanceof Unreadable) return failure(400, error.message);
   if (error instanceof Unavailable) return unavailable(error);
   if (isOutage(error)) return unavailable(new Unavailable('the database cannot be used now', OUTAGE_RETRY_AFTER));

@@ -9,7 +9,9 @@ export const messages = {
   notIncluded: 'is not included in the list',
   mustExist: 'must exist',
   mustBeObject: 'must be an object',
+  mustBeBoolean: 'must be true or false',
   notPermitted: 'is not a permitted parameter',
+  cannotChange: (status: string) => `cannot change because status is ${status}`,
 } as const;
 
 /** Understood, but not valid: 422 with the fields. */
@@ -27,6 +29,9 @@ export class Unreadable extends Error {}
 
 /** Is not signed by whom it says it is from: 403. */
 export class Forged extends Error {}
+
+/** Has a body of a media type or an encoding that is not read here: 415. */
+export class UnsupportedMediaType extends Error {}
 
 /** Cannot be done now, but may be later: 503 with the message. */
 export class Unavailable extends Error {

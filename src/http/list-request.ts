@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { type FieldErrors, Unreadable, messages, refuseIfAny } from './errors.js';
+import { type FieldErrors, Unreadable, messages } from './errors.js';
 import { decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
@@ -15,33 +15,33 @@ export interface ListRequest {
   afterId?: number;
   /** `q[…]`, unread. */
   filters: unknown;
+  /** Parameters that no list has. They are refused once it is known that the list is there. */
+  errors: FieldErrors;
 }
 
 /** The list request in a route's query. */
 export const Listing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
   const query = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
   const { page, per_page: perPage, after_id: afterId, q, ...others } = query;
-  refuseQuery(others);
   if (page !== undefined && afterId !== undefined) throw new Unreadable('page and after_id exclude each other');
   return {
     page: positive('page', page) ?? 1,
     perPage: Math.min(positive('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
     afterId: whole('after_id', afterId, 'must be a whole number, 0 or more'),
     filters: q,
+    errors: notPermitted(others),
   };
 });
 
 /** The parameters in a request's URL, nested by their brackets. */
 export function queryOf(request: FastifyRequest): Record<string, unknown> {
   const at = request.url.indexOf('?');
-  return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1))));
+  return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' }));
 }
 
-/** @throws Invalid if there is any parameter: none of `parameters` is one that the route knows. */
-export function refuseQuery(parameters: Record<string, unknown>): void {
-  const errors: FieldErrors = {};
-  for (const name of Object.keys(parameters)) errors[name] = [messages.notPermitted];
-  refuseIfAny(errors);
+/** An error for each of the parameters: the route knows none of them. */
+export function notPermitted(parameters: Record<string, unknown>): FieldErrors {
+  return Object.fromEntries(Object.keys(parameters).map((name) => [name, [messages.notPermitted]]));
 }
 
 function positive(name: string, value: unknown): number | undefined {

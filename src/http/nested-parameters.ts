@@ -6,59 +6,91 @@ export type Parameter = [name: string, value: string | null];
 
 type Container = Record<string, unknown> | unknown[];
 
-const MAX_PARAMETERS = 2_000;
+/** As many parameters as a query or a form may have. */
+export const MAX_PARAMETERS = 2_000;
 const MAX_DEPTH = 32;
 
 /**
- * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded.
- * @throws Unreadable when they are not what the URL standard calls percent-encoded UTF-8
+ * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded. They are counted before any of them is read.
+ * @throws Unreadable when there are too many, or they are not what the URL standard calls percent-encoded UTF-8
  */
 export function decodeParameters(encoded: string): Parameter[] {
-  const decode = (part: string): string => {
-    try {
-      return decodeURIComponent(part.replaceAll('+', ' '));
-    } catch {
-      throw new Unreadable(`${part.slice(0, 100)} is not percent-encoded UTF-8`);
+  return splitParameters(encoded).map(([name, value]) => [decode(name), value === null ? null : decode(value)]);
+}
+
+/**
+ * The same parameters as they are written.
+ * @throws Unreadable when there are too many
+ */
+function splitParameters(encoded: string): Parameter[] {
+  let count = 0;
+  for (let at = -1; at < encoded.length;) {
+    const end = encoded.indexOf('&', at + 1);
+    const next = end < 0 ? encoded.length : end;
+    if (next > at + 1 && ++count > MAX_PARAMETERS) {
+      throw new Unreadable(`there are more than ${MAX_PARAMETERS} parameters`);
     }
-  };
+    at = next;
+  }
   return encoded
     .split('&')
     .filter((part) => part !== '')
     .map((part): Parameter => {
       const at = part.indexOf('=');
-      return at < 0 ? [decode(part), null] : [decode(part.slice(0, at)), decode(part.slice(at + 1))];
+      return at < 0 ? [part, null] : [part.slice(0, at), part.slice(at + 1)];
     });
+}
+
+function decode(part: string): string {
+  try {
+    return decodeURIComponent(part.replaceAll('+', ' '));
+  } catch {
+    throw new Unreadable(`${part.slice(0, 100)} is not percent-encoded UTF-8`);
+  }
 }
 
 /**
  * Nests parameters by the brackets in their names, as Rails and the guide write them: `a[b]=1` is `{a: {b: '1'}}`, `a[]=1&a[]=2` is
  * `{a: ['1', '2']}`, and `[a][b]` is the same as `a[b]`. Nothing is dropped: what has no one meaning is refused. (The libraries that do
  * this drop or reshape some keys in silence, and a lost filter calls everyone.)
- * @throws Unreadable for a malformed or repeated name, or one that is both a value and an object
+ * @param options.repeated what a name means that is given several times: the last value, as where a form has a hidden field before its checkbox;
+ * or it is refused
+ * @throws Unreadable for a malformed name, or one that is both a value and an object
  */
-export function nestParameters(parameters: Parameter[]): Record<string, unknown> {
-  if (parameters.length > MAX_PARAMETERS) throw new Unreadable(`there are more than ${MAX_PARAMETERS} parameters`);
+export function nestParameters(
+  parameters: Parameter[],
+  { repeated }: { repeated: 'last' | 'refused' },
+): Record<string, unknown> {
   const root: Record<string, unknown> = {};
-  for (const [name, value] of parameters) place(root, pathOf(name), value, name);
+  for (const [name, value] of parameters) place(root, pathOf(name), value, name, repeated);
   return root;
 }
+
+/** A name in a message. */
+const shown = (name: string): string => name.slice(0, 100);
 
 function pathOf(name: string): string[] {
   const match = /^([^[\]]*)((?:\[[^[\]]*\])*)$/.exec(name);
   const nested = match?.[2]?.slice(1, -1).split('][') ?? [];
   const path = match?.[1] ? [match[1], ...(match[2] ? nested : [])] : nested;
-  if (!match || !path[0]) throw new Unreadable(`the parameter name ${JSON.stringify(name)} cannot be read`);
+  if (!match || !path[0]) throw new Unreadable(`the parameter name ${JSON.stringify(shown(name))} cannot be read`);
   if (path.includes('__proto__')) throw new Unreadable('__proto__ cannot be used as a key');
-  if (path.length > MAX_DEPTH) throw new Unreadable(`${path[0]} is nested deeper than ${MAX_DEPTH} levels`);
+  if (path.length > MAX_DEPTH) throw new Unreadable(`${shown(path[0])} is nested deeper than ${MAX_DEPTH} levels`);
   return path;
 }
 
-function place(root: Record<string, unknown>, path: string[], value: string | null, name: string): void {
+function place(
+  root: Record<string, unknown>,
+  path: string[],
+  value: string | null,
+  name: string,
+  repeated: 'last' | 'refused',
+): void {
   let container: Container = root;
   path.forEach((key, depth) => {
     const rest = path.slice(depth + 1);
     const list: boolean = key === '';
-    if (list !== Array.isArray(container)) throw new Unreadable(`${name} is given in two shapes`);
+    if (list !== Array.isArray(container)) throw new Unreadable(`${shown(name)} is given in two shapes`);
     const existing = existingAt(container, key, rest);
     if (rest.length > 0) {
       if (existing === undefined) {
@@ -68,10 +100,11 @@ function place(root: Record<string, unknown>, path: string[], value: string | nu
       } else if (Array.isArray(existing) || isJsonObject(existing)) {
         container = existing;
       } else {
-        throw new Unreadable(`${name} is given in two shapes`);
+        throw new Unreadable(`${shown(name)} is given in two shapes`);
       }
     } else {
-      if (!list && existing !== undefined) throw new Unreadable(`${name} is given twice`);
+      if (Object(existing) === existing) throw new Unreadable(`${shown(name)} is given in two shapes`);
+      if (existing !== undefined && repeated === 'refused') throw new Unreadable(`${shown(name)} is given twice`);
       put(container, key, value);
     }
   });

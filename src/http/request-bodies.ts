@@ -1,19 +1,22 @@
 import multipart from '@fastify/multipart';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
-/** The largest body that stays a text, in bytes. A provider's webhook is a tenth of that, and very many may be read at once. */
+/** The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read at once. */
 const LARGEST_RAW = 65_536;
 
-/** On a route: its body stays the text that it came as, and is short. */
+/** On a route: its body stays the bytes that it came as, and is short. */
 export const RawBody = () => RouteConfig({ rawBody: true });
 
-const isRaw = (request: FastifyRequest): boolean =>
-  (request.routeOptions.config as { rawBody?: boolean }).rawBody === true;
+/** Whether a request is to a route with `RawBody`. */
+export function keepsRawBody({ routeOptions }: FastifyRequest): boolean {
+  return (routeOptions.config as { rawBody?: boolean } | undefined)?.rawBody === true;
+}
 
 /**
  * Teaches Fastify the three ways in which a body may come: JSON, form, multipart. Each becomes the same object; no body is an empty one.
@@ -23,27 +26,26 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => (isRaw(request) ? utf8(body) : parseJson(utf8(body))),
+    async (request: FastifyRequest, body: Buffer) => (keepsRawBody(request) ? body : parseJson(utf8(body))),
   );
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) =>
-      isRaw(request) ? utf8(body) : storable(nestParameters(decodeParameters(utf8(body)))),
+      keepsRawBody(request) ? body : nested(decodeParameters(utf8(body))),
   );
   fastify.addHook('onRoute', (route) => {
     if ((route.config as { rawBody?: boolean } | undefined)?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
   });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
-    if (request.isMultipart())
-      request.body = storable(nestParameters(await fieldsOf(request, request.routeOptions.bodyLimit)));
+    if (request.isMultipart()) request.body = nested(await fieldsOf(request, request.routeOptions.bodyLimit));
     request.body ??= {};
   });
 }
 
 /**
- * The object that a JSON body holds; a blank one is empty.
+ * The object that a JSON body holds; a blank one is empty, and so is `null`.
  * @throws Unreadable
  */
 export function parseJson(text: string): Metadata {
@@ -54,8 +56,13 @@ export function parseJson(text: string): Metadata {
   } catch {
     throw new Unreadable('the body is not JSON');
   }
-  if (!isJsonObject(body)) throw new Unreadable('the body must be a JSON object');
-  return storable(body);
+  const object = mapOf(body ?? {});
+  if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
+  return storable(object);
+}
+
+function nested(parameters: Parameter[]): Metadata {
+  return storable(nestParameters(parameters, { repeated: 'last' }));
 }
 
 function utf8(body: Buffer): string {

@@ -1,20 +1,20 @@
 import { applyDecorators } from '@nestjs/common';
-import { Transform } from 'class-transformer';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
 import { callFlowNames } from '../call-flows/call-flow.names.js';
+import { isBlank, mapOf } from '../metadata/client-values.js';
 import { isJsonObject, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from './errors.js';
-import { Untouched } from './untouched.js';
+import { Permit, Read } from './readers.js';
 
 // The rules of DTO properties, in the words of the contract.
 
 /** What is wrong with a value, or undefined. */
 type Check = (value: unknown) => string | undefined;
 
-/** The property must pass `check`, whose words are the message. */
+/** The property is permitted, and must pass `check`, whose words are the message. */
 export function Rule(name: string, check: Check): PropertyDecorator {
-  return (target, property) =>
+  return applyDecorators(Permit(), (target: object, property: string | symbol) =>
     registerDecorator({
       name,
       target: target.constructor,
@@ -23,23 +23,27 @@ export function Rule(name: string, check: Check): PropertyDecorator {
         validate: (value: unknown) => check(value) === undefined,
         defaultMessage: (args?: ValidationArguments) => check(args?.value) ?? '',
       },
-    });
+    }),
+  ) as PropertyDecorator;
 }
 
-/** The rules of this property count only when it is given. */
+/** A property that need not be given: its rules count only when it is. A blank is no value. */
+export function Optional(): PropertyDecorator {
+  return applyDecorators(
+    Read((value) => (isBlank(value) ? undefined : value)),
+    IfGiven(),
+  ) as PropertyDecorator;
+}
+
+/** The rules of this property count only when it is given. A blank is given. */
 export function IfGiven(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
-}
-
-/** Takes the value as it came. */
-export function AsGiven(): PropertyDecorator {
-  return Transform(({ obj, key }: { obj: Record<string, unknown>; key: string }) => Untouched.unwrap(obj[key]));
 }
 
 /** A phone number in any usual spelling, read as E.164. */
 export function IsMsisdn(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => toMsisdn(value) ?? value),
+    Read((value) => toMsisdn(value) ?? value),
     Rule('isMsisdn', (value) => {
       if (isBlank(value)) return messages.blank;
       return toMsisdn(value) === value ? undefined : messages.invalidNumber;
@@ -47,41 +51,34 @@ export function IsMsisdn(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
+/** An object, if it is given. PHP sends an empty list for an empty map. */
 export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
-    IfGiven(),
-    AsGiven(),
+    Optional(),
+    Read(mapOf),
     Rule('isJsonObject', (value) => (isJsonObject(value) ? undefined : messages.mustBeObject)),
   ) as PropertyDecorator;
 }
 
 export function IsMergeMode(): PropertyDecorator {
-  return applyDecorators(
-    IfGiven(),
-    Rule('isMergeMode', (value) => (mergeModes.some((mode) => mode === value) ? undefined : messages.notIncluded)),
-  ) as PropertyDecorator;
+  return applyDecorators(Optional(), IsIncludedIn(mergeModes)) as PropertyDecorator;
 }
 
 /** The name of a call flow; a blank one takes it away. */
 export function IsCallFlowLogic(): PropertyDecorator {
   return applyDecorators(
-    Transform(({ value }: { value: unknown }) => (isBlank(value) && value !== undefined ? null : value)),
-    Rule('isCallFlowLogic', (value) =>
-      value === undefined || value === null || callFlowNames.some((name) => name === value)
-        ? undefined
-        : messages.notIncluded,
-    ),
+    Read((value) => (isBlank(value) ? null : value)),
+    ValidateIf((_, value) => value !== undefined && value !== null),
+    IsIncludedIn(callFlowNames),
   ) as PropertyDecorator;
 }
 
-/** May be anything; what it must be is checked where its rule lives. */
-export function CheckedLater(): PropertyDecorator {
-  return applyDecorators(
-    AsGiven(),
-    Rule('checkedLater', () => undefined),
-  ) as PropertyDecorator;
+/** One of a list, exactly. */
+export function IsIncludedIn(list: readonly string[], message: string = messages.notIncluded): PropertyDecorator {
+  return Rule('isIncludedIn', (value) => (list.some((one) => one === value) ? undefined : message));
 }
 
-export function isBlank(value: unknown): boolean {
-  return value === undefined || value === null || (typeof value === 'string' && value.trim() === '');
+/** May be anything; the service checks it. */
+export function IsAnything(): PropertyDecorator {
+  return Rule('isAnything', () => undefined);
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { checked, isPostgres, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
+import { TRUE_WORDS } from '../metadata/client-values.js';
 
 /** What a call shows that was not placed because its person asked for no more calls. */
 export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobody was called.';
@@ -16,7 +17,7 @@ const included = sql`EXISTS (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
     (SELECT callout_population_id FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)
-  ) AND lower(CAST(batch_operations.parameters ->> '${raw(INCLUDE_DO_NOT_CALL)}' AS text)) IN ('true', '1', 't', 'yes', 'on')
+  ) AND lower(CAST(batch_operations.parameters ->> '${raw(INCLUDE_DO_NOT_CALL)}' AS text)) IN (${join([...TRUE_WORDS])})
 )`;
 
 /** The condition that a phone call must not be placed, because its contact, or the contact who has its number, asked for no more calls. */

@@ -1,17 +1,17 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { PartlyChecked } from '../http/body.pipe.js';
-import { AsGiven, CheckedLater, IfGiven, IsCallFlowLogic, IsMsisdn, Rule } from '../http/rules.js';
+import { Read } from '../http/readers.js';
+import { IsCallFlowLogic, IsIncludedIn, IsMsisdn, Optional, Rule } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { phoneCallMachine } from './phone-call.machine.js';
-import { remoteRequestParamsError } from './remote-request-params.js';
+import { readRemoteRequestParams, remoteRequestParamsError } from './remote-request-params.js';
 
 abstract class PhoneCallDto extends MetadataDto {
   /**
    * The number to call, in any usual spelling with its country code. When it is not given: the participation's.
    * @example "+85510202101"
    */
-  @IfGiven()
+  @Optional()
   @IsMsisdn()
   msisdn?: string;
 
@@ -23,25 +23,23 @@ abstract class PhoneCallDto extends MetadataDto {
   call_flow_logic?: string | null;
 }
 
-@PartlyChecked
 export class CreatePhoneCallDto extends PhoneCallDto {
   /**
    * What the provider is asked for: Twilio's parameters of a call, in snake case.
    * @example { "from": "2442" }
    */
-  @AsGiven()
+  @Read(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params!: Metadata;
 }
 
-@PartlyChecked
 export class UpdatePhoneCallDto extends PhoneCallDto {
   /**
    * What the provider is asked for: Twilio's parameters of a call, in snake case; replaced as a whole.
    * @example { "from": "2442" }
    */
-  @IfGiven()
-  @AsGiven()
+  @Optional()
+  @Read(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params?: Metadata;
 }
@@ -49,6 +47,6 @@ export class UpdatePhoneCallDto extends PhoneCallDto {
 export class PhoneCallEventDto {
   /** What is to happen: possible or not, as the phone call stands. */
   @ApiProperty({ enum: Object.keys(phoneCallMachine), example: 'queue' })
-  @CheckedLater()
+  @IsIncludedIn(Object.keys(phoneCallMachine))
   event!: string;
 }

@@ -1,5 +1,6 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
@@ -44,7 +45,7 @@ export class PhoneCallsController {
   /** Creates an attempt to call a participant, to be queued. */
   @Post('callout_participations/:id/phone_calls')
   @Creates(PhoneCall, 'phone_calls', { under: true })
-  create(@Param('id', Id) id: number, @Body() call: CreatePhoneCallDto) {
+  create(@Param('id', Id) id: number, @CheckedBody(CreatePhoneCallDto) call: Checked<CreatePhoneCallDto>) {
     return this.phoneCalls.create(id, call);
   }
 
@@ -59,7 +60,10 @@ export class PhoneCallsController {
   @Patch('phone_calls/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: UpdatePhoneCallDto) {
+  update(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdatePhoneCallDto, { optional: true }) changes: Checked<UpdatePhoneCallDto>,
+  ) {
     return this.phoneCalls.update(id, changes);
   }
 
@@ -67,7 +71,10 @@ export class PhoneCallsController {
   @Put('phone_calls/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: UpdatePhoneCallDto) {
+  put(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdatePhoneCallDto, { optional: true }) changes: Checked<UpdatePhoneCallDto>,
+  ) {
     return this.phoneCalls.update(id, changes);
   }
 
@@ -82,7 +89,7 @@ export class PhoneCallsController {
   /** Queues a phone call to be dialled, or asks to fetch what became of it. */
   @Post('phone_calls/:id/phone_call_events')
   @Creates(PhoneCall, 'phone_calls', { under: true })
-  transition(@Param('id', Id) id: number, @Body() { event }: PhoneCallEventDto) {
+  transition(@Param('id', Id) id: number, @CheckedBody(PhoneCallEventDto) event: Checked<PhoneCallEventDto>) {
     return this.phoneCalls.transition(id, event);
   }
 }

@@ -5,17 +5,17 @@ import { calloutParticipationResource } from '../callout-participations/callout-
 import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
-import { locked, referred, refuseWhileUsed } from '../database/rows.js';
+import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { errorsFoundIn } from '../http/body.pipe.js';
+import { type Checked, valid } from '../http/checked-body.js';
 import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { mergeMetadata } from '../metadata/metadata.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import { transition } from '../state-machine/transition.js';
-import type { CreatePhoneCallDto, UpdatePhoneCallDto } from './phone-call.dto.js';
+import type { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { phoneCallMachine } from './phone-call.machine.js';
 import { phoneCallResource } from './phone-call.resource.js';
@@ -54,12 +54,11 @@ export class PhoneCallsService {
    * Makes one more attempt to call a participant, to be queued.
    * @throws NotFound when there is no such participation
    */
-  async create(participationId: number, dto: CreatePhoneCallDto): Promise<Row> {
+  async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const participation = await referred(manager, CalloutParticipation, participationId);
       if (!participation) throw new NotFound();
-      refuseIfAny(errorsFoundIn(dto));
-      const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = dto;
+      const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
       const { identifiers } = await manager.insert(PhoneCall, {
         callout_participation_id: participation.id,
         callout_id: participation.callout_id,
@@ -74,18 +73,12 @@ export class PhoneCallsService {
     });
   }
 
-  async update(id: number, dto: UpdatePhoneCallDto): Promise<void> {
-    const { msisdn, call_flow_logic, metadata, metadata_merge_mode: mode, remote_request_params } = dto;
+  async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const call = await locked(manager, PhoneCall, id);
-      refuseIfAny(errorsFoundIn(dto));
-      await manager.update(PhoneCall, id, {
-        msisdn,
-        call_flow_logic,
-        remote_request_params: remote_request_params as object | undefined,
-        metadata: metadata && (mergeMetadata(call.metadata, metadata, mode) as object),
-        updated_at: () => now.text,
-      });
+      const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
+      const { changes, errors } = changesTo(shown, body);
+      refuseIfAny(errors);
+      await updateRow(manager, PhoneCall, id, changes);
     });
   }
 
@@ -93,11 +86,11 @@ export class PhoneCallsService {
    * Queues a call to be dialled, or asks to fetch what became of it. The row is the message: the dispatcher finds it.
    * @throws Invalid when the event cannot happen now
    */
-  async transition(id: number, event: unknown): Promise<Row> {
+  async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
-      const fetch = event === 'queue_remote_fetch';
+      const fetch = event.dto.event === 'queue_remote_fetch';
       if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
-        throw new Invalid({ event: [messages.notIncluded] });
+        throw new Invalid({ ...event.errors, event: [messages.notIncluded] });
       }
       const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
       await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);

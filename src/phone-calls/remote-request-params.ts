@@ -1,4 +1,5 @@
 import { messages } from '../http/errors.js';
+import { isBlank, mapOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 /**
@@ -44,9 +45,15 @@ const PARAMETERS: readonly string[] = [
   'client_notification_url',
 ];
 
+/** The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map. */
+export function readRemoteRequestParams(given: unknown): unknown {
+  const params = mapOf(given);
+  return isJsonObject(params) ? withoutBlanks(params) : params;
+}
+
 /** What is wrong with the request parameters of an outbound call, or undefined. */
 export function remoteRequestParamsError(value: unknown): string | undefined {
-  if (value === undefined || value === null || value === '') return messages.blank;
+  if (isBlank(value)) return messages.blank;
   if (!isJsonObject(value)) return messages.mustBeObject;
   const entries = Object.entries(value as Metadata);
   if (entries.length === 0) return messages.blank;

@@ -1,5 +1,6 @@
-import { Body, Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { RawBody } from '../http/request-bodies.js';
@@ -73,7 +74,10 @@ export class RemotePhoneCallEventsController {
   @Patch('remote_phone_call_events/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @Body() changes: UpdateRemotePhoneCallEventDto) {
+  update(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateRemotePhoneCallEventDto, { optional: true }) changes: Checked<UpdateRemotePhoneCallEventDto>,
+  ) {
     return this.events.update(id, changes);
   }
 
@@ -81,7 +85,10 @@ export class RemotePhoneCallEventsController {
   @Put('remote_phone_call_events/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @Body() changes: UpdateRemotePhoneCallEventDto) {
+  put(
+    @Param('id', Id) id: number,
+    @CheckedBody(UpdateRemotePhoneCallEventDto, { optional: true }) changes: Checked<UpdateRemotePhoneCallEventDto>,
+  ) {
     return this.events.update(id, changes);
   }
 }

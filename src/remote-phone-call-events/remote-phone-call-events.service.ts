@@ -3,14 +3,15 @@ import sql from 'sql-template-tag';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { now } from '../database/dialect.js';
-import { locked } from '../database/rows.js';
+import { updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Checked } from '../http/checked-body.js';
+import { refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import type { MetadataDto } from '../metadata/metadata.dto.js';
-import { mergeMetadata } from '../metadata/metadata.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
+import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
@@ -48,13 +49,12 @@ export class RemotePhoneCallEventsService {
     return this.records.find(remotePhoneCallEventResource, id);
   }
 
-  async update(id: number, { metadata, metadata_merge_mode: mode }: MetadataDto): Promise<void> {
+  async update(id: number, body: Checked<MetadataDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
-      const event = await locked(manager, RemotePhoneCallEvent, id);
-      await manager.update(RemotePhoneCallEvent, id, {
-        metadata: metadata && (mergeMetadata(event.metadata, metadata, mode) as object),
-        updated_at: () => now.text,
-      });
+      const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, manager);
+      const { changes, errors } = changesTo(shown, body);
+      refuseIfAny(errors);
+      await updateRow(manager, RemotePhoneCallEvent, id, changes);
     });
   }
 }

@@ -1,67 +1,81 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import twilio from 'twilio';
 import type { Account } from '../config.js';
-import { decodeParameters } from '../http/nested-parameters.js';
+import { Forged, UnusableWebhook } from '../http/errors.js';
+import { mediaTypeOf } from '../http/media-type.js';
 import { parseJson } from '../http/request-bodies.js';
 import { storable } from '../http/storable.js';
-import { Unreadable } from '../http/errors.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { isDigestOf, isSigned } from './signature.js';
+import { readWebhookForm } from './webhook-form.js';
 
 /** A webhook as it came in: its body unread, since the signature is over what was sent. */
 export interface RawWebhook {
   /** The path and query of the URL that the provider called. */
   path: string;
   json: boolean;
-  body: string;
-  signature: string | undefined;
-  /** Twilio's `I-Twilio-Idempotency-Token`: the same for each delivery of one event. */
-  deliveryToken: string | undefined;
+  body: Buffer;
+  signature: string;
 }
+
+/** The longest id that a provider gives anything. Twilio's have 34 characters, Somleng's 36. */
+const LONGEST_ID = 64;
+
+/**
+ * Of a callback that says nothing of the call's status, one of these says what it is about: who answered, a recording, a transcription, a
+ * conference, a queue, a stream. Source: https://www.twilio.com/docs/voice/api
+ */
+const OTHER_SUBJECTS = ['AnsweredBy', 'RecordingSid', 'TranscriptionSid', 'ConferenceSid', 'QueueSid', 'StreamSid'];
 
 /** The webhook in a request to a route with `RawBody`. */
 export const Webhook = createParamDecorator((_: unknown, context: ExecutionContext): RawWebhook => {
-  const { url, body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
-  const header = (name: string): string | undefined => headers[name]?.toString();
+  const { originalUrl, body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
   return {
-    path: url,
-    json: header('content-type')?.startsWith('application/json') ?? false,
-    body: typeof body === 'string' ? body : '',
-    signature: header('x-twilio-signature'),
-    deliveryToken: header('i-twilio-idempotency-token'),
+    path: originalUrl,
+    json: mediaTypeOf(headers) === 'application/json',
+    body: Buffer.isBuffer(body) ? body : Buffer.alloc(0),
+    signature: headers['x-twilio-signature']?.toString() ?? '',
   };
 });
 
 /**
- * The parameters of a webhook, flat and as received: a name that is given several times has a list.
+ * The parameters of a webhook that one of the accounts has signed.
+ * @param url that the provider called
+ * @throws Forged when none has: of a JSON body nothing is read then
  * @throws Unreadable
  */
-export function parametersOf({ json, body }: RawWebhook): Metadata {
-  if (json) return parseJson(body);
-  const parameters: Metadata = {};
-  for (const [name, value] of decodeParameters(body)) {
-    if (name === '__proto__') throw new Unreadable('__proto__ cannot be used as a key');
-    const before = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    if (before === undefined) parameters[name] = value ?? '';
-    else parameters[name] = [...(Array.isArray(before) ? before : [before]), value ?? ''];
+export function signedParametersOf(
+  { json, body, signature }: RawWebhook,
+  url: string,
+  accounts: readonly Account[],
+): Metadata {
+  if (json) {
+    const signed = isDigestOf(body, url) && isSigned(signature, url, { signable: Buffer.alloc(0) }, accounts);
+    if (!signed) throw new Forged();
+    return parseJson(body.toString('utf8'));
   }
-  return storable(parameters);
+  const form = readWebhookForm(body);
+  if (!isSigned(signature, url, form, accounts)) throw new Forged();
+  return storable(form.parameters);
 }
 
 /**
- * Whether one of the accounts has signed the webhook. Source: https://www.twilio.com/docs/usage/security#validating-requests: a form by
- * its URL and sorted parameters, any other body by its URL, in which `bodySHA256` is the body's digest.
+ * Refuses a webhook that lacks one of the names that we live by. The provider signs names and values without the border between them: a body whose
+ * borders were shifted is signed, too.
+ * @returns the provider's id of the call
+ * @throws UnusableWebhook
  */
-export function isSigned(
-  { signature, json, body }: RawWebhook,
-  url: string,
-  parameters: Metadata,
-  accounts: readonly Account[],
-): boolean {
-  if (!signature) return false;
-  return accounts.some(({ token }) =>
-    json
-      ? url.includes('bodySHA256=') && twilio.validateRequestWithBody(token, signature, url, body)
-      : twilio.validateRequest(token, signature, url, parameters),
-  );
+export function callIdOf(details: Metadata): string {
+  const { CallSid, CallStatus, Direction } = details;
+  if (typeof CallSid !== 'string' || CallSid === '') throw new UnusableWebhook("CallSid can't be blank");
+  for (const [name, value] of Object.entries(details)) {
+    const isTooLong = name.endsWith('Sid') && typeof value === 'string' && value.length > LONGEST_ID;
+    if (isTooLong) throw new UnusableWebhook(`${name} is longer than ${LONGEST_ID} characters`);
+  }
+  const hasStatus = typeof CallStatus === 'string' && CallStatus !== '';
+  if (!hasStatus && !OTHER_SUBJECTS.some((name) => Object.hasOwn(details, name))) {
+    throw new UnusableWebhook("CallStatus can't be blank");
+  }
+  if (Direction === 'inbound' && !Object.hasOwn(details, 'From')) throw new UnusableWebhook('From must be given');
+  return CallSid;
 }

@@ -1,10 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
+import { locking } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
-import { NotFound } from '../http/errors.js';
+import { NotFound, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
 import type { Resource, Row } from './resource.js';
@@ -25,22 +26,38 @@ export class Records {
     return present(row);
   }
 
-  private async mustExist({ name }: Resource, id: number): Promise<void> {
+  /**
+   * One record as it is shown, locked until the transaction ends.
+   * @throws NotFound
+   */
+  async findForUpdate({ name, columns, from, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
+    const [row] = await rowsOf(
+      manager,
+      sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
+    );
+    if (!row) throw new NotFound();
+    return present(row);
+  }
+
+  /** @throws NotFound when there is no such record */
+  async mustExist({ name }: Pick<Resource, 'name'>, id: number): Promise<void> {
     const row = await this.reader.row(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
     if (!row) throw new NotFound();
   }
 
   /**
    * A page of the rows for which `scope` holds, in the order of their ids. Rows and total, if it is counted, speak of the same rows.
+   * @throws Invalid when the list is asked for with parameters that it does not have
    * @throws FilterError
    */
   async list(
     resource: Resource,
-    { page, perPage, afterId, filters: given }: ListRequest,
+    { page, perPage, afterId, filters: given, errors }: ListRequest,
     scope: Sql = everything,
   ): Promise<Page> {
     const { name, columns, from, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
+    refuseIfAny(errors);
     if (afterId !== undefined) return this.following(resource, condition, afterId, perPage);
     const id = raw(`${name}.id`);
     // Of the rows that are skipped only the ids are read.
@@ -72,6 +89,14 @@ export class Records {
     return this.count(resource, allOf([scope, conditionOf(resource.filters, filters)]));
   }
 
+  /**
+   * What cannot be read is told before it is looked for records.
+   * @throws FilterError
+   */
+  refuseUnreadable({ filters }: Resource, list: ListRequest): void {
+    conditionOf(filters, list.filters);
+  }
+
   /** How many rows there are for which `condition` holds. */
   private async count({ from }: Resource, condition: Sql): Promise<number> {
     const [counted] = await this.reader.rows<{ total: number }>(
@@ -82,9 +107,11 @@ export class Records {
 
   /**
    * A page of the rows that belong to another record.
+   * @throws FilterError
    * @throws NotFound when there is no such record
    */
   async listUnder(parent: Resource, id: number, resource: Resource, list: ListRequest, scope: Sql): Promise<Page> {
+    this.refuseUnreadable(resource, list);
     await this.mustExist(parent, id);
     return this.list(resource, list, scope);
   }

@@ -1,7 +1,11 @@
 import type { EntityManager, EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { now } from '../database/dialect.js';
-import { Invalid, NotFound, messages } from '../http/errors.js';
+import type { Checked } from '../http/checked-body.js';
+import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import { type Transitions, nextState } from './state-machine.js';
+
+/** A body that names an event. */
+export type CheckedEvent = Checked<{ event: string }>;
 
 interface Stateful extends ObjectLiteral {
   id: number;
@@ -18,20 +22,31 @@ export async function transition<T extends Stateful>(
   entity: EntityTarget<T>,
   id: number,
   machine: Transitions<T['status']>,
-  event: unknown,
+  event: CheckedEvent,
   changes: Partial<T> = {},
 ): Promise<void> {
   const row = await manager.findOneBy(entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFound();
   const { status } = row;
-  const to = nextState<T['status']>(machine, status, event);
-  const moved =
-    to !== undefined &&
-    (await manager
-      .createQueryBuilder()
-      .update(entity)
-      .set({ ...changes, status: to, updated_at: () => now.text } as object)
-      .where({ id, status })
-      .execute());
-  if (!moved || moved.affected !== 1) throw new Invalid({ event: [messages.notIncluded] });
+  const { affected } = await manager
+    .createQueryBuilder()
+    .update(entity)
+    .set({ ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text } as object)
+    .where({ id, status })
+    .execute();
+  if (affected !== 1) throw new Invalid({ event: [messages.notIncluded] });
+}
+
+/**
+ * Where the event of a body leads from `status`.
+ * @throws Invalid with everything that is wrong with the body; that the event cannot happen now is one of these things
+ */
+export function nextStatus<Status extends string>(
+  machine: Transitions<Status>,
+  status: Status,
+  { dto, errors }: CheckedEvent,
+): Status {
+  const next = nextState<Status>(machine, status, dto.event);
+  refuseIfAny(next === undefined ? { ...errors, event: [messages.notIncluded] } : errors);
+  return next!;
 }

@@ -2,21 +2,28 @@ import twilio from 'twilio';
 import type { Answer, Api } from './api.js';
 import type { Installation } from './installation.js';
 
+interface Sending {
+  query?: string;
+  token?: string;
+  headers?: Record<string, string>;
+  /** Follows the path. */
+  suffix?: string;
+  /** What follows the path that is signed, if that is another. */
+  signedSuffix?: string;
+}
+
 /** Sends a webhook as the provider does: a form, signed by its URL and parameters. */
-export type SignedWebhook = (
-  api: Api,
-  parameters: Record<string, string>,
-  options?: { query?: string; token?: string; headers?: Record<string, string> },
-) => Promise<Answer>;
+export type SignedWebhook = (api: Api, parameters: Record<string, string>, options?: Sending) => Promise<Answer>;
 
 /** How the simulator sends its webhooks to an installation on which it is the provider. A program must have been started there. */
 export function webhooksTo(installation: Installation): SignedWebhook {
   let simulatorToken: Promise<string> | undefined;
-  return async (api, parameters, { query = '', token, headers = {} } = {}) => {
-    const path = `/api/remote_phone_call_events${query}`;
+  return async (api, parameters, { query = '', token, headers = {}, suffix = '', signedSuffix = suffix } = {}) => {
+    const path = (end: string) => `/api/remote_phone_call_events${end}${query}`;
     simulatorToken ??= simulatorTokenOf(installation);
-    const signature = twilio.getExpectedTwilioSignature(token ?? (await simulatorToken), api.url + path, parameters);
-    return api.send('POST', path, new URLSearchParams(parameters).toString(), {
+    const url = api.url + path(signedSuffix);
+    const signature = twilio.getExpectedTwilioSignature(token ?? (await simulatorToken), url, parameters);
+    return api.send('POST', path(suffix), new URLSearchParams(parameters).toString(), {
       'X-Twilio-Signature': signature,
       ...headers,
     });

@@ -7,10 +7,11 @@ import { among, locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
+import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
-import { filterErrors, unknownParameters } from './parameters.js';
+import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
 import { fewMatches } from './few-matches.js';
 import { nextWindow } from './window.js';
 
@@ -46,9 +47,7 @@ export class CalloutPopulationKind implements BatchOperationKind {
       ...(callout_id === null && { callout: [messages.mustExist] }),
       ...unknownParameters(parameters, [FILTERS, INCLUDE_DO_NOT_CALL]),
       ...filterErrors(parameters, FILTERS, contactResource),
-      ...(![undefined, true, false, 'true', 'false'].includes(parameters[INCLUDE_DO_NOT_CALL] as boolean) && {
-        [INCLUDE_DO_NOT_CALL]: [messages.notIncluded],
-      }),
+      ...booleanErrors(parameters, INCLUDE_DO_NOT_CALL),
     };
   }
 
@@ -107,5 +106,5 @@ function notIn({ callout_id }: Scope): Sql[] {
 }
 
 function includesOptedOut(parameters: Metadata): boolean {
-  return [true, 'true'].includes(parameters[INCLUDE_DO_NOT_CALL] as boolean);
+  return booleanOf(parameters[INCLUDE_DO_NOT_CALL]) === true;
 }

@@ -3,6 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { greatest, isPostgres, least, secondsFromNow } from '../../database/dialect.js';
 import { rowsOf } from '../../database/statements.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
+import { textOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { phoneCallStatuses } from '../../phone-calls/phone-call.machine.js';
 
@@ -20,10 +21,11 @@ export function limitErrors(parameters: Metadata): FieldErrors {
     const value = parameters[name];
     if (value !== undefined && wholeNumber(value) === undefined) errors[name] = ['must be a whole number'];
   }
-  const { max_per_period_timestamp_attribute: attribute = ATTRIBUTES[0] } = parameters;
-  if (!ATTRIBUTES.includes(attribute as string)) errors.max_per_period_timestamp_attribute = [messages.notIncluded];
-  const statuses = statusesOf(parameters);
-  if (statuses?.some((status) => !(phoneCallStatuses as readonly string[]).includes(status))) {
+  const { max_per_period_timestamp_attribute: attribute } = parameters;
+  if (attribute !== undefined && !attributeOf(parameters)) {
+    errors.max_per_period_timestamp_attribute = [messages.notIncluded];
+  }
+  if (statusesOf(parameters)?.some((status) => !(phoneCallStatuses as readonly string[]).includes(status))) {
     errors.max_per_period_statuses = [messages.notIncluded];
   }
   return errors;
@@ -73,7 +75,7 @@ function periodLeft(parameters: Metadata): Sql | undefined {
     wholeNumber(parameters[name]),
   );
   if (perPeriod === undefined) return undefined;
-  const attribute = raw(`counted.${String(parameters.max_per_period_timestamp_attribute ?? ATTRIBUTES[0])}`);
+  const attribute = raw(`counted.${attributeOf(parameters) ?? ATTRIBUTES[0]}`);
   const statuses = statusesOf(parameters);
   const among = statuses && statuses.length > 0 ? sql`AND counted.status IN (${join(statuses)})` : sql``;
   const inPeriod = sql`${attribute} > ${secondsFromNow(-3_600 * hours)} ${among}`;
@@ -83,13 +85,19 @@ function periodLeft(parameters: Metadata): Sql | undefined {
   return greatest(sql`0`, sql`${raw(String(perPeriod))} - ${placed} - ${waiting}`);
 }
 
+function attributeOf({ max_per_period_timestamp_attribute: given }: Metadata): string | undefined {
+  return ATTRIBUTES.find((one) => one === given);
+}
+
+/** The statuses as a list, or as one text with commas; what has no text is no status. */
 function statusesOf({ max_per_period_statuses: given }: Metadata): string[] | undefined {
   if (given === undefined || given === null) return undefined;
-  return (Array.isArray(given) ? given : String(given).split(',')).map((one) => String(one).trim()).filter(Boolean);
+  const list: unknown[] = Array.isArray(given) ? given : (textOf(given)?.split(',') ?? [given]);
+  return list.map((one) => textOf(one)?.trim() ?? 'no status').filter((one) => one !== '');
 }
 
 /** A whole number that is not negative, also as a form writes it. */
 function wholeNumber(value: unknown): number | undefined {
-  const text = typeof value === 'number' || typeof value === 'string' ? String(value).trim() : '';
+  const text = textOf(value)?.trim() ?? '';
   return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
 }

@@ -3,12 +3,13 @@ import { calloutParticipationResource } from '../../callout-participations/callo
 import { calloutResource } from '../../callouts/callout.resource.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
+import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { INCLUDE_DO_NOT_CALL } from '../../contacts/opted-out.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { Scope } from './batch-operation.kind.js';
 import { limitErrors, limitParameters } from './limits.js';
-import { filterErrors, unknownParameters } from './parameters.js';
+import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
 
 const SKIP_PREVIEW = 'skip_validate_preview_presence';
 const CALLOUTS = 'callout_filter_params';
@@ -29,6 +30,7 @@ export function phoneCallParameterErrors(parameters: Metadata, more: readonly st
     ...filterErrors(parameters, CALLOUTS, calloutResource),
     ...filterErrors(parameters, PARTICIPATIONS, calloutParticipationResource),
     ...(more.includes(CALLS) && filterErrors(parameters, CALLS, phoneCallResource)),
+    ...booleanErrors(parameters, SKIP_PREVIEW, INCLUDE_DO_NOT_CALL),
     ...limitErrors(parameters),
   };
 }
@@ -70,5 +72,5 @@ function inCallouts(column: Sql, { callout_id, parameters }: Scope): Sql[] {
 
 /** Whether an operation may be made although its preview is empty. */
 export function skipsPreview(parameters: Metadata): boolean {
-  return String(parameters[SKIP_PREVIEW]) === 'true';
+  return booleanOf(parameters[SKIP_PREVIEW]) === true;
 }

@@ -1,0 +1,17 @@
+import type { FastifyInstance } from 'fastify';
+import { Forged, UnsupportedMediaType } from '../http/errors.js';
+import { mediaTypeOf } from '../http/media-type.js';
+import { keepsRawBody } from '../http/request-bodies.js';
+import { looksSigned } from './signature.js';
+
+/**
+ * Refuses a webhook that nobody can have signed before its body is read. It takes no place among the webhooks that are worked on: anybody can send
+ * as many as they like.
+ */
+export function refuseUnsignedWebhooks(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    if (!keepsRawBody(request)) return done();
+    if (!looksSigned(request.headers['x-twilio-signature'])) return done(new Forged());
+    done(mediaTypeOf(request.headers) === 'multipart/form-data' ? new UnsupportedMediaType() : undefined);
+  });
+}

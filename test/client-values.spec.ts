@@ -1,0 +1,45 @@
+import { describe, expect, it } from 'vitest';
+import { FALSE_WORDS, TRUE_WORDS, booleanOf, textOf, withoutBlanks } from '../src/metadata/client-values.js';
+
+/** Values that would run code of their own, or throw, if they were turned into text. */
+const hostile = [
+  { toString: 'x' },
+  { toString: null, valueOf: null },
+  { toString: () => 'true' },
+  Object.create(null),
+  [['true']],
+  Symbol('true'),
+];
+
+describe('a boolean', () => {
+  it.each(['true', 'TRUE', '1', 't', 'T', 'yes', 'Yes', 'on', ' on ', true, 1])('%j is true', (value) => {
+    expect(booleanOf(value)).toBe(true);
+  });
+
+  it.each(['false', 'False', '0', 'f', 'no', 'NO', 'off', false, 0])('%j is false', (value) => {
+    expect(booleanOf(value)).toBe(false);
+  });
+
+  it.each([null, undefined, '', 'truth', 'y', 'n', '2', 2, -1, [], ['true'], {}, ...hostile])('%o is none', (value) => {
+    expect(booleanOf(value)).toBeUndefined();
+  });
+
+  it('has words in lower case only, since that is how the database compares them', () => {
+    for (const word of [...TRUE_WORDS, ...FALSE_WORDS]) expect(word).toBe(word.toLowerCase());
+  });
+});
+
+describe('a text', () => {
+  it.each([
+    ['a', 'a'],
+    [1.5, '1.5'],
+    [false, 'false'],
+  ])('%j is %j', (value, text) => expect(textOf(value)).toBe(text));
+
+  it.each([null, undefined, ...hostile])('%o has none', (value) => expect(textOf(value)).toBeUndefined());
+});
+
+it('a blank is no value', () => {
+  const given = { a: '', b: ' ', c: null, d: [], e: ['', null], f: 0, g: false, h: {}, i: ['x', ''], j: 'y' };
+  expect(withoutBlanks(given)).toEqual({ f: 0, g: false, h: {}, i: ['x'], j: 'y' });
+});

@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Installation } from './support/installation.js';
+import type { Program } from './support/program.js';
+
+/** How often each request is sent, one after the other, to measure what it costs. */
+const TIMES = 300;
+/** How many ordinary requests a request may cost that anybody can send. Most of the worst is taking 64 KiB in. */
+const MOST_TIMES = 15;
+/** Clients that send at the same time while the health is asked for, and for how long (ms). */
+const CLIENTS = 8;
+const DURATION = 1_000;
+const ROUNDS = 6;
+/** How much longer the slowest of a hundred answers of the health may take (ms). */
+const MOST_SLOWER = 100;
+
+const SIGNATURE = `${'a'.repeat(27)}=`;
+const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'password' };
+const basic = (password: string) => ({ Authorization: `Basic ${btoa(`operator:${password}`)}` });
+
+let installation: Installation;
+/** One that asks for a password, and one that does not: it answers 404 to anybody. */
+let guarded: Program;
+let open: Program;
+
+interface Attack {
+  program: () => Program;
+  method?: string;
+  path: string;
+  headers?: Record<string, string>;
+  body?: string;
+  status: number;
+}
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  guarded = await installation.start(credentials);
+  open = await installation.start();
+  await open.api.contacts({ msisdn: '+85510202101' });
+});
+afterAll(() => installation.remove());
+
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+const json = { 'Content-Type': 'application/json' };
+const signed = { 'X-Twilio-Signature': SIGNATURE };
+const webhook = '/api/remote_phone_call_events';
+/** As long as a request's head may be: each of its characters is encoded otherwise in each of the URLs that may have been signed. */
+const query = `?${Array.from({ length: 900 }, (_, n) => `a${n}='%27+%20`).join('&')}`;
+const nested = '['.repeat(32_000) + ']'.repeat(32_000);
+const digestOf = (body: string) => createHash('sha256').update(body).digest('hex');
+const broken = Array.from({ length: 2_000 }, (_, n) => `${2_000 - n}%E9=${'%E9'.repeat(7)}`)
+  .join('&')
+  .slice(0, 65_536);
+
+const attacks: Record<string, Attack> = {
+  'an unsigned webhook of one name 32,700 times': {
+    program: () => guarded,
+    path: webhook,
+    headers: form,
+    body: 'a&'.repeat(32_700),
+    status: 403,
+  },
+  'the same with a wrong signature': {
+    program: () => guarded,
+    path: webhook,
+    headers: { ...form, ...signed },
+    body: 'a&'.repeat(32_700),
+    status: 400,
+  },
+  'a webhook of 2,000 names and values that are not UTF-8, with a wrong signature': {
+    program: () => guarded,
+    path: webhook,
+    headers: { ...form, ...signed },
+    body: broken,
+    status: 403,
+  },
+  'one value as long as may be, and a URL that may be spelled in many ways, with a wrong signature': {
+    program: () => guarded,
+    path: `${webhook}${query}`,
+    headers: { ...form, ...signed },
+    body: `a=${'%E9'.repeat(21_000)}`,
+    status: 403,
+  },
+  'a JSON webhook that is nested without end, with a wrong signature': {
+    program: () => guarded,
+    path: `${webhook}?bodySHA256=${digestOf(nested)}`,
+    headers: { ...json, ...signed },
+    body: nested,
+    status: 403,
+  },
+  'a large body with the wrong password': {
+    program: () => guarded,
+    path: '/api/contacts',
+    headers: { ...json, ...basic('wrong') },
+    body: `{"metadata":${nested}}`,
+    status: 401,
+  },
+  'a long list with the wrong password': {
+    program: () => guarded,
+    method: 'GET',
+    path: `/api/contacts?${'q[metadata][a]=1&'.repeat(800)}`,
+    headers: basic('x'.repeat(1_000)),
+    status: 401,
+  },
+  'a large body to a path that there is not': {
+    program: () => open,
+    path: '/api/nothing',
+    headers: json,
+    body: `{"metadata":${nested}}`,
+    status: 404,
+  },
+  'a path that there is not, as long as may be': {
+    program: () => open,
+    method: 'GET',
+    path: `/api/contacts${'/.json'.repeat(2_500)}`,
+    status: 404,
+  },
+  'the health with a long query': {
+    program: () => guarded,
+    method: 'GET',
+    path: `/health/live?${Array.from({ length: 1_500 }, (_, n) => `a${n}=1`).join('&')}`,
+    status: 422,
+  },
+  'whether the program is ready': {
+    program: () => guarded,
+    method: 'GET',
+    path: '/health/ready',
+    status: 200,
+  },
+};
+
+const ordinary = (program: () => Program): Attack => ({
+  program,
+  method: 'GET',
+  path: '/api/contacts?per_page=25',
+  headers: basic('password'),
+  status: 200,
+});
+
+async function send({ program, method = 'POST', path, headers, body, status }: Attack): Promise<void> {
+  const response = await fetch(program().url + path, { method, headers, body });
+  await response.arrayBuffer();
+  if (response.status !== status) throw new Error(`${method} ${path.slice(0, 60)}: ${response.status}`);
+}
+
+/** Processor time that the process has used so far, all of its threads (ms). Source: proc(5), a tick is 10 ms. */
+function processorTime({ pid }: Program): number {
+  const [, fields = ''] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(/\) (.*)/s);
+  const [user, system] = fields.split(' ').slice(11, 13);
+  return 10 * (Number(user) + Number(system));
+}
+
+/** What one request costs the process (ms). */
+async function cost(attack: Attack): Promise<number> {
+  for (let n = 0; n < TIMES / 10; n++) await send(attack);
+  const before = processorTime(attack.program());
+  for (let n = 0; n < TIMES; n++) await send(attack);
+  return (processorTime(attack.program()) - before) / TIMES;
+}
+
+/** How long the slowest of a hundred answers of `/health/live` takes while clients keep sending (ms). */
+async function healthUnder(attack: Attack): Promise<number> {
+  const end = performance.now() + DURATION;
+  const clients = Array.from({ length: CLIENTS }, async () => {
+    while (performance.now() < end) await send(attack);
+  });
+  const times: number[] = [];
+  while (performance.now() < end) {
+    const started = performance.now();
+    await send({ program: attack.program, method: 'GET', path: '/health/live', status: 200 });
+    times.push(performance.now() - started);
+    await pause(5);
+  }
+  await Promise.all(clients);
+  return times.sort((a, b) => a - b)[Math.floor(times.length * 0.99)]!;
+}
+
+/**
+ * How much longer the health takes while clients send one request than while they send another (ms). Other programs on the machine only add to a
+ * time, so the lowest of a few rounds counts; more rounds are made while that is not yet low enough.
+ */
+async function healthDifference(attack: Attack, usual: Attack): Promise<number> {
+  let [lowest, lowestUsual] = [Infinity, Infinity];
+  for (let round = 0; round < ROUNDS && (round === 0 || lowest - lowestUsual >= MOST_SLOWER); round++) {
+    lowestUsual = Math.min(lowestUsual, await healthUnder(usual));
+    lowest = Math.min(lowest, await healthUnder(attack));
+  }
+  return lowest - lowestUsual;
+}
+
+describe('what anybody can send', () => {
+  it.each(Object.entries(attacks))('costs no more than it should: %s', async (_, attack) => {
+    const usual = ordinary(attack.program);
+    expect((await cost(attack)) / (await cost(usual))).toBeLessThan(MOST_TIMES);
+    expect(await healthDifference(attack, usual)).toBeLessThan(MOST_SLOWER);
+  });
+});
