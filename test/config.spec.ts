@@ -186,7 +186,12 @@ describe('readConfig', () => {
 
   it('lets others reach a process that serves no simulator', () => {
     const open = { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' };
-    const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 't' };
+    const twilio = {
+      PUBLIC_URL: 'https://scfm.example.org',
+      PLATFORM_PROVIDER: 'twilio',
+      TWILIO_ACCOUNT_SID: 'AC1',
+      TWILIO_AUTH_TOKEN: 't',
+    };
     expect(readConfig({ ...open, SCFM_ROLE: 'worker' }).host).toBe('0.0.0.0');
     expect(readConfig({ ...open, ...twilio }).host).toBe('0.0.0.0');
   });
