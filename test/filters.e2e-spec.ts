@@ -270,12 +270,12 @@ it('reads back any JSON that was written as metadata, and finds the contact by e
         expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([contact.id]);
         if (path.some((name) => /[[\]]|^$/.test(name))) continue;
         const query = path.map((name) => `[${encodeURIComponent(name)}]`).join('');
-        const asked = leaf === null ? '' : `=${encodeURIComponent(String(leaf))}`;
+        const asked = leaf === null ? '' : `=${encodeURIComponent(`${leaf as string}`)}`;
         const number = `q[msisdn]=${encodeURIComponent(msisdn)}`;
         expect(await api.ids(`/api/contacts?${number}&q[metadata]${query}${asked}`)).toEqual([contact.id]);
         // Another value finds nobody: the filter has read its own.
         expect(
-          await api.ids(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${String(leaf)}~`)}`),
+          await api.ids(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${leaf as string}~`)}`),
         ).toEqual([]);
       }
     }),

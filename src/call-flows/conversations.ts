@@ -7,6 +7,7 @@ import { Contact } from '../contacts/contact.entity.js';
 import { given, json, now, timestamp } from '../database/dialect.js';
 import { locked } from '../database/rows.js';
 import { rowsOf } from '../database/statements.js';
+import { booleanOf, isBlank, textOf } from '../metadata/client-values.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { CallFlowState, Standing } from './call-flow-state.js';
@@ -177,7 +178,7 @@ export class Conversations {
 
   private logFailure({ name }: CallFlow, { phoneCall }: Scene, error: unknown): void {
     const { stack } = loggableError(error);
-    this.logger.error(`${name} failed in phone call ${phoneCall.id}: ${String(stack)}`);
+    this.logger.error(`${name} failed in phone call ${phoneCall.id}: ${stack}`);
   }
 
   /**
@@ -308,8 +309,8 @@ function stepOf(
 
 /** Whether the first document hangs on who answers: the provider is to find that out before it asks for it. */
 function hangsOnWho({ machine_detection, async_amd }: Metadata): boolean {
-  const detects = machine_detection !== undefined && String(machine_detection).toLowerCase() !== 'none';
-  return detects && String(async_amd).toLowerCase() !== 'true';
+  const detects = !isBlank(machine_detection) && textOf(machine_detection)?.toLowerCase() !== 'none';
+  return detects && booleanOf(async_amd) !== true;
 }
 
 /** Whether a machine has answered, in the provider's words. Source: https://www.twilio.com/docs/voice/answering-machine-detection */

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config.js';
 import { type FieldErrors, messages } from '../http/errors.js';
-import { isBlank } from '../metadata/client-values.js';
+import { isBlank, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';
 import { optOut } from './opting-out.js';
@@ -69,8 +69,10 @@ export class PlayMessageCallFlow extends CallFlow {
     const { message, audio_url, language, voice } = callout;
     const errors: FieldErrors = {};
     if (isBlank(message) && isBlank(audio_url)) errors.message = [messages.blank];
-    if (!isBlank(language) && !LANGUAGE.test(String(language))) errors.language = ['must be a language such as en-GB'];
-    if (!isBlank(voice) && !VOICE.test(String(voice)))
+    if (!isBlank(language) && !LANGUAGE.test(textOf(language) ?? '')) {
+      errors.language = ['must be a language such as en-GB'];
+    }
+    if (!isBlank(voice) && !VOICE.test(textOf(voice) ?? ''))
       errors.voice = ["must be the name of one of the provider's voices"];
     for (const key of ['audio_url', ...Object.keys(words).map((name) => `${name}_audio_url`)]) {
       if (!isBlank(callout[key]) && !isAudioUrl(callout[key])) errors[key] = ['must be an http or https URL'];

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config.js';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
+import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, type Reply, type Step } from './call-flow.js';
 import { NUMBER_HIDDEN, optOut } from './opting-out.js';
@@ -129,7 +130,9 @@ function digitsOf({ answers, number }: RegistrationQuestion): Pick<Question, 'di
 function filled(phrase: Phrase, spoken: Metadata): Phrase {
   const fill = (text: string): string =>
     text
-      .replaceAll(PLACEHOLDER, (whole, key: string) => (Object.hasOwn(spoken, key) ? String(spoken[key]) : whole))
+      .replaceAll(PLACEHOLDER, (whole, key: string) =>
+        Object.hasOwn(spoken, key) ? (textOf(spoken[key]) ?? whole) : whole,
+      )
       .slice(0, LONGEST_TEXT);
   if (typeof phrase === 'string') return fill(phrase);
   return 'text' in phrase ? { ...phrase, text: fill(phrase.text) } : phrase;

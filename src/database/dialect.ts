@@ -81,5 +81,5 @@ export function json<T>(value: unknown): T {
 
 /** A timestamp column as the driver hands it over as ISO 8601 in UTC, with milliseconds. */
 export function timestamp(value: unknown): string {
-  return value instanceof Date ? value.toISOString() : String(value);
+  return value instanceof Date ? value.toISOString() : (value as string);
 }

@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
 import { Invalid, NotFound } from '../http/errors.js';
+import { textOf } from '../metadata/client-values.js';
 import { isPostgres, now } from './dialect.js';
 import { rowsOf } from './statements.js';
 
@@ -51,8 +52,8 @@ export async function referred<T extends Identified>(
   entity: EntityTarget<T>,
   id: unknown,
 ): Promise<T | undefined> {
-  const number = typeof id === 'number' || typeof id === 'string' ? Number(id) : NaN;
-  if (!/^\d+$/.test(String(id)) || !Number.isSafeInteger(number)) return undefined;
+  const number = /^\d+$/.test(textOf(id) ?? '') ? Number(id) : NaN;
+  if (!Number.isSafeInteger(number)) return undefined;
   return (await findWithLock(manager, entity, { id: number } as FindOptionsWhere<T>, 'for_key_share')) ?? undefined;
 }
 

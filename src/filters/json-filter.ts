@@ -1,5 +1,6 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { asJson, isPostgres } from '../database/dialect.js';
+import { textOf } from '../metadata/client-values.js';
 import { isJsonObject } from '../metadata/metadata.js';
 import { type Filter, FilterError, allOf } from './filter.js';
 
@@ -44,8 +45,9 @@ function leaves(value: unknown, path: string[]): Leaf[] {
   }
   if (path.length === 1) throw new FilterError(shown, 'must be an object');
   if (value === null) return [{ path: path.slice(1), text: null }];
-  if (['string', 'number', 'boolean'].includes(typeof value)) return [{ path: path.slice(1), text: String(value) }];
-  throw new FilterError(shown, 'cannot be read');
+  const text = textOf(value);
+  if (text === undefined) throw new FilterError(shown, 'cannot be read');
+  return [{ path: path.slice(1), text }];
 }
 
 function leafCondition(column: Sql, { path, text }: Leaf): Sql {

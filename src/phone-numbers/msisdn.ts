@@ -11,7 +11,7 @@ import { type Spelling, readSpelling } from './spelling.js';
  */
 export function toMsisdn(value: unknown): string | undefined {
   if (typeof value !== 'string' && !Number.isSafeInteger(value)) return undefined;
-  const text = String(value);
+  const text = `${value as string | number}`;
   if (text !== latest.text) latest = { text, msisdn: read(text) };
   return latest.msisdn;
 }

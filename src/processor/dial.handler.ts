@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { NothingToSay } from '../call-flows/call-flow.js';
 import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
+import { booleanOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
 import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
@@ -56,7 +57,7 @@ export class DialHandler {
       return { outcome: 'unsendable', message: `${reason}: nobody was called.` };
     }
     const webhook = Conversations.webhookOf(origin, call.id);
-    const asksWho = String(given.async_amd).toLowerCase() === 'true';
+    const asksWho = booleanOf(given.async_amd) === true;
     const told = {
       ...(!('status_callback' in given) && { status_callback: webhook, status_callback_event: ALL_EVENTS }),
       ...(asksWho && !('async_amd_status_callback' in given) && { async_amd_status_callback: webhook }),

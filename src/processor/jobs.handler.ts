@@ -22,7 +22,7 @@ export class JobsHandler {
       await this.dispatch(job);
     } catch (error) {
       const { message, stack } = loggableError(error);
-      this.logger.error(`Job ${job.task} ${job.id} failed: ${String(stack ?? message)}`);
+      this.logger.error(`Job ${job.task} ${job.id} failed: ${stack ?? message}`);
       throw error;
     }
   }

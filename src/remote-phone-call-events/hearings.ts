@@ -8,6 +8,7 @@ import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhook } from '../http/errors.js';
+import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
@@ -246,5 +247,5 @@ function directionOf({ Direction }: Metadata): string | undefined {
 
 /** Twilio counts the callbacks of a call from 0. */
 function sequenceOf({ SequenceNumber }: Metadata): number | undefined {
-  return /^\d{1,9}$/.test(String(SequenceNumber)) ? Number(SequenceNumber) : undefined;
+  return /^\d{1,9}$/.test(textOf(SequenceNumber) ?? '') ? Number(SequenceNumber) : undefined;
 }

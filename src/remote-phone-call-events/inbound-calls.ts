@@ -7,6 +7,7 @@ import { Conversations, type Heard } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
+import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { callerOf } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
@@ -86,10 +87,11 @@ export class InboundCalls {
     const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
     // The provider takes an address rather than a document; one that is not ours we cannot speak for.
     const { url, twiml, application_sid } = params;
-    if (application_sid || (url && !String(url).startsWith(Conversations.webhookOf(origin)))) return undefined;
-    if (twiml && !url) {
+    if (application_sid || (url && textOf(url)?.startsWith(Conversations.webhookOf(origin)) !== true)) return undefined;
+    const document = textOf(twiml);
+    if (document && !url) {
       // A document that is there already is said again, whatever is asked for.
-      const standing = { step: 0, twiml: String(twiml), memory: {} };
+      const standing = { step: 0, twiml: document, memory: {} };
       return { call_flow_logic, call_flow_state: { participation_id, standing }, metadata };
     }
     const nothingToSay = Object.keys(this.callFlows.chosen(call_flow_logic).refusals(earlier.callout_metadata));

@@ -1,5 +1,6 @@
 import { EnvHttpProxyAgent, request } from 'undici';
 import type { RequestOptions } from 'twilio/lib/base/RequestClient.js';
+import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { ProviderAnswer } from './placement.js';
 
@@ -50,7 +51,10 @@ export class AddressedClient {
 function formOf(parameters: Metadata): string {
   const form = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
-    for (const one of Array.isArray(value) ? value : [value]) form.append(name, String(one));
+    for (const one of [value].flat()) {
+      const text = textOf(one);
+      if (text !== undefined) form.append(name, text);
+    }
   }
   return form.toString();
 }
