@@ -94,14 +94,49 @@ describe('filters on metadata', () => {
     [['list'], 'first'],
     [['nested', 'a'], '{"b":"deep"}'],
     [['text', '0'], 'x'],
-    [['number'], '5.0'],
+    [['digits'], '5.0'],
     [['number'], '05'],
+    [['number'], '+5'],
+    [['number'], '5.00000000000000000001'],
     [['yes'], '1'],
     [['text'], 'X Y'],
     [['nothing'], 'null'],
     [['absent'], ''],
   ])('do not find %j by %s', async (path, value) => {
     expect(await found(`${encoded(...path)}=${encodeURIComponent(value)}`)).toEqual([]);
+  });
+
+  it.each([
+    [['number'], '5.0'],
+    [['number'], '5e0'],
+    [['fraction'], '1.50'],
+    [['fraction'], '15E-1'],
+    [['exponent'], '1000000000000000000000'],
+  ])('find the number %j by %s, alike in a query and in a batch operation', async (path, value) => {
+    expect(await found(`${encoded(...path)}=${encodeURIComponent(value)}`)).toEqual([id]);
+    const filter = { metadata: path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) };
+    const population = await api.population(await api.callout(), { contact_filter_params: filter });
+    expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
+  });
+
+  it('never find a number by another that is rounded to it', async () => {
+    const stored = '{"msisdn":"+85510202177","metadata":{"household":9007199254740992,"as_sent":30.0}}';
+    const headers = { 'Content-Type': 'application/json' };
+    const { body: contact } = await api.send('POST', '/api/contacts', stored, headers);
+    expect(await found('q[metadata][household]=9007199254740993')).toEqual([]);
+    expect(await found('q[metadata][household]=9007199254740992')).toEqual([contact.id]);
+    expect(await found('q[metadata][as_sent]=30.0')).toEqual([contact.id]);
+    expect(await found('q[metadata][as_sent]=30')).toEqual([contact.id]);
+    const refused = await api.send('POST', '/api/contacts', stored.replace('0992', '0993'), headers);
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      'a number has more digits than can be kept; send it as a string',
+    ]);
+    const filter =
+      '{"type":"BatchOperation::CalloutPopulation","parameters":{"contact_filter_params":{"metadata":{"household":HOUSEHOLD}}}}';
+    const path = `/api/callouts/${await api.callout()}/batch_operations`;
+    expect((await api.send('POST', path, filter.replace('HOUSEHOLD', '9007199254740993'), headers)).status).toBe(400);
+    await api.delete(`/api/contacts/${contact.id}`);
   });
 
   it('without a value find where the key is absent or null', async () => {

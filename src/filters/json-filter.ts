@@ -1,6 +1,7 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { asJson, isPostgres } from '../database/dialect.js';
 import { textOf } from '../metadata/client-values.js';
+import { exactNumber } from '../metadata/json-number.js';
 import { isJsonObject } from '../metadata/metadata.js';
 import { type Filter, FilterError, allOf } from './filter.js';
 
@@ -14,8 +15,7 @@ const MOST_LEAVES = 200;
 const MAX_DEPTH = 32;
 
 /**
- * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. Text is compared, so `5` finds
- * both 5 and "5"; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
+ * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` finds both 5 and "5", `5.0` finds 5; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
  */
 export function jsonFilter(column: string): Filter {
   return {
@@ -73,12 +73,17 @@ function isAbsent(column: Sql, path: string[]): Sql {
   return sql`(${found} IS NULL OR ${found} = ${nothing})`;
 }
 
-/** The JSON values that are written `text`: the string, and the number or boolean that looks like it. */
+/**
+ * The JSON values that a text finds: the string, and the boolean or the number that it writes. Numbers are compared as numbers, `30.0` with 30; a
+ * text that a double cannot hold is no number. JSON.stringify spells numbers as String does, so a candidate reads as what was stored.
+ */
 function jsonWithText(text: string): string[] {
-  const looksAlike =
-    text === 'true' || text === 'false' || (Number.isFinite(Number(text)) && String(Number(text)) === text);
-  // JSON.stringify spells numbers as String does, so what was stored reads the same.
-  return looksAlike ? [JSON.stringify(text), text] : [JSON.stringify(text)];
+  const number = exactNumber(text);
+  return [
+    JSON.stringify(text),
+    ...(text === 'true' || text === 'false' ? [text] : []),
+    ...(number === undefined ? [] : [String(number)]),
+  ];
 }
 
 /**

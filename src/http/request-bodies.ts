@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
+import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
@@ -56,6 +57,7 @@ export function parseJson(text: string): Metadata {
   } catch {
     throw new Unreadable('the body is not JSON');
   }
+  refuseLossyIntegers(text);
   const object = mapOf(body ?? {});
   if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
   return storable(object);

@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { parseJson } from '../src/http/request-bodies.js';
+import { exactNumber, isKeptInteger } from '../src/metadata/json-number.js';
+
+const refused = 'a number has more digits than can be kept; send it as a string';
+
+describe('a number in a JSON body', () => {
+  it('is kept if a double holds it exactly, and refused if it is a whole number that is written out and does not fit', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (whole) => {
+        // Exactly, or as JavaScript itself writes the double.
+        const fits = BigInt(Number(whole)) === whole || `${Number(whole)}` === `${whole}`;
+        expect(isKeptInteger(`${whole}`)).toBe(fits);
+        for (const json of [`{"a":${whole}}`, `{"a":[{"b":[1,\t${whole}\n]}]}`, `{"a":"x\\"","b":${whole},"c":1}`]) {
+          if (fits) expect(parseJson(json)).toEqual(JSON.parse(json));
+          else expect(() => parseJson(json)).toThrow(refused);
+        }
+        const harmless = `{"${whole}":"${whole}","b":"\\"${whole}","c":${whole}.5,"d":${whole}e0,"e":-1.${`${whole}`.replace('-', '')}}`;
+        expect(parseJson(harmless)).toEqual(JSON.parse(harmless));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it.each(['9007199254740993', '-9007199254740993', '12345678901234567890', '1'.repeat(400)])(
+    '%s is refused',
+    (text) => {
+      expect(() => parseJson(`{"a":${text}}`)).toThrow(refused);
+    },
+  );
+
+  it.each([
+    '9007199254740992',
+    '9007199254740991',
+    '1152921504606846976',
+    '1152921504606847000',
+    '1e30',
+    '12345678901234567890.5',
+    '1E+20',
+  ])('%s is kept', (text) => {
+    expect(parseJson(`{"a":${text}}`)).toEqual({ a: Number(text) });
+  });
+
+  it('is looked for in linear time', () => {
+    for (const part of ['9007199254740992,', '"\\"9007199254740993",', '1.9007199254740993e1,']) {
+      const json = `{"a":[${part.repeat(60_000)}1]}`;
+      const started = performance.now();
+      parseJson(json);
+      expect(performance.now() - started).toBeLessThan(2_000);
+    }
+  });
+});
+
+describe('a text as a number', () => {
+  it.each([
+    ['30', 30],
+    ['30.0', 30],
+    ['3e1', 30],
+    ['0.30E2', 30],
+    ['-0', -0],
+    ['0.10', 0.1],
+    ['1e21', 1e21],
+    ['1000000000000000000000', 1e21],
+    ['9007199254740992', 9007199254740992],
+    ['39172204234649130', 39172204234649130],
+  ])('%s is %d', (text, number) => expect(exactNumber(text)).toBe(number));
+
+  it.each(['', ' 30', '030', '+30', '30.', '.5', '0x1e', '1e', 'Infinity', 'NaN', '1e999', '1_0', '٣'])(
+    '%j is none',
+    (text) => expect(exactNumber(text)).toBeUndefined(),
+  );
+
+  it.each(['9007199254740993', '9007199254740993.0', '9007199254740993e0', '0.1000000000000000055511151231257827'])(
+    '%s is none, since it would be rounded',
+    (text) => expect(exactNumber(text)).toBeUndefined(),
+  );
+
+  it('is the number, if JavaScript writes that', () => {
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (double) => {
+        const number = double === 0 ? 0 : double;
+        expect(exactNumber(`${number}`)).toBe(number);
+        expect(exactNumber(number.toExponential())).toBe(number);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
