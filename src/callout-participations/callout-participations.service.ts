@@ -13,6 +13,7 @@ import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../h
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
 import type { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
@@ -71,12 +72,13 @@ export class CalloutParticipationsService {
       .catch(refuseTaken);
   }
 
-  /** @throws Invalid when the number takes part already */
+  /** @throws Invalid when the number takes part already, or is to change although it was called */
   async update(id: number, body: Checked<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const shown = await this.records.findForUpdate(calloutParticipationResource, id, manager);
         const { changes, errors } = changesTo(shown, body);
+        if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(manager, id));
         refuseIfAny(errors);
         await updateRow(manager, CalloutParticipation, id, changes);
       })
@@ -91,6 +93,15 @@ export class CalloutParticipationsService {
       });
       await manager.delete(CalloutParticipation, id);
     });
+  }
+
+  /** An error when a call of the participation may have been placed: its number says who was rung. */
+  private async alreadyCalled(manager: EntityManager, id: number): Promise<FieldErrors> {
+    const [call] = await rowsOf<Pick<PhoneCall, 'id' | 'status'>>(
+      manager,
+      sql`SELECT id, status FROM phone_calls WHERE callout_participation_id = ${id} AND status <> 'created' LIMIT 1`,
+    );
+    return call ? { msisdn: [`cannot change because status of phone call ${call.id} is ${call.status}`] } : {};
   }
 
   /** What of a new participation its callout has already: two may be taken, where the index could only tell of one. */

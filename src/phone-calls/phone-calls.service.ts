@@ -73,10 +73,14 @@ export class PhoneCallsService {
     });
   }
 
+  /** @throws Invalid when what a call is placed with is to change although it was queued: its row says who was rung */
   async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
       const { changes, errors } = changesTo(shown, body);
+      for (const key of ['msisdn', 'remote_request_params'] as const) {
+        if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
+      }
       refuseIfAny(errors);
       await updateRow(manager, PhoneCall, id, changes);
     });

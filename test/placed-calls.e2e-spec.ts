@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { phoneCallStatuses } from '../src/phone-calls/phone-call.machine.js';
+import type { Api, Body } from './support/api.js';
+import { eventually } from './support/eventually.js';
+import { Installation } from './support/installation.js';
+
+let installation: Installation;
+let api: Api;
+let people = 0;
+
+const params = { from: '2442' };
+const other = '+85510777000';
+
+beforeAll(async () => {
+  installation = await Installation.create();
+  api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
+});
+afterAll(() => installation.remove());
+
+/** A call that is not queued, with its participation. The simulator answers it when it is placed. */
+async function makeCall(): Promise<{ call: Body; participation: string; path: string }> {
+  const [contact] = await api.contacts({ msisdn: `+85512${String(++people).padStart(2, '0')}9900` });
+  const callout = await api.callout();
+  const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
+  const participation = `/api/callout_participations/${joined.body.id}`;
+  const { body: call } = await api.post(`${participation}/phone_calls`, { remote_request_params: params });
+  return { call, participation, path: `/api/phone_calls/${call.id}` };
+}
+
+const setStatus = (id: number, status: string) =>
+  installation.query(`UPDATE phone_calls SET status = '${status}', leased_until = NULL WHERE id = ${id}`);
+
+describe('what a call is placed with', () => {
+  it('changes while the call is created', async () => {
+    const { path, participation } = await makeCall();
+    const changes = { msisdn: other, remote_request_params: { from: '1294', timeout: 20 } };
+    expect((await api.patch(path, changes)).status).toBe(204);
+    expect((await api.get(path)).body).toMatchObject(changes);
+    expect((await api.patch(participation, { msisdn: '+85510777001' })).status).toBe(204);
+    expect((await api.get(participation)).body.msisdn).toBe('+85510777001');
+  });
+
+  it('does not change in any other status, but comes back unchanged, and all else can change', async () => {
+    const paused = await api.callout();
+    await api.post(`/api/callouts/${paused}/callout_events`, 'event=pause');
+    for (const status of phoneCallStatuses.filter((one) => one !== 'created')) {
+      const { call, path, participation } = await makeCall();
+      // Nobody takes up a call of a callout that is paused.
+      await installation.query(`UPDATE phone_calls SET callout_id = ${paused} WHERE id = ${call.id}`);
+      await setStatus(call.id, status);
+      const refused = await api.patch(path, {
+        msisdn: other,
+        remote_request_params: { from: '1' },
+        metadata: { a: 1 },
+      });
+      const cannot = [`cannot change because status is ${status}`];
+      expect([refused.status, refused.body]).toEqual([
+        422,
+        { errors: { msisdn: cannot, remote_request_params: cannot } },
+      ]);
+      const broken = await api.put(path, { msisdn: 'x', remote_request_params: { nonsense: 1 } });
+      expect(broken.body).toEqual({ errors: { msisdn: cannot, remote_request_params: cannot } });
+      const { body: shown } = await api.get(path);
+      for (const unchanged of [shown, { msisdn: call.msisdn }, { remote_request_params: params, msisdn: null }]) {
+        expect((await api.put(path, unchanged)).status).toBe(204);
+      }
+      expect((await api.put(path, `msisdn=${call.msisdn}&remote_request_params[from]=2442`)).status).toBe(204);
+      expect((await api.get(path)).body).toEqual(shown);
+      expect((await api.patch(path, { metadata: { a: 1 } })).status).toBe(204);
+
+      const ofParticipation = await api.patch(participation, { msisdn: other });
+      expect([ofParticipation.status, ofParticipation.body]).toEqual([
+        422,
+        { errors: { msisdn: [`cannot change because status of phone call ${call.id} is ${status}`] } },
+      ]);
+      const { body: same } = await api.get(participation);
+      expect((await api.put(participation, same)).status).toBe(204);
+      expect((await api.patch(participation, { metadata: { a: 1 } })).status).toBe(204);
+    }
+  });
+
+  it('is what was rung, also when it changes at the moment in which the call is queued', async () => {
+    const calls = await Promise.all(Array.from({ length: 20 }, makeCall));
+    const answers = await Promise.all(
+      calls.map(async ({ path }, n) => {
+        const changing = api.patch(path, { msisdn: `+8551299${String(n).padStart(2, '0')}99` });
+        const [queued, changed] = await Promise.all([api.post(`${path}/phone_call_events`, 'event=queue'), changing]);
+        expect(queued.status).toBe(201);
+        return changed;
+      }),
+    );
+    for (const [n, { path, call }] of calls.entries()) {
+      const { status, body } = answers[n]!;
+      const shown = await eventually(async () => {
+        const { body: now } = await api.get(path);
+        return now.remote_queue_response.sid !== undefined && now;
+      });
+      expect(shown.remote_queue_response.to).toBe(shown.msisdn);
+      expect(shown.msisdn).toBe(status === 204 ? `+8551299${String(n).padStart(2, '0')}99` : call.msisdn);
+      if (status !== 204)
+        expect(body.errors.msisdn).toEqual([expect.stringMatching(/^cannot change because status is /)]);
+    }
+  });
+});
