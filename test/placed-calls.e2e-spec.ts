@@ -102,3 +102,31 @@ describe('what a call is placed with', () => {
     }
   });
 });
+
+describe('what the provider is asked for', () => {
+  const heard = async (path: string): Promise<string[]> => {
+    const { body } = await api.get(`${path}/remote_phone_call_events`);
+    return body.map(({ details }: Body) => details.CallStatus);
+  };
+
+  it('has no blanks, also of a call that was stored with them, and each event by itself', async () => {
+    const { call, path } = await makeCall();
+    const stored = {
+      ...params,
+      url: '',
+      twiml: ' ',
+      application_sid: null,
+      status_callback: '',
+      machine_detection: '',
+      status_callback_event: 'initiated ringing,answered, completed',
+    };
+    await installation.query(
+      `UPDATE phone_calls SET remote_request_params = '${JSON.stringify(stored)}' WHERE id = ${call.id}`,
+    );
+    await api.post(`${path}/phone_call_events`, 'event=queue');
+    await eventually(async () => (await api.get(path)).body.status === 'completed');
+    // Only the callbacks say so: nobody is asked before RECONCILE_AFTER is over.
+    await eventually(async () => (await heard(path)).includes('completed'));
+    expect(await heard(path)).toEqual(expect.arrayContaining(['initiated', 'ringing', 'in-progress', 'completed']));
+  });
+});

@@ -1,5 +1,5 @@
 import { messages } from '../http/errors.js';
-import { isBlank, mapOf, withoutBlanks } from '../metadata/client-values.js';
+import { isBlank, mapOf, textOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 /**
@@ -49,6 +49,16 @@ const PARAMETERS: readonly string[] = [
 export function readRemoteRequestParams(given: unknown): unknown {
   const params = mapOf(given);
   return isJsonObject(params) ? withoutBlanks(params) : params;
+}
+
+/**
+ * The request parameters as they are sent: without blanks, which calls that were stored earlier may still have, and each event as a value of its
+ * own. The provider takes `initiated ringing` for one event that there is not.
+ */
+export function sendableParams(stored: Metadata): Metadata {
+  const { status_callback_event: events, ...params } = stored;
+  const separate = [events].flat().flatMap((one) => textOf(one)?.split(/[\s,]+/) ?? []);
+  return withoutBlanks({ ...params, status_callback_event: separate });
 }
 
 /** What is wrong with the request parameters of an outbound call, or undefined. */

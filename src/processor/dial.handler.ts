@@ -8,6 +8,7 @@ import { Paces } from '../pace/paces.js';
 import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
 import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
+import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { Provider } from '../telephony/provider.js';
 
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
@@ -46,10 +47,11 @@ export class DialHandler {
 
   /** What the client has chosen goes before what is ours; but our own address is asked as it wants to be asked. */
   private async place(call: ClaimedCall, origin: string): Promise<DialResult> {
-    const { remote_request_params: given, msisdn } = call;
+    const { msisdn } = call;
+    const given = sendableParams(call.remote_request_params);
     let ours: Metadata;
     try {
-      ours = this.saying(call, origin);
+      ours = this.saying(call, given, origin);
     } catch (error) {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
@@ -74,8 +76,7 @@ export class DialHandler {
    * What is said, unless the client has chosen that: the call flow's first document, or where it is asked for.
    * @throws NothingToSay
    */
-  private saying(call: ClaimedCall, origin: string): Metadata {
-    const given = call.remote_request_params;
+  private saying(call: ClaimedCall, given: Metadata, origin: string): Metadata {
     if ('url' in given || 'twiml' in given || 'application_sid' in given) return {};
     const twiml = this.conversations.opening(call.staged, call, origin);
     return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };

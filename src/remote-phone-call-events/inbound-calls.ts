@@ -9,6 +9,7 @@ import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { callerOf } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type HeardCall, HeardCalls } from './heard-calls.js';
@@ -86,7 +87,7 @@ export class InboundCalls {
     if (!earlier.of_interest) return undefined;
     const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
     // The provider takes an address rather than a document; one that is not ours we cannot speak for.
-    const { url, twiml, application_sid } = params;
+    const { url, twiml, application_sid } = sendableParams(params);
     if (application_sid || (url && textOf(url)?.startsWith(Conversations.webhookOf(origin)) !== true)) return undefined;
     const document = textOf(twiml);
     if (document && !url) {
