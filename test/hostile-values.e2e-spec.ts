@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { formOf } from './support/forms.js';
 import { Installation } from './support/installation.js';
-import { signedWebhook } from './support/webhooks.js';
+import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
 let api: Api;
+let signedWebhook: SignedWebhook;
 let contact: number;
 let callout: number;
 let participation: number;
@@ -16,6 +17,7 @@ const params = { from: '2442' };
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
+  signedWebhook = webhooksTo(installation);
   [contact] = (await api.contacts({ msisdn: '+85510202101' })) as [number];
   callout = await api.callout();
   const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });

@@ -131,18 +131,14 @@ const attacks: Record<string, Attack> = {
   },
 };
 
-const ordinary = (program: () => Program): Attack => ({
-  program,
-  method: 'GET',
-  path: '/api/contacts?per_page=25',
-  headers: basic('password'),
-  status: 200,
-});
+const ordinary: Attack = { program: () => open, method: 'GET', path: '/api/contacts?per_page=25', status: 200 };
 
 async function send({ program, method = 'POST', path, headers, body, status }: Attack): Promise<void> {
   const response = await fetch(program().url + path, { method, headers, body });
   await response.arrayBuffer();
-  if (response.status !== status) throw new Error(`${method} ${path.slice(0, 60)}: ${response.status}`);
+  // Whoever sends wrong credentials often is shut out.
+  const isRefused = status === 401 && response.status === 429;
+  if (response.status !== status && !isRefused) throw new Error(`${method} ${path.slice(0, 60)}: ${response.status}`);
 }
 
 /** Processor time that the process has used so far, all of its threads (ms). Source: proc(5), a tick is 10 ms. */
@@ -178,13 +174,13 @@ async function healthUnder(attack: Attack): Promise<number> {
 }
 
 /**
- * How much longer the health takes while clients send one request than while they send another (ms). Other programs on the machine only add to a
+ * How much longer the health takes while clients send one request than while they send ordinary ones (ms). Other programs on the machine only add to a
  * time, so the lowest of a few rounds counts; more rounds are made while that is not yet low enough.
  */
-async function healthDifference(attack: Attack, usual: Attack): Promise<number> {
+async function healthDifference(attack: Attack): Promise<number> {
   let [lowest, lowestUsual] = [Infinity, Infinity];
   for (let round = 0; round < ROUNDS && (round === 0 || lowest - lowestUsual >= MOST_SLOWER); round++) {
-    lowestUsual = Math.min(lowestUsual, await healthUnder(usual));
+    lowestUsual = Math.min(lowestUsual, await healthUnder(ordinary));
     lowest = Math.min(lowest, await healthUnder(attack));
   }
   return lowest - lowestUsual;
@@ -192,8 +188,7 @@ async function healthDifference(attack: Attack, usual: Attack): Promise<number> 
 
 describe('what anybody can send', () => {
   it.each(Object.entries(attacks))('costs no more than it should: %s', async (_, attack) => {
-    const usual = ordinary(attack.program);
-    expect((await cost(attack)) / (await cost(usual))).toBeLessThan(MOST_TIMES);
-    expect(await healthDifference(attack, usual)).toBeLessThan(MOST_SLOWER);
+    expect((await cost(attack)) / (await cost(ordinary))).toBeLessThan(MOST_TIMES);
+    expect(await healthDifference(attack)).toBeLessThan(MOST_SLOWER);
   });
 });

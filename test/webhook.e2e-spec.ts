@@ -8,7 +8,7 @@ import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { type SignedWebhook, simulatorTokenOf, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+import { type SignedWebhook, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
 
 let installation: Installation;
 let signedWebhook: SignedWebhook;
