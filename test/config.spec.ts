@@ -146,6 +146,7 @@ describe('readConfig', () => {
 
   it.each([
     ['redis://localhost', { host: 'localhost', port: 6379, db: 0 }],
+    ['redis://secret@localhost', { host: 'localhost', port: 6379, password: 'secret', db: 0 }],
     ['redis://:s%25cret%40@[::1]:7000/15', { host: '::1', port: 7000, password: 's%cret@', db: 15 }],
     [
       'rediss://scfm:secret@redis.example.org/2',

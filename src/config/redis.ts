@@ -35,10 +35,13 @@ export function readRedis(env: Environment): RedisConfig | undefined {
   const db = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1];
   if (!url.hostname || db === undefined || url.search || url.hash)
     throw new ConfigError(`REDIS_URL must be a URL such as ${EXAMPLE}, with nothing after the number of the database.`);
+  const { username, password = username } = credentialsOf('REDIS_URL', url);
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
     port: Number(url.port || 6379),
-    ...credentialsOf('REDIS_URL', url),
+    // `redis://secret@host` is a password, as Bull reads it: a user is nothing without one.
+    ...(password !== undefined && { password }),
+    ...(username !== undefined && url.password && { username }),
     db: Number(db),
     // Said here, since NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise count.
     ...(isEncrypted && { tls: { rejectUnauthorized: true, ...(caFile && { ca: readCertificates(caFile) }) } }),
