@@ -1,5 +1,3 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
 import sqlite3 from 'sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { BatchOperation } from './src/batch-operations/batch-operation.entity.js';
@@ -8,6 +6,7 @@ import { Callout } from './src/callouts/callout.entity.js';
 import { type DatabaseConfig, readDatabase } from './src/config.js';
 import { Contact } from './src/contacts/contact.entity.js';
 import { migrations } from './src/database/migrations/index.js';
+import { secureSqliteFiles } from './src/database/sqlite-files.js';
 import { PaceRow } from './src/pace/pace.entity.js';
 import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
@@ -61,7 +60,7 @@ export function readingDataSourceOptions(database: DatabaseConfig & { kind: 'sql
 }
 
 function sqliteFile(path: string) {
-  mkdirSync(dirname(path), { recursive: true });
+  secureSqliteFiles(path);
   return { type: 'sqlite', driver: quiet, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
 }
 

@@ -16,8 +16,8 @@ export class Program {
   }
 
   /** Starts the program on a free port, and waits until it serves. */
-  static async start(environment: Record<string, string>): Promise<Program> {
-    const program = Program.launch({ PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment });
+  static async start(environment: Record<string, string>, cwd?: string): Promise<Program> {
+    const program = Program.launch({ PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment }, cwd);
     await eventually(() => {
       if (program.hasEnded) throw new Error(`The program ended at once: ${program.output}`);
       return /https?:\/\/\S+:\d+/.test(program.announcement);
@@ -25,12 +25,14 @@ export class Program {
     return program;
   }
 
-  /** Starts the program with just this environment. */
-  static launch(environment: Record<string, string>): Program {
-    // Elsewhere than in the project's folder, so that no .env of a developer counts.
+  /**
+   * Starts the program with just this environment.
+   * @param cwd by default elsewhere than in the project's folder, so that no .env of a developer counts
+   */
+  static launch(environment: Record<string, string>, cwd = tmpdir()): Program {
     return new Program(
       spawn(process.execPath, [MAIN], {
-        cwd: tmpdir(),
+        cwd,
         env: { PATH: process.env.PATH, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
       }),
