@@ -6,7 +6,7 @@ import { Config } from '../config.js';
 import { now, secondsFromNow } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
@@ -33,7 +33,7 @@ export class BatchOperationRuns {
   private readonly logger = new Logger('Worker');
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: Reader,
     private readonly kinds: Kinds,
     private readonly config: Config,

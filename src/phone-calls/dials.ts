@@ -8,7 +8,7 @@ import { Config } from '../config.js';
 import { checked, given, json, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces, SLOT_TOLERANCE } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
 import type { PhoneCall } from './phone-call.entity.js';
@@ -63,7 +63,7 @@ export class Dials {
   private readonly records = new Together((dialled: Dialled[]) => this.recordAll(dialled), MOST_AT_ONCE);
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly paces: Paces,
     private readonly conversations: Conversations,
     private readonly config: Config,
