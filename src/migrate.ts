@@ -1,10 +1,16 @@
 import 'reflect-metadata';
 import { existsSync } from 'node:fs';
+import { ConfigError } from './config.js';
 
 // Brings the tables up to date and ends: for those who would rather not have it done when the program starts.
 if (existsSync('.env')) process.loadEnvFile('.env');
-const { default: dataSource } = await import('../ormconfig.js');
-const { openDatabase } = await import('./database/open-database.js');
-const opened = await openDatabase(dataSource.options);
-console.log('The database is up to date.');
-await opened.destroy();
+try {
+  const { default: dataSource } = await import('../ormconfig.js');
+  const { openDatabase } = await import('./database/open-database.js');
+  const opened = await openDatabase(dataSource.options);
+  console.log('The database is up to date.');
+  await opened.destroy();
+} catch (error) {
+  console.error(error instanceof ConfigError ? error.message : error);
+  process.exit(1);
+}

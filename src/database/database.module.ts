@@ -2,7 +2,7 @@ import { Global, Module } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig.js';
-import { Config } from '../config.js';
+import { Config, ConfigError } from '../config.js';
 import { openDatabase } from './open-database.js';
 import { PostgresWriter } from './postgres-writer.js';
 import { Reader } from './reader.js';
@@ -19,6 +19,7 @@ import { Writer } from './writer.js';
         ...dataSourceOptions(database, { pool: poolShares.writing, wait: databaseWait }),
         // A server may still be starting; a file is there or it is not.
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
+        toRetry: (error: unknown) => !(error instanceof ConfigError),
       }),
       dataSourceFactory: (options) => openDatabase(options!),
     }),

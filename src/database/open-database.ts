@@ -1,5 +1,7 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
+import { ConfigError } from '../config.js';
 import { surviveBrokenConnections } from './broken-connections.js';
+import { refusalOf } from './refused-connections.js';
 import { migrationLockOf } from './sqlite-files.js';
 import { forgetPrepared } from './sqlite-statements.js';
 
@@ -25,17 +27,32 @@ export class ClosableDataSource extends DataSource {
   }
 }
 
-/** Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it. */
+/**
+ * Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it.
+ * @throws ConfigError when no later try can succeed: the server refuses us, we do not trust it, or the database does not suit us
+ */
 export async function openDatabase(options: DataSourceOptions): Promise<DataSource> {
-  const dataSource = await new ClosableDataSource(options).initialize();
+  const dataSource = await new ClosableDataSource(options).initialize().catch((error: unknown) => {
+    throw refusalOf(error) ?? error;
+  });
   try {
-    if (options.type === 'postgres') surviveBrokenConnections(dataSource);
+    if (options.type === 'postgres') {
+      surviveBrokenConnections(dataSource);
+      await expectUtf8(dataSource);
+    }
     await migrate(dataSource);
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
   return dataSource;
+}
+
+/** @throws ConfigError when the database cannot keep every text */
+async function expectUtf8(dataSource: DataSource): Promise<void> {
+  const [{ server_encoding: encoding }] = await dataSource.query('SHOW server_encoding');
+  if (encoding === 'UTF8') return;
+  throw new ConfigError(`DATABASE_URL must name a database whose encoding is UTF8: its encoding is ${encoding}.`);
 }
 
 async function migrate(dataSource: DataSource): Promise<void> {

@@ -24,6 +24,7 @@ const WORDS = [
   /^Connection terminated/,
   /^Client has encountered a connection error and is not queryable/,
   /^Client was closed and is not queryable/,
+  /^Query read timeout/,
 ];
 
 /**

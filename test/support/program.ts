@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Api } from './api.js';
 import { eventually } from './eventually.js';
 
-const MAIN = join(import.meta.dirname, '../../dist/src/main.js');
+const BUILT = join(import.meta.dirname, '../../dist/src');
 
 /** The built program, as a process of its own. */
 export class Program {
@@ -29,9 +29,9 @@ export class Program {
    * Starts the program with just this environment.
    * @param cwd by default elsewhere than in the project's folder, so that no .env of a developer counts
    */
-  static launch(environment: Record<string, string>, cwd = tmpdir()): Program {
+  static launch(environment: Record<string, string>, cwd = tmpdir(), script = 'main.js'): Program {
     return new Program(
-      spawn(process.execPath, [MAIN], {
+      spawn(process.execPath, [join(BUILT, script)], {
         cwd,
         env: { PATH: process.env.PATH, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
