@@ -1,5 +1,4 @@
-import { mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import type { ClientBase } from 'pg';
 import sqlite3 from 'sqlite3';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { BatchOperation } from './src/batch-operations/batch-operation.entity.js';
@@ -8,6 +7,8 @@ import { Callout } from './src/callouts/callout.entity.js';
 import { type DatabaseConfig, readDatabase } from './src/config.js';
 import { Contact } from './src/contacts/contact.entity.js';
 import { migrations } from './src/database/migrations/index.js';
+import { setUpSession } from './src/database/session-settings.js';
+import { secureSqliteFiles } from './src/database/sqlite-files.js';
 import { PaceRow } from './src/pace/pace.entity.js';
 import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
@@ -56,7 +57,10 @@ export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 
       applicationName: 'scfm',
       // The pool's patience too: for the server to take a new connection, or for another to be given back.
       connectTimeoutMS: wait * 1_000,
-      extra: { idle_in_transaction_session_timeout: STALLED_AFTER },
+      extra: {
+        onConnect: (connection: ClientBase) =>
+          setUpSession(connection, { idle_in_transaction_session_timeout: String(STALLED_AFTER) }, wait),
+      },
     };
   }
   return { ...shared, ...sqliteFile(database.path) };
@@ -71,7 +75,7 @@ export function readingDataSourceOptions(database: DatabaseConfig & { kind: 'sql
 }
 
 function sqliteFile(path: string) {
-  mkdirSync(dirname(path), { recursive: true });
+  secureSqliteFiles(path);
   return { type: 'sqlite', driver: quiet, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
 }
 

@@ -6,7 +6,7 @@ import { runTests } from './vitest.mjs';
 // choices of an earlier run; FAULTS=short is what `.ci/run` has time for.
 install();
 build();
-findPrograms({ ...postgresPrograms, ...redisPrograms, faketime: 'faketime' });
+findPrograms({ ...postgresPrograms, ...redisPrograms, faketime: 'faketime', strace: 'strace' });
 const seed = process.env.SEED || String(Math.floor(Math.random() * 2 ** 31));
 const form = process.env.FAULTS || 'full';
 console.log(`Faults, the ${form} form. The same choices again: SEED=${seed} FAULTS=${form} npm run test:faults`);

@@ -1,30 +1,60 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import sql from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClosableDataSource } from '../src/database/open-database.js';
-import { UnitOfWork } from '../src/database/unit-of-work.js';
+import { SqliteWriter } from '../src/database/sqlite-writer.js';
+import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.js';
 
 // SQLite, where all queries of a process share one connection.
 
 let folder: string;
 let dataSource: DataSource;
 let unitOfWork: UnitOfWork;
+let background: UnitOfWork;
+let exits: number;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'scfm-'));
   dataSource = await new ClosableDataSource({ type: 'sqlite', database: join(folder, 'a.sqlite3') }).initialize();
   await dataSource.query('CREATE TABLE notes (text TEXT)');
-  unitOfWork = new UnitOfWork(dataSource);
+  exits = 0;
+  const writer = new SqliteWriter(dataSource, () => exits++);
+  unitOfWork = new UnitOfWork(writer);
+  background = new BackgroundUnitOfWork(writer);
 });
 afterEach(async () => {
-  await dataSource.destroy();
+  if (dataSource.isInitialized) await dataSource.destroy();
   rmSync(folder, { recursive: true });
 });
 
 const write = (manager: EntityManager, text: string) => manager.query('INSERT INTO notes VALUES (?)', [text]);
+const single = (text: string) => unitOfWork.single(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
 const notes = async () => (await dataSource.query('SELECT text FROM notes')).map(({ text }: { text: string }) => text);
+
+type Done = (error: Error | null, rows?: unknown[]) => void;
+
+/** Notes each statement of the driver, and has those that `fails` names fail, on the connection that is open now. */
+function watch(fails: (statement: string) => boolean = () => false): string[] {
+  const { databaseConnection: driver } = dataSource.driver as unknown as {
+    databaseConnection: { prepare(text: string, done: Done): { all(values: unknown[], done: Done): void } };
+  };
+  const seen: string[] = [];
+  const prepare = driver.prepare.bind(driver);
+  driver.prepare = (text, done) => {
+    const prepared = prepare(text, done);
+    const all = prepared.all.bind(prepared);
+    prepared.all = (values, finished) => {
+      seen.push(text);
+      if (fails(text)) finished(Object.assign(new Error(`${text}: disk I/O error`), { code: 'SQLITE_IOERR' }));
+      else all(values, finished);
+    };
+    return prepared;
+  };
+  return seen;
+}
 
 it('keeps what one writer wrote when another at the same time is undone', async () => {
   const undone = unitOfWork.run(async (manager) => {
@@ -62,4 +92,90 @@ it('adds up what many writers count', async () => {
     });
   await Promise.all(Array.from({ length: 50 }, count));
   expect(await dataSource.query('SELECT n FROM counter')).toEqual([{ n: 50 }]);
+});
+
+it('lets API clients and background work take turns, however many of one wait', async () => {
+  const order: string[] = [];
+  const note = (text: string) => async () => void order.push(text);
+  await Promise.all([
+    ...Array.from({ length: 3 }, (_, n) => unitOfWork.run(note(`api ${n}`))),
+    ...Array.from({ length: 2 }, (_, n) => background.run(note(`work ${n}`))),
+  ]);
+  expect(order).toEqual(['work 0', 'api 0', 'work 1', 'api 1', 'api 2']);
+});
+
+describe('single statements that wait at the same time', () => {
+  const texts = Array.from({ length: 20 }, (_, n) => `note ${n}`);
+
+  it('share one transaction', async () => {
+    const seen = watch();
+    expect(await Promise.all(texts.map(single))).toEqual(texts.map((text) => [{ text }]));
+    expect(seen.filter((statement) => statement === 'COMMIT')).toHaveLength(1);
+    expect(await notes()).toEqual(texts);
+  });
+
+  it('are more than one transaction holds, and all are kept', async () => {
+    const many = Array.from({ length: 1_234 }, (_, n) => `note ${n}`);
+    const seen = watch();
+    await Promise.all(many.map(single));
+    expect(await notes()).toEqual(many);
+    expect(seen.filter((statement) => statement === 'COMMIT').length).toBeLessThan(10);
+  });
+
+  it('fail each by itself', async () => {
+    await dataSource.query('CREATE UNIQUE INDEX notes_text_key ON notes (text)');
+    const outcomes = await Promise.allSettled(['a', 'b', 'a', 'c'].map(single));
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
+    expect(String((outcomes[2] as PromiseRejectedResult).reason)).toContain('UNIQUE constraint failed: notes.text');
+    expect(await notes()).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    ['the commit', (statement: string) => statement === 'COMMIT'],
+    ['one of them, by which the transaction is lost', (statement: string) => statement.startsWith('INSERT')],
+  ])('all fail, and none is kept, when %s fails', async (_, fails) => {
+    let isBroken = true;
+    watch((statement) => isBroken && fails(statement));
+    const outcomes = await Promise.allSettled(texts.map(single));
+    expect(outcomes.map(({ status }) => status)).toEqual(texts.map(() => 'rejected'));
+    isBroken = false;
+    await single('after');
+    expect(await notes()).toEqual(['after']);
+  });
+
+  it('are not acknowledged before they are committed', async () => {
+    const seen = watch();
+    await Promise.all(['a', 'b'].map((text) => single(text).then(() => seen.push(`${text} acknowledged`))));
+    const committed = seen.indexOf('COMMIT');
+    expect(committed).toBeGreaterThan(0);
+    expect(seen.slice(committed + 1)).toEqual(['a acknowledged', 'b acknowledged']);
+  });
+});
+
+describe('a rollback that fails', () => {
+  const failing = () =>
+    unitOfWork.run(async (manager) => {
+      await write(manager, 'undone');
+      throw new Error('changed my mind');
+    });
+
+  it('has the file opened again, where the next writers go on', async () => {
+    watch((statement) => statement === 'ROLLBACK');
+    const outcomes = [failing(), ...['a', 'b'].map((text) => unitOfWork.run((manager) => write(manager, text)))];
+    expect((await Promise.allSettled(outcomes)).map(({ status }) => status)).toEqual([
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+    ]);
+    expect(await notes()).toEqual(['a', 'b']);
+    expect(await dataSource.query('PRAGMA synchronous')).toEqual([{ synchronous: 2 }]);
+    expect(exits).toBe(0);
+  });
+
+  it('ends the program when the file cannot be opened again', async () => {
+    watch((statement) => statement === 'ROLLBACK');
+    dataSource.initialize = () => Promise.reject(new Error('unable to open database file'));
+    await expect(failing()).rejects.toThrow('changed my mind');
+    expect(exits).toBe(1);
+  });
 });

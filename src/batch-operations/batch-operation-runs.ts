@@ -7,7 +7,7 @@ import { locking, now, secondsFromNow } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import { Reader } from '../database/reader.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
@@ -34,7 +34,7 @@ export class BatchOperationRuns {
   private readonly logger = new Logger('Worker');
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: Reader,
     private readonly kinds: Kinds,
     private readonly config: Config,

@@ -1,3 +1,6 @@
+/** A transaction stood in the way of another: a serialization failure, a deadlock, a lock that was not to be had. */
+const CONFLICT = /^40001$|^40P01$|^55P03$/;
+
 /** Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const POSTGRES = [
   /^08/, // connection exceptions
@@ -5,7 +8,7 @@ const POSTGRES = [
   /^57P0[123]$/, // it is stopped, has crashed, or is starting
   /^25P0[34]$/, // it broke off a session that was silent for too long
   /^25006$/, // it takes no writes, as while another server takes its place
-  /^40001$|^40P01$|^55P03$/, // what others do was in the way, however often it was tried
+  CONFLICT, // what others do was in the way, however often it was tried
 ];
 
 /** Source: https://www.sqlite.org/rescode.html */
@@ -21,6 +24,7 @@ const WORDS = [
   /^Connection terminated/,
   /^Client has encountered a connection error and is not queryable/,
   /^Client was closed and is not queryable/,
+  /^Query read timeout/,
 ];
 
 /**
@@ -33,4 +37,10 @@ export function isOutage(error: unknown): boolean {
   if (typeof code === 'string' && [...POSTGRES, SQLITE, NETWORK].some((codes) => codes.test(code))) return true;
   // TypeORM's word for a transaction that lost its connection between two statements.
   return name === 'QueryRunnerAlreadyReleasedError' || WORDS.some((words) => words.test(message));
+}
+
+/** Whether an error only says that another transaction was in the way. The database itself is there. */
+export function isConflict(error: unknown): boolean {
+  const { code } = Object(error) as { code?: unknown };
+  return typeof code === 'string' && CONFLICT.test(code);
 }

@@ -1,8 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Outcome } from './statements.js';
 
-/** Statements that are kept prepared, the last that were used. */
+/** Statements that are kept prepared on each connection: those used last. */
 const MOST_PREPARED = 100;
 
 /** The part of the driver that is used here; only ormconfig.ts knows the driver itself (docs/adr/0001). */
@@ -15,15 +16,18 @@ interface Prepared {
   finalize(done?: () => void): void;
 }
 
-const kept = new WeakMap<Driver, Map<string, Prepared>>();
+/** A promise for each statement, so that two first uses at the same time prepare it once. */
+type Statements = LRUCache<string, Promise<Prepared>>;
+
+const kept = new WeakMap<Driver, Statements>();
 
 /** Runs a statement through the driver, on the one connection that the data source has. */
 export async function runOnSqlite<T>(
   connection: DataSource | EntityManager,
   { sql, values }: Sql,
 ): Promise<Outcome<T>> {
-  const { driver } = 'connection' in connection ? connection.connection : (connection as DataSource);
-  const statement = await prepare((driver as unknown as { databaseConnection: Driver }).databaseConnection, sql);
+  const dataSource = 'connection' in connection ? connection.connection : connection;
+  const statement = await prepare(driverOf(dataSource as DataSource), sql);
   return new Promise((resolve, reject) => {
     if (/^\s*(WITH\b.*)?(INSERT|UPDATE|DELETE)\b/s.test(sql) && !/\bRETURNING\b/.test(sql)) {
       statement.run(values, function (error) {
@@ -39,31 +43,43 @@ export async function runOnSqlite<T>(
   });
 }
 
-/** Lets go of what was prepared, without which the file cannot be closed. */
-export async function forgetPrepared({ driver }: DataSource): Promise<void> {
-  const { databaseConnection } = driver as unknown as { databaseConnection: Driver };
-  const statements = [...(kept.get(databaseConnection)?.values() ?? [])];
-  kept.delete(databaseConnection);
-  await Promise.all(statements.map((statement) => new Promise<void>((resolve) => statement.finalize(resolve))));
+/** Finalizes all prepared statements of a data source. SQLite refuses to close a file while there is one. */
+export async function forgetPrepared(dataSource: DataSource): Promise<void> {
+  const driver = driverOf(dataSource);
+  const statements = [...(kept.get(driver)?.values() ?? [])];
+  kept.delete(driver);
+  await Promise.all(statements.map(finalize));
 }
 
-async function prepare(driver: Driver, sql: string): Promise<Prepared> {
-  const statements = kept.get(driver) ?? new Map<string, Prepared>();
-  kept.set(driver, statements);
+function driverOf({ driver }: DataSource): Driver {
+  return (driver as unknown as { databaseConnection: Driver }).databaseConnection;
+}
+
+function prepare(driver: Driver, sql: string): Promise<Prepared> {
+  const statements = statementsOf(driver);
   const known = statements.get(sql);
-  if (known) {
-    statements.delete(sql);
-    statements.set(sql, known);
-    return known;
-  }
-  const statement = await new Promise<Prepared>((resolve, reject) => {
-    const made = driver.prepare(sql, (error) => (error ? reject(error) : resolve(made)));
+  if (known) return known;
+  const preparing = new Promise<Prepared>((resolve, reject) => {
+    const statement = driver.prepare(sql, (error) => (error ? reject(error) : resolve(statement)));
   });
-  statements.set(sql, statement);
-  for (const [oldest, old] of statements) {
-    if (statements.size <= MOST_PREPARED) break;
-    statements.delete(oldest);
-    old.finalize();
-  }
-  return statement;
+  statements.set(sql, preparing);
+  preparing.catch(() => {
+    // What could not be prepared is tried again by the next use.
+    if (statements.peek(sql) === preparing) statements.delete(sql);
+  });
+  return preparing;
+}
+
+function statementsOf(driver: Driver): Statements {
+  const known = kept.get(driver);
+  if (known) return known;
+  const statements: Statements = new LRUCache({ max: MOST_PREPARED, dispose: (statement) => void finalize(statement) });
+  kept.set(driver, statements);
+  return statements;
+}
+
+/** Never fails: a statement that could not be prepared has nothing to finalize. */
+async function finalize(statement: Promise<Prepared>): Promise<void> {
+  const prepared = await statement.catch(() => undefined);
+  await new Promise<void>((resolve) => (prepared ? prepared.finalize(() => resolve()) : resolve()));
 }

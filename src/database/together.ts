@@ -1,3 +1,5 @@
+import { isConflict, isOutage } from './outage.js';
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve(result: Result): void;
@@ -13,7 +15,8 @@ export class Together<Item, Result> {
   private underWay = 0;
 
   /**
-   * @param work does several at once, and answers their results in the same order; if it fails, each is tried by itself
+   * @param work does several at once, and answers their results in the same order. If it fails through one of them, or through what
+   *   others do, each is tried by itself; if the database is away, all of them fail at once
    * @param most that are done at once
    * @param lanes how many such rounds may be under way at the same time
    */
@@ -43,13 +46,33 @@ export class Together<Item, Result> {
   }
 
   private async doThese(taken: Waiting<Item, Result>[]): Promise<void> {
+    const failure = await this.tryThese(taken);
+    if (!failure) return;
+    if (taken.length === 1 || isLasting(failure)) return rejectAll(taken, failure);
+    // The fault of one is not the others'.
+    for (const [index, one] of taken.entries()) {
+      const own = await this.tryThese([one]);
+      if (!own) continue;
+      if (isLasting(own)) return rejectAll(taken.slice(index), own);
+      one.reject(own.error);
+    }
+  }
+
+  private async tryThese(taken: Waiting<Item, Result>[]): Promise<{ error: unknown } | undefined> {
     try {
       const results = await this.work(taken.map(({ item }) => item));
       taken.forEach(({ resolve }, index) => resolve(results[index]!));
     } catch (error) {
-      if (taken.length === 1) taken[0]!.reject(error);
-      // The fault of one is not the others'.
-      else for (const one of taken) await this.doThese([one]);
+      return { error };
     }
   }
+}
+
+/** While the database is away, each further try would only wait in vain. */
+function isLasting({ error }: { error: unknown }): boolean {
+  return isOutage(error) && !isConflict(error);
+}
+
+function rejectAll(taken: { reject(error: unknown): void }[], { error }: { error: unknown }): void {
+  for (const { reject } of taken) reject(error);
 }

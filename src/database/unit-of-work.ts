@@ -1,78 +1,35 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import sql, { type Sql } from 'sql-template-tag';
-import { DataSource, type EntityManager } from 'typeorm';
-import { isPostgres } from './dialect.js';
-import { rowsOf } from './statements.js';
-
-/** PostgreSQL broke off one of two transactions that stood in each other's way: run it again. */
-const TRY_AGAIN = new Set(['40001', '40P01']);
-const TRIES = 5;
+import type { Sql } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import { type Origin, Writer } from './writer.js';
 
 /**
- * The one door for writes. Each `run` is one transaction: all of it is kept, or none. On SQLite all queries share one connection, where
- * a second transaction would silently become part of the first; so there writers take turns.
+ * The one door for writes that clients of the API ask for. Each `run` is one transaction: all of it is kept, or none. Clients have a share
+ * of the database's connections only, so that a crowd of them cannot hold up webhooks and background work, which use
+ * {@link BackgroundUnitOfWork}.
  */
 @Injectable()
 export class UnitOfWork {
-  /** Ends when the last transaction does that has begun, or waits for its turn. */
-  private transactions: Promise<unknown> = Promise.resolve();
-  /** Ends when that does, and so do all single statements since. */
-  private tail: Promise<unknown> = Promise.resolve();
+  protected readonly origin: Origin = 'api';
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(private readonly writer: Writer) {}
 
   /**
    * Runs `work` in a transaction. Nothing but the database may be awaited inside, and everything in it goes through `manager`: a second
    * `run` inside the first would wait for itself.
    */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    return isPostgres ? this.transact(work) : this.inTurn(() => this.transactImmediately(work));
+    return this.writer.transaction(work, this.origin);
   }
 
   /** Runs one statement that inserts given values, a transaction by itself, and answers the rows that it returns. */
   single<T>(statement: Sql): Promise<T[]> {
-    const run = (): Promise<T[]> => rowsOf<T>(this.dataSource, statement, 'kept');
-    return isPostgres ? run() : this.afterTransactions(run);
+    return this.writer.statement<T>(statement, this.origin);
   }
+}
 
-  private inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.tail.then(work);
-    this.tail = this.transactions = turn.catch(() => undefined);
-    return turn;
-  }
-
-  /** Single statements need not wait for each other: the connection does one after the other by itself. */
-  private afterTransactions<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.transactions.then(work);
-    this.tail = Promise.allSettled([this.tail, turn]).then(() => undefined);
-    return turn;
-  }
-
-  private async transact<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.dataSource.transaction(work);
-      } catch (error) {
-        if (attempt === TRIES || !TRY_AGAIN.has((error as { code?: string }).code ?? '')) throw error;
-      }
-    }
-  }
-
-  /** Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing. */
-  private async transactImmediately<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
-    const { manager } = this.dataSource;
-    await rowsOf(manager, sql`BEGIN IMMEDIATE`);
-    try {
-      const result = await work(manager);
-      await rowsOf(manager, sql`COMMIT`);
-      return result;
-    } catch (error) {
-      // A disk that is full, among others, has SQLite roll back by itself: there is nothing left to be undone.
-      await rowsOf(manager, sql`ROLLBACK`).catch((failure: Error) => {
-        if (!failure.message.includes('no transaction is active')) throw failure;
-      });
-      throw error;
-    }
-  }
+/** The one door for the writes of webhooks and background work: they find a connection whatever clients of the API do. */
+@Injectable()
+export class BackgroundUnitOfWork extends UnitOfWork {
+  protected override readonly origin = 'background';
 }

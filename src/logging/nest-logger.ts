@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import { inspect } from 'node:util';
+import { ConfigError } from '../config.js';
 import { loggableError } from './loggable-error.js';
 
 /** Gives Nest's own messages to Fastify's pino, so that there is one log. */
@@ -25,6 +26,8 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...details: unknown[]): void {
+    // A start that fails for one is told in a sentence of its own (main.ts).
+    if (message instanceof ConfigError) return;
     const err = details.find((detail) => detail instanceof Error) ?? message;
     this.pino.error(
       { context: details.at(-1), ...(err instanceof Error && { err: loggableError(err) }) },

@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { locking, nowMilliseconds } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config.js';
 import type { PaceRow } from './pace.entity.js';
 
@@ -41,7 +41,7 @@ export interface HandedOut {
 export class Paces {
   constructor(
     private readonly reader: Reader,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly config: Config,
   ) {}
 

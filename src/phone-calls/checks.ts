@@ -6,7 +6,7 @@ import { greatest, json, least, locking, now, secondsFromNow } from '../database
 import { Reader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
 import { PhoneCall } from './phone-call.entity.js';
@@ -46,7 +46,7 @@ export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_c
 @Injectable()
 export class Checks {
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: Reader,
     private readonly paces: Paces,
     private readonly conversations: Conversations,

@@ -8,7 +8,7 @@ import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } f
 import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { SLOT_TOLERANCE } from '../pace/paces.js';
 import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
 import { cancelDoNotCall, holdContacts } from './do-not-call.js';
@@ -39,7 +39,7 @@ export class DialClaims {
   private readonly batches = new Together((reserved: Reserved[]) => this.claimAll(reserved), MAX_CALLS_AT_ONCE);
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly conversations: Conversations,
     private readonly window: ReservationWindow,
     private readonly config: Config,

@@ -5,7 +5,7 @@ import { Config } from '../config.js';
 import { checked, now, secondsFromNow } from '../database/dialect.js';
 import { isFree, isHeld } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import { LONGEST_BACK_OFF, RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
 import { cancelDoNotCall } from './do-not-call.js';
@@ -25,7 +25,7 @@ export class DialQueue {
   private lastFirst = 0;
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly paces: Paces,
     private readonly window: ReservationWindow,
     private readonly config: Config,

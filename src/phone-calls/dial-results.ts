@@ -5,7 +5,7 @@ import { Config } from '../config.js';
 import { given, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Paces } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
 import { CalloutTrials } from './callout-trials.js';
@@ -33,7 +33,7 @@ export class DialResults {
   private readonly batches = new Together((dialed: Dialed[]) => this.recordAll(dialed), MAX_CALLS_AT_ONCE);
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly paces: Paces,
     private readonly trials: CalloutTrials,
     private readonly config: Config,

@@ -6,7 +6,7 @@ import { Config } from '../config.js';
 import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhook } from '../http/errors.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -50,7 +50,7 @@ export class Hearings {
   private readonly together = new Together((hearings: Hearing[]) => this.hearAll(hearings), MOST_AT_ONCE, LANES);
 
   constructor(
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly heardCalls: HeardCalls,
     private readonly inboundCalls: InboundCalls,
     private readonly conversations: Conversations,

@@ -16,8 +16,11 @@ export class Program {
   }
 
   /** Starts the program on a free port, and waits until it serves. */
-  static async start(environment: Record<string, string>): Promise<Program> {
-    const program = Program.launch({ PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment });
+  static async start(environment: Record<string, string>, folder?: string): Promise<Program> {
+    const program = Program.launch(
+      { PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment },
+      { folder },
+    );
     await eventually(() => {
       if (program.hasEnded) throw new Error(`The program ended at once: ${program.output}`);
       return /https?:\/\/\S+:\d+/.test(program.announcement);

@@ -1,0 +1,26 @@
+import { ConfigError } from '../config.js';
+
+/** The server's refusals: a wrong user or password, no entry for us in its pg_hba.conf, no such database. */
+const REFUSED = /^(28P01|28000|3D000)$/;
+
+/** What Node says of TLS: of a certificate that does not hold, and of a handshake that fails. Source: its `tls` and `errors` pages. */
+const UNTRUSTED =
+  /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
+
+/** What the driver says, without a code, when TLS is asked of a server that has none. */
+const NO_TLS = /^The server does not support SSL connections/;
+
+/** The sentence for a connection to PostgreSQL that no later try can make; undefined when a later try may. */
+export function refusalOf(error: unknown): ConfigError | undefined {
+  const { code, message, syscall, path } = Object(error) as NodeJS.ErrnoException;
+  const told = String(message).replace(/\.$/, '');
+  if (REFUSED.test(code ?? '')) return new ConfigError(`DATABASE_URL is refused by PostgreSQL: ${told}.`);
+  if (UNTRUSTED.test(code ?? '')) {
+    return new ConfigError(
+      `DATABASE_URL leads to a server that cannot be trusted (${told}): its host must be in the server's certificate, and the ` +
+        'certificate’s CA in the file that sslrootcert or NODE_EXTRA_CA_CERTS names.',
+    );
+  }
+  if (NO_TLS.test(told)) return new ConfigError(`DATABASE_URL asks for TLS, which the server does not offer: ${told}.`);
+  if (syscall === 'open' && path) return new ConfigError(`DATABASE_URL names a file that cannot be read: ${told}.`);
+}

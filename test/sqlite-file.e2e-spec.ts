@@ -1,0 +1,89 @@
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Installation, way } from './support/installation.js';
+import { Program } from './support/program.js';
+
+const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8);
+
+describe.runIf(way === 'embedded')('the files of SQLite', () => {
+  let folder: string;
+  let program: Program | undefined;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'scfm-files-'));
+    chmodSync(folder, 0o755);
+  });
+  afterEach(async () => {
+    await program?.kill();
+    program = undefined;
+    rmSync(folder, { recursive: true });
+  });
+
+  const start = async (environment: Record<string, string>, cwd?: string): Promise<Program> => {
+    program = await Program.start(environment, cwd);
+    await program.api.contacts({ msisdn: '+85510202101' });
+    return program;
+  };
+  const modes = (path: string) => Object.fromEntries(readdirSync(path).map((name) => [name, modeOf(join(path, name))]));
+  const ours = (name: string) => ({
+    [name]: '600',
+    [`${name}-wal`]: '600',
+    [`${name}-shm`]: '600',
+    [`${name}-migration-lock`]: '600',
+  });
+
+  it('are for their owner only, in a folder for its owner only', async () => {
+    const deep = join(folder, 'made', 'by us');
+    await start({ DATABASE_URL: `sqlite:${join(deep, 'a.sqlite3')}` });
+    expect(modes(deep)).toEqual(ours('a.sqlite3'));
+    expect([modeOf(join(folder, 'made')), modeOf(deep), modeOf(folder)]).toEqual(['700', '700', '755']);
+  });
+
+  it('are for their owner only by default, too', async () => {
+    await start({}, folder);
+    expect(modeOf(join(folder, 'data'))).toBe('700');
+    expect(modes(join(folder, 'data'))).toEqual(ours('scfm.sqlite3'));
+  });
+
+  it('that others could read are closed to them at the next start; a folder that we did not make is left alone', async () => {
+    const environment = { DATABASE_URL: `sqlite:${join(folder, 'a.sqlite3')}` };
+    await (await start(environment)).kill();
+    for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o664);
+    program = await Program.start(environment);
+    expect((await program.api.get('/api/contacts')).body).toHaveLength(1);
+    expect(modes(folder)).toEqual(ours('a.sqlite3'));
+    expect(modeOf(folder)).toBe('755');
+  });
+
+  it('in the default folder are closed to others, and so is that folder', async () => {
+    const data = join(folder, 'data');
+    mkdirSync(data, { mode: 0o755 });
+    writeFileSync(join(data, 'scfm.sqlite3'), '', { mode: 0o644 });
+    await start({}, folder);
+    expect([modeOf(data), modes(data)]).toEqual(['700', ours('scfm.sqlite3')]);
+  });
+
+  it('that cannot be written are named in one sentence', async () => {
+    const program = Program.launch({ DATABASE_URL: `sqlite:${folder}` });
+    expect(await program.ended()).toBe(1);
+    expect(program.output).toMatch(/^DATABASE_URL must name a file that can be written: EISDIR[^\n]*\.\n$/);
+  });
+
+  it('are let go of at a stop after concurrent reads on SQLite, which ends well', async () => {
+    const installation = await Installation.createEmbedded();
+    const started = await installation.start();
+    const { api } = started;
+    await api.contacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
+    // First uses of the same statements at the same time, many times.
+    for (let keys = 1; keys <= 20; keys++) {
+      const filter = Array.from({ length: keys }, (_, n) => `q[metadata][k${n}]=1`).join('&');
+      const answers = await Promise.all(Array.from({ length: 30 }, () => api.get(`/api/contacts?${filter}`)));
+      expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+    }
+    expect(await started.stop('SIGTERM')).toBe(0);
+    expect(started.output).not.toMatch(/error/i);
+    await installation.remove();
+  });
+});
