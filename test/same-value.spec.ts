@@ -37,6 +37,16 @@ describe('a value that is sent back', () => {
   });
 
   it.each([
+    [
+      ['', ' ', null],
+      ['', ' '],
+    ],
+    [[null, 1, null], ['1']],
+  ])('is the same although a form leaves out nulls of a list: %j, %j', (shown, given) => {
+    expect(isSameValue(shown, given)).toBe(true);
+  });
+
+  it.each([
     [5, '6'],
     [5, '5x'],
     [5, '05'],

@@ -7,9 +7,9 @@ import type { ClientBase, QueryConfig } from 'pg';
 const SETTINGS: Readonly<Record<string, string>> = {
   // How values are read and written.
   client_encoding: 'UTF8',
-  datestyle: 'ISO, YMD',
-  intervalstyle: 'postgres',
-  timezone: 'UTC',
+  DateStyle: 'ISO, YMD',
+  IntervalStyle: 'postgres',
+  TimeZone: 'UTC',
   bytea_output: 'hex',
   extra_float_digits: '1',
   // How statements are read.
@@ -33,7 +33,7 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sets those that this version of the server has. `synchronous_commit` is raised where it is off, since a claim that a power cut undoes is a
+ * Sets those that this version of the server has, by the names that `pg_settings` has for them. `synchronous_commit` is raised where it is off, since a claim that a power cut undoes is a
  * second call; a server that waits for its replicas, too, goes on doing so.
  */
 const SET = `SELECT set_config(name, given.value, false)

@@ -15,11 +15,12 @@ export function isSameValue(shown: unknown, given: unknown): boolean {
   if (typeof shown === 'object') {
     if (typeof given !== 'object' || given === null) return false;
     if (Array.isArray(shown) && Array.isArray(given) && given.length < shown.length) {
-      // A form leaves out what is empty in a list, too.
+      // A form may leave out what is empty in a list, too: null, and not an empty text.
       shown = shown.filter((one) => !isEmpty(one));
+      given = given.filter((one) => !isEmpty(one));
     }
-    const keys = new Set([...Object.keys(shown as object), ...Object.keys(given)]);
-    return [...keys].every((key) => isSameValue(valueAt(shown as object, key), valueAt(given, key)));
+    const keys = new Set([...Object.keys(shown as object), ...Object.keys(given as object)]);
+    return [...keys].every((key) => isSameValue(valueAt(shown as object, key), valueAt(given as object, key)));
   }
   if (typeof given === 'object') return false;
   if (shown === given) return true;
