@@ -30,8 +30,12 @@ const quiet = { ...sqlite3, verbose: () => sqlite3 };
  * THE data source: PostgreSQL or a SQLite file, with our entities and migrations. The application, TypeORM's command line
  * and the tests all start from here; no other file knows the SQLite driver (docs/adr/0001).
  * @param wait for a connection to PostgreSQL, in seconds; after that whoever wanted one gets an error
+ * @param statementTimeout after so many seconds PostgreSQL ends a statement; 0: never
  */
-export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 10 } = {}): DataSourceOptions {
+export function dataSourceOptions(
+  database: DatabaseConfig,
+  { pool = 10, wait = 10, statementTimeout = 0 } = {},
+): DataSourceOptions {
   const shared = {
     entities: [
       Contact,
@@ -59,7 +63,14 @@ export function dataSourceOptions(database: DatabaseConfig, { pool = 10, wait = 
       connectTimeoutMS: wait * 1_000,
       extra: {
         onConnect: (connection: ClientBase) =>
-          setUpSession(connection, { idle_in_transaction_session_timeout: String(STALLED_AFTER) }, wait),
+          setUpSession(
+            connection,
+            {
+              idle_in_transaction_session_timeout: String(STALLED_AFTER),
+              statement_timeout: String(statementTimeout * 1_000),
+            },
+            wait,
+          ),
       },
     };
   }

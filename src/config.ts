@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { type PoolShares, poolShares } from './database/pool-shares.js';
 import { type CallFlowName, callFlowNames } from './call-flows/call-flow.names.js';
 import { type RegistrationScript, readRegistrationScript } from './call-flows/registration-script.js';
 import { ConfigError, type Environment, trimmed } from './config/environment.js';
@@ -39,10 +38,8 @@ export class Config {
   readonly database!: DatabaseConfig;
   /** Connections that one process opens to PostgreSQL at the most. */
   readonly databasePool!: number;
-  /** What each of them is for. */
-  get poolShares(): PoolShares {
-    return poolShares(this.databasePool, this.answersApi);
-  }
+  /** Seconds that a list may take the database, before its client is told to narrow it. */
+  readonly readTimeout!: number;
   /** Seconds that a request waits for a connection to PostgreSQL: for a new one, or for one of the pool. */
   readonly databaseWait!: number;
   /** Unset: jobs run in this process. */
@@ -120,6 +117,9 @@ export interface SimulatorConfig {
   confirms: number;
 }
 
+/** One for lists, one for what else clients ask for, one for webhooks and background work. */
+const FEWEST_CONNECTIONS = 3;
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -134,7 +134,8 @@ export function readConfig(environment: Environment, names?: Set<string>): Confi
     host: env.HOST || '127.0.0.1',
     port: whole(env, 'PORT', 3000, 0, 65535),
     database: readDatabase(env),
-    databasePool: whole(env, 'DATABASE_POOL', 10, 3, 1000),
+    databasePool: Math.max(FEWEST_CONNECTIONS, whole(env, 'DATABASE_POOL', 10, 2, 1000)),
+    readTimeout: whole(env, 'READ_TIMEOUT', 15, 1, 300),
     databaseWait: whole(env, 'DATABASE_WAIT', 10, 1, 300),
     redis: readRedis(env),
     role: oneOf(env, 'SCFM_ROLE', ['web', 'worker', 'all'] as const, 'all'),

@@ -2,15 +2,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
+import type { Program } from './support/program.js';
 
 const type = 'BatchOperation::CalloutPopulation';
 
 let installation: Installation;
 let api: Api;
+let program: Program;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  api = (await installation.start()).api;
+  program = await installation.start();
+  api = program.api;
   await api.contacts(
     ...Array.from({ length: 10 }, (_, n) => ({
       msisdn: `+8551020210${n}`,
@@ -208,7 +211,11 @@ describe('a batch operation that cannot go on', () => {
     const id = await api.population(callout, { contact_filter_params: { msisdn: '+85510202100' } });
     await forbidParticipations(`NEW.callout_id = ${callout}`);
     const failed = await api.run(id);
-    expect(failed).toMatchObject({ status: 'failed', error: expect.stringContaining('no more of them') });
+    expect(failed).toMatchObject({
+      status: 'failed',
+      error: "It failed 5 times in a row at the same place. The program's log says why. Send requeue to begin again.",
+    });
+    expect(program.output).toContain('no more of them');
     await allowParticipations();
     expect(await api.run(id, 'requeue')).toMatchObject({
       status: 'finished',

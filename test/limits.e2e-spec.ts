@@ -174,8 +174,8 @@ describe('a client that is slow or strange', () => {
 describe.runIf(way === 'cluster')('PostgreSQL', () => {
   const busy = 'the database cannot be used now';
 
-  it('may have no connection free for long: who waits for one is told to come again', async () => {
-    const { api } = await installation.start({ DATABASE_POOL: '2', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
+  it('may have no connection free for long of those that clients write on: who waits for one is told to come again', async () => {
+    const { api } = await installation.start({ DATABASE_POOL: '4', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
     const release = await installation.holdWrites();
     const told: Answer[] = [];
     const all = times(6, async () => {

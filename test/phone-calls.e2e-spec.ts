@@ -322,6 +322,45 @@ describe('the batch operations on phone calls', () => {
     expect(Object.keys((await operation('PhoneCallQueue', wrong, empty)).body.errors).sort()).toEqual(
       Object.keys(wrong).sort(),
     );
+    expect(
+      (await operation('PhoneCallQueue', { max_per_period: 1, max_per_period_hours: 876_001 }, empty)).body,
+    ).toEqual({
+      errors: { max_per_period_hours: ['must be at most 876000'] },
+    });
+    const longest = { ...skipped, max_per_period: 1, max_per_period_hours: 876_000 };
+    const { body } = await operation('PhoneCallQueue', longest, empty);
+    expect((await api.get(`/api/batch_operations/${body.id}/preview/phone_calls`)).status).toBe(200);
+  });
+
+  it('take thousands of values in each of several filters', async () => {
+    const values = (id: number) => [...Array(4_999).fill('1'), id].join(',');
+    const [id] = await api.contacts({ msisdn: '+85510209101' });
+    const callout = await api.callout();
+    const population = await api.population(callout, { contact_filter_params: { msisdn: '+85510209101' } });
+    await api.run(population);
+    const [participation] = (await api.get(`/api/callouts/${callout}/callout_participations`)).body;
+    const created = await operation('PhoneCallCreate', { remote_request_params: { from: '2442' } }, callout);
+    await api.run(created.body.id);
+    const { body, status } = await operation(
+      'PhoneCallQueue',
+      {
+        callout_participation_filter_params: {
+          contact_id: values(id!),
+          callout_id: values(callout),
+          callout_population_id: values(population),
+        },
+        phone_call_filter_params: {
+          contact_id: values(id!),
+          callout_id: values(callout),
+          callout_participation_id: values(participation.id),
+        },
+      },
+      callout,
+    );
+    expect(status).toBe(201);
+    expect((await api.get(`/api/batch_operations/${body.id}/preview/phone_calls`)).headers.get('total')).toBe('1');
+    expect(await api.run(body.id)).toMatchObject({ status: 'finished', progress: { processed: 1, total: 1 } });
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
   });
 
   it('leave what is left of max_per_period', async () => {

@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
-import { locking, now, secondsFromNow } from '../database/dialect.js';
+import { isPostgres, locking, now, secondsFromNow } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
@@ -13,11 +13,16 @@ import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
 import type { Step } from './kinds/batch-operation.kind.js';
 import { Kinds } from './kinds/kinds.js';
-import { listedResources } from './kinds/listed.js';
 import { sizeAfter } from './kinds/window.js';
 
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;
+
+/** What is shown of a run that failed for good. The cause is in the log: it may name what is none of the client's business. */
+const FAILED = `It failed ${MAX_ATTEMPTS} times in a row at the same place. The program's log says why. Send requeue to begin again.`;
+
+/** Rows after whose change PostgreSQL's statistics are of little use. */
+const MUCH = 10_000;
 
 /** More rows than any step looks at. */
 const UNLIMITED = 1_000_000_000;
@@ -35,7 +40,7 @@ export class BatchOperationRuns {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly reader: Reader,
+    private readonly reader: BackgroundReader,
     private readonly kinds: Kinds,
     private readonly config: Config,
   ) {}
@@ -102,18 +107,33 @@ export class BatchOperationRuns {
     });
   }
 
+  /**
+   * Brings PostgreSQL's statistics up to date after a run that changed much. Autovacuum would do so about a minute later; until then previews and
+   * lists would be planned for a table that has none of these rows.
+   */
+  async analyze({ id, type, processed }: BatchOperation): Promise<void> {
+    if (!isPostgres || processed < MUCH) return;
+    const table = raw(this.kinds.of(type).target);
+    // Where autovacuum is at the table already, this is left to it.
+    await this.unitOfWork
+      .single(sql`ANALYZE (SKIP_LOCKED) ${table}`)
+      .catch((error: Error) =>
+        this.logger.warn(`The statistics are old after batch operation ${id}: ${error.message}`),
+      );
+  }
+
   /** Lets go of the run, so that any worker can take it up at once. */
   async release(run: BatchOperation): Promise<void> {
     await this.unitOfWork.run((manager) => this.keep(manager, run, sql`lease_token = NULL`, sql`NULL`));
   }
 
   /** Notes that the run failed at its cursor: it is tried again after a growing pause, and a few times later has failed for good. */
-  async setBack(run: BatchOperation, error: Error): Promise<void> {
+  async setBack(run: BatchOperation): Promise<void> {
     const attempts = run.attempts + 1;
     await this.unitOfWork.run((manager) =>
       attempts < MAX_ATTEMPTS
         ? this.keep(manager, run, sql`attempts = ${attempts}, lease_token = NULL`, secondsFromNow(2 ** (attempts - 1)))
-        : this.keep(manager, run, sql`error = ${error.message}, ${ended(batchOperationWork.fail.to)}`),
+        : this.keep(manager, run, sql`error = ${FAILED}, ${ended(batchOperationWork.fail.to)}`),
     );
   }
 
@@ -124,7 +144,7 @@ export class BatchOperationRuns {
     const left = allOf([preview[source]?.({ id, ...scope }) ?? everything, unseen]);
     const [counted] = await this.reader.rowsOfAll<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
-        FROM ${listedResources[source].from} WHERE ${left}`,
+        FROM ${raw(source)} WHERE ${left}`,
     );
     return counted?.total ?? 0;
   }

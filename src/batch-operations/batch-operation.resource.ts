@@ -12,7 +12,6 @@ export const batchOperationResource: Resource = {
   columns: sql`batch_operations.id, batch_operations.callout_id, batch_operations.parameters, batch_operations.metadata,
     batch_operations.status, batch_operations.created_at, batch_operations.updated_at, batch_operations.type,
     batch_operations.processed, batch_operations.total, batch_operations.error`,
-  from: sql`batch_operations`,
   filters: {
     status: choiceFilter(sql`batch_operations.status`, batchOperationStatuses),
     type: choiceFilter(sql`batch_operations.type`, batchOperationTypes),

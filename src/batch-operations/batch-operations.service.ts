@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
-import { rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked } from '../http/checked-body.js';
 import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
@@ -68,15 +66,17 @@ export class BatchOperationsService {
 
   /** @throws Invalid when its parameters are to change while a worker may be at it */
   async update(id: number, body: Checked<UpdateBatchOperationDto>): Promise<void> {
+    // What is broken in the parameters is asked before the record is locked: a look at the preview may take long.
+    const before = await this.records.find(batchOperationResource, id);
+    const { parameters: changed } = changesTo(before, body).changes;
+    const { callout_id, type } = before as unknown as BatchOperation;
+    const broken = changed ? await this.errorsOf(type, { callout_id, parameters: changed }) : {};
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(batchOperationResource, id, manager);
-      const { callout_id, type, status } = shown as unknown as BatchOperation;
+      const { status } = shown as unknown as BatchOperation;
       const { changes, errors } = changesTo(shown, body);
-      const { parameters } = changes;
-      if (parameters && !errors.parameters) {
-        Object.assign(errors, await this.errorsOf(manager, type, { callout_id, parameters }));
-      }
-      if (parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
+      if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
+      if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
       refuseIfAny(errors);
       await updateRow(manager, BatchOperation, id, changes);
     });
@@ -133,28 +133,27 @@ export class BatchOperationsService {
   }
 
   /** What is broken in a draft; an empty preview only when nothing else is. */
-  private async errorsOf(manager: EntityManager, type: BatchOperationType, draft: Draft): Promise<FieldErrors> {
+  private async errorsOf(type: BatchOperationType, draft: Draft): Promise<FieldErrors> {
     const kind = this.kinds.of(type);
     const errors = kind.validate(draft);
     const { needsPreview, source } = kind;
     if (!needsPreview || Object.keys(errors).length > 0 || skipsPreview(draft.parameters)) return errors;
     const condition = kind.preview[source]!({ id: 0, ...draft });
-    const found = await rowsOf(manager, sql`SELECT 1 FROM ${listedResources[source].from} WHERE ${condition} LIMIT 1`);
-    return found.length === 0 ? { [needsPreview]: [messages.blank] } : {};
+    return (await this.records.any(listedResources[source], condition)) ? {} : { [needsPreview]: [messages.blank] };
   }
 
   private async createFor(calloutId: unknown, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     const { type, parameters = {}, metadata = {} } = body.dto;
+    const errors = { ...body.errors };
+    if (!errors.type) {
+      const callout = await this.unitOfWork.run((manager) => referred(manager, Callout, calloutId));
+      const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
+      // Before the transaction: a look at the preview may take long.
+      Object.assign(errors, await this.errorsOf(type, draft));
+    }
     return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
-      const errors = { ...body.errors };
-      if (!errors.type) {
-        const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
-        if (calloutId !== undefined && !callout) {
-          errors.callout = [messages.mustExist];
-        }
-        Object.assign(errors, await this.errorsOf(manager, type, draft));
-      }
+      if (!errors.type && calloutId !== undefined && !callout) errors.callout = [messages.mustExist];
       refuseIfAny(errors);
       const { identifiers } = await manager.insert(BatchOperation, {
         type,

@@ -6,7 +6,8 @@ import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
 import type { Resource } from '../resources/resource.js';
 
 /** What is shown is what is filtered by: a participation without a call flow of its own has its callout's. */
-const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic, callouts.call_flow_logic)`;
+const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
+  (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = callout_participations.callout_id))`;
 
 const attempts = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
 const hasPhoneCalls = sql`EXISTS (SELECT 1 ${attempts})`;
@@ -18,7 +19,6 @@ export const calloutParticipationResource: Resource = {
   columns: sql`callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
     callout_participations.callout_population_id, callout_participations.msisdn, ${callFlowLogic} AS call_flow_logic,
     callout_participations.metadata, callout_participations.created_at, callout_participations.updated_at`,
-  from: sql`callout_participations LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
   filters: {
     msisdn: msisdnFilter('callout_participations.msisdn'),
     callout_id: idFilter('callout_participations.callout_id'),

@@ -8,7 +8,6 @@ export const calloutResource: Resource = {
   name: 'callouts',
   columns: sql`callouts.id, callouts.status, callouts.call_flow_logic, callouts.metadata,
     callouts.created_at, callouts.updated_at, callouts.held_because`,
-  from: sql`callouts`,
   filters: {
     status: choiceFilter(sql`callouts.status`, calloutStatuses),
     call_flow_logic: textFilter(sql`callouts.call_flow_logic`, 'CallFlowLogic::Application'),

@@ -6,7 +6,6 @@ import type { Resource } from '../resources/resource.js';
 export const contactResource: Resource = {
   name: 'contacts',
   columns: sql`contacts.id, contacts.msisdn, contacts.metadata, contacts.created_at, contacts.updated_at`,
-  from: sql`contacts`,
   filters: { msisdn: msisdnFilter('contacts.msisdn'), ...commonFilters('contacts') },
   present: (row) => ({ id: row.id, msisdn: row.msisdn, ...metadataOf(row), ...timesOf(row) }),
 };

@@ -1,22 +1,68 @@
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type Provider } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig.js';
 import { Config, ConfigError } from '../config.js';
+import { isPostgres } from './dialect.js';
 import { openDatabase } from './open-database.js';
+import { poolShares } from './pool-shares.js';
+import { PostgresConnections } from './postgres-connections.js';
+import { PostgresReader } from './postgres-reader.js';
 import { PostgresWriter } from './postgres-writer.js';
-import { Reader } from './reader.js';
+import { BackgroundReader, Reader } from './reader.js';
+import { SqliteReadConnections } from './sqlite-read-connections.js';
+import { SqliteReader } from './sqlite-reader.js';
 import { SqliteWriter } from './sqlite-writer.js';
 import { BackgroundUnitOfWork, UnitOfWork } from './unit-of-work.js';
-import { Writer } from './writer.js';
+import { type Origin, Writer } from './writer.js';
+
+const main = getDataSourceToken();
+
+const connections: Provider = isPostgres
+  ? {
+      provide: PostgresConnections,
+      inject: [main, Config],
+      useFactory: (dataSource: DataSource, config: Config) => PostgresConnections.open(dataSource, config),
+    }
+  : {
+      provide: SqliteReadConnections,
+      // After the main data source, which creates the file and its tables.
+      inject: [main, Config],
+      useFactory: (_main: DataSource, { database }: Config) =>
+        SqliteReadConnections.open(database as { kind: 'sqlite'; path: string }),
+    };
+
+const writer: Provider = isPostgres
+  ? {
+      provide: Writer,
+      inject: [PostgresConnections],
+      useFactory: (open: PostgresConnections) => new PostgresWriter(open),
+    }
+  : { provide: Writer, inject: [main], useFactory: (dataSource: DataSource) => new SqliteWriter(dataSource) };
+
+function reader(provide: typeof Reader, origin: Origin): Provider {
+  return isPostgres
+    ? {
+        provide,
+        inject: [PostgresConnections, Config],
+        useFactory: (open: PostgresConnections, { readTimeout }: Config) =>
+          new PostgresReader(open, origin, readTimeout),
+      }
+    : {
+        provide,
+        inject: [SqliteReadConnections, Config],
+        useFactory: (open: SqliteReadConnections, { readTimeout }: Config) =>
+          new SqliteReader(open, origin, readTimeout),
+      };
+}
 
 @Global()
 @Module({
   imports: [
     TypeOrmModule.forRootAsync({
       inject: [Config],
-      useFactory: ({ database, poolShares, databaseWait }: Config) => ({
-        ...dataSourceOptions(database, { pool: poolShares.writing, wait: databaseWait }),
+      useFactory: ({ database, databasePool, databaseWait, answersApi }: Config) => ({
+        ...dataSourceOptions(database, { pool: poolShares(databasePool, answersApi).writing, wait: databaseWait }),
         // A server may still be starting; a file is there or it is not.
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
         toRetry: (error: unknown) => !(error instanceof ConfigError),
@@ -25,18 +71,13 @@ import { Writer } from './writer.js';
     }),
   ],
   providers: [
-    {
-      provide: Writer,
-      inject: [getDataSourceToken(), Config],
-      useFactory: (dataSource: DataSource, { database, poolShares, databaseWait }: Config) =>
-        database.kind === 'postgres'
-          ? new PostgresWriter(dataSource, { apiConnections: poolShares.apiWriting, wait: databaseWait })
-          : new SqliteWriter(dataSource),
-    },
+    connections,
+    writer,
+    reader(Reader, 'api'),
+    reader(BackgroundReader, 'background'),
     UnitOfWork,
     BackgroundUnitOfWork,
-    Reader,
   ],
-  exports: [UnitOfWork, BackgroundUnitOfWork, Reader],
+  exports: [UnitOfWork, BackgroundUnitOfWork, Reader, BackgroundReader],
 })
 export class DatabaseModule {}

@@ -74,6 +74,12 @@ export function among(column: Sql, values: readonly (number | string)[]): Sql {
   return sql`${column} IN (SELECT value FROM json_each(${JSON.stringify(values)}))`;
 }
 
+/** The condition that a key is among those that a query finds, however few of the table's rows these are. */
+export function isAmong(key: Sql, query: Sql): Sql {
+  // PostgreSQL fetches the rows of an array by the index, where IN is a join that it may plan otherwise.
+  return isPostgres ? sql`${key} = ANY (ARRAY(${query}))` : sql`${key} IN (${query})`;
+}
+
 /** A JSON column as the driver hands it over (SQLite: its text) as the value that was stored. */
 export function json<T>(value: unknown): T {
   return (typeof value === 'string' ? JSON.parse(value) : value) as T;

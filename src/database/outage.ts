@@ -39,6 +39,11 @@ export function isOutage(error: unknown): boolean {
   return name === 'QueryRunnerAlreadyReleasedError' || WORDS.some((words) => words.test(message));
 }
 
+/** Whether PostgreSQL ended a statement because of its time limit, or because it was told to. */
+export function isCanceled(error: unknown): boolean {
+  return (Object(error) as { code?: unknown }).code === '57014';
+}
+
 /** Whether an error only says that another transaction was in the way. The database itself is there. */
 export function isConflict(error: unknown): boolean {
   const { code } = Object(error) as { code?: unknown };

@@ -12,19 +12,27 @@ const names = new Map<string, string>();
 /** Runs a statement through the driver: within the transaction of a manager that has one, else on any connection of the pool. */
 export async function runOnPostgres<T>(
   connection: DataSource | EntityManager,
-  { text, values }: Sql,
+  statement: Sql,
   plan: Plan,
 ): Promise<Outcome<T>> {
-  const client = await clientOf(connection);
+  return runOn<T>(await clientOf(connection), statement, plan);
+}
+
+/** Runs a statement on a connection, or on any of a pool. */
+export async function runOn<T>(client: Pool | PoolClient, { text, values }: Sql, plan: Plan): Promise<Outcome<T>> {
   const { rows, rowCount } = await client.query({ name: plan === 'kept' ? nameOf(text) : undefined, text, values });
   return { rows: rows as T[], affected: rowCount ?? 0 };
+}
+
+/** The driver's pool of a data source. */
+export function poolOf({ driver }: DataSource): Pool {
+  return (driver as unknown as { master: Pool }).master;
 }
 
 async function clientOf(connection: DataSource | EntityManager): Promise<Pool | PoolClient> {
   const runner = 'queryRunner' in connection ? connection.queryRunner : undefined;
   if (runner) return (await runner.connect()) as PoolClient;
-  const { driver } = 'connection' in connection ? connection.connection : (connection as DataSource);
-  return (driver as unknown as { master: Pool }).master;
+  return poolOf('connection' in connection ? connection.connection : (connection as DataSource));
 }
 
 function nameOf(text: string): string | undefined {

@@ -1,74 +1,37 @@
-import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import sql, { type Sql } from 'sql-template-tag';
-import { DataSource } from 'typeorm';
-import { readingDataSourceOptions } from '../../ormconfig.js';
-import { Config } from '../config.js';
-import { isPostgres } from './dialect.js';
-import { ClosableDataSource } from './open-database.js';
-import { type Plan, rowsOf } from './statements.js';
+import type { Sql } from 'sql-template-tag';
 
-/** Connections that read a SQLite file: a long count on one does not hold up the others. */
-const SQLITE_READERS = 3;
-
-interface Connection {
-  dataSource: DataSource;
-  /** Statements that it is at, or that wait for it. */
-  busy: number;
-}
-
-/** The one door for reads: it sees what has been committed, and waits for no writer. */
-@Injectable()
-export class Reader implements OnModuleInit, OnApplicationShutdown {
-  /** On SQLite; PostgreSQL's data source has a pool of its own. */
-  private connections: Connection[] = [];
-
-  constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
-    private readonly config: Config,
-  ) {}
-
-  async onModuleInit(): Promise<void> {
-    const { database } = this.config;
-    if (database.kind === 'postgres') return;
-    for (let made = 0; made < SQLITE_READERS; made++) {
-      const dataSource = await new ClosableDataSource(readingDataSourceOptions(database)).initialize();
-      await dataSource.query('PRAGMA query_only = ON');
-      this.connections.push({ dataSource, busy: 0 });
-    }
-  }
-
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all(this.connections.map(({ dataSource }) => dataSource.destroy()));
-  }
-
+/**
+ * The one door for reads that clients of the API ask for: it sees what has been committed, and waits for no writer. Lists have connections of their
+ * own, so that a crowd of them holds up nothing else, and end after `READ_TIMEOUT` or when their client leaves. Webhooks, health checks and
+ * background work use {@link BackgroundReader}.
+ */
+export abstract class Reader {
   /** The row that a key names, if there is one. */
-  async row<T = Record<string, unknown>>(statement: Sql): Promise<T | undefined> {
-    const [row] = await this.rows<T>(statement, 'kept');
-    return row;
-  }
+  abstract row<T = Record<string, unknown>>(statement: Sql): Promise<T | undefined>;
 
   /**
-   * The rows of a statement that goes over whole tables, perhaps while others fill them. PostgreSQL, which may believe them to be empty still,
-   * is kept from looking in one of them for each row of another: that would go on for as long as they grow.
+   * The rows of a statement whose time may grow with the tables.
+   * @throws ReadTimedOut
+   * @throws ClientGone
    */
-  async rowsOfAll<T>(statement: Sql): Promise<T[]> {
-    if (!isPostgres) return this.rows<T>(statement);
-    return this.dataSource.transaction(async (manager) => {
-      await rowsOf(manager, sql`SET LOCAL enable_nestloop = off`);
-      return rowsOf<T>(manager, statement);
-    });
-  }
+  abstract rows<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
 
-  async rows<T = Record<string, unknown>>(statement: Sql, plan: Plan = 'anew'): Promise<T[]> {
-    const [first, ...others] = this.connections;
-    if (!first) return rowsOf<T>(this.dataSource, statement, plan);
-    const idlest = others.reduce((best, one) => (one.busy < best.busy ? one : best), first);
-    idlest.busy++;
-    try {
-      return await rowsOf<T>(idlest.dataSource, statement, plan);
-    } finally {
-      idlest.busy--;
-    }
-  }
+  /**
+   * The same for a statement that compares whole tables, perhaps while others fill them. PostgreSQL, which may believe them to be empty still, is
+   * kept from looking in one of them for each row of another (nested loops): that would go on for as long as they grow.
+   * @throws ReadTimedOut
+   * @throws ClientGone
+   */
+  abstract rowsOfAll<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
+
+  /**
+   * The same for a statement that compares whole tables, but wants only the first few rows. Nested loops find these in a moment where PostgreSQL
+   * knows its tables; where it does not, the statement is run again without them.
+   * @throws ReadTimedOut
+   * @throws ClientGone
+   */
+  abstract firstRows<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
 }
+
+/** The one door for the reads of webhooks, health checks and background work: they find a connection whatever clients of the API do. */
+export abstract class BackgroundReader extends Reader {}

@@ -9,6 +9,7 @@ const MOST_PREPARED = 100;
 /** The part of the driver that is used here; only ormconfig.ts knows the driver itself (docs/adr/0001). */
 interface Driver {
   prepare(sql: string, done: (error: Error | null) => void): Prepared;
+  interrupt(): void;
 }
 interface Prepared {
   all(values: unknown[], done: (error: Error | null, rows: unknown[]) => void): void;
@@ -41,6 +42,11 @@ export async function runOnSqlite<T>(
       });
     }
   });
+}
+
+/** Makes the statement fail that runs on the connection, if one does. */
+export function interruptSqlite(dataSource: DataSource): void {
+  driverOf(dataSource).interrupt();
 }
 
 /** Finalizes all prepared statements of a data source. SQLite refuses to close a file while there is one. */

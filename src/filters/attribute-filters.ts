@@ -1,4 +1,5 @@
-import sql, { type Sql, join, raw } from 'sql-template-tag';
+import sql, { type Sql, raw } from 'sql-template-tag';
+import { among } from '../database/dialect.js';
 import { messages } from '../http/errors.js';
 import { booleanOf, textOf } from '../metadata/client-values.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
@@ -13,7 +14,7 @@ const MOST_VALUES = 5_000;
 export function textFilter(column: Sql, example: string): Filter {
   return {
     schema: { type: 'string', example },
-    condition: (value, name) => among(column, values(value, name)),
+    condition: (value, name) => oneOf(column, values(value, name)),
   };
 }
 
@@ -25,7 +26,7 @@ export function choiceFilter(column: Sql, allowed: readonly string[]): Filter {
       const given = values(value, name);
       const unknown = given.find((one) => !allowed.includes(one));
       if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
-      return among(column, given);
+      return oneOf(column, given);
     },
   };
 }
@@ -52,7 +53,7 @@ export function idFilter(column: string, { nullable = false } = {}): Filter {
       if (!given.every((one) => /^\d+$/.test(one)))
         throw new FilterError(name, 'must be an id, or ids separated by commas');
       // A number that is too large to be an id names nothing.
-      return among(raw(column), given.map(Number).filter(Number.isSafeInteger));
+      return oneOf(raw(column), given.map(Number).filter(Number.isSafeInteger));
     },
   };
 }
@@ -65,13 +66,14 @@ export function msisdnFilter(column: string): Filter {
       const given = values(value, name).map((one) => toMsisdn(one));
       if (!given.every((one) => one !== undefined))
         throw new FilterError(name, 'must be a phone number with its country code');
-      return among(raw(column), given);
+      return oneOf(raw(column), given);
     },
   };
 }
 
-function among(column: Sql, given: (string | number)[]): Sql {
-  return given.length > 0 ? sql`${column} IN (${join(given)})` : sql`FALSE`;
+/** One value is compared as it is, so that an index serves it in its order. Any number of them is one parameter: a statement takes only so many. */
+function oneOf(column: Sql, given: readonly (string | number)[]): Sql {
+  return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);
 }
 
 function values(value: unknown, name: string): string[] {

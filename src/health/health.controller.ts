@@ -9,7 +9,7 @@ import {
 } from '@nestjs/terminus';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { Paces } from '../pace/paces.js';
 import { Queue } from '../queue/queue.port.js';
 
@@ -26,7 +26,7 @@ export class HealthController {
     private readonly database: TypeOrmHealthIndicator,
     private readonly queue: Queue,
     private readonly paces: Paces,
-    private readonly reader: Reader,
+    private readonly reader: BackgroundReader,
   ) {}
 
   /** Tells that the process answers. */

@@ -2,12 +2,16 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { isOutage } from '../database/outage.js';
+import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
 import { Forged, Invalid, NotFound, Unavailable, Unreadable, UnsupportedMediaType, UnusableWebhook } from './errors.js';
 
 /** Seconds after which a database that is away may be back. */
 const OUTAGE_RETRY_AFTER = 5;
+
+/** As nginx has it in its log. Source: https://nginx.org/en/docs/http/ngx_http_core_module.html */
+const CLIENT_CLOSED_REQUEST = 499;
 
 /** Turns every error into the answer that the contract (section 2) has for it. */
 @Catch()
@@ -48,6 +52,9 @@ function answerTo(error: unknown): Answer {
     return failure(415, error.message || 'the media type is not accepted here');
   if (error instanceof Unreadable) return failure(400, error.message);
   if (error instanceof Unavailable) return unavailable(error);
+  if (error instanceof ReadTimedOut) return unavailable(tooLong(error));
+  // Nobody reads this.
+  if (error instanceof ClientGone) return failure(CLIENT_CLOSED_REQUEST);
   if (isOutage(error)) return unavailable(new Unavailable('the database cannot be used now', OUTAGE_RETRY_AFTER));
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {
@@ -60,6 +67,13 @@ function answerTo(error: unknown): Answer {
 
 function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function tooLong({ seconds }: ReadTimedOut): Unavailable {
+  return new Unavailable(
+    `the list took longer than READ_TIMEOUT (${seconds} s): narrow it by its filters, or walk it with after_id`,
+    OUTAGE_RETRY_AFTER,
+  );
 }
 
 function unavailable({ message, retryAfter }: Unavailable): Answer {

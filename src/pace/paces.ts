@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { locking, nowMilliseconds } from '../database/dialect.js';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config.js';
@@ -40,7 +40,7 @@ export interface HandedOut {
 @Injectable()
 export class Paces {
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly config: Config,
   ) {}

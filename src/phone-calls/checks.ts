@@ -3,7 +3,7 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { Conversations } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -47,7 +47,7 @@ export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_c
 export class Checks {
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly reader: Reader,
+    private readonly reader: BackgroundReader,
     private readonly paces: Paces,
     private readonly conversations: Conversations,
     private readonly config: Config,

@@ -8,8 +8,9 @@ import type { Resource } from '../resources/resource.js';
 import { phoneCallStatuses } from './phone-call.machine.js';
 
 /** What is shown is what is filtered by: a call without a call flow of its own has its participation's, or its callout's. */
-const callFlowLogic = sql`coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic,
-  callouts.call_flow_logic)`;
+const callFlowLogic = sql`coalesce(phone_calls.call_flow_logic,
+  (SELECT owner.call_flow_logic FROM callout_participations AS owner WHERE owner.id = phone_calls.callout_participation_id),
+  (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = phone_calls.callout_id))`;
 
 export const phoneCallResource: Resource = {
   name: 'phone_calls',
@@ -20,9 +21,6 @@ export const phoneCallResource: Resource = {
     phone_calls.remote_error_message, phone_calls.metadata, phone_calls.remote_response,
     phone_calls.remote_request_params, phone_calls.remote_queue_response, ${callFlowLogic} AS call_flow_logic,
     phone_calls.remotely_queued_at, phone_calls.created_at, phone_calls.updated_at`,
-  from: sql`phone_calls
-    LEFT JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
-    LEFT JOIN callouts ON callouts.id = phone_calls.callout_id`,
   filters: {
     msisdn: msisdnFilter('phone_calls.msisdn'),
     callout_participation_id: idFilter('phone_calls.callout_participation_id', { nullable: true }),

@@ -40,7 +40,7 @@ export class BatchOperationHandler implements BeforeApplicationShutdown {
   private async setBack(run: BatchOperation, error: Error): Promise<void> {
     if (error instanceof LeaseLost) throw error;
     this.logger.warn(`Batch operation ${run.id} was set back: ${error.message}`);
-    await this.runs.setBack(run, error);
+    await this.runs.setBack(run);
   }
 
   private async complete(run: BatchOperation): Promise<void> {
@@ -48,7 +48,7 @@ export class BatchOperationHandler implements BeforeApplicationShutdown {
     let last: Step | undefined;
     while (!this.stopping) {
       last = await this.runs.step(run, last);
-      if (last.done) return;
+      if (last.done) return this.runs.analyze(run);
     }
     await this.runs.release(run);
   }

@@ -11,7 +11,6 @@ export const remotePhoneCallEventResource: Resource = {
     remote_phone_call_events.metadata, remote_phone_call_events.remote_call_id,
     remote_phone_call_events.remote_direction, remote_phone_call_events.call_flow_logic,
     remote_phone_call_events.created_at, remote_phone_call_events.updated_at`,
-  from: sql`remote_phone_call_events`,
   filters: {
     phone_call_id: idFilter('remote_phone_call_events.phone_call_id'),
     call_flow_logic: textFilter(sql`remote_phone_call_events.call_flow_logic`, 'CallFlowLogic::Application'),

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { locking } from '../database/dialect.js';
+import { isAmong, locking } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
@@ -19,8 +19,8 @@ export class Records {
    * One record; read by `manager` as its transaction sees it, if given.
    * @throws NotFound
    */
-  async find({ name, columns, from, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
-    const query = sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id}`;
+  async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
+    const query = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id}`;
     const row = manager ? (await rowsOf(manager, query, 'kept'))[0] : await this.reader.row(query);
     if (!row) throw new NotFound();
     return present(row);
@@ -30,10 +30,10 @@ export class Records {
    * One record as it is shown, locked until the transaction ends.
    * @throws NotFound
    */
-  async findForUpdate({ name, columns, from, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
+  async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
     const [row] = await rowsOf(
       manager,
-      sql`SELECT ${columns} FROM ${from} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
+      sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
     );
     if (!row) throw new NotFound();
     return present(row);
@@ -55,29 +55,29 @@ export class Records {
     { page, perPage, afterId, filters: given, errors }: ListRequest,
     scope: Sql = everything,
   ): Promise<Page> {
-    const { name, columns, from, filters, present } = resource;
+    const { name, columns, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
     refuseIfAny(errors);
     if (afterId !== undefined) return this.following(resource, condition, afterId, perPage);
-    const id = raw(`${name}.id`);
+    const [table, id] = [raw(name), raw(`${name}.id`)];
     // Of the rows that are skipped only the ids are read.
-    const ids = sql`SELECT ${id} FROM ${from} ${where(condition)} ORDER BY ${id}
+    const ids = sql`SELECT ${id} FROM ${table} ${where(condition)} ORDER BY ${id}
       LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`;
-    const [first, ...others] = await this.reader.rows<Row & { listed: number }>(
-      sql`SELECT counted.listed, shown.* FROM (SELECT count(*) AS listed FROM ${from} ${where(condition)}) AS counted
-        LEFT JOIN (SELECT ${columns} FROM ${from} WHERE ${id} IN (${ids})) AS shown ON TRUE ORDER BY shown.id`,
-    );
+    const statement = sql`SELECT counted.listed, shown.*
+      FROM (SELECT count(*) AS listed FROM ${table} ${where(condition)}) AS counted
+      LEFT JOIN (SELECT ${columns} FROM ${table} WHERE ${isAmong(id, ids)}) AS shown ON TRUE ORDER BY shown.id`;
+    const [first, ...others] = await this.all<Row & { listed: number }>(condition, statement);
     const rows = first!.id === null ? [] : [first!, ...others];
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
   /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */
   private async following(resource: Resource, condition: Sql, id: number, perPage: number): Promise<Page> {
-    const { name, columns, from, present } = resource;
+    const { name, columns, present } = resource;
     const later = sql`${raw(name)}.id > ${id}`;
-    const rows = await this.reader.rows(
-      sql`SELECT ${columns} FROM ${from} WHERE ${allOf([later, condition])} ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`,
-    );
+    const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${allOf([later, condition])}
+      ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`;
+    const rows = await (condition === everything ? this.reader.rows(statement) : this.reader.firstRows(statement));
     return new KeysetPage(rows.map(present), perPage);
   }
 
@@ -98,11 +98,23 @@ export class Records {
   }
 
   /** How many rows there are for which `condition` holds. */
-  private async count({ from }: Resource, condition: Sql): Promise<number> {
-    const [counted] = await this.reader.rows<{ total: number }>(
-      sql`SELECT count(*) AS total FROM ${from} ${where(condition)}`,
-    );
+  private async count({ name }: Resource, condition: Sql): Promise<number> {
+    const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
+    const [counted] = await this.all<{ total: number }>(condition, statement);
     return counted?.total ?? 0;
+  }
+
+  /** The rows of a statement that looks at all records for which `condition` holds. */
+  private all<T>(condition: Sql, statement: Sql): Promise<T[]> {
+    return condition === everything ? this.reader.rows<T>(statement) : this.reader.rowsOfAll<T>(statement);
+  }
+
+  /**
+   * Whether there is any record for which `condition` holds.
+   */
+  async any({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
+    const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
+    return found.length > 0;
   }
 
   /**

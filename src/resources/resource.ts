@@ -4,14 +4,15 @@ import type { Filters } from '../filters/filter.js';
 /** A row as the driver hands it over. */
 export type Row = Record<string, unknown>;
 
-/** How a kind of record is read: from where, by which filters, and in which shape it is shown. */
+/**
+ * How a kind of record is read: from which table, by which filters, and in which shape it is shown. What other tables add to a column or a filter
+ * comes from subselects: a list that goes over whole tables joins none for the rows of one page.
+ */
 export interface Resource {
   /** The name of its table and of its routes. */
   name: string;
   /** The columns that `present` needs. */
   columns: Sql;
-  /** The table, with what must be joined to it for a column or a filter; one row a record. */
-  from: Sql;
   filters: Filters;
   /** The record as the API shows it, keys in the contract's order. */
   present(row: Row): Row;

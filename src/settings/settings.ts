@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 
 type Row = { value: string };
@@ -9,7 +9,7 @@ type Row = { value: string };
 @Injectable()
 export class Settings {
   constructor(
-    private readonly reader: Reader,
+    private readonly reader: BackgroundReader,
     private readonly unitOfWork: UnitOfWork,
   ) {}
 

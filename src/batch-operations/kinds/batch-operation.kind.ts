@@ -46,6 +46,8 @@ export interface BatchOperationKind {
   readonly leftOut?: Conditions;
   /** The rows that it has touched so far. */
   readonly results: Conditions;
+  /** The table whose rows it makes or moves. */
+  readonly target: 'callout_participations' | 'phone_calls';
   /** The list of the preview whose rows a run works through: as many as it has are its total. */
   readonly source: Listed;
   /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */

@@ -25,6 +25,8 @@ const FILTERS = 'contact_filter_params';
 export class CalloutPopulationKind implements BatchOperationKind {
   readonly type = 'BatchOperation::CalloutPopulation';
 
+  readonly target = 'callout_participations';
+
   readonly source = 'contacts';
 
   readonly preview: Conditions = { contacts: toBeAdded };

@@ -1,6 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { isPostgres } from '../../database/dialect.js';
+import { isCanceled } from '../../database/outage.js';
 import { rowsOf } from '../../database/statements.js';
 import { isJsonObject } from '../../metadata/metadata.js';
 
@@ -9,9 +10,6 @@ const FEW = 5_000;
 
 /** How long PostgreSQL may look for them (ms). A filter that takes longer is not selective, or no index serves it. */
 const TIME_LIMIT = 250;
-
-/** PostgreSQL's code for a statement that took longer than its limit. */
-const QUERY_CANCELED = '57014';
 
 /**
  * The ids of the contacts that a selective filter leaves, found by an index, so that a population of ten people need not look at a million
@@ -42,7 +40,7 @@ async function withinTimeLimit(manager: EntityManager, query: Sql): Promise<{ id
     await rowsOf(manager, sql`SELECT set_config('statement_timeout', ${String(TIME_LIMIT)}, TRUE)`);
     return await rowsOf<{ id: number }>(manager, query);
   } catch (error) {
-    if ((error as { code?: unknown }).code === QUERY_CANCELED) return undefined;
+    if (isCanceled(error)) return undefined;
     throw error;
   } finally {
     // Takes the time limit back, too.

@@ -6,10 +6,13 @@ import { type FieldErrors, messages } from '../../http/errors.js';
 import { textOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { phoneCallStatuses } from '../../phone-calls/phone-call.machine.js';
+import type { Listed } from './listed.js';
 
 const NUMBERS = ['limit', 'max', 'max_per_period', 'max_per_period_hours'];
 const ATTRIBUTES = ['remotely_queued_at', 'created_at', 'updated_at'];
 const DEFAULT_HOURS = 24;
+/** A hundred years: no database has a time before all times. */
+const MOST_HOURS = 876_000;
 
 /** The parameters that limit how many rows a batch operation touches. */
 export const limitParameters = [...NUMBERS, 'max_per_period_timestamp_attribute', 'max_per_period_statuses'];
@@ -20,6 +23,9 @@ export function limitErrors(parameters: Metadata): FieldErrors {
   for (const name of NUMBERS) {
     const value = parameters[name];
     if (value !== undefined && wholeNumber(value) === undefined) errors[name] = ['must be a whole number'];
+  }
+  if ((wholeNumber(parameters.max_per_period_hours) ?? 0) > MOST_HOURS) {
+    errors.max_per_period_hours = [`must be at most ${MOST_HOURS}`];
   }
   const { max_per_period_timestamp_attribute: attribute } = parameters;
   if (attribute !== undefined && !attributeOf(parameters)) {
@@ -55,10 +61,10 @@ export async function leftInPeriod(manager: EntityManager, parameters: Metadata)
  * Of the rows of `table` for which `condition` holds, those that the limits leave: `limit`, or else the smaller of `max` and what is left of
  * `max_per_period` in the last `max_per_period_hours`.
  */
-export function limited(table: string, from: Sql, condition: Sql, parameters: Metadata): Sql {
+export function limited(table: Listed, condition: Sql, parameters: Metadata): Sql {
   if (!isLimited({ parameters })) return condition;
   const id = raw(`${table}.id`);
-  return sql`${id} IN (SELECT ${id} FROM ${from} WHERE ${condition} ORDER BY ${id} LIMIT ${limitOf(parameters)})`;
+  return sql`${id} IN (SELECT ${id} FROM ${raw(table)} WHERE ${condition} ORDER BY ${id} LIMIT ${limitOf(parameters)})`;
 }
 
 function limitOf(parameters: Metadata): Sql {

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
 import { asJson, isPostgres } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../http/errors.js';
@@ -23,6 +22,8 @@ const EVERY_CALLOUT = 0;
 export class PhoneCallCreateKind implements BatchOperationKind {
   readonly type = 'BatchOperation::PhoneCallCreate';
 
+  readonly target = 'phone_calls';
+
   readonly source = 'callout_participations';
 
   readonly needsPreview = 'callout_participations_preview';
@@ -32,7 +33,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
   readonly preview: Conditions = {
     callout_participations: participations,
     contacts: (operation) =>
-      sql`contacts.id IN (SELECT callout_participations.contact_id FROM ${calloutParticipationResource.from}
+      sql`contacts.id IN (SELECT callout_participations.contact_id FROM callout_participations
         WHERE ${participations(operation)})`,
   };
 
@@ -64,7 +65,7 @@ export class PhoneCallCreateKind implements BatchOperationKind {
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
           callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
-        FROM ${calloutParticipationResource.from}
+        FROM callout_participations
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}
         ORDER BY callout_participations.id LIMIT ${allowed}`,
@@ -87,5 +88,5 @@ async function lockCreation(manager: EntityManager, calloutId: number | null): P
 
 function participations(operation: Scope): Sql {
   const condition = participationsInScope(operation);
-  return limited('callout_participations', calloutParticipationResource.from, condition, operation.parameters);
+  return limited('callout_participations', condition, operation.parameters);
 }

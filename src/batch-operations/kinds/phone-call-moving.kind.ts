@@ -5,7 +5,6 @@ import { affectedBy, rowsOf } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
-import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
@@ -25,6 +24,8 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   /** What is set in a call that is moved. */
   protected abstract readonly move: Sql;
 
+  readonly target = 'phone_calls';
+
   readonly source = 'phone_calls';
 
   readonly needsPreview = 'phone_calls_preview';
@@ -32,8 +33,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   readonly isLimited = isLimited;
 
   readonly preview: Conditions = {
-    phone_calls: (operation) =>
-      limited('phone_calls', phoneCallResource.from, this.inScope(operation), operation.parameters),
+    phone_calls: (operation) => limited('phone_calls', this.inScope(operation), operation.parameters),
   };
 
   readonly results: Conditions = { phone_calls: ({ id }) => sql`phone_calls.${raw(this.mark)} = ${id}` };
@@ -49,7 +49,7 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
       manager,
       // A subselect with a limit and locks may run again for each row: PostgreSQL's planner keeps a materialized one.
       sql`WITH chosen AS MATERIALIZED (
-          SELECT phone_calls.id FROM ${phoneCallResource.from}
+          SELECT phone_calls.id FROM phone_calls
           WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, checked('phone_calls.status'))}
           ORDER BY phone_calls.id LIMIT ${allowed} ${locking('FOR UPDATE OF phone_calls')}
         )

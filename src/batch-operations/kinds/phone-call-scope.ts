@@ -47,14 +47,14 @@ export function participationsInScope(scope: Scope): Sql {
 export function phoneCallsInScope(scope: Scope): Sql {
   const { parameters } = scope;
   const participations = parameters[PARTICIPATIONS];
-  const { from, filters } = calloutParticipationResource;
+  const { filters } = calloutParticipationResource;
   return allOf([
     ...inCallouts(sql`phone_calls.callout_id`, scope),
     ...(participations === undefined
       ? []
       : [
           sql`phone_calls.callout_participation_id IN (
-            SELECT callout_participations.id FROM ${from} WHERE ${conditionOf(filters, participations)})`,
+            SELECT callout_participations.id FROM callout_participations WHERE ${conditionOf(filters, participations)})`,
         ]),
     conditionOf(phoneCallResource.filters, parameters[CALLS]),
   ]);

@@ -1,0 +1,96 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Api } from './support/api.js';
+import { Installation, way } from './support/installation.js';
+
+const PEOPLE = 200_000;
+
+/** How many times longer a statement may take while PostgreSQL does not know what is in its tables. */
+const MOST_TIMES = 10;
+
+/** Below this, times say nothing (ms). */
+const NOTHING = 50;
+
+describe.runIf(way === 'cluster')('PostgreSQL, with statistics from before a campaign', () => {
+  let installation: Installation;
+  let api: Api;
+  const paths: Record<string, string> = {};
+
+  beforeAll(async () => {
+    installation = await Installation.create();
+    api = (await installation.start({ SCFM_ROLE: 'web', READ_TIMEOUT: '60' })).api;
+    const [earlier, callout] = [await api.callout(), await api.callout()];
+    await installation.makeContacts(PEOPLE);
+    for (const table of ['contacts', 'callout_participations', 'phone_calls']) {
+      await installation.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+    }
+    await call(earlier, 'WHERE id % 10 = 0');
+    await installation.query('ANALYZE');
+    const make = async (type: string, parameters: object) => {
+      const all = { skip_validate_preview_presence: true, ...parameters };
+      const operation = { type: `BatchOperation::${type}`, parameters: type === 'CalloutPopulation' ? {} : all };
+      const { body, text } = await api.post(`/api/callouts/${callout}/batch_operations`, operation);
+      if (!body.id) throw new Error(text);
+      return `/api/batch_operations/${body.id}`;
+    };
+    const population = await make('CalloutPopulation', {});
+    const creation = await make('PhoneCallCreate', {
+      remote_request_params: { from: '2442' },
+      callout_participation_filter_params: { has_phone_calls: 'false' },
+    });
+    const queueing = await make('PhoneCallQueue', {
+      callout_filter_params: { status: 'initialized' },
+      callout_participation_filter_params: { callout_id: callout, has_phone_calls: 'true' },
+    });
+    await call(callout);
+    const id = Number(population.split('/').at(-1));
+    await installation.query(
+      `UPDATE callout_participations SET callout_population_id = ${id} WHERE callout_id = ${callout}`,
+    );
+    Object.assign(paths, {
+      'the preview of a population': `${population}/preview/contacts`,
+      'the preview of a population, walked by after_id': `${population}/preview/contacts?after_id=0`,
+      'the people whom a population has added': `${population}/contacts`,
+      'the preview of calls to be made': `${creation}/preview/callout_participations`,
+      'the people of calls to be made': `${creation}/preview/contacts`,
+      'the preview of calls to be queued': `${queueing}/preview/phone_calls`,
+      'the preview of calls to be queued, walked by after_id': `${queueing}/preview/phone_calls?after_id=0`,
+      'the calls of a callout': `/api/callouts/${callout}/phone_calls?q[status]=created&page=3`,
+      'calls by their answer': `/api/phone_calls?q[remote_response][status]=busy`,
+      'calls by their call flow': `/api/phone_calls?q[call_flow_logic]=CallFlowLogic::HelloWorld`,
+      'people without a call': `/api/callouts/${callout}/callout_participations?q[has_phone_calls]=false`,
+    });
+  }, 120_000);
+  afterAll(() => installation.remove());
+
+  /** Puts contacts into a callout, and makes a call to each, past the API. */
+  async function call(callout: number, condition = ''): Promise<void> {
+    await installation.query(
+      `INSERT INTO callout_participations (callout_id, contact_id, msisdn)
+        SELECT ${callout}, id, msisdn FROM contacts ${condition}`,
+    );
+    await installation.query(
+      `INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status, remote_request_params)
+        SELECT id, callout_id, contact_id, msisdn, 'created', '{"from":"2442"}' FROM callout_participations
+        WHERE callout_id = ${callout}`,
+    );
+  }
+
+  async function times(): Promise<Record<string, number>> {
+    const all: Record<string, number> = {};
+    for (const [name, path] of Object.entries(paths)) {
+      const began = performance.now();
+      const { status, text } = await api.get(path);
+      expect([path, status, status === 200 || text]).toEqual([path, 200, true]);
+      all[name] = performance.now() - began;
+    }
+    return all;
+  }
+
+  it('answers each list in about the time that it takes with new ones', async () => {
+    const old = await times();
+    await installation.query('VACUUM ANALYZE');
+    const fresh = await times();
+    const ratios = Object.entries(old).map(([name, time]) => [name, time / Math.max(NOTHING, fresh[name]!)] as const);
+    expect(ratios.filter(([, ratio]) => ratio > MOST_TIMES)).toEqual([]);
+  }, 300_000);
+});
