@@ -141,6 +141,14 @@ describe('a queued call', () => {
     for (const event of events) expect(event.details.CallSid).toBe(body.remote_call_id);
   });
 
+  it('without a callout, as nobody makes one today, keeps no other from being dialed', async () => {
+    await installation.query(`INSERT INTO phone_calls (msisdn, status) VALUES ('x', 'queued')`);
+    const { id } = await makeCall((await participation('9900')).id);
+    await queue(id);
+    await eventually(async () => (await status(id)) === 'completed');
+    await installation.query(`DELETE FROM phone_calls WHERE msisdn = 'x' AND status = 'queued'`);
+  });
+
   it('that the provider refuses is errored, says why, and was never queued there', async () => {
     const { id } = await participation('9921');
     const { id: call } = await makeCall(id);
@@ -361,6 +369,7 @@ describe('the batch operations on phone calls', () => {
     expect((await api.get(`/api/batch_operations/${body.id}/preview/phone_calls`)).headers.get('total')).toBe('1');
     expect(await api.run(body.id)).toMatchObject({ status: 'finished', progress: { processed: 1, total: 1 } });
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
+    await eventually(async () => (await api.get(`/api/callouts/${callout}/phone_calls`)).body[0].status === 'canceled');
   });
 
   it('leave what is left of max_per_period', async () => {

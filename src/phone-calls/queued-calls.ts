@@ -16,7 +16,8 @@ export async function calloutsWithQueued(
   condition: Sql,
   statuses: readonly CalloutStatus[],
 ): Promise<number[]> {
-  const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued'`;
+  // SQLite would find a call without a callout first.
+  const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
   const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
   const rows = await rowsOf<{ id: number }>(
