@@ -41,8 +41,8 @@ async function reconcile(config: Config, since: Date): Promise<string> {
   try {
     const { lost, uncertain } = await app.get(LostCalls).markUncertain(since);
     return (
-      `The provider took ${lost} calls since ${since.toISOString()} that this database did not know. ` +
-      `${uncertain} calls are uncertain now: they are not dialed, and the workers look up what became of them.`
+      `The provider lists ${lost} calls since about ${since.toISOString()} that this database does not know. ` +
+      `${uncertain} phone calls are uncertain now: they are not dialed, and the workers look up what became of them.`
     );
   } finally {
     await app.close();

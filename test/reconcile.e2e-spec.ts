@@ -92,8 +92,8 @@ describe('npm run reconcile', () => {
     );
     const { code, output, error } = await reconcile();
     expect([code, error]).toEqual([0, '']);
-    expect(output).toContain('The provider took 3 calls since');
-    expect(output).toContain('3 calls are uncertain now');
+    expect(output).toContain('The provider lists 3 calls since about');
+    expect(output).toContain('3 phone calls are uncertain now');
     const statuses = await Promise.all([...calls.values()].map(statusOf));
     expect(statuses).toEqual(['uncertain', 'queued', 'queued', 'completed', 'uncertain', 'queued', 'queued', 'queued']);
     // It is not known which of the two was placed.
