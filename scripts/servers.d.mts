@@ -2,6 +2,7 @@
 export type Programs = Readonly<Record<string, string>>;
 
 export const postgresPrograms: Programs;
+export const postgresClientPrograms: Programs;
 export const redisPrograms: Programs;
 
 /** Where programs are; those that are missing are installed where that can be done, or the process ends. */

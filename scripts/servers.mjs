@@ -16,6 +16,7 @@ export async function bringUpServers() {
   const databaseUrl = process.env.TEST_DATABASE_URL;
   const redisUrl = process.env.TEST_REDIS_URL;
   const programs = findPrograms({
+    ...postgresClientPrograms,
     ...(databaseUrl ? {} : postgresPrograms),
     ...(redisUrl ? {} : redisPrograms),
   });
@@ -83,6 +84,7 @@ export class Server {
 
 /** The programs of the servers, and Debian's packages that hold them. */
 export const postgresPrograms = { initdb: 'postgresql', postgres: 'postgresql' };
+export const postgresClientPrograms = { pg_dump: 'postgresql-client', pg_restore: 'postgresql-client' };
 export const redisPrograms = { 'redis-server': 'redis-server' };
 
 /**

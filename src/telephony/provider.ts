@@ -47,4 +47,10 @@ export abstract class Provider {
    * @throws Error when the provider cannot tell now
    */
   abstract callsTo(msisdn: string): Promise<RemoteCall[]>;
+
+  /**
+   * All outbound calls that the provider lists, newest first, page by page. A page is fetched when it is asked for.
+   * @throws Error when the provider cannot tell now
+   */
+  abstract latestCalls(): AsyncIterable<RemoteCall[]>;
 }

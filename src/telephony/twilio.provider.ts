@@ -8,6 +8,15 @@ import { type Placement, Provider, type RemoteCall } from './provider.js';
 
 const CALLS_SHOWN = 50;
 
+/** The largest page of calls. Source: https://www.twilio.com/docs/usage/twilios-response (list paging information) */
+const LARGEST_PAGE = 1_000;
+
+interface CallList {
+  calls?: RemoteCall[];
+  /** The path and query of the next page; null on the last one. */
+  next_page_uri?: string | null;
+}
+
 /** The calls of one account, through the `twilio` package: at Twilio, or at another address that speaks its API. */
 export class TwilioProvider extends Provider {
   private client?: Promise<twilio.Twilio>;
@@ -42,8 +51,17 @@ export class TwilioProvider extends Provider {
   /** Without a filter by time: Twilio's `StartTime` is when a call started, which one in its queue has not. */
   async callsTo(msisdn: string): Promise<RemoteCall[]> {
     const params = { To: msisdn, PageSize: CALLS_SHOWN };
-    const { calls } = bodyOf(await this.request('get', 'Calls.json', { params })) as { calls?: RemoteCall[] };
-    return (calls ?? []).filter(({ direction }) => direction !== 'inbound').toReversed();
+    const list = bodyOf(await this.request('get', 'Calls.json', { params })) as CallList;
+    return outbound(list).toReversed();
+  }
+
+  async *latestCalls(): AsyncGenerator<RemoteCall[]> {
+    let page: string | undefined = `Calls.json?PageSize=${LARGEST_PAGE}`;
+    while (page) {
+      const list = bodyOf(await this.request('get', page, {})) as CallList;
+      yield outbound(list);
+      page = /Calls\.json\?.*$/.exec(list.next_page_uri ?? '')?.[0];
+    }
   }
 
   /** @throws Error when there is no answer */
@@ -64,6 +82,10 @@ export class TwilioProvider extends Provider {
     client.username = this.account.sid;
     return client;
   }
+}
+
+function outbound({ calls = [] }: CallList): RemoteCall[] {
+  return calls.filter(({ direction }) => direction !== 'inbound');
 }
 
 /** `status_callback_event` is `StatusCallbackEvent`, by Twilio's naming. */

@@ -1,0 +1,159 @@
+import { Injectable } from '@nestjs/common';
+import sql, { join } from 'sql-template-tag';
+import { among, checked, json, now } from '../database/dialect.js';
+import { Reader } from '../database/reader.js';
+import { affectedBy } from '../database/statements.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import { isSameNumber } from '../phone-numbers/same-number.js';
+import { Provider, type RemoteCall } from '../telephony/provider.js';
+import { Checks } from './checks.js';
+import { dialedCalloutStatuses } from './dialing-rules.js';
+import type { PhoneCall } from './phone-call.entity.js';
+import { ReconcileError } from './reconcile-error.js';
+import { createdAt } from './remote-call-matching.js';
+
+/** How far the clocks of the backup and of the provider may differ (ms). */
+const CLOCKS_DIFFER = 300_000;
+
+/** Numbers that one statement looks for, and calls that one transaction moves. */
+const AT_ONCE = 1_000;
+
+/** A call of the provider's that the database does not know. */
+interface LostCall {
+  /** The number that it was placed from. */
+  from: unknown;
+  /** When the provider took it (ms since 1970), by its clock. */
+  at: number;
+}
+
+/** A phone call in one of these was never dialed, as far as the database knows. */
+const NOT_DIALED = ['created', 'queued'];
+
+type OpenCall = Pick<PhoneCall, 'id' | 'msisdn' | 'remote_request_params'>;
+
+interface PlacedCall {
+  id: number;
+  /** By our clock. */
+  dialedAt: Date;
+}
+
+/** What was found, and what was done about it. */
+export interface LostCallsFound {
+  /** Calls that the provider took and the database did not know. */
+  lost: number;
+  /** Phone calls that are uncertain now, and are not dialed. */
+  uncertain: number;
+}
+
+/**
+ * Finds the calls that were placed after the backup from which a database was restored. Their phone calls look as if
+ * they had never been dialed, and would be dialed again.
+ */
+@Injectable()
+export class LostCalls {
+  constructor(
+    private readonly provider: Provider,
+    private readonly reader: Reader,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly checks: Checks,
+  ) {}
+
+  /**
+   * Marks a call that was not dialed yet as uncertain if the provider has called that person from the same number since
+   * then. It is never dialed again automatically, and the workers look up what became of it. Nothing in the provider's
+   * list names our call: if several calls to that person wait, all of them are marked.
+   *
+   * @param since when the backup was made; calls that were placed a few minutes before count, too, if no phone call of
+   *   ours is known to be one of them
+   * @throws ReconcileError while calls may be dialed, or when the provider cannot tell
+   */
+  async markUncertain(since: Date): Promise<LostCallsFound> {
+    await this.refuseWhileDialed();
+    const lost = await this.find(since);
+    const offset = (await this.checks.clockOffset()) ?? 0;
+    const numbers = [...lost.keys()];
+    let uncertain = 0;
+    for (let start = 0; start < numbers.length; start += AT_ONCE) {
+      const open = await this.openCalls(numbers.slice(start, start + AT_ONCE));
+      uncertain += await this.mark(pair(open, lost, offset));
+    }
+    return { lost: [...lost.values()].reduce((sum, calls) => sum + calls.length, 0), uncertain };
+  }
+
+  /** A call that is dialed at this moment would be found in the provider's list, too. */
+  private async refuseWhileDialed(): Promise<void> {
+    const rows = await this.reader.rows<{ id: number }>(
+      sql`SELECT id FROM callouts WHERE status IN (${join([...dialedCalloutStatuses])}) AND EXISTS (
+          SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
+        ORDER BY id`,
+    );
+    if (rows.length === 0) return;
+    const ids = rows.map(({ id }) => id).join(', ');
+    throw new ReconcileError(`Calls may be dialed at any moment: pause these callouts first: ${ids}.`);
+  }
+
+  /** The provider's calls since then that no phone call is known to be, by the number that was called, oldest first. */
+  private async find(since: Date): Promise<Map<string, LostCall[]>> {
+    const lost = new Map<string, LostCall[]>();
+    for await (const page of this.pages()) {
+      const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
+      if (page.length > 0 && latest.length === 0) break;
+      for (const call of await this.checks.unclaimed(latest)) {
+        const to = String(call.to);
+        lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);
+      }
+    }
+    return lost;
+  }
+
+  /** @throws ReconcileError when the provider cannot tell */
+  private async *pages(): AsyncGenerator<RemoteCall[]> {
+    try {
+      yield* this.provider.latestCalls();
+    } catch (error) {
+      throw new ReconcileError(`The provider cannot be asked: ${(error as Error).message}.`);
+    }
+  }
+
+  private async openCalls(numbers: string[]): Promise<OpenCall[]> {
+    const rows = await this.reader.rows<OpenCall>(
+      sql`SELECT id, msisdn, remote_request_params FROM phone_calls
+        WHERE ${among(sql`msisdn`, numbers)} AND ${checked('status')} IN (${join(NOT_DIALED)}) AND lease_token IS NULL
+        ORDER BY id`,
+    );
+    return rows.map((row) => ({ ...row, remote_request_params: json(row.remote_request_params) }));
+  }
+
+  /** One statement for each, in the order of ids: each has a time of its own. */
+  private mark(placed: PlacedCall[]): Promise<number> {
+    return this.unitOfWork.run(async (manager) => {
+      let marked = 0;
+      for (const { id, dialedAt } of placed) {
+        marked += await affectedBy(
+          manager,
+          sql`UPDATE phone_calls SET status = 'uncertain', dialled_at = ${dialedAt.toISOString()}, check_at = ${now},
+              checks = 0, leased_until = NULL, updated_at = ${now}
+            WHERE id = ${id} AND status IN (${join(NOT_DIALED)}) AND lease_token IS NULL`,
+        );
+      }
+      return marked;
+    });
+  }
+}
+
+/** The open calls that were placed, and when by our clock. The first one has the time of the first call, and so on. */
+function pair(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): PlacedCall[] {
+  const used = new Set<LostCall>();
+  return open.flatMap(({ id, msisdn, remote_request_params: { from } }) => {
+    const rung = (lost.get(msisdn) ?? []).filter((call) => isSameNumber(call.from, from));
+    const call = rung.find((one) => !used.has(one)) ?? rung.at(-1);
+    if (!call) return [];
+    used.add(call);
+    return [{ id, dialedAt: new Date(call.at - offset) }];
+  });
+}
+
+/** When the provider took a call (ms since 1970); one of which it does not say that is as good as new. */
+function timeOf(call: RemoteCall): number {
+  return createdAt(call) ?? Date.now();
+}

@@ -1,0 +1,2 @@
+/** Calls cannot be reconciled now. `message` is one sentence that says why. */
+export class ReconcileError extends Error {}

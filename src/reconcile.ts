@@ -1,0 +1,50 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { DateTime } from 'luxon';
+import { type Config, ConfigError, readConfig } from './config.js';
+import { loadEnvironment } from './config/load-environment.js';
+import { ReconcileError } from './phone-calls/reconcile-error.js';
+
+// `npm run reconcile -- TIME`: after a restore, finds the calls that were placed since the backup, so that nobody is
+// rung twice. See docs/operations.md.
+try {
+  const since = readTime(process.argv.slice(2));
+  loadEnvironment();
+  console.log(await reconcile(readConfig(process.env), since));
+} catch (error) {
+  console.error(error instanceof ReconcileError || error instanceof ConfigError ? error.message : error);
+  process.exitCode = 1;
+}
+
+/** @throws ReconcileError */
+function readTime([text = '', ...others]: string[]): Date {
+  const time = DateTime.fromISO(text);
+  const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text);
+  if (others.length === 0 && hasZone && time.isValid && time <= DateTime.now()) return time.toJSDate();
+  throw new ReconcileError('Say when the backup was made, in the past: npm run reconcile -- 2026-11-25T10:00:00Z');
+}
+
+/** @returns what was done, for people */
+async function reconcile(config: Config, since: Date): Promise<string> {
+  const { provider, baseUrl } = config.platform;
+  if (provider === 'simulator' && !baseUrl)
+    throw new ReconcileError(
+      'The simulator in the box forgets its calls when the program stops: nothing to compare with.',
+    );
+  // Only now: the entities' column types are chosen, by the environment, when they are loaded.
+  const { ReconcileModule } = await import('./reconcile.module.js');
+  const { LostCalls } = await import('./phone-calls/lost-calls.js');
+  const app = await NestFactory.createApplicationContext(ReconcileModule.for(config), {
+    logger: ['error', 'warn'],
+    abortOnError: false,
+  });
+  try {
+    const { lost, uncertain } = await app.get(LostCalls).markUncertain(since);
+    return (
+      `The provider lists ${lost} calls since about ${since.toISOString()} that this database does not know. ` +
+      `${uncertain} phone calls are uncertain now: they are not dialed, and the workers look up what became of them.`
+    );
+  } finally {
+    await app.close();
+  }
+}

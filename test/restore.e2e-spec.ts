@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { readDatabase } from '../src/config.js';
+import type { Api, Body } from './support/api.js';
+import { runOperation, send } from './support/campaigns.js';
+import { eventually } from './support/eventually.js';
+import { freePort } from './support/free-port.js';
+import { Installation, way } from './support/installation.js';
+import { postgresClient, withPostgresClient } from './support/postgres-client.js';
+import type { Program } from './support/program.js';
+import { dialingAt, providerEnvironment } from './support/provider.js';
+import { runScript } from './support/script.js';
+
+/** People of each of the two callouts: more than are called before the backup and between it and the end. */
+const PEOPLE = 90;
+
+/** Calls that show that dialing goes on. */
+const SOME = 10;
+
+const RESOURCES = [
+  'contacts',
+  'callouts',
+  'callout_participations',
+  'batch_operations',
+  'phone_calls',
+  'remote_phone_call_events',
+];
+
+const FINAL_THERE = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
+const FINAL_HERE = `'completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'`;
+
+let provider: Installation;
+let exchange: Api;
+let first: Installation;
+let restored: Installation | undefined;
+let folder: string;
+let port: number;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'scfm-restore-'));
+  port = await freePort();
+  provider = await Installation.createEmbedded();
+  exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '40' })).api;
+  first = await Installation.create();
+});
+afterEach(async () => {
+  await restored?.remove();
+  await first.remove();
+  await provider.remove();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const settings = (): Record<string, string> => ({
+  ...dialingAt(exchange.url),
+  PORT: String(port),
+  PUBLIC_URL: `http://127.0.0.1:${port}`,
+  PROVIDER_TIMEOUT: '2',
+  RECONCILE_AFTER: '2',
+  FETCHES_PER_SECOND: '200',
+});
+
+const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;
+
+/** Waits until the provider has taken so many more calls than now. */
+async function moreRings(count: number): Promise<void> {
+  const { created } = await statistics();
+  await eventually(async () => (await statistics()).created >= created + count);
+}
+
+/** Two callouts, of which one was never started: both are dialed. */
+async function runCampaigns(api: Api): Promise<number[]> {
+  await first.makeContacts(2 * PEOPLE);
+  const half = [PEOPLE + 1, 2 * PEOPLE].map((n) => `+85590${1_000_000 + n}`);
+  await first.query(
+    `UPDATE contacts SET metadata = '{"group":"b"}' WHERE msisdn BETWEEN '${half[0]}' AND '${half[1]}'`,
+  );
+  const callouts: number[] = [];
+  for (const [metadata, event] of [
+    [{ many: 'yes' }, 'start'],
+    [{ group: 'b' }, undefined],
+  ] as const) {
+    const callout = await api.callout();
+    callouts.push(callout);
+    await runOperation(api, callout, 'CalloutPopulation', { contact_filter_params: { metadata } });
+    await runOperation(api, callout, 'PhoneCallCreate', { remote_request_params: { from: '2442' } });
+    if (event) await send(api, callout, event);
+  }
+  for (const callout of callouts) await runOperation(api, callout, 'PhoneCallQueue');
+  return callouts;
+}
+
+async function backUp(): Promise<{ file: string; time: string }> {
+  const file = join(folder, 'scfm.backup');
+  const { code, output, error } = await runScript('backup.js', [file], { ...withPostgresClient, ...first.environment });
+  expect([code, error]).toEqual([0, '']);
+  return { file, time: /as it was at (\S+):/.exec(output)![1]! };
+}
+
+/** What docs/operations.md says of each database. */
+async function restore(file: string): Promise<Installation> {
+  if (way === 'embedded') {
+    const { path } = readDatabase(first.environment) as { path: string };
+    for (const old of [path, `${path}-wal`, `${path}-shm`])
+      if (existsSync(old)) renameSync(old, join(folder, basename(old)));
+    copyFileSync(file, path);
+    return first;
+  }
+  restored = await Installation.create();
+  const arguments_ = ['--exit-on-error', '--no-owner', `--dbname=${restored.environment.DATABASE_URL}`, file];
+  execFileSync(postgresClient.pg_restore!, arguments_, { stdio: ['ignore', 'ignore', 'inherit'] });
+  return restored;
+}
+
+async function recordsOf({ api }: Program): Promise<Map<string, number[]>> {
+  const records = new Map<string, number[]>();
+  for (const resource of RESOURCES) records.set(resource, await api.ids(`/api/${resource}`));
+  return records;
+}
+
+it('a backup of a running campaign is restored: nothing is missing, nobody is rung twice, dialing goes on', async () => {
+  const program = await first.start({ ...settings(), CALLS_PER_SECOND: '6' });
+  const callouts = await runCampaigns(program.api);
+  await moreRings(SOME);
+  const before = await recordsOf(program);
+  const { file, time } = await backUp();
+  await moreRings(SOME);
+  const [late] = await program.api.contacts({ msisdn: '+85510202101' });
+  await program.kill();
+  const rungBefore = (await statistics()).created;
+  expect(rungBefore).toBeLessThan(2 * PEOPLE);
+
+  const installation = await restore(file);
+  const reconcile = () => runScript('reconcile.js', [time], { ...installation.environment, ...settings() });
+  const web = await installation.start({ ...settings(), SCFM_ROLE: 'web' });
+  for (const [resource, ids] of await recordsOf(web))
+    expect(ids).toEqual(expect.arrayContaining(before.get(resource)!));
+  expect((await web.api.get(`/api/contacts/${late}`)).status).toBe(404);
+  expect(await reconcile()).toMatchObject({ code: 1, error: expect.stringContaining(callouts.join(', ')) });
+  const dialed = await web.api.ids('/api/callouts?q[status]=initialized,running');
+  expect(dialed).toEqual(callouts);
+  for (const callout of dialed) await send(web.api, callout, 'pause');
+  await eventually(async () => Object.keys((await statistics()).by_status).every((status) => FINAL_THERE.has(status)));
+  const { code, output, error } = await reconcile();
+  expect([code, error]).toEqual([0, '']);
+  const [, lost, uncertain] = /lists (\d+) calls .* know\. (\d+) phone calls are uncertain/.exec(output)!.map(Number);
+  expect(lost).toBeGreaterThanOrEqual(SOME);
+  expect(uncertain).toBeGreaterThan(0);
+  expect((await statistics()).created).toBe(rungBefore);
+  await web.stop();
+
+  const { api } = await installation.start({ ...settings(), CALLS_PER_SECOND: '200' });
+  for (const callout of callouts) await send(api, callout, 'resume');
+  await eventually(async () => {
+    const [row] = await installation.query<Body>(
+      `SELECT count(*) AS open FROM phone_calls WHERE status NOT IN (${FINAL_HERE})`,
+    );
+    return Number(row.open) === 0;
+  });
+  const { created, rung_again: again } = await statistics();
+  expect([created, again]).toEqual([2 * PEOPLE, {}]);
+  const [calls] = await installation.query<Body>(
+    `SELECT count(*) AS calls, count(DISTINCT contact_id) AS people, count(DISTINCT remote_call_id) AS rung
+      FROM phone_calls`,
+  );
+  expect(Object.values(calls).map(Number)).toEqual([2 * PEOPLE, 2 * PEOPLE, 2 * PEOPLE]);
+});
