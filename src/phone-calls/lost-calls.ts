@@ -99,7 +99,8 @@ export class LostCalls {
       const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
       if (page.length > 0 && latest.length === 0) break;
       for (const call of await this.checks.unclaimed(latest)) {
-        const to = String(call.to);
+        const { to } = call;
+        if (typeof to !== 'string') continue;
         lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);
       }
     }
