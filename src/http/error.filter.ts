@@ -13,28 +13,31 @@ const OUTAGE_RETRY_AFTER = 5;
 /** As nginx has it in its log. Source: https://nginx.org/en/docs/http/ngx_http_core_module.html */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** Turns every error into the answer that the contract (section 2) has for it. */
+/** Turns every error of a Nest route into its answer. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
-    const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (error instanceof UnusableWebhook) {
-      const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
-      host.switchToHttp().getRequest<FastifyRequest>().log.warn('a webhook was of no use: its call is not known');
-      void reply.status(422).type('application/xml; charset=utf-8').send(document);
-      return;
-    }
-    const { status, body, retryAfter } = answerTo(error);
-    if (status >= 500 && !isHealthReport(body) && !(error instanceof Unavailable)) {
-      host
-        .switchToHttp()
-        .getRequest<FastifyRequest>()
-        .log.error({ err: loggableError(error) }, 'request failed');
-    }
-    if (retryAfter !== undefined && !reply.sent) void reply.header('Retry-After', retryAfter);
-    // Errors can come from below Nest, before its reply is prepared.
-    if (!reply.sent) void reply.status(status).type('application/json; charset=utf-8').send(body);
+    const http = host.switchToHttp();
+    sendError(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
+}
+
+/** Sends the answer that the contract (section 2) has for an error, and logs what went wrong inside. */
+export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
+  if (error instanceof UnusableWebhook) {
+    const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
+    log.warn('a webhook was of no use: its call is not known');
+    void reply.status(422).type('application/xml; charset=utf-8').send(document);
+    return;
+  }
+  const { status, body, retryAfter } = answerTo(error);
+  if (status >= 500 && !isHealthReport(body) && !(error instanceof Unavailable)) {
+    log.error({ err: loggableError(error) }, 'request failed');
+  }
+  // Errors can come from below Nest, before its reply is prepared.
+  if (reply.sent) return;
+  if (retryAfter !== undefined) void reply.header('Retry-After', retryAfter);
+  void reply.status(status).type('application/json; charset=utf-8').send(body);
 }
 
 interface Answer {

@@ -1,6 +1,7 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { parseJson } from '../http/request-bodies.js';
+import type { Metadata } from '../metadata/metadata.js';
 import { readNumbers } from './call-request.js';
 import { type ForeignCall, type InboundCall, type Person, schemas } from './control-schemas.js';
 import type { Exchange } from './exchange.js';
@@ -97,10 +98,17 @@ function readJson(fastify: FastifyInstance): void {
     fastify.addContentTypeParser(type, { parseAs: 'string' }, parser);
   };
   fastify.removeAllContentTypeParsers();
-  read('application/json', parseJson);
+  read('application/json', parseObject);
   read('*', () => {
     throw invalid('the body must be JSON, with the header Content-Type: application/json');
   });
+}
+
+/** Unlike in the API, `null` and `[]` are no object: a mistake must not put the faults back to none. */
+function parseObject(text: string): Metadata {
+  const object = parseJson(text);
+  if (!text.trimStart().startsWith('{')) throw invalid('the body must be a JSON object');
+  return object;
 }
 
 /** Nothing is turned into what it is not: Fastify's own checks would make the text `"1"` of the number `1`. */

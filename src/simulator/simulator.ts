@@ -1,6 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, SimulatorConfig } from '../config.js';
 import { same } from '../http/access.js';
+import { sendError } from '../http/error.filter.js';
 import { Unreadable } from '../http/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { serveCalls } from './calls-api.js';
@@ -56,10 +57,10 @@ function refuseUnknownRoute(request: FastifyRequest): never {
 }
 
 /** Answers what is wrong with a request in Twilio's shape. Everything else is answered as everywhere in the program. */
-function answerError(error: FastifyError, _request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
   const answer = twilioErrorOf(error);
-  if (!answer) throw error;
-  return reply.status(answer.status).send(answer.toBody());
+  if (!answer) return sendError(error, request, reply);
+  void reply.status(answer.status).send(answer.toBody());
 }
 
 /** Undefined when the request never came to the simulator, or when something went wrong inside. */
