@@ -49,6 +49,7 @@ export function dataSourceOptions(
     ],
     migrations,
     migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each' as const,
     synchronize: false,
   };
   if (database.kind === 'postgres') {

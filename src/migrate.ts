@@ -7,7 +7,7 @@ try {
   loadEnvironment();
   const { default: dataSource } = await import('../ormconfig.js');
   const { openDatabase } = await import('./database/open-database.js');
-  const opened = await openDatabase(dataSource.options);
+  const opened = await openDatabase(dataSource.options, (message) => console.log(`${message}.`));
   console.log('The database is up to date.');
   await opened.destroy();
 } catch (error) {

@@ -1,4 +1,4 @@
-import { Global, Module, type Provider } from '@nestjs/common';
+import { Global, Logger, Module, type Provider } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../ormconfig.js';
@@ -17,6 +17,7 @@ import { BackgroundUnitOfWork, UnitOfWork } from './unit-of-work.js';
 import { type Origin, Writer } from './writer.js';
 
 const main = getDataSourceToken();
+const logger = new Logger('Database');
 
 const connections: Provider = isPostgres
   ? {
@@ -67,7 +68,7 @@ function reader(provide: typeof Reader, origin: Origin): Provider {
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
         toRetry: (error: unknown) => !(error instanceof ConfigError),
       }),
-      dataSourceFactory: (options) => openDatabase(options!),
+      dataSourceFactory: (options) => openDatabase(options!, (message) => logger.log(message)),
     }),
   ],
   providers: [

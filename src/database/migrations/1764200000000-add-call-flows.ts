@@ -8,19 +8,15 @@ export class AddCallFlows1764200000000 implements MigrationInterface {
     const { optionalJsonObject, optionalTimestamp } = columnTypes(queryRunner);
     const statements = [
       `ALTER TABLE "phone_calls" ADD COLUMN "call_flow_state" ${optionalJsonObject}`,
-      `CREATE INDEX "phone_calls_msisdn" ON "phone_calls" ("msisdn")`,
       `ALTER TABLE "callouts" ADD COLUMN "stopped_at" ${optionalTimestamp}`,
       `UPDATE "callouts" SET "stopped_at" = "updated_at" WHERE "status" = 'stopped'`,
-      `CREATE INDEX "contacts_do_not_call" ON "contacts" ("id") WHERE ("metadata" -> 'do_not_call') IS NOT NULL`,
     ];
     for (const statement of statements) await queryRunner.query(statement);
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     const statements = [
-      'DROP INDEX "contacts_do_not_call"',
       'ALTER TABLE "callouts" DROP COLUMN "stopped_at"',
-      'DROP INDEX "phone_calls_msisdn"',
       'ALTER TABLE "phone_calls" DROP COLUMN "call_flow_state"',
     ];
     for (const statement of statements) await queryRunner.query(statement);

@@ -1,15 +1,18 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndex, dropIndex } from './concurrent-index.js';
 
 /** One index for calls that are handed out and for those that are being dialled: it was for the latter only. */
 export class IndexHandedOutCalls1764400000000 implements MigrationInterface {
   readonly name = 'IndexHandedOutCalls1764400000000';
+  readonly transaction = false;
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP INDEX "phone_calls_dialling"');
-    await queryRunner.query(
-      `CREATE INDEX "phone_calls_handed_out" ON "phone_calls" ("leased_until")
-        WHERE "status" = 'queued' AND "leased_until" IS NOT NULL`,
+    await createIndex(
+      queryRunner,
+      'phone_calls_handed_out',
+      `"phone_calls" ("leased_until") WHERE "status" = 'queued' AND "leased_until" IS NOT NULL`,
     );
+    await dropIndex(queryRunner, 'phone_calls_dialling');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { replaceIndex } from './concurrent-index.js';
 
 /**
  * Indexes that serve whatever the database believes of its rows: those of a callout with some status come in the order of their ids, and those
@@ -6,15 +7,14 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class IndexCallsForAnyStatistics1764500000000 implements MigrationInterface {
   readonly name = 'IndexCallsForAnyStatistics1764500000000';
+  readonly transaction = false;
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP INDEX "phone_calls_callout_id_status"');
-    await queryRunner.query(
-      `CREATE INDEX "phone_calls_callout_id_status" ON "phone_calls" ("callout_id", "status", "id")`,
-    );
-    await queryRunner.query('DROP INDEX "phone_calls_handed_out"');
-    await queryRunner.query(
-      `CREATE INDEX "phone_calls_handed_out" ON "phone_calls" ("leased_until") WHERE "leased_until" IS NOT NULL`,
+    await replaceIndex(queryRunner, 'phone_calls_callout_id_status', '"phone_calls" ("callout_id", "status", "id")');
+    await replaceIndex(
+      queryRunner,
+      'phone_calls_handed_out',
+      '"phone_calls" ("leased_until") WHERE "leased_until" IS NOT NULL',
     );
   }
 

@@ -1,12 +1,14 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { createIndex } from './concurrent-index.js';
 
 /** Calls that wait to be queued are found without a walk over all calls that were ever made, and so are those that were placed lately. */
 export class IndexCallsByStage1764620000000 implements MigrationInterface {
   readonly name = 'IndexCallsByStage1764620000000';
+  readonly transaction = false;
 
   async up(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query(`CREATE INDEX "phone_calls_created" ON "phone_calls" ("id") WHERE "status" = 'created'`);
-    await queryRunner.query(`CREATE INDEX "phone_calls_remotely_queued_at" ON "phone_calls" ("remotely_queued_at")`);
+    await createIndex(queryRunner, 'phone_calls_created', `"phone_calls" ("id") WHERE "status" = 'created'`);
+    await createIndex(queryRunner, 'phone_calls_remotely_queued_at', '"phone_calls" ("remotely_queued_at")');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {

@@ -1,6 +1,7 @@
 import { CreateContactsAndCallouts1764000000000 } from './1764000000000-create-contacts-and-callouts.js';
 import { CreatePhoneCalls1764100000000 } from './1764100000000-create-phone-calls.js';
 import { AddCallFlows1764200000000 } from './1764200000000-add-call-flows.js';
+import { IndexNumbersAndOptOuts1764210000000 } from './1764210000000-index-numbers-and-opt-outs.js';
 import { CreateSettings1764600000000 } from './1764600000000-create-settings.js';
 import { IndexCallsByStage1764620000000 } from './1764620000000-index-calls-by-stage.js';
 import { IndexCallsForAnyStatistics1764500000000 } from './1764500000000-index-calls-for-any-statistics.js';
@@ -13,6 +14,7 @@ export const migrations = [
   CreateContactsAndCallouts1764000000000,
   CreatePhoneCalls1764100000000,
   AddCallFlows1764200000000,
+  IndexNumbersAndOptOuts1764210000000,
   IndexParticipationsOfCallouts1764300000000,
   IndexHandedOutCalls1764400000000,
   IndexCallsForAnyStatistics1764500000000,
