@@ -33,8 +33,8 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sets those that this version of the server has, by the names that `pg_settings` has for them. `synchronous_commit` is raised where it is off, since a claim that a power cut undoes is a
- * second call; a server that waits for its replicas, too, goes on doing so.
+ * Sets those that this version of the server has, by the names that `pg_settings` has for them. `synchronous_commit` is raised where it is
+ * off, since a claim that a power cut undoes is a second call; a server that waits for its replicas, too, goes on doing so.
  */
 const SET = `SELECT set_config(name, given.value, false)
   FROM json_each_text($1::json) AS given (name, value) JOIN pg_settings USING (name)
