@@ -215,19 +215,6 @@ describe('two callouts at a slow pace', () => {
   });
 });
 
-describe.runIf(way === 'cluster')('the pace of four workers', () => {
-  it('is never above the limit in ten seconds, and at least nine tenths of it', async () => {
-    const programs = await Promise.all(Array.from({ length: 4 }, () => start({ CALLS_PER_SECOND: '20' })));
-    await callEverybody(programs[0]!.api, 500);
-    await settled();
-    const { creations, most_in_ten_seconds: most } = await statistics();
-    expect(most).toBeLessThanOrEqual(200);
-    const seconds = (creations.at(-1) - creations[0]) / 1_000;
-    expect((creations.length - 1) / seconds).toBeGreaterThan(0.9 * 20);
-    await expectBooksToBalance(500);
-  });
-});
-
 describe.runIf(way === 'cluster')('a database that is slow to commit', () => {
   it('makes no call late: a claim that is safe after its time is given back', async () => {
     const { api } = await start();
