@@ -344,6 +344,7 @@ describe('the batch operations on phone calls', () => {
     const values = (id: number) => [...Array(4_999).fill('1'), id].join(',');
     const [id] = await api.contacts({ msisdn: '+85510209101' });
     const callout = await api.callout();
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
     const population = await api.population(callout, { contact_filter_params: { msisdn: '+85510209101' } });
     await api.run(population);
     const [participation] = (await api.get(`/api/callouts/${callout}/callout_participations`)).body;
