@@ -7,7 +7,7 @@ import { Installation } from './support/installation.js';
 import { Program } from './support/program.js';
 import { PROVIDER_SID } from './support/provider.js';
 import { WebServer } from './support/web-server.js';
-import { simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+import { simulatorTokenOf } from './support/webhooks.js';
 
 const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
@@ -103,78 +103,6 @@ describe('the simulator beside an API with a password', () => {
     '/simulator/2010-04-01/statistics',
   ])('is not got round by %s', async (path) => {
     expect(await statusOf(api, path)).toBeOneOf([401, 404]);
-  });
-});
-
-describe("the simulator's token", () => {
-  it('is made once for a database, whatever starts at the same time, and is nobody else’s', async () => {
-    const fresh = await Installation.create();
-    const other = await Installation.create();
-    try {
-      await Promise.all([...Array.from({ length: 4 }, () => fresh.start()), other.start()]);
-      const rows = await fresh.query<Body>('SELECT name, value FROM settings');
-      expect(rows).toEqual([{ name: 'simulator_auth_token', value: expect.stringMatching(/^[\da-f]{32}$/) }]);
-      expect(await simulatorTokenOf(other)).not.toBe(rows[0].value);
-      const again = await fresh.start();
-      expect(await fresh.query('SELECT name, value FROM settings')).toEqual(rows);
-      const { status } = await again.api.get(`${calls}.json`, basic(PROVIDER_SID, rows[0].value));
-      expect(status).toBe(200);
-    } finally {
-      await fresh.remove();
-      await other.remove();
-    }
-  });
-
-  it('is what the web and the worker of one installation share', async () => {
-    const cluster = await Installation.create();
-    try {
-      const web = await cluster.start({ SCFM_ROLE: 'web', SIMULATOR_SPEED: '500' });
-      await cluster.start({ SCFM_ROLE: 'worker', SIMULATOR_URL: `${web.url}/simulator`, PUBLIC_URL: web.url });
-      const [contact_id] = await web.api.contacts({ msisdn: '+85510209900' });
-      const callout = await web.api.callout();
-      const { body: joined } = await web.api.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
-      const path = `/api/callout_participations/${joined.id}/phone_calls`;
-      const { body: call } = await web.api.post(path, { remote_request_params: { from: '2442' } });
-      await web.api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue');
-      await eventually(async () => (await web.api.get(`/api/phone_calls/${call.id}`)).body.status === 'completed');
-    } finally {
-      await cluster.remove();
-    }
-  });
-
-  it('may be chosen by a setting, as may the account', async () => {
-    const chosen = { SIMULATOR_AUTH_TOKEN: 'chosen', SIMULATOR_ACCOUNT_SID: 'AC123' };
-    const { api } = await installation.start(chosen);
-    const path = '/simulator/2010-04-01/Accounts/AC123/Calls.json';
-    expect((await api.get(path, basic('AC123', 'chosen'))).status).toBe(200);
-    expect((await api.get(path, basic('AC123', await simulatorTokenOf(installation)))).status).toBe(401);
-    const signed = webhooksTo(installation);
-    const told = { CallSid: 'CA77', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
-    expect((await signed(api, told, { token: 'chosen' })).status).toBe(201);
-    expect((await signed(api, told)).status).toBe(403);
-  });
-
-  it('signs no webhook as long as it is not known', async () => {
-    const { api } = await installation.start();
-    const signed = webhooksTo(installation);
-    const told = { CallSid: 'CA78', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
-    for (const token of ['simulator', '', 'undefined', 'null', PROVIDER_SID]) {
-      expect((await signed(api, told, { token })).status).toBe(403);
-    }
-    expect((await signed(api, told)).status).toBe(201);
-  });
-
-  it('is not made, and not believed, where calls are placed with a real provider', async () => {
-    const real = await Installation.create();
-    try {
-      const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 'real' };
-      const { api } = await real.start({ ...twilio, PUBLIC_URL: 'http://scfm.example.org' });
-      expect(await real.query('SELECT name FROM settings')).toEqual([]);
-      expect((await api.get('/simulator/statistics')).status).toBe(404);
-      expect((await api.get(`${calls}.json`, basic(PROVIDER_SID, 'simulator'))).status).toBe(404);
-    } finally {
-      await real.remove();
-    }
   });
 });
 
