@@ -56,6 +56,7 @@ export function dataSourceOptions(
       ...shared,
       type: 'postgres',
       url: database.url,
+      ssl: database.ssl,
       parseInt8: true,
       poolSize: pool,
       applicationName: 'scfm',
