@@ -190,7 +190,12 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
   describe.each(['main.js', 'migrate.js'])('(%s)', (script) => {
     it.each(refusals)('is refused at the start, in one sentence, for %s', async (_, environment, sentence) => {
       const program = Program.launch({ PORT: '0', ...environment() }, { script });
-      expect(await program.ended()).toBe(1);
+      try {
+        await eventually(() => program.hasEnded || /^API /m.test(program.output));
+        expect(await program.stop()).toBe(1);
+      } finally {
+        await program.kill();
+      }
       expect(program.output).toMatch(sentence);
       expect(program.output).not.toContain(encodeURIComponent(SECRET));
     });
