@@ -57,6 +57,7 @@ export function dataSourceOptions(
       ...shared,
       type: 'postgres',
       url: database.url,
+      ssl: database.ssl,
       parseInt8: true,
       poolSize: pool,
       applicationName: 'scfm',

@@ -12,7 +12,7 @@ const EMBEDDED_ONLY = [
   'simulator-input',
   'unauthenticated-cost',
 ];
-const CLUSTER_ONLY = ['tls-redis'];
+const CLUSTER_ONLY = ['tls-postgres', 'tls-redis'];
 
 const others = {
   embedded: CLUSTER_ONLY,

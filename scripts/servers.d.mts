@@ -24,12 +24,20 @@ export class Server {
   signal(signal: NodeJS.Signals): void;
 }
 
+/** How a PostgreSQL of a test differs from an open one. */
+export interface PostgresOptions {
+  /** More of it for the server. */
+  environment?: Readonly<Record<string, string>>;
+  /** Of its user. Without one, everybody on this machine is let in. */
+  password?: string;
+  /** More of PostgreSQL's own, by their names. */
+  settings?: Readonly<Record<string, string>>;
+  /** Files that are handed over to the account of the server. */
+  files?: readonly string[];
+}
+
 /** A PostgreSQL with an empty database in `folder`, to be started. */
-export function preparePostgres(
-  programs: Programs,
-  folder: string,
-  environment?: Record<string, string>,
-): Promise<Server>;
+export function preparePostgres(programs: Programs, folder: string, options?: PostgresOptions): Promise<Server>;
 
 /** An empty Redis that keeps nothing on disk, with more of its own settings, to be started. With `tls` its port is encrypted. */
 export function prepareRedis(

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -138,26 +138,42 @@ function find(name) {
 /**
  * A PostgreSQL with an empty database in `folder`, to be started.
  * @param environment more of it for the server
+ * @param password of its user; without one, everybody on this machine is let in
+ * @param settings more of PostgreSQL's own, by their names; it is given the files that `files` names
  */
-export async function preparePostgres({ initdb, postgres }, folder, environment = {}) {
+export async function preparePostgres(
+  { initdb, postgres },
+  folder,
+  { environment = {}, password, settings = {}, files = [] } = {},
+) {
   const user = unprivilegedUser();
-  if (user.uid !== undefined) chownSync(folder, user.uid, user.gid);
+  const give = (path) => user.uid !== undefined && chownSync(path, user.uid, user.gid);
+  for (const path of [folder, ...files]) give(path);
   const data = join(folder, 'postgres');
-  execFileSync(initdb, ['-D', data, '-U', 'scfm', '--auth=trust', '--encoding=UTF8', '--locale=C'], {
+  const passwordFile = join(folder, 'password');
+  if (password !== undefined) {
+    writeFileSync(passwordFile, password, { mode: 0o600 });
+    give(passwordFile);
+  }
+  const authentication =
+    password === undefined ? ['--auth=trust'] : ['--auth=scram-sha-256', `--pwfile=${passwordFile}`];
+  execFileSync(initdb, ['-D', data, '-U', 'scfm', ...authentication, '--encoding=UTF8', '--locale=C'], {
     ...user,
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const port = await freePort();
-  const settings = {
+  const all = {
     port,
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
     max_connections: 300,
     fsync: 'off',
+    ...settings,
   };
-  const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const url = `postgres://scfm@127.0.0.1:${port}/postgres`;
+  const options = Object.entries(all).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const credentials = password === undefined ? 'scfm' : `scfm:${encodeURIComponent(password)}`;
+  const url = `postgres://${credentials}@127.0.0.1:${port}/postgres`;
   const env = { ...process.env, ...environment };
   return new Server(
     postgres,

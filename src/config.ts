@@ -2,16 +2,17 @@ import { resolve } from 'node:path';
 import { type CallFlowName, callFlowNames } from './call-flows/call-flow.names.js';
 import { type RegistrationScript, readRegistrationScript } from './call-flows/registration-script.js';
 import { ConfigError, type Environment, trimmed } from './config/environment.js';
+import { type PostgresConfig, readPostgres } from './config/postgres.js';
 import { type RedisConfig, readRedis } from './config/redis.js';
 import { readTrustProxy } from './config/trust-proxy.js';
-import { credentialsOf, decoded, readWebUrl } from './config/urls.js';
+import { readWebUrl } from './config/urls.js';
 
 export { ConfigError } from './config/environment.js';
 
 /** What a process does: answer the API (`web`), run the background work (`worker`), or both (`all`). */
 export type Role = 'web' | 'worker' | 'all';
 
-export type DatabaseConfig = { kind: 'sqlite'; path: string } | { kind: 'postgres'; url: string };
+export type DatabaseConfig = { kind: 'sqlite'; path: string } | PostgresConfig;
 
 /** An account at a provider that speaks Twilio's API. */
 export interface Account {
@@ -215,17 +216,11 @@ function isLoopback(url: string): boolean {
 
 /**
  * Which database `DATABASE_URL` means: a file (`sqlite:path`, the default `sqlite:data/scfm.sqlite3`) or a PostgreSQL server.
- * @throws ConfigError when it is neither
+ * @throws ConfigError when it is neither, or cannot be used
  */
 export function readDatabase(env: Environment): DatabaseConfig {
   const value = env.DATABASE_URL?.trim() || 'sqlite:data/scfm.sqlite3';
-  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) {
-    const url = new URL(value);
-    // The driver decodes these, and fails on what cannot be.
-    credentialsOf('DATABASE_URL', url);
-    decoded('DATABASE_URL', url.host + url.pathname + url.search);
-    return { kind: 'postgres', url: value };
-  }
+  if (/^postgres(ql)?:\/\/./.test(value) && URL.canParse(value)) return readPostgres(value);
   const path = /^sqlite:(?:\/\/)?(.+)$/.exec(value)?.[1];
   if (path && !/[\\/]$|^:memory:$/.test(path)) return { kind: 'sqlite', path: resolve(path) };
   throw new ConfigError('DATABASE_URL must be sqlite:path/to/file or postgres://user:password@host:5432/name.');

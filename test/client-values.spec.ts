@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { FALSE_WORDS, TRUE_WORDS, booleanOf, textOf, withoutBlanks } from '../src/metadata/client-values.js';
+import {
+  FALSE_WORDS,
+  TRUE_WORDS,
+  WHITE_SPACE,
+  booleanOf,
+  textOf,
+  withoutBlanks,
+} from '../src/metadata/client-values.js';
 
 /** Values that would run code of their own, or throw, if they were turned into text. */
 const hostile = [
@@ -26,6 +33,13 @@ describe('a boolean', () => {
 
   it('has words in lower case only, since that is how the database compares them', () => {
     for (const word of [...TRUE_WORDS, ...FALSE_WORDS]) expect(word).toBe(word.toLowerCase());
+  });
+
+  it('is trimmed by the database of the same white space', () => {
+    const trimmed = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter(
+      (one) => !one.trim(),
+    );
+    expect(WHITE_SPACE.split('').sort()).toEqual(trimmed.sort());
   });
 });
 

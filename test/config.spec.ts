@@ -36,6 +36,19 @@ describe('readConfig', () => {
     [{ DATABASE_URL: 'postgres://scfm:x@50%/scfm' }, 'DATABASE_URL'],
     [{ DATABASE_URL: 'postgres://scfm:x@localhost/scfm?application_name=50%' }, 'DATABASE_URL'],
     [{ DATABASE_URL: 'postgres://scfm:x@localhost:99999/scfm' }, 'DATABASE_URL'],
+    ...[
+      'sslmode=verify_full',
+      'sslmode=',
+      'ssl=maybe',
+      'ssl_mode=require',
+      'sslMode=require',
+      'sslcrl=x',
+      'uselibpqcompat=1',
+    ].map((parameter): [Record<string, string>, string] => [
+      { DATABASE_URL: `postgres://scfm:x@localhost/scfm?${parameter}` },
+      'DATABASE_URL',
+    ]),
+    [{ DATABASE_URL: 'postgres://localhost/scfm?sslcert=/nowhere/scfm.pem' }, 'DATABASE_URL'],
     [{ REDIS_URL: 'localhost:6379' }, 'REDIS_URL'],
     [{ REDIS_URL: 'redis:6379' }, 'REDIS_URL'],
     [{ REDIS_URL: 'redis:///1' }, 'REDIS_URL'],
@@ -115,6 +128,24 @@ describe('readConfig', () => {
     const read = () => readConfig(env);
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(new RegExp(`^${name}\\b.*\\.$`));
+  });
+
+  it('takes the parameters for TLS out of the URL of PostgreSQL, and leaves the others as they are', () => {
+    const read = (query: string) => readConfig({ DATABASE_URL: `postgres://u:p%25@localhost/scfm${query}` }).database;
+    const bare = 'postgres://u:p%25@localhost/scfm';
+    expect(read('')).toEqual({ kind: 'postgres', url: bare, libpq: {} });
+    expect(read('?sslmode=disable')).toEqual({
+      kind: 'postgres',
+      url: bare,
+      ssl: false,
+      libpq: { sslmode: 'disable' },
+    });
+    expect(read('?options=-c%20a=b&sslmode=require&application_name=a+b')).toEqual({
+      kind: 'postgres',
+      url: `${bare}?options=-c%20a=b&application_name=a+b`,
+      ssl: { rejectUnauthorized: true },
+      libpq: { sslmode: 'verify-full' },
+    });
   });
 
   it('paces a real provider as its accounts start, by fractions too', () => {

@@ -62,6 +62,7 @@ describe('a call that is queued already', () => {
 
   it.each([
     ['the population', { population: { include_do_not_call: 'yes' } }],
+    ['the population, with spaces', { population: { include_do_not_call: '\u00a0 Yes\t' } }],
     ['the operation that made the call', { create: { include_do_not_call: true } }],
     ['the operation that queued it', { queue: { include_do_not_call: '1' } }],
   ] as [string, Record<string, object>][])('is placed all the same when %s says so', async (_, parameters) => {

@@ -132,19 +132,6 @@ describe.runIf(way === 'cluster')('a PostgreSQL that does not let us in', () => 
   const refusals: [string, (url: URL) => void, RegExp][] = [
     ['since there is no such database', (url) => (url.pathname = '/nowhere'), /database "nowhere" does not exist/],
     ['since there is no such user', (url) => (url.username = 'nobody'), /role "nobody" does not exist/],
-    [
-      'without TLS, which is asked for',
-      (url) => url.searchParams.set('sslmode', 'verify-full'),
-      /does not support SSL/,
-    ],
-    [
-      'since the CA’s file is not there',
-      (url) => {
-        url.searchParams.set('sslmode', 'verify-full');
-        url.searchParams.set('sslrootcert', '/nowhere/ca.pem');
-      },
-      /a file that cannot be read: ENOENT.*\/nowhere\/ca.pem/,
-    ],
   ];
 
   it.each(refusals)('is told of at once, in one sentence: %s', async (_, spoil, reason) => {

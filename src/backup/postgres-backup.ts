@@ -17,6 +17,9 @@ export async function backUpPostgres(
   const { password } = credentialsOf('DATABASE_URL', url);
   // Other users of the machine see a program's arguments, but not its environment.
   url.password = '';
+  // Not by URLSearchParams, whose `+` for a space libpq does not read.
+  const tls = Object.entries(database.libpq).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
+  url.search = [url.search.slice(1), ...tls].filter(Boolean).join('&');
   const made = await createBackupFile(file, async (archive) => {
     const arguments_ = ['--format=custom', '--no-password', `--file=${archive}`, `--dbname=${url.href}`];
     await run('pg_dump', arguments_, password === undefined ? {} : { PGPASSWORD: password });

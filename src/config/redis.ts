@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
+import { readCertificates } from './certificates.js';
 import { ConfigError, type Environment } from './environment.js';
 import { credentialsOf, parseUrl } from './urls.js';
 
@@ -44,19 +43,8 @@ export function readRedis(env: Environment): RedisConfig | undefined {
     ...(username !== undefined && url.password && { username }),
     db: Number(db),
     // Said here, since NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise count.
-    ...(isEncrypted && { tls: { rejectUnauthorized: true, ...(caFile && { ca: readCertificates(caFile) }) } }),
+    ...(isEncrypted && {
+      tls: { rejectUnauthorized: true, ...(caFile && { ca: readCertificates('REDIS_CA_FILE', caFile) }) },
+    }),
   };
-}
-
-/** The certificates of a PEM file, each of which can be read. */
-function readCertificates(path: string): string[] {
-  try {
-    const certificates = readFileSync(path, 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
-    if (!certificates) throw new Error('it has no certificate');
-    return certificates.map((certificate) => new X509Certificate(certificate).toString());
-  } catch (error) {
-    throw new ConfigError(
-      `REDIS_CA_FILE must be a file with certificates in PEM: ${(error as Error).message} (${path}).`,
-    );
-  }
 }

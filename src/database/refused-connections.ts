@@ -12,7 +12,7 @@ const NO_TLS = /^The server does not support SSL connections/;
 
 /** The sentence for a connection to PostgreSQL that no later try can make; undefined when a later try may. */
 export function refusalOf(error: unknown): ConfigError | undefined {
-  const { code, message, syscall, path } = Object(error) as NodeJS.ErrnoException;
+  const { code, message } = Object(error) as NodeJS.ErrnoException;
   const told = String(message).replace(/\.$/, '');
   if (REFUSED.test(code ?? '')) return new ConfigError(`DATABASE_URL is refused by PostgreSQL: ${told}.`);
   if (UNTRUSTED.test(code ?? '')) {
@@ -22,5 +22,4 @@ export function refusalOf(error: unknown): ConfigError | undefined {
     );
   }
   if (NO_TLS.test(told)) return new ConfigError(`DATABASE_URL asks for TLS, which the server does not offer: ${told}.`);
-  if (syscall === 'open' && path) return new ConfigError(`DATABASE_URL names a file that cannot be read: ${told}.`);
 }

@@ -86,7 +86,7 @@ export class World {
   ): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
     const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
-    const postgres = await preparePostgres(programs, folder, databaseEnvironment);
+    const postgres = await preparePostgres(programs, folder, { environment: databaseEnvironment });
     const redis = await prepareRedis(programs, folder);
     await Promise.all([postgres.start(), redis.start()]);
     const redisGate = await Gate.before(redis.port);

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { type SecureContextOptions, createSecureContext } from 'node:tls';
+import { readCertificates } from './certificates.js';
+import { ConfigError } from './environment.js';
+import { credentialsOf, decoded } from './urls.js';
+
+/** A PostgreSQL server, and how to connect to it. */
+export interface PostgresConfig {
+  kind: 'postgres';
+  /** Without its parameters for TLS. */
+  url: string;
+  /** TLS as node-postgres takes it; `false` for none. Undefined: the URL says nothing, so `PGSSLMODE` decides. */
+  ssl?: false | (SecureContextOptions & { rejectUnauthorized: boolean });
+  /** TLS as libpq's programs, such as `pg_dump`, take it: parameters of their URL. */
+  libpq: Readonly<Record<string, string>>;
+}
+
+/** What looks like a parameter for TLS. A misspelled one must not be ignored: the connection would not be encrypted. */
+const IS_FOR_TLS = /^(?:ssl|uselibpqcompat$)/i;
+
+/** The parameters for TLS. */
+const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl'] as const;
+
+type TlsParameters = Partial<Record<(typeof TLS_PARAMETERS)[number], string>>;
+
+/** What each value of `sslmode` means here. libpq's weaker modes do not verify: with them, a stranger could take the server's place. */
+const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
+  disable: 'none',
+  'no-verify': 'unverified',
+  allow: 'verified',
+  prefer: 'verified',
+  require: 'verified',
+  'verify-ca': 'verified',
+  'verify-full': 'verified',
+};
+
+/** The values of `ssl`, an older spelling of `sslmode`. */
+const OLD_MODES: Readonly<Record<string, string>> = {
+  true: 'verify-full',
+  1: 'verify-full',
+  false: 'disable',
+  0: 'disable',
+  'no-verify': 'no-verify',
+};
+
+/**
+ * The PostgreSQL that a URL names. TLS is settled here, and its files are read here: node-postgres would read them again for each connection,
+ * obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
+ *
+ * @throws ConfigError when a part cannot be decoded, or a parameter for TLS cannot be used
+ */
+export function readPostgres(value: string): PostgresConfig {
+  const url = new URL(value);
+  // The driver decodes these, and fails on what cannot be.
+  credentialsOf('DATABASE_URL', url);
+  decoded('DATABASE_URL', url.host + url.pathname + url.search);
+  // Not by URLSearchParams, which takes a `+` for a space: libpq does not.
+  const parameters = url.search
+    .slice(1)
+    .split('&')
+    .filter(Boolean)
+    .map((text) => ({ text, ...parameterOf(text) }));
+  const forTls = parameters.filter(({ name }) => IS_FOR_TLS.test(name));
+  if (forTls.length === 0) return { kind: 'postgres', url: value, libpq: {} };
+  url.search = parameters
+    .filter((parameter) => !forTls.includes(parameter))
+    .map(({ text }) => text)
+    .join('&');
+  const given = Object.fromEntries(forTls.map((parameter) => [parameter.name, parameter.value]));
+  return { kind: 'postgres', url: url.href, ...readTls(given) };
+}
+
+function parameterOf(text: string): { name: string; value: string } {
+  const [name = '', ...value] = text.split('=').map(decodeURIComponent);
+  return { name, value: value.join('=') };
+}
+
+function readTls(given: Readonly<Record<string, string>>): Pick<PostgresConfig, 'ssl' | 'libpq'> {
+  for (const name of Object.keys(given)) {
+    if ((TLS_PARAMETERS as readonly string[]).includes(name)) continue;
+    throw new ConfigError(
+      `DATABASE_URL must not have the parameter ${name}: those for TLS are sslmode, sslrootcert, sslcert and sslkey.`,
+    );
+  }
+  const { ssl, sslmode = ssl === undefined ? 'verify-full' : OLD_MODES[ssl], ...files }: TlsParameters = given;
+  const mode = Object.hasOwn(MODES, sslmode ?? '') ? MODES[sslmode!] : undefined;
+  if (!mode) throw new ConfigError(`DATABASE_URL’s sslmode must be one of ${Object.keys(MODES).join(', ')}.`);
+  if (mode === 'none') return { ssl: false, libpq: { sslmode: 'disable' } };
+  const { sslrootcert, ...own } = files;
+  const ca =
+    sslrootcert && sslrootcert !== 'system' ? readCertificates('DATABASE_URL’s sslrootcert', sslrootcert) : undefined;
+  const verifies = mode === 'verified';
+  return {
+    ssl: { ...readOwnCertificate(own), ...(ca && { ca }), rejectUnauthorized: verifies },
+    // Given a file of authorities, libpq's `require` verifies.
+    libpq: verifies ? { ...files, sslmode: 'verify-full' } : { ...own, sslmode: 'require' },
+  };
+}
+
+/** The certificate by which the server knows us. */
+function readOwnCertificate({ sslcert, sslkey }: TlsParameters): SecureContextOptions {
+  if (!sslcert && !sslkey) return {};
+  try {
+    const own = { cert: readFileSync(sslcert ?? '', 'utf8'), key: readFileSync(sslkey ?? '', 'utf8') };
+    createSecureContext(own);
+    return own;
+  } catch (error) {
+    throw new ConfigError(
+      `DATABASE_URL’s sslcert and sslkey must be a certificate and its key in PEM: ${(error as Error).message}.`,
+    );
+  }
+}
