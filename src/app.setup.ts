@@ -8,7 +8,6 @@ import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
 import { AnsweringAdapter } from './http/answering-adapter.js';
-import { followClients } from './http/client-signal.js';
 import { setAnswerHeaders } from './http/answer-headers.js';
 import { connectionOptions, mostConnections } from './http/connections.js';
 import { serveDocs } from './http/docs.js';
@@ -62,7 +61,6 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   fastify.server.maxConnections = mostConnections(config);
   refuseUnsignedWebhooks(fastify);
   limitRequests(fastify, config);
-  followClients(fastify);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   refuseUnknownRoutes(fastify);
   await acceptBodies(fastify, config.bodyLimit);

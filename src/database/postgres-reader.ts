@@ -3,7 +3,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { PostgresConnections } from './postgres-connections.js';
 import { isCanceled } from './outage.js';
 import { poolOf, runOn } from './postgres-statements.js';
-import { withinDeadline } from './read-deadline.js';
+import { type PendingAnswer, withinDeadline } from './read-deadline.js';
 import { Reader } from './reader.js';
 import { rowsOf } from './statements.js';
 import type { Origin } from './writer.js';
@@ -31,16 +31,16 @@ export class PostgresReader extends Reader {
     return row;
   }
 
-  rows<T>(statement: Sql): Promise<T[]> {
-    return this.read(async (client) => (await runOn<T>(client, statement, 'anew')).rows);
+  rows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+    return this.read(answer, async (client) => (await runOn<T>(client, statement, 'anew')).rows);
   }
 
-  rowsOfAll<T>(statement: Sql): Promise<T[]> {
-    return this.read((client) => runWith<T>(client, WITHOUT_NESTED_LOOPS, statement));
+  rowsOfAll<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+    return this.read(answer, (client) => runWith<T>(client, WITHOUT_NESTED_LOOPS, statement));
   }
 
-  firstRows<T>(statement: Sql): Promise<T[]> {
-    return this.read(async (client, signal) => {
+  firstRows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+    return this.read(answer, async (client, signal) => {
       try {
         return await runWith<T>(client, { statement_timeout: FIRST_TRY }, statement);
       } catch (error) {
@@ -52,10 +52,13 @@ export class PostgresReader extends Reader {
     });
   }
 
-  private read<T>(work: (client: PoolClient, signal?: AbortSignal) => Promise<T>): Promise<T> {
+  private read<T>(
+    answer: PendingAnswer | undefined,
+    work: (client: PoolClient, signal?: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     const { main, lists } = this.connections;
     if (this.origin === 'background') return withClient(poolOf(main), work);
-    return withinDeadline(this.timeout, (signal) =>
+    return withinDeadline(this.timeout, answer, (signal) =>
       withClient(poolOf(lists), (client) => this.untilAborted(signal, client, work)),
     );
   }

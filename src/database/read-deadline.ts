@@ -1,4 +1,7 @@
-import { requestContext } from './request-context.js';
+import type { Writable } from 'node:stream';
+
+/** The answer that the rows are read for. It closes when it is complete, or when its client leaves. */
+export type PendingAnswer = Pick<Writable, 'once' | 'off' | 'destroyed' | 'writableFinished'>;
 
 /** A list takes longer than a client may have the database busy for. */
 export class ReadTimedOut extends Error {
@@ -13,17 +16,23 @@ export class ClientGone extends Error {}
 /**
  * Runs a statement of an API request, until it takes too long or the client leaves.
  * @param seconds that it may take, with what it waits for a connection
+ * @param answer that the client waits for
  * @param read runs the statement, and ends it when the signal aborts
  * @throws ReadTimedOut
  * @throws ClientGone
  */
-export async function withinDeadline<T>(seconds: number, read: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function withinDeadline<T>(
+  seconds: number,
+  answer: PendingAnswer | undefined,
+  read: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const controller = new AbortController();
-  const client = requestContext.getStore()?.signal;
-  const leave = () => controller.abort(new ClientGone('The client has left'));
+  const close = () => {
+    if (!answer?.writableFinished) controller.abort(new ClientGone('The client has left'));
+  };
   const timer = setTimeout(() => controller.abort(new ReadTimedOut(seconds)), seconds * 1_000);
-  client?.addEventListener('abort', leave, { once: true });
-  if (client?.aborted) leave();
+  answer?.once('close', close);
+  if (answer?.destroyed) close();
   try {
     controller.signal.throwIfAborted();
     return await read(controller.signal);
@@ -33,6 +42,6 @@ export async function withinDeadline<T>(seconds: number, read: (signal: AbortSig
     throw error;
   } finally {
     clearTimeout(timer);
-    client?.removeEventListener('abort', leave);
+    answer?.off('close', close);
   }
 }

@@ -1,4 +1,5 @@
 import type { Sql } from 'sql-template-tag';
+import type { PendingAnswer } from './read-deadline.js';
 
 /**
  * The one door for reads that clients of the API ask for: it sees what has been committed, and waits for no writer. Lists have connections of their
@@ -11,10 +12,11 @@ export abstract class Reader {
 
   /**
    * The rows of a statement whose time may grow with the tables.
+   * @param answer that they are for: when its client leaves, the statement ends
    * @throws ReadTimedOut
    * @throws ClientGone
    */
-  abstract rows<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
+  abstract rows<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
 
   /**
    * The same for a statement that compares whole tables, perhaps while others fill them. PostgreSQL, which may believe them to be empty still, is
@@ -22,7 +24,7 @@ export abstract class Reader {
    * @throws ReadTimedOut
    * @throws ClientGone
    */
-  abstract rowsOfAll<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
+  abstract rowsOfAll<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
 
   /**
    * The same for a statement that compares whole tables, but wants only the first few rows. Nested loops find these in a moment where PostgreSQL
@@ -30,7 +32,7 @@ export abstract class Reader {
    * @throws ReadTimedOut
    * @throws ClientGone
    */
-  abstract firstRows<T = Record<string, unknown>>(statement: Sql): Promise<T[]>;
+  abstract firstRows<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
 }
 
 /** The one door for the reads of webhooks, health checks and background work: they find a connection whatever clients of the API do. */

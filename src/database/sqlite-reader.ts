@@ -1,5 +1,5 @@
 import type { Sql } from 'sql-template-tag';
-import { withinDeadline } from './read-deadline.js';
+import { type PendingAnswer, withinDeadline } from './read-deadline.js';
 import { Reader } from './reader.js';
 import type { SqliteReadConnections } from './sqlite-read-connections.js';
 import { rowsOf } from './statements.js';
@@ -21,17 +21,17 @@ export class SqliteReader extends Reader {
     return row;
   }
 
-  rows<T>(statement: Sql): Promise<T[]> {
+  rows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
     const { lists, background } = this.connections;
     if (this.origin === 'background') return background.rows<T>(statement);
-    return withinDeadline(this.timeout, (signal) => lists.rows<T>(statement, signal));
+    return withinDeadline(this.timeout, answer, (signal) => lists.rows<T>(statement, signal));
   }
 
-  rowsOfAll<T>(statement: Sql): Promise<T[]> {
-    return this.rows<T>(statement);
+  rowsOfAll<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+    return this.rows<T>(statement, answer);
   }
 
-  firstRows<T>(statement: Sql): Promise<T[]> {
-    return this.rows<T>(statement);
+  firstRows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+    return this.rows<T>(statement, answer);
   }
 }

@@ -1,5 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { PendingAnswer } from '../database/read-deadline.js';
 import { type FieldErrors, Unreadable, messages } from './errors.js';
 import { decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
@@ -17,11 +18,14 @@ export interface ListRequest {
   filters: unknown;
   /** Parameters that no list has. They are refused once it is known that the list is there. */
   errors: FieldErrors;
+  /** The answer that the list is for. */
+  answer: PendingAnswer;
 }
 
 /** The list request in a route's query. */
 export const Listing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
-  const query = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+  const http = context.switchToHttp();
+  const query = queryOf(http.getRequest<FastifyRequest>());
   const { page, per_page: perPage, after_id: afterId, q, ...others } = query;
   if (page !== undefined && afterId !== undefined) throw new Unreadable('page and after_id exclude each other');
   return {
@@ -30,6 +34,7 @@ export const Listing = createParamDecorator((_: unknown, context: ExecutionConte
     afterId: whole('after_id', afterId, 'must be a whole number, 0 or more'),
     filters: q,
     errors: notPermitted(others),
+    answer: http.getResponse<FastifyReply>().raw,
   };
 });
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { isAmong, locking } from '../database/dialect.js';
+import type { PendingAnswer } from '../database/read-deadline.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
@@ -52,13 +53,13 @@ export class Records {
    */
   async list(
     resource: Resource,
-    { page, perPage, afterId, filters: given, errors }: ListRequest,
+    { page, perPage, afterId, filters: given, errors, answer }: ListRequest,
     scope: Sql = everything,
   ): Promise<Page> {
     const { name, columns, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
     refuseIfAny(errors);
-    if (afterId !== undefined) return this.following(resource, condition, afterId, perPage);
+    if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
     // Of the rows that are skipped only the ids are read.
     const ids = sql`SELECT ${id} FROM ${table} ${where(condition)} ORDER BY ${id}
@@ -66,18 +67,24 @@ export class Records {
     const statement = sql`SELECT counted.listed, shown.*
       FROM (SELECT count(*) AS listed FROM ${table} ${where(condition)}) AS counted
       LEFT JOIN (SELECT ${columns} FROM ${table} WHERE ${isAmong(id, ids)}) AS shown ON TRUE ORDER BY shown.id`;
-    const [first, ...others] = await this.all<Row & { listed: number }>(condition, statement);
+    const [first, ...others] = await this.all<Row & { listed: number }>(condition, statement, answer);
     const rows = first!.id === null ? [] : [first!, ...others];
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
   /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */
-  private async following(resource: Resource, condition: Sql, id: number, perPage: number): Promise<Page> {
+  private async following(
+    resource: Resource,
+    condition: Sql,
+    { afterId, perPage, answer }: Required<Pick<ListRequest, 'afterId' | 'perPage' | 'answer'>>,
+  ): Promise<Page> {
     const { name, columns, present } = resource;
-    const later = sql`${raw(name)}.id > ${id}`;
+    const later = sql`${raw(name)}.id > ${afterId}`;
     const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${allOf([later, condition])}
       ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`;
-    const rows = await (condition === everything ? this.reader.rows(statement) : this.reader.firstRows(statement));
+    const rows = await (condition === everything
+      ? this.reader.rows(statement, answer)
+      : this.reader.firstRows(statement, answer));
     return new KeysetPage(rows.map(present), perPage);
   }
 
@@ -85,8 +92,11 @@ export class Records {
    * How many rows a list with this scope would have on all its pages.
    * @throws FilterError
    */
-  countListed(resource: Resource, { filters }: ListRequest, scope: Sql): Promise<number> {
-    return this.count(resource, allOf([scope, conditionOf(resource.filters, filters)]));
+  async countListed({ name, filters }: Resource, list: ListRequest, scope: Sql): Promise<number> {
+    const condition = allOf([scope, conditionOf(filters, list.filters)]);
+    const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
+    const [counted] = await this.all<{ total: number }>(condition, statement, list.answer);
+    return counted?.total ?? 0;
   }
 
   /**
@@ -97,16 +107,11 @@ export class Records {
     conditionOf(filters, list.filters);
   }
 
-  /** How many rows there are for which `condition` holds. */
-  private async count({ name }: Resource, condition: Sql): Promise<number> {
-    const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
-    const [counted] = await this.all<{ total: number }>(condition, statement);
-    return counted?.total ?? 0;
-  }
-
   /** The rows of a statement that looks at all records for which `condition` holds. */
-  private all<T>(condition: Sql, statement: Sql): Promise<T[]> {
-    return condition === everything ? this.reader.rows<T>(statement) : this.reader.rowsOfAll<T>(statement);
+  private all<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
+    return condition === everything
+      ? this.reader.rows<T>(statement, answer)
+      : this.reader.rowsOfAll<T>(statement, answer);
   }
 
   /**
