@@ -11,6 +11,8 @@ const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 let installation: Installation;
 beforeAll(async () => {
   installation = await Installation.create();
+  // Makes its token.
+  await installation.start();
 });
 afterAll(() => installation.remove());
 
