@@ -123,6 +123,8 @@ const FEWEST_CONNECTIONS = 3;
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
+/** An address that only this machine reaches, or that is none. */
+const NOT_PUBLIC = /^(127(\.\d{1,3}){3}|::1?|0\.0\.0\.0|(.+\.)?localhost)\.?$/;
 
 /**
  * The configuration that the environment describes. An empty value counts as unset, and white space around a value does not count.
@@ -211,7 +213,7 @@ function refuseUnreachable({ platform: { provider, baseUrl }, publicUrl }: Confi
 }
 
 function isLoopback(url: string): boolean {
-  return LOOPBACK.test(new URL(url).hostname.replaceAll(/^\[|\]$/g, ''));
+  return NOT_PUBLIC.test(new URL(url).hostname.replaceAll(/^\[|\]$/g, ''));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../config.js';
 
@@ -38,8 +38,19 @@ export function migrationLockOf(path: string): string {
   return lock;
 }
 
+/**
+ * A file that is there is never opened: to close it would drop all locks that this process holds on it through SQLite. Another program that
+ * reads the database would then believe to be its only user, and delete the `-wal` file with commits that are nowhere else.
+ * Source: https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled by a separate thread doing close()".
+ */
 function createForOwner(path: string): void {
-  closeSync(openSync(path, 'a', OWNER_ONLY_FILE));
+  try {
+    closeSync(openSync(path, 'wx', OWNER_ONLY_FILE));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if (statSync(path).isDirectory()) throw new Error(`EISDIR: ${path} is a directory`, { cause: error });
+    accessSync(path, constants.R_OK | constants.W_OK);
+  }
 }
 
 function restrict(path: string, mode: number): void {

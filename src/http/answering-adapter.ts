@@ -1,8 +1,13 @@
 import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
+import { Unreadable } from './errors.js';
 import { Page, linkHeader } from './pagination.js';
 import { XmlAnswer } from './xml-answer.js';
+
+/** How long a page may be, in bytes: a crowd that asks for the longest must not fill the memory. */
+const MOST_PAGE_BYTES = 16 * 2 ** 20;
+const PAGE_TOO_LARGE = 'the page is larger than 16 MiB: ask for fewer rows by per_page';
 
 /** On a route: the plural that the `Location` of what it answers is made of. */
 export const Locates = (plural: string): MethodDecorator => RouteConfig({ locates: plural });
@@ -43,6 +48,10 @@ export class AnsweringAdapter extends FastifyAdapter {
       ...(answer.leftOut !== undefined && { 'Left-Out': answer.leftOut }),
       ...(link && { Link: link }),
     });
-    return answer.rows;
+    // The text is the answer, so that its size is known without making it twice.
+    const text = JSON.stringify(answer.rows);
+    if (Buffer.byteLength(text) > MOST_PAGE_BYTES) throw new Unreadable(PAGE_TOO_LARGE);
+    reply.type('application/json; charset=utf-8');
+    return text;
   }
 }

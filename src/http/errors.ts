@@ -9,6 +9,7 @@ export const messages = {
   notIncluded: 'is not included in the list',
   mustExist: 'must exist',
   mustBeObject: 'must be an object',
+  tooLarge: 'is too large',
   mustBeBoolean: 'must be true or false',
   notPermitted: 'is not a permitted parameter',
   cannotChange: (status: string) => `cannot change because status is ${status}`,

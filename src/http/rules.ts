@@ -2,7 +2,7 @@ import { applyDecorators } from '@nestjs/common';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
 import { callFlowNames } from '../call-flows/call-flow.names.js';
 import { isBlank, mapOf } from '../metadata/client-values.js';
-import { isJsonObject, mergeModes } from '../metadata/metadata.js';
+import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from './errors.js';
 import { Permit, Read } from './readers.js';
@@ -56,7 +56,10 @@ export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
     Optional(),
     Read(mapOf),
-    Rule('isJsonObject', (value) => (isJsonObject(value) ? undefined : messages.mustBeObject)),
+    Rule('isJsonObject', (value) => {
+      if (!isJsonObject(value)) return messages.mustBeObject;
+      return isTooLarge(value) ? messages.tooLarge : undefined;
+    }),
   ) as PropertyDecorator;
 }
 

@@ -10,6 +10,14 @@ export function isJsonObject(value: unknown): value is Metadata {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** How long a record's metadata, or another object of a client's, may be as JSON, in bytes (contract part 2, section 11). */
+const MOST_BYTES = 65_536;
+
+/** Whether an object is too large to be kept. */
+export function isTooLarge(object: Metadata): boolean {
+  return Buffer.byteLength(JSON.stringify(object)) > MOST_BYTES;
+}
+
 /** What `current` becomes when `given` is written to it. Neither is changed. */
 export function mergeMetadata(current: Metadata, given: Metadata, mode: MergeMode = 'merge'): Metadata {
   if (mode === 'replace') return given;

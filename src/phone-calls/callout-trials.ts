@@ -47,7 +47,7 @@ export class CalloutTrials {
     const [callout] = await rowsOf<TrialRow>(
       manager,
       sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
-          coalesce(trial_began_at > ${dialedAt}, FALSE) AS is_stale
+          coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
         FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`,
     );
     if (!callout) return;
@@ -95,7 +95,9 @@ export class CalloutTrials {
         WHERE id = ${calloutId}`,
     );
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
-    const sinceBeginning = sql`(SELECT callouts.trial_began_at IS NULL OR phone_calls.dialled_at >= callouts.trial_began_at
+    // A beginning that lies ahead was written before the database's clock stepped back, and says nothing.
+    const sinceBeginning = sql`(SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
+        OR phone_calls.dialled_at >= callouts.trial_began_at
       FROM callouts WHERE callouts.id = ${calloutId})`;
     await this.requeue(manager, sql`callout_id = ${calloutId} AND ${sinceBeginning}`, code);
   }

@@ -1,6 +1,6 @@
 import { messages } from '../http/errors.js';
 import { isBlank, mapOf, textOf, withoutBlanks } from '../metadata/client-values.js';
-import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { type Metadata, isJsonObject, isTooLarge } from '../metadata/metadata.js';
 
 /**
  * What the provider can be asked for with a call, beside `to`, which is always the call's own number. Source: the parameters of Twilio's
@@ -45,6 +45,9 @@ const PARAMETERS: readonly string[] = [
   'client_notification_url',
 ];
 
+/** Those that hold several events. */
+const EVENT_LISTS = ['status_callback_event', 'recording_status_callback_event'];
+
 /** The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map. */
 export function readRemoteRequestParams(given: unknown): unknown {
   const params = mapOf(given);
@@ -56,15 +59,19 @@ export function readRemoteRequestParams(given: unknown): unknown {
  * own. The provider takes `initiated ringing` for one event that there is not.
  */
 export function sendableParams(stored: Metadata): Metadata {
-  const { status_callback_event: events, ...params } = stored;
-  const separate = [events].flat().flatMap((one) => textOf(one)?.split(/[\s,]+/) ?? []);
-  return withoutBlanks({ ...params, status_callback_event: separate });
+  const separate = EVENT_LISTS.map((name): [string, string[]] => [name, separateEvents(stored[name])]);
+  return withoutBlanks({ ...stored, ...Object.fromEntries(separate) });
+}
+
+function separateEvents(events: unknown): string[] {
+  return [events].flat().flatMap((one) => textOf(one)?.split(/[\s,]+/) ?? []);
 }
 
 /** What is wrong with the request parameters of an outbound call, or undefined. */
 export function remoteRequestParamsError(value: unknown): string | undefined {
   if (isBlank(value)) return messages.blank;
   if (!isJsonObject(value)) return messages.mustBeObject;
+  if (isTooLarge(value as Metadata)) return messages.tooLarge;
   const entries = Object.entries(value as Metadata);
   if (entries.length === 0) return messages.blank;
   return entries.every(([key, one]) => PARAMETERS.includes(key) && isSendable(one)) ? undefined : messages.notIncluded;

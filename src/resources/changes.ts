@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Checked } from '../http/checked-body.js';
-import type { FieldErrors } from '../http/errors.js';
+import { type FieldErrors, messages } from '../http/errors.js';
 import type { MetadataDto } from '../metadata/metadata.dto.js';
-import { type MergeMode, isJsonObject, mergeMetadata } from '../metadata/metadata.js';
+import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../metadata/metadata.js';
 import type { Row } from './resource.js';
 import { entriesWithShownTypes, isSameValue, withShownTypes } from './same-value.js';
 
@@ -38,6 +38,7 @@ export function changesTo<Dto extends MetadataDto>(
         : typed(shown[key], attributes[key], isForm);
     if (isDeepStrictEqual(value, shown[key])) delete errors[key];
     else changes[key] = value;
+    if (key in changes && isJsonObject(value) && isTooLarge(value)) errors[key] = [messages.tooLarge];
   }
   return { changes: changes as Changes<Dto>['changes'], errors };
 }

@@ -75,7 +75,10 @@ function limitOf(parameters: Metadata): Sql {
   return max === undefined ? left : least(raw(String(max)), left);
 }
 
-/** What is left of `max_per_period`: calls of the period count, and so do queued ones that wait to be placed. Undefined without it. */
+/**
+ * What is left of `max_per_period`: calls of the period count, and so do queued ones that wait to be placed, and those of which it is not known
+ * whether they were. Undefined without it.
+ */
 function periodLeft(parameters: Metadata): Sql | undefined {
   const [perPeriod, hours = DEFAULT_HOURS] = ['max_per_period', 'max_per_period_hours'].map((name) =>
     wholeNumber(parameters[name]),
@@ -88,7 +91,10 @@ function periodLeft(parameters: Metadata): Sql | undefined {
   const placed = sql`(SELECT count(*) FROM phone_calls AS counted WHERE ${inPeriod})`;
   const waiting = sql`(SELECT count(*) FROM phone_calls AS counted
     WHERE counted.status = 'queued' AND (${attribute} IS NULL OR NOT (${inPeriod})))`;
-  return greatest(sql`0`, sql`${raw(String(perPeriod))} - ${placed} - ${waiting}`);
+  // Each of them is to be checked, which is indexed.
+  const uncertain = sql`(SELECT count(*) FROM phone_calls AS counted WHERE counted.check_at IS NOT NULL
+    AND counted.status = 'uncertain' AND (${attribute} IS NULL OR NOT (${inPeriod})))`;
+  return greatest(sql`0`, sql`${raw(String(perPeriod))} - ${placed} - ${waiting} - ${uncertain}`);
 }
 
 function attributeOf({ max_per_period_timestamp_attribute: given }: Metadata): string | undefined {
