@@ -71,6 +71,23 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
     expect(program.output).toMatch(/^DATABASE_URL must name a file that can be written: EISDIR[^\n]*\.\n$/);
   });
 
+  it('lose no commit when another program has read them and the machine goes down', async () => {
+    const installation = await Installation.createEmbedded();
+    try {
+      const started = await installation.start();
+      await started.api.contacts({ msisdn: '+85510202101' });
+      // In another process, as a backup or a curious operator would.
+      expect(await installation.query('SELECT count(*) AS count FROM contacts')).toEqual([{ count: 1 }]);
+      await started.api.contacts({ msisdn: '+85510202102' });
+      expect(await installation.query('SELECT count(*) AS count FROM contacts')).toEqual([{ count: 2 }]);
+      await started.kill();
+      const again = await installation.start();
+      expect((await again.api.get('/api/contacts')).headers.get('total')).toBe('2');
+    } finally {
+      await installation.remove();
+    }
+  });
+
   it('are let go of at a stop after concurrent reads on SQLite, which ends well', async () => {
     const installation = await Installation.createEmbedded();
     const started = await installation.start();
