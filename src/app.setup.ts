@@ -15,6 +15,8 @@ import { OwnAddress } from './http/own-address.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
 import { routedUrl } from './http/tolerant-paths.js';
+import { answerConditionally } from './http/conditional-answers.js';
+import { refuseEncodedBodies } from './http/body-encoding.js';
 import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
@@ -63,6 +65,8 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   refuseUnknownRoutes(fastify);
+  refuseEncodedBodies(fastify);
+  answerConditionally(fastify);
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {
     if (config.platform.provider === 'simulator') {

@@ -262,13 +262,13 @@ it('shows how far it has come while it runs, and the API answers meanwhile', asy
     const [run] = await installation.query<{ attempts: number }>(
       `SELECT attempts FROM batch_operations WHERE id = ${id}`,
     );
-    return Number(run!.attempts) > 0 && body.progress?.total === 50_000 && body.progress;
+    if (Number(run!.attempts) === 0 || body.progress?.total !== 50_000) return false;
+    // Chunks may end between the two answers.
+    const { headers } = await api.get(`/api/callouts/${callout}/callout_participations?per_page=1`);
+    return headers.get('total') === String(body.progress.processed) && body.progress;
   });
   expect(processed).toBeGreaterThan(0);
   expect(processed).toBeLessThan(50_000);
-  expect((await api.get(`/api/callouts/${callout}/callout_participations`)).headers.get('total')).toBe(
-    String(processed),
-  );
   await allowParticipations();
   expect(await api.ended(id)).toMatchObject({ status: 'finished', progress: { processed: 50_000, total: 50_000 } });
   expect((await api.get(`/api/callouts/${callout}/callout_participations`)).headers.get('total')).toBe('50000');

@@ -140,7 +140,8 @@ describe('what the API really answers', () => {
     const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
     check(`post ${webhook}`, await signedWebhook(api, told));
     check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2' }));
-    check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2\0' }));
+    const tooMany = Object.fromEntries(Array.from({ length: 2_001 }, (_, n) => [`p${n}`, '']));
+    check(`post ${webhook}`, await signedWebhook(api, tooMany));
     check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'x'.repeat(70_000) }));
     check(`post ${webhook}`, await signedWebhook(api, {}, { headers: { 'Content-Type': 'application/xml' } }));
     check(
@@ -177,7 +178,7 @@ describe('what the API really answers', () => {
       }[plural]!;
       check(`delete /api/${plural}/{id}`, await api.delete(`/api/${plural}/${await made()}`));
     }
-    expect([...seen].sort()).toEqual(expect.arrayContaining(describedAnswers().sort()));
+    expect(describedAnswers().filter((answer) => !seen.has(answer))).toEqual([]);
   });
 
   /** Every answer that the document describes, but for those that need something to be away. */

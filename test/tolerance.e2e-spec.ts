@@ -246,3 +246,44 @@ it('a time may be written in every usual way', async () => {
   const { status, body } = await api.get('/api/callouts?q[created_at_after]=2017-11-29T00:00:00%2B99:99');
   expect([status, body.message]).toEqual([400, 'q[created_at_after] must be an ISO 8601 date or timestamp']);
 });
+
+describe('a compressed body', () => {
+  it.each(['gzip', 'br', 'Deflate', 'identity, gzip'])(
+    '(%s) is 415, whatever it holds, and changes nothing',
+    async (coding) => {
+      const total = async () => (await api.get('/api/callouts?per_page=1')).headers.get('total');
+      const before = await total();
+      const { status, body } = await api.send('POST', '/api/callouts', '{}', { 'Content-Encoding': coding });
+      expect([status, body.message]).toEqual([415, expect.stringContaining('Content-Encoding')]);
+      expect(await total()).toBe(before);
+    },
+  );
+
+  it('may say that it is not', async () => {
+    const { status } = await api.send('POST', '/api/callouts', '{}', {
+      'Content-Type': 'application/json',
+      'Content-Encoding': 'identity',
+    });
+    expect(status).toBe(201);
+  });
+});
+
+describe('a client that has an answer already', () => {
+  it('gets 304 without a body for a record and for a list, until they change', async () => {
+    const id = await api.callout();
+    for (const path of [`/api/callouts/${id}`, '/api/callouts?per_page=1&q[status]=initialized']) {
+      const first = await api.get(path);
+      const tag = first.headers.get('etag')!;
+      expect(tag).toMatch(/^W\/"[\da-f]{32}"$/);
+      for (const known of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
+        const again = await api.get(path, { 'If-None-Match': known });
+        expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', tag]);
+        expect(again.headers.get('total')).toBe(first.headers.get('total'));
+      }
+      expect((await api.get(path, { 'If-None-Match': '"other"' })).status).toBe(200);
+    }
+    const tag = (await api.get(`/api/callouts/${id}`)).headers.get('etag')!;
+    await api.patch(`/api/callouts/${id}`, { metadata: { changed: 'yes' } });
+    expect((await api.get(`/api/callouts/${id}`, { 'If-None-Match': tag })).status).toBe(200);
+  });
+});

@@ -382,7 +382,9 @@ describe('the webhook', () => {
         if (answer.status === 201) {
           const id = answer.headers.get('location')!.split('/').at(-1);
           const { body } = await api.get(`/api/remote_phone_call_events/${id}`);
-          expect(body.details).toEqual(given);
+          // PostgreSQL stores no NUL.
+          const kept = Object.entries(given).map(([name, value]) => [name, value.replaceAll('\0', '\uFFFD')]);
+          expect(body.details).toEqual(Object.fromEntries(kept));
         }
       }),
       { numRuns: 300 },

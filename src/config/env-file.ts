@@ -9,7 +9,7 @@ export interface EnvFile {
   warnings: string[];
 }
 
-const ASSIGNMENT = /^\s*(?:export\s+)?([\w.]+)\s*=/;
+const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=/;
 /** A value without quotes ends at a `#`, even within a word. */
 const CUT_VALUE = /^[^'"`#]*[^\s'"`#]#/;
 
@@ -46,8 +46,8 @@ function decode(path: string, bytes: Buffer): string {
   if (bytes.includes(0) || /^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString('latin1', 0, 2)))
     throw new ConfigError(`${path} must be saved as UTF-8: it is UTF-16, which some editors call Unicode.`);
   try {
-    // The decoder drops a byte order mark.
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    // Files that were put together have byte order marks within, too.
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll(/^\uFEFF+/gm, '');
   } catch {
     throw new ConfigError(`${path} must be saved as UTF-8: it has bytes that are not.`);
   }

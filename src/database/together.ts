@@ -1,5 +1,8 @@
 import { isConflict, isOutage } from './outage.js';
 
+/** A round that fails after so long (ms) has waited for the database in vain: whatever waits for the next one would, too. */
+const IN_VAIN = 1_000;
+
 interface Waiting<Item, Result> {
   item: Item;
   resolve(result: Result): void;
@@ -16,7 +19,7 @@ export class Together<Item, Result> {
 
   /**
    * @param work does several at once, and answers their results in the same order. If it fails through one of them, or through what
-   *   others do, each is tried by itself; if the database is away, all of them fail at once
+   *   others do, each is tried by itself; if the database is away, all of them fail at once, and so does what has gathered meanwhile
    * @param most that are done at once
    * @param lanes how many such rounds may be under way at the same time
    */
@@ -46,8 +49,10 @@ export class Together<Item, Result> {
   }
 
   private async doThese(taken: Waiting<Item, Result>[]): Promise<void> {
+    const started = performance.now();
     const failure = await this.tryThese(taken);
     if (!failure) return;
+    if (isLasting(failure) && performance.now() - started >= IN_VAIN) rejectAll(this.waiting.splice(0), failure);
     if (taken.length === 1 || isLasting(failure)) return rejectAll(taken, failure);
     // The fault of one is not the others'.
     for (const [index, one] of taken.entries()) {

@@ -1,0 +1,13 @@
+import type { FastifyInstance } from 'fastify';
+import { UnsupportedMediaType } from './errors.js';
+
+/** Answers 415 to a body that is compressed, before it is read: a few bytes may unfold to more than `BODY_LIMIT`. */
+export function refuseEncodedBodies(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', ({ headers }, _reply, done) => {
+    const codings = headers['content-encoding']?.split(',').map((coding) => coding.trim().toLowerCase()) ?? [];
+    const isEncoded = codings.some((coding) => coding !== '' && coding !== 'identity');
+    done(
+      isEncoded ? new UnsupportedMediaType('a body must not have a Content-Encoding other than identity') : undefined,
+    );
+  });
+}
