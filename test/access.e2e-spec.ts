@@ -151,3 +151,23 @@ describe('a setting that cannot be meant', () => {
     expect(second.output).toMatch(/^HOST and PORT must be an address that is free/m);
   });
 });
+
+describe('the document of an API with a password', () => {
+  it('says what wrong credentials are answered, where they are asked for', async () => {
+    const { api } = await installation.start({
+      HTTP_BASIC_AUTH_USER: 'operator',
+      HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
+    });
+    const { body } = await api.get('/docs-json', authorization('operator', 'pass:word'));
+    const statuses = (path: string, method: string) => Object.keys(body.paths[path][method].responses);
+    expect(statuses('/api/contacts', 'get')).toEqual(expect.arrayContaining(['200', '401', '429']));
+    expect(statuses('/api/remote_phone_call_events', 'get')).toContain('401');
+    expect(statuses('/api/remote_phone_call_events', 'post')).not.toContain('401');
+    expect(statuses('/health/live', 'get')).not.toContain('401');
+    const webhook = body.paths['/api/remote_phone_call_events'].post.requestBody.content;
+    expect(Object.keys(webhook).sort()).toEqual(['application/json', 'application/x-www-form-urlencoded']);
+    expect(body.components.schemas.BatchOperation.required).toContain('progress');
+    const { status, body: failure } = await api.get('/api/contacts');
+    expect([status, failure]).toEqual([401, { status: 401, error: 'Unauthorized' }]);
+  });
+});

@@ -55,6 +55,7 @@ export class BatchOperation {
   /** How far its last run has come; null before its first run. */
   @ApiProperty({
     type: 'object',
+    selfRequired: true,
     nullable: true,
     properties: { processed: { type: 'integer' }, total: { type: 'integer' } },
     required: ['processed', 'total'],

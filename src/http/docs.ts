@@ -1,6 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import type { Config } from '../config.js';
+
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
+/** What needs no credentials: it is signed, or only says whether the program is well. */
+const OPEN = /^(get \/health\/|post \/api\/remote_phone_call_events$)/;
 
 /** Serves Swagger UI at `/docs`, from this program alone, and the OpenAPI document at `/docs-json`. */
 export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }: Config): void {
@@ -13,9 +18,31 @@ export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }:
     .setVersion('1');
   if (publicUrl) builder.addServer(publicUrl);
   if (basicAuth) builder.addBasicAuth().addSecurityRequirements('basic');
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, builder.build()), {
+  const create = (): OpenAPIObject => {
+    const document = SwaggerModule.createDocument(app, builder.build());
+    return basicAuth ? withRefusals(document) : document;
+  };
+  SwaggerModule.setup('docs', app, create, {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'SCFM',
     swaggerOptions: { validatorUrl: null, tryItOutEnabled: true },
   });
+}
+
+/** Adds what is answered to wrong credentials, where they are asked for. */
+function withRefusals(document: OpenAPIObject): OpenAPIObject {
+  const failure = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
+  });
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, operation] of Object.entries(methods as Record<string, OperationObject>)) {
+      if (OPEN.test(`${method} ${path}`)) continue;
+      operation.responses['401'] = failure('The credentials are missing or wrong.');
+      operation.responses['429'] = failure(
+        'There were too many wrong credentials from this address: try again after `Retry-After`.',
+      );
+    }
+  }
+  return document;
 }

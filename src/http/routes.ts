@@ -197,7 +197,7 @@ export function HearsProvider(): MethodDecorator {
       required: true,
       description: 'Signed with the auth token of the account.',
     }),
-    TakesBody,
+    ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
     ApiBody(parameters),
     ApiCreatedResponse(document('TwiML: what is to be said, played or asked.')),
     Refuses(400, 403, 413, 415),
