@@ -16,6 +16,7 @@ import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
 import { routedUrl } from './http/tolerant-paths.js';
 import { answerConditionally } from './http/conditional-answers.js';
+import { trustOf } from './http/client-address.js';
 import { refuseEncodedBodies } from './http/body-encoding.js';
 import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
@@ -32,13 +33,14 @@ const LOG = { sync: false, minLength: 4_096, periodicFlush: 100 };
 
 /** The program, ready to listen. */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  const trusts = trustOf(config.trustProxy);
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
     rewriteUrl: routedUrl,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
-    trustProxy: config.trustProxy,
+    trustProxy: trusts,
     logController: new RequestLog(),
     logger: { level: config.logLevel, stream: pino.destination(LOG) },
     genReqId: ({ headers }: IncomingMessage) => {
@@ -52,7 +54,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
         .send({ status: 400, error: 'Bad Request', message: error.message });
     },
   };
-  const adapter = new AnsweringAdapter(options, config.publicUrl);
+  const adapter = new AnsweringAdapter(options, config.publicUrl, trusts);
   const fastify = adapter.getInstance<FastifyInstance>();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.for(config), adapter, {
     bodyParser: false,

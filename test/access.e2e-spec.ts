@@ -171,3 +171,31 @@ describe('the document of an API with a password', () => {
     expect([status, failure]).toEqual([401, { status: 401, error: 'Unauthorized' }]);
   });
 });
+
+describe('links in an answer', () => {
+  const link = async (trust: string, headers: Record<string, string>) => {
+    const { api } = await installation.start({ TRUST_PROXY: trust });
+    await api.contacts({ msisdn: '+85510207101' }, { msisdn: '+85510207102' });
+    const answer = await api.get('/api/contacts?per_page=1', headers);
+    return [api.url, /^<([^>]*)\/api\/contacts\?/.exec(answer.headers.get('link')!)?.[1]];
+  };
+
+  it.each([
+    [{ 'X-Forwarded-Proto': 'https,http', 'X-Forwarded-Host': 'scfm.example, inner.local' }, 'https://scfm.example'],
+    [{ 'X-Forwarded-Proto': 'HTTPS', 'X-Forwarded-Host': 'scfm.example:8443' }, 'https://scfm.example:8443'],
+    [{ 'X-Forwarded-Host': 'scfm.example', 'X-Forwarded-Prefix': '/flows/, /inner' }, 'http://scfm.example/flows'],
+    [{ 'X-Forwarded-Host': '[2001:db8::1]:80' }, 'http://[2001:db8::1]:80'],
+    [{ 'X-Forwarded-Proto': 'javascript', 'X-Forwarded-Host': 'evil.example/x>; rel="next' }, undefined],
+    [{ 'X-Forwarded-Prefix': '//evil.example' }, undefined],
+    [{ 'X-Forwarded-Prefix': '/' }, undefined],
+  ])('lead where the client came from: %j', async (headers, expected) => {
+    const [own, found] = await link('loopback', headers as Record<string, string>);
+    expect(found).toBe(expected ?? own);
+  });
+
+  it('lead here, whatever a stranger says', async () => {
+    const headers = { 'X-Forwarded-Proto': 'http', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Prefix': '/x' };
+    const [own, found] = await link('192.0.2.1', headers);
+    expect(found).toBe(own);
+  });
+});

@@ -1,6 +1,7 @@
 import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
+import { type TrustsPeer, addressSeenBy } from './client-address.js';
 import { Unreadable } from './errors.js';
 import { Page, linkHeader } from './pagination.js';
 import { XmlAnswer } from './xml-answer.js';
@@ -17,10 +18,14 @@ export const Locates = (plural: string): MethodDecorator => RouteConfig({ locate
  * answer passes, it costs next to nothing; an interceptor would put an observable round each request.
  */
 export class AnsweringAdapter extends FastifyAdapter {
-  /** @param publicUrl where the outside reaches us; without it the request's own host stands in links */
+  /**
+   * @param publicUrl where the outside reaches us; without it links begin with the address that the client has
+   * @param trusts whose forwarded headers are believed
+   */
   constructor(
     options: FastifyHttpOptions<Server, FastifyBaseLogger>,
     private readonly publicUrl: string | undefined,
+    private readonly trusts: TrustsPeer,
   ) {
     super(options);
   }
@@ -38,10 +43,7 @@ export class AnsweringAdapter extends FastifyAdapter {
     if (locates) reply.header('Location', `/api/${locates}/${(answer as { id: number }).id}`);
     if (!(answer instanceof Page)) return answer;
     const { request } = reply;
-    const link = linkHeader(
-      answer,
-      `${this.publicUrl ?? `${request.protocol}://${request.host}`}${request.originalUrl}`,
-    );
+    const link = linkHeader(answer, `${this.publicUrl ?? addressSeenBy(request, this.trusts)}${request.originalUrl}`);
     reply.headers({
       'Per-Page': answer.perPage,
       ...(answer.total !== undefined && { Total: answer.total }),

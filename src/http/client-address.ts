@@ -1,0 +1,32 @@
+import { compile } from '@fastify/proxy-addr';
+import type { FastifyRequest } from 'fastify';
+
+/** Whether what a peer says of its own clients is believed. */
+export type TrustsPeer = (address: string, hop: number) => boolean;
+
+/** @param trustProxy as the configuration has it: everybody, nobody, or a list of addresses and ranges */
+export function trustOf(trustProxy: boolean | string): TrustsPeer {
+  if (typeof trustProxy === 'boolean') return () => trustProxy;
+  return compile(trustProxy.split(','));
+}
+
+/** A host name or an address, with or without a port. */
+const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
+const PREFIX = /^(?:\/[\w.~%-]+)+$/;
+
+/**
+ * The address of this program as the client of a request has it, with the prefix that a proxy has taken off the path. Each proxy adds what it saw
+ * itself to the end of the forwarded headers, so the first value is the client's. What is no scheme, host or path is ignored.
+ */
+export function addressSeenBy(request: FastifyRequest, trusts: TrustsPeer): string {
+  const { headers, socket } = request;
+  const isTrusted = trusts(socket.remoteAddress ?? '', 0);
+  const forwarded = (name: string, valid: RegExp): string | undefined => {
+    const value = isTrusted ? [headers[name]].flat().join().split(',', 1)[0]!.trim() : '';
+    return valid.test(value) ? value : undefined;
+  };
+  const protocol = forwarded('x-forwarded-proto', /^https?$/i)?.toLowerCase() ?? 'http';
+  const host = forwarded('x-forwarded-host', HOST) ?? headers.host ?? '';
+  const prefix = forwarded('x-forwarded-prefix', /^\//)?.replace(/\/+$/, '') ?? '';
+  return `${protocol}://${host}${PREFIX.test(prefix) ? prefix : ''}`;
+}
