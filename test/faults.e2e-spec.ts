@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
@@ -116,23 +118,17 @@ describe('several processes on one database', () => {
 describe('a stop', () => {
   it('answers the request that is under way', async () => {
     const program = await installation.start();
-    let finish = (): void => {};
-    const told = new Promise<void>((resolve) => (finish = resolve));
-    const body = new ReadableStream({
-      async start(controller) {
-        controller.enqueue(new TextEncoder().encode('{"msisdn":'));
-        await told;
-        controller.enqueue(new TextEncoder().encode('"+85510202101"}'));
-        controller.close();
-      },
-    });
-    const headers = { 'Content-Type': 'application/json' };
-    const request = { method: 'POST', body, headers, duplex: 'half' } as RequestInit;
-    const answer = fetch(`${program.url}/api/contacts`, request);
-    await program.api.get('/health/live');
+    const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
+    const asking = request(`${program.url}/api/contacts`, { method: 'POST', headers });
+    asking.flushHeaders();
+    // It has the request once it asks for the body.
+    await once(asking, 'continue');
+    asking.write('{"msisdn":');
     const stopped = program.stop('SIGINT');
-    finish();
-    expect((await answer).status).toBe(201);
+    asking.end('"+85510202101"}');
+    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    answer.resume();
+    expect(answer.statusCode).toBe(201);
     expect(await stopped).toBe(0);
     const [kept] = await installation.query('SELECT msisdn FROM contacts');
     expect(kept).toEqual({ msisdn: '+85510202101' });
