@@ -7,7 +7,7 @@ import type { Metadata } from '../metadata/metadata.js';
 /** A name or a value. */
 interface Part {
   bytes: Buffer;
-  /** Where the bytes are not UTF-8, each broken one is U+FFFD. So is NUL, which PostgreSQL does not store. */
+  /** Where the bytes are not UTF-8, each broken one is U+FFFD. */
   text: string;
   isBroken: boolean;
 }
@@ -45,7 +45,7 @@ export function readWebhookForm(body: Buffer): WebhookForm {
 }
 
 function partOf(bytes: Buffer): Part {
-  return { bytes, text: bytes.toString().replaceAll('\0', '\uFFFD'), isBroken: !isUtf8(bytes) };
+  return { bytes, text: bytes.toString(), isBroken: !isUtf8(bytes) };
 }
 
 function parametersOf(pairs: Pair[]): Metadata {

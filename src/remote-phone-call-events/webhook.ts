@@ -56,7 +56,18 @@ export function signedParametersOf(
   }
   const form = readWebhookForm(body);
   if (!isSigned(signature, url, form, accounts)) throw new Forged();
-  return storable(form.parameters);
+  return storable(withoutNul(form.parameters));
+}
+
+/** The parameters with U+FFFD for each NUL, which PostgreSQL does not store: the provider does not repeat a webhook that is refused. */
+function withoutNul(parameters: Metadata): Metadata {
+  const kept = (text: unknown): unknown => (typeof text === 'string' ? text.replaceAll('\0', '\uFFFD') : text);
+  return Object.fromEntries(
+    Object.entries(parameters).map(([name, value]) => [
+      name.replaceAll('\0', '\uFFFD'),
+      Array.isArray(value) ? value.map(kept) : kept(value),
+    ]),
+  );
 }
 
 /**
