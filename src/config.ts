@@ -206,13 +206,13 @@ function refuseUnreachable({ platform: { provider, baseUrl }, publicUrl }: Confi
     throw new ConfigError(
       `PUBLIC_URL must be set when PLATFORM_PROVIDER is ${provider}: the provider calls us back there.`,
     );
-  if (isLoopback(publicUrl) && !isLoopback(baseUrl!))
+  if (isNotPublic(publicUrl) && !isNotPublic(baseUrl!))
     throw new ConfigError(
       `PUBLIC_URL is ${publicUrl}, which ${provider} cannot reach: it must be our address for others.`,
     );
 }
 
-function isLoopback(url: string): boolean {
+function isNotPublic(url: string): boolean {
   return NOT_PUBLIC.test(new URL(url).hostname.replaceAll(/^\[|\]$/g, ''));
 }
 

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { basic } from './support/credentials.js';
 import { Installation } from './support/installation.js';
 import { Program } from './support/program.js';
 
@@ -8,10 +9,6 @@ beforeAll(async () => {
   installation = await Installation.create();
 });
 afterAll(() => installation.remove());
-
-const authorization = (user: string, password: string) => ({
-  Authorization: `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`,
-});
 
 describe('basic auth', () => {
   const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
@@ -26,9 +23,9 @@ describe('basic auth', () => {
     const program = await installation.start(credentials);
     for (const headers of [
       {},
-      authorization('operator', 'wrong'),
-      authorization('other', 'pass:word'),
-      authorization('operator', ''),
+      basic('operator', 'wrong'),
+      basic('other', 'pass:word'),
+      basic('operator', ''),
       { Authorization: 'Bearer x' },
       { Authorization: 'Basic !' },
     ]) {
@@ -40,7 +37,7 @@ describe('basic auth', () => {
   });
 
   it('lets the right user in', async () => {
-    const { status } = await program.api.get('/api/contacts', authorization('operator', 'pass:word'));
+    const { status } = await program.api.get('/api/contacts', basic('operator', 'pass:word'));
     expect(status).toBe(200);
   });
 
@@ -51,8 +48,8 @@ describe('basic auth', () => {
 
 describe('wrong credentials', () => {
   const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
-  const right = authorization('operator', 'pass:word');
-  const wrong = authorization('operator', 'sesame-open');
+  const right = basic('operator', 'pass:word');
+  const wrong = basic('operator', 'sesame-open');
 
   it('from one address are refused after ten in a minute, with all others from there', async () => {
     const program = await installation.start(credentials);
@@ -158,7 +155,7 @@ describe('the document of an API with a password', () => {
       HTTP_BASIC_AUTH_USER: 'operator',
       HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
     });
-    const { body } = await api.get('/docs-json', authorization('operator', 'pass:word'));
+    const { body } = await api.get('/docs-json', basic('operator', 'pass:word'));
     const statuses = (path: string, method: string) => Object.keys(body.paths[path][method].responses);
     expect(statuses('/api/contacts', 'get')).toEqual(expect.arrayContaining(['200', '401', '429']));
     expect(statuses('/api/remote_phone_call_events', 'get')).toContain('401');

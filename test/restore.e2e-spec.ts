@@ -12,6 +12,7 @@ import { Installation, way } from './support/installation.js';
 import { postgresClient, withPostgresClient } from './support/postgres-client.js';
 import type { Program } from './support/program.js';
 import { dialingAt, providerEnvironment } from './support/provider.js';
+import { RESOURCES } from './support/resources.js';
 import { runScript } from './support/script.js';
 
 /** People of each of the two callouts: more than are called before the backup and between it and the end. */
@@ -19,15 +20,6 @@ const PEOPLE = 90;
 
 /** Calls that show that dialing goes on. */
 const SOME = 10;
-
-const RESOURCES = [
-  'contacts',
-  'callouts',
-  'callout_participations',
-  'batch_operations',
-  'phone_calls',
-  'remote_phone_call_events',
-];
 
 const FINAL_THERE = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
 const FINAL_HERE = `'completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'`;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
+import { basic } from './support/credentials.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import { Program } from './support/program.js';
@@ -9,7 +10,6 @@ import { PROVIDER_SID } from './support/provider.js';
 import { WebServer } from './support/web-server.js';
 import { simulatorTokenOf } from './support/webhooks.js';
 
-const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 const operator = basic('operator', 'pass:word');
 const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Body } from './support/api.js';
+import { basic } from './support/credentials.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import { PROVIDER_SID } from './support/provider.js';
 import { simulatorTokenOf, webhooksTo } from './support/webhooks.js';
 
-const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 
 let installation: Installation;

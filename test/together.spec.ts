@@ -1,17 +1,17 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Together } from '../src/database/together.js';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];
 
-/** Does items together by `work`, and tells of which items it was asked to do at once, and what each came to. */
-async function outcomes(work: (round: number[], call: number) => void) {
+/** Does items together by `work`, at most so many at once. Returns the items of each round, and the result of each item. */
+async function outcomes(work: (round: number[], call: number) => void, most = 100) {
   const rounds: number[][] = [];
   const together = new Together(async (round: number[]) => {
     rounds.push(round);
     work(round, rounds.length);
     return round.map((item) => 10 * item);
-  }, 100);
+  }, most);
   const settled = await Promise.allSettled(items.map((item) => together.do(item)));
   const results = settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message));
   return { rounds, results };
@@ -55,4 +55,22 @@ it('fails all the others when the database goes away while they are tried one by
   });
   expect(rounds).toEqual([items, [1], [2]]);
   expect(results).toEqual([10, ...Array(4).fill('ECONNRESET')]);
+});
+
+it.each([
+  ['also fails what waits for the next round after a round that took a second to fail', 1_000, [[1, 2]]],
+  ['tries the next round after a round that failed at once', 0, [[1, 2], [3, 4], [5]]],
+])('%s', async (_, duration, expected) => {
+  let clock = 0;
+  const now = vi.spyOn(performance, 'now').mockImplementation(() => clock);
+  try {
+    const { rounds, results } = await outcomes(() => {
+      clock += duration;
+      throw coded('ECONNREFUSED');
+    }, 2);
+    expect(rounds).toEqual(expected);
+    expect(results).toEqual(items.map(() => 'ECONNREFUSED'));
+  } finally {
+    now.mockRestore();
+  }
 });

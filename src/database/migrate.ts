@@ -30,8 +30,8 @@ export async function migrate(dataSource: DataSource, log: (message: string) => 
 }
 
 /**
- * The names of the migrations that are still to be run.
- * @throws ConfigError when one was run that this program does not have
+ * The names of the pending migrations.
+ * @throws ConfigError when the database has a migration that this program does not have
  */
 async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
   const known = dataSource.migrations.map(({ name }) => name!);
@@ -39,15 +39,15 @@ async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
   try {
     if (!(await queryRunner.hasTable('migrations'))) return known;
     const rows = (await queryRunner.query('SELECT name FROM migrations ORDER BY id')) as { name: string }[];
-    const run = rows.map(({ name }) => name);
-    const unknown = run.filter((name) => !known.includes(name));
+    const executed = rows.map(({ name }) => name);
+    const unknown = executed.filter((name) => !known.includes(name));
     if (unknown.length > 0) {
       throw new ConfigError(
         `DATABASE_URL names a database that a newer version of this program has migrated (${unknown.join(', ')}): ` +
           'run that version, or restore the backup that was made before the upgrade.',
       );
     }
-    return known.filter((name) => !run.includes(name));
+    return known.filter((name) => !executed.includes(name));
   } finally {
     await queryRunner.release();
   }

@@ -1,7 +1,7 @@
 import { isConflict, isOutage } from './outage.js';
 
-/** A round that fails after so long (ms) has waited for the database in vain: whatever waits for the next one would, too. */
-const IN_VAIN = 1_000;
+/** A round that takes so long (ms) to fail has waited for a database that is away. The next round would wait as long. */
+const OUTAGE_AFTER = 1_000;
 
 interface Waiting<Item, Result> {
   item: Item;
@@ -52,8 +52,11 @@ export class Together<Item, Result> {
     const started = performance.now();
     const failure = await this.tryThese(taken);
     if (!failure) return;
-    if (isLasting(failure) && performance.now() - started >= IN_VAIN) rejectAll(this.waiting.splice(0), failure);
-    if (taken.length === 1 || isLasting(failure)) return rejectAll(taken, failure);
+    if (isLasting(failure)) {
+      if (performance.now() - started >= OUTAGE_AFTER) rejectAll(this.waiting.splice(0), failure);
+      return rejectAll(taken, failure);
+    }
+    if (taken.length === 1) return rejectAll(taken, failure);
     // The fault of one is not the others'.
     for (const [index, one] of taken.entries()) {
       const own = await this.tryThese([one]);

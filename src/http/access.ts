@@ -15,7 +15,12 @@ const OPEN = [
   /^\w+ \/simulator\/2010-04-01\//,
 ];
 
-/** Asks for the user and password of the configuration everywhere but at the health checks. */
+/** @param url the path, with or without a query */
+export function needsNoCredentials(method: string, url: string): boolean {
+  return OPEN.some((open) => open.test(`${method} ${url}`));
+}
+
+/** Asks for the user and password of the configuration wherever they are needed. */
 export async function requireCredentials(
   fastify: FastifyInstance,
   expected: NonNullable<Config['basicAuth']>,
@@ -29,7 +34,7 @@ export async function requireCredentials(
   });
   const wrongCredentials = new WrongCredentials();
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (OPEN.some((open) => open.test(`${request.method} ${request.url}`))) return done();
+    if (needsNoCredentials(request.method, request.url)) return done();
     // Who sends none has guessed nothing.
     if (request.headers.authorization === undefined) return fastify.basicAuth(request, reply, done);
     const ip = senderOf(request);

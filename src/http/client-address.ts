@@ -12,7 +12,8 @@ export function trustOf(trustProxy: boolean | string): TrustsPeer {
 
 /** A host name or an address, with or without a port. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
-const PREFIX = /^(?:\/[\w.~%-]+)+$/;
+/** A path, with or without a slash at its end. */
+const PREFIX = /^(?:\/[\w.~%-]+)+\/*$/;
 
 /**
  * The address of this program as the client of a request has it, with the prefix that a proxy has taken off the path. Each proxy adds what it saw
@@ -27,6 +28,6 @@ export function addressSeenBy(request: FastifyRequest, trusts: TrustsPeer): stri
   };
   const protocol = forwarded('x-forwarded-proto', /^https?$/i)?.toLowerCase() ?? 'http';
   const host = forwarded('x-forwarded-host', HOST) ?? headers.host ?? '';
-  const prefix = forwarded('x-forwarded-prefix', /^\//)?.replace(/\/+$/, '') ?? '';
-  return `${protocol}://${host}${PREFIX.test(prefix) ? prefix : ''}`;
+  const prefix = forwarded('x-forwarded-prefix', PREFIX)?.replace(/\/+$/, '') ?? '';
+  return `${protocol}://${host}${prefix}`;
 }

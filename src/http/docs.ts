@@ -1,11 +1,10 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
 import type { Config } from '../config.js';
+import { needsNoCredentials } from './access.js';
+import { Failure } from './failure.dto.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
-
-/** What needs no credentials: it is signed, or only says whether the program is well. */
-const OPEN = /^(get \/health\/|post \/api\/remote_phone_call_events$)/;
 
 /** Serves Swagger UI at `/docs`, from this program alone, and the OpenAPI document at `/docs-json`. */
 export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }: Config): void {
@@ -29,15 +28,15 @@ export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }:
   });
 }
 
-/** Adds what is answered to wrong credentials, where they are asked for. */
+/** Adds the answers to wrong credentials to each operation that needs credentials. */
 function withRefusals(document: OpenAPIObject): OpenAPIObject {
   const failure = (description: string) => ({
     description,
-    content: { 'application/json': { schema: { $ref: '#/components/schemas/Failure' } } },
+    content: { 'application/json': { schema: { $ref: getSchemaPath(Failure) } } },
   });
   for (const [path, methods] of Object.entries(document.paths)) {
     for (const [method, operation] of Object.entries(methods as Record<string, OperationObject>)) {
-      if (OPEN.test(`${method} ${path}`)) continue;
+      if (needsNoCredentials(method.toUpperCase(), path)) continue;
       operation.responses['401'] = failure('The credentials are missing or wrong.');
       operation.responses['429'] = failure(
         'There were too many wrong credentials from this address: try again after `Retry-After`.',

@@ -53,14 +53,13 @@ export function IsMsisdn(): PropertyDecorator {
 
 /** An object, if it is given. PHP sends an empty list for an empty map. */
 export function IsJsonObject(): PropertyDecorator {
-  return applyDecorators(
-    Optional(),
-    Read(mapOf),
-    Rule('isJsonObject', (value) => {
-      if (!isJsonObject(value)) return messages.mustBeObject;
-      return isTooLarge(value) ? messages.tooLarge : undefined;
-    }),
-  ) as PropertyDecorator;
+  return applyDecorators(Optional(), Read(mapOf), Rule('isJsonObject', jsonObjectError)) as PropertyDecorator;
+}
+
+/** What is wrong with a value that must be an object of at most 64 KiB, or undefined. */
+export function jsonObjectError(value: unknown): string | undefined {
+  if (!isJsonObject(value)) return messages.mustBeObject;
+  return isTooLarge(value) ? messages.tooLarge : undefined;
 }
 
 export function IsMergeMode(): PropertyDecorator {

@@ -1,9 +1,10 @@
-import sql, { type Sql, join, raw } from 'sql-template-tag';
+import sql, { type Sql, join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { checked, isPostgres, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
-import { TRUE_WORDS, WHITE_SPACE } from '../metadata/client-values.js';
+import { TRUE_WORDS } from '../metadata/client-values.js';
+import { wordAt } from '../metadata/word-at.js';
 
 /** What a call shows that was not placed because its person asked for no more calls. */
 export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobody was called.';
@@ -11,19 +12,15 @@ export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobo
 /** A scalar subquery finds the contact by its key, whatever the planner believes of the table; EXISTS may become a scan. */
 const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
-/** The parameter of a batch operation, spelled as in TRUE_WORDS. */
-const includeWord = sql`lower(trim(CAST(batch_operations.parameters ->> '${raw(INCLUDE_DO_NOT_CALL)}' AS text), ${WHITE_SPACE}))`;
-
 /**
- * A batch operation that chose this call, or put its person into the callout, says to call people all the same. Reads the parameter as
- * `booleanOf` does.
+ * A batch operation that chose this call, or put its person into the callout, has the parameter that calls people all the same.
  */
 const included = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
     (SELECT callout_population_id FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)
-  ) AND ${includeWord} IN (${join([...TRUE_WORDS])})
+  ) AND ${wordAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
 /** The condition that a phone call must not be placed, because its contact, or the contact who has its number, asked for no more calls. */

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import { among, checked, json, now } from '../database/dialect.js';
-import { Reader } from '../database/reader.js';
+import { BackgroundReader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
 import { Checks } from './checks.js';
@@ -53,8 +53,8 @@ export interface LostCallsFound {
 export class LostCalls {
   constructor(
     private readonly provider: Provider,
-    private readonly reader: Reader,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly reader: BackgroundReader,
+    private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly checks: Checks,
   ) {}
 

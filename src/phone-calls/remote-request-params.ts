@@ -1,6 +1,7 @@
 import { messages } from '../http/errors.js';
+import { jsonObjectError } from '../http/rules.js';
 import { isBlank, mapOf, textOf, withoutBlanks } from '../metadata/client-values.js';
-import { type Metadata, isJsonObject, isTooLarge } from '../metadata/metadata.js';
+import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 /**
  * What the provider can be asked for with a call, beside `to`, which is always the call's own number. Source: the parameters of Twilio's
@@ -70,8 +71,8 @@ function separateEvents(events: unknown): string[] {
 /** What is wrong with the request parameters of an outbound call, or undefined. */
 export function remoteRequestParamsError(value: unknown): string | undefined {
   if (isBlank(value)) return messages.blank;
-  if (!isJsonObject(value)) return messages.mustBeObject;
-  if (isTooLarge(value as Metadata)) return messages.tooLarge;
+  const error = jsonObjectError(value);
+  if (error) return error;
   const entries = Object.entries(value as Metadata);
   if (entries.length === 0) return messages.blank;
   return entries.every(([key, one]) => PARAMETERS.includes(key) && isSendable(one)) ? undefined : messages.notIncluded;

@@ -36,9 +36,13 @@ export function changesTo<Dto extends MetadataDto>(
       key === 'metadata'
         ? merged(shown[key], attributes[key], mode, isForm)
         : typed(shown[key], attributes[key], isForm);
-    if (isDeepStrictEqual(value, shown[key])) delete errors[key];
-    else changes[key] = value;
-    if (key in changes && isJsonObject(value) && isTooLarge(value)) errors[key] = [messages.tooLarge];
+    if (isDeepStrictEqual(value, shown[key])) {
+      delete errors[key];
+      continue;
+    }
+    changes[key] = value;
+    // Merging can make metadata too large that were small enough as they came.
+    if (isJsonObject(value) && isTooLarge(value)) errors[key] = [messages.tooLarge];
   }
   return { changes: changes as Changes<Dto>['changes'], errors };
 }

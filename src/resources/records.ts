@@ -100,7 +100,7 @@ export class Records {
   }
 
   /**
-   * What cannot be read is told before it is looked for records.
+   * Refuses filters that cannot be read, before any record is looked for.
    * @throws FilterError
    */
   refuseUnreadable({ filters }: Resource, list: ListRequest): void {
@@ -114,9 +114,7 @@ export class Records {
       : this.reader.rowsOfAll<T>(statement, answer);
   }
 
-  /**
-   * Whether there is any record for which `condition` holds.
-   */
+  /** Whether there is any record for which `condition` holds. */
   async any({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
     const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
     return found.length > 0;

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { BackgroundReader } from '../database/reader.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 
 type Row = { value: string };
 
@@ -10,7 +10,7 @@ type Row = { value: string };
 export class Settings {
   constructor(
     private readonly reader: BackgroundReader,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly unitOfWork: BackgroundUnitOfWork,
   ) {}
 
   /**

@@ -1,9 +1,11 @@
+import { basic } from './credentials.js';
+
 /** The account at a program that is the provider of others. */
 export const PROVIDER_SID = `AC${'0'.repeat(32)}`;
 const TOKEN = 'the token of a provider in a test';
 
 /** What the provider's calls API asks for. */
-export const authorization = { Authorization: `Basic ${btoa(`${PROVIDER_SID}:${TOKEN}`)}` };
+export const authorization = basic(PROVIDER_SID, TOKEN);
 
 /** Makes a program the provider of others on this machine. */
 export const providerEnvironment = {

@@ -76,8 +76,8 @@ function limitOf(parameters: Metadata): Sql {
 }
 
 /**
- * What is left of `max_per_period`: calls of the period count, and so do queued ones that wait to be placed, and those of which it is not known
- * whether they were. Undefined without it.
+ * What is left of `max_per_period`: calls of the period count, and so do queued calls and calls that may have been placed (`uncertain`).
+ * Undefined without it.
  */
 function periodLeft(parameters: Metadata): Sql | undefined {
   const [perPeriod, hours = DEFAULT_HOURS] = ['max_per_period', 'max_per_period_hours'].map((name) =>
@@ -88,12 +88,12 @@ function periodLeft(parameters: Metadata): Sql | undefined {
   const statuses = statusesOf(parameters);
   const among = statuses && statuses.length > 0 ? sql`AND counted.status IN (${join(statuses)})` : sql``;
   const inPeriod = sql`${attribute} > ${secondsFromNow(-3_600 * hours)} ${among}`;
-  const placed = sql`(SELECT count(*) FROM phone_calls AS counted WHERE ${inPeriod})`;
-  const waiting = sql`(SELECT count(*) FROM phone_calls AS counted
-    WHERE counted.status = 'queued' AND (${attribute} IS NULL OR NOT (${inPeriod})))`;
-  // Each of them is to be checked, which is indexed.
-  const uncertain = sql`(SELECT count(*) FROM phone_calls AS counted WHERE counted.check_at IS NOT NULL
-    AND counted.status = 'uncertain' AND (${attribute} IS NULL OR NOT (${inPeriod})))`;
+  const countOf = (condition: Sql): Sql => sql`(SELECT count(*) FROM phone_calls AS counted WHERE ${condition})`;
+  const outOfPeriod = sql`(${attribute} IS NULL OR NOT (${inPeriod}))`;
+  const placed = countOf(inPeriod);
+  const waiting = countOf(sql`counted.status = 'queued' AND ${outOfPeriod}`);
+  // An uncertain call always has a `check_at`, and that column has an index.
+  const uncertain = countOf(sql`counted.check_at IS NOT NULL AND counted.status = 'uncertain' AND ${outOfPeriod}`);
   return greatest(sql`0`, sql`${raw(String(perPeriod))} - ${placed} - ${waiting} - ${uncertain}`);
 }
 

@@ -2,49 +2,49 @@ import type { QueryRunner } from 'typeorm';
 
 /**
  * Builds an index while others read and write the table. The migration must not run in a transaction: it sets `transaction = false`.
- * It may be run again after it was broken off. An index of that name that is complete stays.
+ * An interrupted build can be repeated. A complete index of that name is kept.
  * Source: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
  *
  * @param definition what follows `ON` in `CREATE INDEX`
  */
 export async function createIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
   if (await isComplete(queryRunner, name)) return;
-  const concurrently = concurrentlyOn(queryRunner);
-  // PostgreSQL leaves an index behind whose build was broken off. It is kept up to date, and serves no query.
-  await queryRunner.query(`DROP INDEX ${concurrently} IF EXISTS "${name}"`);
-  await queryRunner.query(`CREATE INDEX ${concurrently} "${name}" ON ${definition}`);
+  // PostgreSQL leaves an incomplete index behind when a build is interrupted. It serves no query, but each write updates it.
+  await dropIndex(queryRunner, name);
+  await queryRunner.query(`CREATE INDEX ${concurrentlyOn(queryRunner)} "${name}" ON ${definition}`);
 }
 
-/** Builds an index in the place of another one of the same name, which serves until then. Conditions as for `createIndex`. */
+/**
+ * Replaces an index by another one of the same name. On PostgreSQL the old one serves until the new one is complete; SQLite cannot rename an
+ * index. The conditions of `createIndex` apply.
+ */
 export async function replaceIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
-  const concurrently = concurrentlyOn(queryRunner);
-  if (concurrently === '') {
-    await queryRunner.query(`DROP INDEX IF EXISTS "${name}"`);
-    await queryRunner.query(`CREATE INDEX "${name}" ON ${definition}`);
-    return;
+  if (!isPostgres(queryRunner)) {
+    await dropIndex(queryRunner, name);
+    return createIndex(queryRunner, name, definition);
   }
-  await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS "${name}_new"`);
-  await queryRunner.query(`CREATE INDEX CONCURRENTLY "${name}_new" ON ${definition}`);
+  await createIndex(queryRunner, `${name}_new`, definition);
   await dropIndex(queryRunner, name);
   await queryRunner.query(`ALTER INDEX "${name}_new" RENAME TO "${name}"`);
 }
 
-/** Drops an index without waiting for those who use the table. Conditions as for `createIndex`. */
+/** Drops an index without blocking the users of its table. The conditions of `createIndex` apply. */
 export async function dropIndex(queryRunner: QueryRunner, name: string): Promise<void> {
   await queryRunner.query(`DROP INDEX ${concurrentlyOn(queryRunner)} IF EXISTS "${name}"`);
 }
 
-/** SQLite has one writer at a time, and nothing like it. */
+function isPostgres({ connection }: QueryRunner): boolean {
+  return connection.options.type === 'postgres';
+}
+
+/** SQLite has one writer at a time, and no such option. */
 function concurrentlyOn(queryRunner: QueryRunner): string {
-  return queryRunner.connection.options.type === 'postgres' ? 'CONCURRENTLY' : '';
+  return isPostgres(queryRunner) ? 'CONCURRENTLY' : '';
 }
 
 async function isComplete(queryRunner: QueryRunner, name: string): Promise<boolean> {
-  const rows =
-    queryRunner.connection.options.type === 'postgres'
-      ? await queryRunner.query('SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid', [
-          `"${name}"`,
-        ])
-      : await queryRunner.query(`SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?`, [name]);
+  const rows = isPostgres(queryRunner)
+    ? await queryRunner.query('SELECT 1 FROM pg_index WHERE indexrelid = to_regclass($1) AND indisvalid', [`"${name}"`])
+    : await queryRunner.query(`SELECT 1 FROM sqlite_schema WHERE type = 'index' AND name = ?`, [name]);
   return (rows as unknown[]).length > 0;
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
+import { RESOURCES } from '../../support/resources.js';
 import { insist, patiently } from './insist.js';
 import type { Accepted } from './ledger.js';
 import { tell } from './story.js';
@@ -7,15 +8,6 @@ import type { World } from './world.js';
 
 const FINAL_THERE = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
 const FINAL_HERE = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored', 'created'];
-
-const LISTED = [
-  'contacts',
-  'callouts',
-  'callout_participations',
-  'batch_operations',
-  'phone_calls',
-  'remote_phone_call_events',
-];
 
 /** Rows that still need work. */
 const unfinished: Record<string, string> = {
@@ -154,7 +146,7 @@ async function wrongTotals(world: World): Promise<Record<string, unknown[]>> {
     return Number(headers.get('total'));
   };
   const found: unknown[] = [];
-  for (const table of LISTED) {
+  for (const table of RESOURCES) {
     const counted = await world.count(`SELECT count(*) AS count FROM ${table}`);
     const total = await shown(`/api/${table}`);
     if (total !== counted) found.push({ table, total, counted });

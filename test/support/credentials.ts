@@ -1,0 +1,2 @@
+/** The header of HTTP basic authentication. */
+export const basic = (user: string, password: string) => ({ Authorization: `Basic ${btoa(`${user}:${password}`)}` });
