@@ -20,8 +20,8 @@ const others = {
 };
 
 /**
- * `unit` needs nothing; every other end-to-end test runs on both ways to run the program, `embedded` and `cluster`. `faults` breaks things,
- * and takes its time: `npm run test:faults`.
+ * `unit` needs nothing; every other end-to-end test runs on both ways to run the program, `embedded` and `cluster`.
+ * `faults` breaks things, and takes its time: `npm run test:faults`.
  */
 export default defineConfig({
   test: {

@@ -4,10 +4,16 @@ import { pausedCallout, send } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
-/** People of a callout that is refused because of a setting, and of one that is refused for no known reason. Each is large on one way. */
+/**
+ * People of a callout that is refused because of a setting, and of one that is refused for no known reason. Each is
+ * large on one way.
+ */
 const [PEOPLE_OF_SETTING, PEOPLE_OF_UNKNOWN] = way === 'embedded' ? [10_000, 1_000] : [1_000, 10_000];
 
-/** The calls that one process has under way at the same time (src/queue/queue.port.ts), and those of one claim beyond them. */
+/**
+ * The calls that one process has under way at the same time (src/queue/queue.port.ts), and those of one claim beyond
+ * them.
+ */
 const UNDER_WAY = 250;
 
 let installation: Installation;

@@ -6,7 +6,7 @@ import { exactNumber, isKeptInteger } from '../src/metadata/json-number.js';
 const refused = 'a number has more digits than can be kept; send it as a string';
 
 describe('a number in a JSON body', () => {
-  it('is kept if a double holds it exactly, and refused if it is a whole number that is written out and does not fit', () => {
+  it('is kept if a double holds it exactly; a whole number that does not fit is refused', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (whole) => {
         // Exactly, or as JavaScript itself writes the double.

@@ -26,7 +26,10 @@ const times = <T>(count: number, make: () => Promise<T>): Promise<T>[] => Array.
 const statuses = async (answers: Promise<Answer>[]) => (await Promise.all(answers)).map(({ status }) => status);
 const isFree = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
 
-/** Makes one more than there is room for, while none is answered otherwise: the first answer is the refusal. The others are still held. */
+/**
+ * Makes one more than there is room for, while none is answered otherwise: the first answer is the refusal. The others
+ * are still held.
+ */
 async function fill<T>(room: number, make: () => Promise<T>): Promise<{ refused: T; held: Promise<T>[] }> {
   const all = times(room + 1, make);
   const first = await Promise.race(all.map(async (one, index) => ({ refused: await one, index })));
@@ -174,7 +177,7 @@ describe('a client that is slow or strange', () => {
 describe.runIf(way === 'cluster')('PostgreSQL', () => {
   const busy = 'the database cannot be used now';
 
-  it('may have no connection free for long of those that clients write on: who waits for one is told to come again', async () => {
+  it('may have no free connection for writes: a request that waits too long is 503 with Retry-After', async () => {
     const { api } = await installation.start({ DATABASE_POOL: '4', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
     const release = await installation.holdWrites();
     const told: Answer[] = [];

@@ -134,7 +134,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that does not let us in', () => 
     ['since there is no such user', (url) => (url.username = 'nobody'), /role "nobody" does not exist/],
   ];
 
-  it.each(refusals)('is told of at once, in one sentence: %s', async (_, spoil, reason) => {
+  it.each(refusals)('is refused at once, in one sentence: %s', async (_, spoil, reason) => {
     const installation = await Installation.create();
     const url = new URL(installation.environment.DATABASE_URL!);
     spoil(url);

@@ -112,7 +112,7 @@ async function recordsOf({ api }: Program): Promise<Map<string, number[]>> {
   return records;
 }
 
-it('a backup of a running campaign is restored: nothing is missing, nobody is rung twice, dialing goes on', async () => {
+it('restores a backup of a running campaign: nothing is missing, nobody is rung twice, dialing continues', async () => {
   const program = await first.start({ ...settings(), CALLS_PER_SECOND: '6' });
   const callouts = await runCampaigns(program.api);
   await moreRings(SOME);

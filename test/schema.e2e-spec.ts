@@ -95,7 +95,8 @@ describe.runIf(way === 'cluster')('an index of a large table', () => {
   afterEach(() => writer.close());
 
   const lock = (options = ''): string => `LOCK TABLE phone_calls IN ROW EXCLUSIVE MODE ${options}`;
-  const builders = `FROM pg_stat_activity WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock' AND datname = current_database()`;
+  const builders = `FROM pg_stat_activity
+    WHERE query LIKE 'CREATE INDEX%' AND wait_event_type = 'Lock' AND datname = current_database()`;
   const isWaiting = async () => (await installation.query(`SELECT pid ${builders}`)).length === 1;
   const valid = () =>
     installation.query(`SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('${name}')`);

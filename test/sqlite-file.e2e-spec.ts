@@ -47,7 +47,7 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
     expect(modes(join(folder, 'data'))).toEqual(ours('scfm.sqlite3'));
   });
 
-  it('that others could read are closed to them at the next start; a folder that we did not make is left alone', async () => {
+  it('lose the permissions of others at the next start; a folder that we did not create keeps its own', async () => {
     const environment = { DATABASE_URL: `sqlite:${join(folder, 'a.sqlite3')}` };
     await (await start(environment)).kill();
     for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o664);
@@ -71,7 +71,7 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
     expect(program.output).toMatch(/^DATABASE_URL must name a file that can be written: EISDIR[^\n]*\.\n$/);
   });
 
-  it('are locked as long as the program runs: another one that reads them must not believe to be the only user', async () => {
+  it('are locked as long as the program runs, so that no other program deletes the -wal file', async () => {
     const path = join(folder, 'a.sqlite3');
     const { pid } = await start({ DATABASE_URL: `sqlite:${path}` });
     // Source: proc_locks(5); the fifth field is the process, the sixth ends with the file's inode.

@@ -4,7 +4,9 @@ import { Together } from '../src/database/together.js';
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];
 
-/** Does items together by `work`, at most so many at once. Returns the items of each round, and the result of each item. */
+/**
+ * Does items together by `work`, at most so many at once. Returns the items of each round, and the result of each item.
+ */
 async function outcomes(work: (round: number[], call: number) => void, most = 100) {
   const rounds: number[][] = [];
   const together = new Together(async (round: number[]) => {

@@ -46,7 +46,10 @@ const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
 const json = { 'Content-Type': 'application/json' };
 const signed = { 'X-Twilio-Signature': SIGNATURE };
 const webhook = '/api/remote_phone_call_events';
-/** As long as a request's head may be: each of its characters is encoded otherwise in each of the URLs that may have been signed. */
+/**
+ * As long as a request's head may be: each of its characters is encoded otherwise in each of the URLs that may have
+ * been signed.
+ */
 const query = `?${Array.from({ length: 900 }, (_, n) => `a${n}='%27+%20`).join('&')}`;
 const nested = '['.repeat(32_000) + ']'.repeat(32_000);
 const digestOf = (body: string) => createHash('sha256').update(body).digest('hex');
@@ -76,7 +79,7 @@ const attacks: Record<string, Attack> = {
     body: broken,
     status: 403,
   },
-  'one value as long as may be, and a URL that may be spelled in many ways, with a wrong signature': {
+  'one value of the greatest length, and a URL with many spellings, with a wrong signature': {
     program: () => guarded,
     path: `${webhook}${query}`,
     headers: { ...form, ...signed },
@@ -104,14 +107,14 @@ const attacks: Record<string, Attack> = {
     headers: basic('operator', 'x'.repeat(1_000)),
     status: 401,
   },
-  'a large body to a path that there is not': {
+  'a large body to an unknown path': {
     program: () => open,
     path: '/api/nothing',
     headers: json,
     body: `{"metadata":${nested}}`,
     status: 404,
   },
-  'a path that there is not, as long as may be': {
+  'an unknown path of the greatest length': {
     program: () => open,
     method: 'GET',
     path: `/api/contacts${'/.json'.repeat(2_500)}`,
@@ -136,7 +139,7 @@ const ordinary: Attack = { program: () => open, method: 'GET', path: '/api/conta
 async function send({ program, method = 'POST', path, headers, body, status }: Attack): Promise<void> {
   const response = await fetch(program().url + path, { method, headers, body });
   await response.arrayBuffer();
-  // Whoever sends wrong credentials often is shut out.
+  // Ten wrong credentials shut an address out.
   const isRefused = status === 401 && response.status === 429;
   if (response.status !== status && !isRefused) throw new Error(`${method} ${path.slice(0, 60)}: ${response.status}`);
 }
@@ -174,8 +177,9 @@ async function healthUnder(attack: Attack): Promise<number> {
 }
 
 /**
- * How much longer the health takes while clients send one request than while they send ordinary ones (ms). Other programs on the machine only add to a
- * time, so the lowest of a few rounds counts; more rounds are made while that is not yet low enough.
+ * How much longer the health takes while clients send one request than while they send ordinary ones (ms). Other
+ * programs on the machine only add to a time, so the lowest of a few rounds counts; more rounds are made while that is
+ * not yet low enough.
  */
 async function healthDifference(attack: Attack): Promise<number> {
   let [lowest, lowestUsual] = [Infinity, Infinity];

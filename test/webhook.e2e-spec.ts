@@ -120,7 +120,7 @@ describe('the webhook', () => {
     expect(await eventCount()).toBe(before + 1);
   });
 
-  it('goes by what is signed: the token of a delivery, which is not, neither joins two events nor parts one', async () => {
+  it('ignores the token of a delivery, which is not signed, when it compares events', async () => {
     const id = await madeCall();
     const query = `?phone_call_id=${id}`;
     const before = await eventCount();
@@ -137,7 +137,7 @@ describe('the webhook', () => {
     expect((await call(id)).status).toBe('completed');
   });
 
-  it('stores nothing of a captured one that is sent again with its names and values, or its URL, written otherwise', async () => {
+  it('stores nothing of a captured one that is sent again in another encoding', async () => {
     const id = await madeCall();
     const path = (query: string) => `/api/remote_phone_call_events?${query}`;
     const given = { ...told('CA-captured', 'ringing', 1), Extra: 'a' };

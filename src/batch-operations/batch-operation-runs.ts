@@ -18,11 +18,15 @@ import { sizeAfter } from './kinds/window.js';
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;
 
-/** What is shown of a run that failed for good. The cause is in the log: it may name what is none of the client's business. */
-const FAILED = `It failed ${MAX_ATTEMPTS} times in a row at the same place. The program's log says why. Send requeue to begin again.`;
+/**
+ * The `error` of a run that has failed for good. The cause is in the log only, because it can contain internals.
+ */
+const FAILED =
+  `It failed ${MAX_ATTEMPTS} times in a row at the same place. ` +
+  "The program's log says why. Send requeue to begin again.";
 
-/** Rows after whose change PostgreSQL's statistics are of little use. */
-const MUCH = 10_000;
+/** A run that changes at least so many rows makes PostgreSQL's statistics outdated. */
+const ANALYZE_FROM = 10_000;
 
 /** More rows than any step looks at. */
 const UNLIMITED = 1_000_000_000;
@@ -108,13 +112,13 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Brings PostgreSQL's statistics up to date after a run that changed much. Autovacuum would do so about a minute later; until then previews and
-   * lists would be planned for a table that has none of these rows.
+   * Updates PostgreSQL's statistics after a run that changed many rows. Autovacuum does so about a minute later; until
+   * then PostgreSQL plans previews and lists as if the table had none of these rows.
    */
   async analyze({ id, type, processed }: BatchOperation): Promise<void> {
-    if (!isPostgres || processed < MUCH) return;
+    if (!isPostgres || processed < ANALYZE_FROM) return;
     const table = raw(this.kinds.of(type).target);
-    // Where autovacuum is at the table already, this is left to it.
+    // Skips the table if autovacuum holds it already.
     await this.unitOfWork
       .single(sql`ANALYZE (SKIP_LOCKED) ${table}`)
       .catch((error: Error) =>
@@ -127,7 +131,10 @@ export class BatchOperationRuns {
     await this.unitOfWork.run((manager) => this.keep(manager, run, sql`lease_token = NULL`, sql`NULL`));
   }
 
-  /** Notes that the run failed at its cursor: it is tried again after a growing pause, and a few times later has failed for good. */
+  /**
+   * Notes that the run failed at its cursor: it is tried again after a growing pause, and a few times later has failed
+   * for good.
+   */
   async setBack(run: BatchOperation): Promise<void> {
     const attempts = run.attempts + 1;
     await this.unitOfWork.run((manager) =>

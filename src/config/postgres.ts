@@ -23,7 +23,10 @@ const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl'] as
 
 type TlsParameters = Partial<Record<(typeof TLS_PARAMETERS)[number], string>>;
 
-/** What each value of `sslmode` means here. libpq's weaker modes do not verify: with them, a stranger could take the server's place. */
+/**
+ * What each value of `sslmode` means here. libpq's weaker modes do not verify: with them, a stranger could take the
+ * server's place.
+ */
 const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   disable: 'none',
   'no-verify': 'unverified',
@@ -44,8 +47,8 @@ const OLD_MODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The PostgreSQL that a URL names. TLS is settled here, and its files are read here: node-postgres would read them again for each connection,
- * obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
+ * The PostgreSQL that a URL names. TLS is settled here, and its files are read here: node-postgres would read them
+ * again for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
  *
  * @throws ConfigError when a part cannot be decoded, or a parameter for TLS cannot be used
  */

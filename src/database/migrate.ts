@@ -13,9 +13,9 @@ const POLL_INTERVAL = 250;
 const SQLITE_PATIENCE = 600_000;
 
 /**
- * Brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it. Each migration is a
- * transaction of its own, unless it says otherwise.
- * @param log is told what takes long
+ * Brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it. Each
+ * migration is a transaction of its own, unless it says otherwise.
+ * @param log receives a message before each step that can take long
  * @throws ConfigError when a newer version of the program has migrated this database
  */
 export async function migrate(dataSource: DataSource, log: (message: string) => void): Promise<void> {
@@ -54,8 +54,9 @@ async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
 }
 
 /**
- * Holds an advisory lock meanwhile. A statement that waited for the lock would have a snapshot, and `CREATE INDEX CONCURRENTLY` in the
- * process that holds it would wait for that snapshot in turn; so the lock is tried again and again.
+ * Runs `run` while it holds an advisory lock. It polls `pg_try_advisory_lock`, because a session that waits in
+ * `pg_advisory_lock` keeps a snapshot: `CREATE INDEX CONCURRENTLY` in the process that holds the lock waits for that
+ * snapshot, and both processes wait for ever.
  */
 async function whileLockedOnPostgres(
   dataSource: DataSource,
@@ -84,7 +85,7 @@ async function whileLockedOnPostgres(
   }
 }
 
-/** SQLite has no lock but its file's. A file beside it is locked meanwhile; a process that dies lets go of it. */
+/** Runs `run` while it locks a file beside the database. The lock ends with the process that holds it. */
 async function whileLockedBesideSqlite(
   options: DataSourceOptions & { type: 'sqlite' },
   run: () => Promise<void>,

@@ -9,8 +9,9 @@ import { forgetPrepared } from './sqlite-statements.js';
 export class ClosableDataSource extends DataSource {
   override async initialize(): Promise<this> {
     await super.initialize();
-    // A commit is on the disk before it is acknowledged. NORMAL would let a power cut undo the last ones, and with them the claims
-    // of calls that were placed: those people would be called again. Source: https://www.sqlite.org/pragma.html#pragma_synchronous
+    // A commit is on the disk before it is acknowledged. NORMAL would let a power cut undo the last ones, and with them
+    // the claims of calls that were placed: those people would be called again. Source:
+    // https://www.sqlite.org/pragma.html#pragma_synchronous
     if (this.options.type === 'sqlite') await this.query('PRAGMA synchronous = FULL');
     return this;
   }
@@ -22,9 +23,11 @@ export class ClosableDataSource extends DataSource {
 }
 
 /**
- * Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it.
- * @param log is told what takes long
- * @throws ConfigError when no later try can succeed: the server refuses us, we do not trust it, or the database does not suit us
+ * Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait
+ * for it.
+ * @param log receives a message before each step that can take long
+ * @throws ConfigError when no later try can succeed: the server refuses us, we do not trust it, or the database does
+ *   not suit us
  */
 export async function openDatabase(options: DataSourceOptions, log: (message: string) => void): Promise<DataSource> {
   const dataSource = await new ClosableDataSource(options).initialize().catch((error: unknown) => {

@@ -1,4 +1,4 @@
-/** A transaction stood in the way of another: a serialization failure, a deadlock, a lock that was not to be had. */
+/** A conflict between transactions: a serialization failure, a deadlock, a lock that is not available. */
 const CONFLICT = /^40001$|^40P01$|^55P03$/;
 
 /** Source: https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -39,12 +39,12 @@ export function isOutage(error: unknown): boolean {
   return name === 'QueryRunnerAlreadyReleasedError' || WORDS.some((words) => words.test(message));
 }
 
-/** Whether PostgreSQL ended a statement because of its time limit, or because it was told to. */
+/** Whether PostgreSQL canceled a statement: because of its time limit, or on request. */
 export function isCanceled(error: unknown): boolean {
   return (Object(error) as { code?: unknown }).code === '57014';
 }
 
-/** Whether an error only says that another transaction was in the way. The database itself is there. */
+/** Whether an error is a conflict with another transaction. The database itself is available. */
 export function isConflict(error: unknown): boolean {
   const { code } = Object(error) as { code?: unknown };
   return typeof code === 'string' && CONFLICT.test(code);

@@ -12,7 +12,8 @@ export interface PoolShares {
 const READING_PART = 0.3;
 
 /**
- * Shares out the connections of a process, so that neither a crowd of readers nor one of writers holds up webhooks and background work.
+ * Shares out the connections of a process, so that neither a crowd of readers nor one of writers holds up webhooks and
+ * background work.
  * @param all at least 3
  */
 export function poolShares(all: number, answersApi: boolean): PoolShares {

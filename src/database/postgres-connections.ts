@@ -7,7 +7,10 @@ import { surviveBrokenConnections } from './broken-connections.js';
 import { poolShares } from './pool-shares.js';
 import type { Origin } from './writer.js';
 
-/** The connections of this process to PostgreSQL. Clients of the API have shares of them: webhooks and background work always find one. */
+/**
+ * The connections of this process to PostgreSQL. Clients of the API have shares of them: webhooks and background work
+ * always find one.
+ */
 export class PostgresConnections implements OnApplicationShutdown {
   private constructor(
     /** For the lists of clients. */

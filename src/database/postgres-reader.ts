@@ -8,7 +8,10 @@ import { Reader } from './reader.js';
 import { rowsOf } from './statements.js';
 import type { Origin } from './writer.js';
 
-/** Where there is no other way than a nested loop, its pretended cost would have PostgreSQL compile the statement (jit), which takes longer. */
+/**
+ * Where there is no other way than a nested loop, its pretended cost would have PostgreSQL compile the statement (jit),
+ * which takes longer.
+ */
 const WITHOUT_NESTED_LOOPS = { enable_nestloop: 'off', jit: 'off' };
 
 /** How long PostgreSQL may look for the first rows by nested loops (ms). */

@@ -3,7 +3,10 @@ import { ConfigError } from '../config.js';
 /** The server's refusals: a wrong user or password, no entry for us in its pg_hba.conf, no such database. */
 const REFUSED = /^(28P01|28000|3D000)$/;
 
-/** What Node says of TLS: of a certificate that does not hold, and of a handshake that fails. Source: its `tls` and `errors` pages. */
+/**
+ * What Node says of TLS: of a certificate that does not hold, and of a handshake that fails. Source: its `tls` and
+ * `errors` pages.
+ */
 const UNTRUSTED =
   /^(CERT_|DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|ERR_OSSL_|EPROTO$)/;
 

@@ -1,8 +1,9 @@
 import type { ClientBase, QueryConfig } from 'pg';
 
 /**
- * Settings of PostgreSQL that our statements and their results rely on. A role, a database or a server may have others, so each connection
- * sets them when it is made. Sources: https://www.postgresql.org/docs/current/runtime-config-client.html and the chapters beside it.
+ * Settings of PostgreSQL that our statements and their results rely on. A role, a database or a server may have others,
+ * so each connection sets them when it is made. Sources:
+ * https://www.postgresql.org/docs/current/runtime-config-client.html and the chapters beside it.
  */
 const SETTINGS: Readonly<Record<string, string>> = {
   // How values are read and written.
@@ -33,8 +34,9 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Sets those that this version of the server has, by the names that `pg_settings` has for them. `synchronous_commit` is raised where it is
- * off, since a claim that a power cut undoes is a second call; a server that waits for its replicas, too, goes on doing so.
+ * Sets those that this version of the server has, by the names that `pg_settings` has for them. `synchronous_commit` is
+ * raised where it is off, since a claim that a power cut undoes is a second call; a server that waits for its replicas,
+ * too, goes on doing so.
  */
 const SET = `SELECT set_config(name, given.value, false)
   FROM json_each_text($1::json) AS given (name, value) JOIN pg_settings USING (name)

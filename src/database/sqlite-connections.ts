@@ -7,7 +7,10 @@ import { rowsOf } from './statements.js';
 /** An interruption that comes before a thread has begun with the statement does nothing (ms): it is repeated. */
 const INTERRUPT_AGAIN_AFTER = 50;
 
-/** Some connections to a SQLite file. Each runs one statement at a time, so that an interruption meets only the statement that it is for. */
+/**
+ * Some connections to a SQLite file. Each runs one statement at a time, so that an interruption meets only the
+ * statement that it is for.
+ */
 export class SqliteConnections {
   private readonly idle: DataSource[];
   private readonly limit: LimitFunction;

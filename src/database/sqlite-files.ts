@@ -6,7 +6,10 @@ import { ConfigError } from '../config.js';
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 
-/** The folder of the default `DATABASE_URL`, which is ours alone. A folder that the operator chose may hold other things. */
+/**
+ * The folder of the default `DATABASE_URL`, which is ours alone. A folder that the operator chose may hold other
+ * things.
+ */
 const DEFAULT_FOLDER = 'data';
 
 /** What SQLite, and our migrations, put beside the main file. */
@@ -14,7 +17,8 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal', '-migration-lock', '-migration
 
 /**
  * Creates the folder and the main file of a SQLite database where they are missing, for their owner only, and takes the
- * permissions of others away from the files that are there. SQLite gives the files that it creates later the main file's mode.
+ * permissions of others away from the files that are there. SQLite gives the files that it creates later the main
+ * file's mode.
  * @throws ConfigError when the file can neither be opened nor created
  */
 export function secureSqliteFiles(path: string): void {
@@ -39,9 +43,10 @@ export function migrationLockOf(path: string): string {
 }
 
 /**
- * A file that is there is never opened: to close it would drop all locks that this process holds on it through SQLite. Another program that
- * reads the database would then believe to be its only user, and delete the `-wal` file with commits that are nowhere else.
- * Source: https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled by a separate thread doing close()".
+ * A file that is there is never opened: to close it would drop all locks that this process holds on it through SQLite.
+ * Another program that reads the database would then believe to be its only user, and delete the `-wal` file with
+ * commits that are nowhere else. Source: https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled by a
+ * separate thread doing close()".
  */
 function createForOwner(path: string): void {
   try {

@@ -6,8 +6,8 @@ import { ClosableDataSource } from './open-database.js';
 import { SqliteConnections } from './sqlite-connections.js';
 
 /**
- * Connections for the lists of API clients. Each long statement occupies one of the four threads that Node has for all files and databases: one
- * is left for the background's reads, and one for the writer and for rows by their keys.
+ * Connections for the lists of API clients. Each long statement occupies one of the four threads that Node has for all
+ * files and databases: one is left for the background's reads, and one for the writer and for rows by their keys.
  */
 const LISTS = 2;
 

@@ -47,12 +47,12 @@ class Line {
 }
 
 /**
- * Writes to a SQLite file. All queries of a process share one connection, on which a transaction inside another would silently become
- * part of it, so writes take turns. API clients and background work have a line each, and the lines take turns too: a crowd of one does
- * not hold up the other.
+ * Writes to a SQLite file. All queries of a process share one connection, on which a transaction inside another would
+ * silently become part of it, so writes take turns. API clients and background work have a line each, and the lines
+ * take turns too: a crowd of one does not hold up the other.
  *
- * Statements that wait at the same time share one transaction, since the disk must confirm each commit (group commit). The failure of one
- * of them is its own; if the commit fails, all of them fail.
+ * Statements that wait at the same time share one transaction, since the disk must confirm each commit (group commit).
+ * The failure of one of them is its own; if the commit fails, all of them fail.
  */
 export class SqliteWriter extends Writer {
   private readonly logger = new Logger('Database');
@@ -87,7 +87,7 @@ export class SqliteWriter extends Writer {
   private serve(): void {
     if (this.isAtWork) return;
     this.isAtWork = true;
-    // What is asked for in this same turn of the event loop goes along.
+    // Statements of the same turn of the event loop share one transaction.
     queueMicrotask(() => void this.serveAll());
   }
 
@@ -132,7 +132,9 @@ export class SqliteWriter extends Writer {
     return outcomes;
   }
 
-  /** Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing. */
+  /**
+   * Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing.
+   */
   private async transact<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
     const { manager } = this.dataSource;
     await rowsOf(manager, sql`BEGIN IMMEDIATE`);
@@ -146,7 +148,10 @@ export class SqliteWriter extends Writer {
     }
   }
 
-  /** Without a rollback every later transaction would fail, so a connection that cannot roll back is replaced: closing it undoes its transaction. */
+  /**
+   * Without a rollback every later transaction would fail, so a connection that cannot roll back is replaced: closing
+   * it undoes its transaction.
+   */
   private async rollBack(manager: EntityManager): Promise<void> {
     try {
       await rowsOf(manager, sql`ROLLBACK`);

@@ -1,6 +1,8 @@
 import { isConflict, isOutage } from './outage.js';
 
-/** A round that takes so long (ms) to fail has waited for a database that is away. The next round would wait as long. */
+/**
+ * A round that takes so long (ms) to fail has waited for an unavailable database. The next round would wait as long.
+ */
 const OUTAGE_AFTER = 1_000;
 
 interface Waiting<Item, Result> {
@@ -18,8 +20,9 @@ export class Together<Item, Result> {
   private underWay = 0;
 
   /**
-   * @param work does several at once, and answers their results in the same order. If it fails through one of them, or through what
-   *   others do, each is tried by itself; if the database is away, all of them fail at once, and so does what has gathered meanwhile
+   * @param work does several at once, and returns their results in the same order. If one item or a conflict makes it
+   *   fail, each item is tried by itself. If the database is unavailable, all items fail at once; after a long wait the
+   *   items that wait for the next round fail, too
    * @param most that are done at once
    * @param lanes how many such rounds may be under way at the same time
    */
@@ -76,7 +79,7 @@ export class Together<Item, Result> {
   }
 }
 
-/** While the database is away, each further try would only wait in vain. */
+/** Whether the database is unavailable, so that a retry cannot succeed now. */
 function isLasting({ error }: { error: unknown }): boolean {
   return isOutage(error) && !isConflict(error);
 }

@@ -4,9 +4,9 @@ import type { EntityManager } from 'typeorm';
 import { type Origin, Writer } from './writer.js';
 
 /**
- * The one door for writes that clients of the API ask for. Each `run` is one transaction: all of it is kept, or none. Clients have a share
- * of the database's connections only, so that a crowd of them cannot hold up webhooks and background work, which use
- * {@link BackgroundUnitOfWork}.
+ * The one door for writes that clients of the API ask for. Each `run` is one transaction: all of it is kept, or none.
+ * Clients have a share of the database's connections only, so that a crowd of them cannot hold up webhooks and
+ * background work, which use {@link BackgroundUnitOfWork}.
  */
 @Injectable()
 export class UnitOfWork {
@@ -28,7 +28,9 @@ export class UnitOfWork {
   }
 }
 
-/** The one door for the writes of webhooks and background work: they find a connection whatever clients of the API do. */
+/**
+ * The one door for the writes of webhooks and background work: they find a connection whatever clients of the API do.
+ */
 @Injectable()
 export class BackgroundUnitOfWork extends UnitOfWork {
   protected override readonly origin = 'background';

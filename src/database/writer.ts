@@ -1,7 +1,9 @@
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 
-/** For whom a write is made: a client of the API, or what must go on whatever clients do (webhooks, background work). */
+/**
+ * For whom a write is made: a client of the API, or what must go on whatever clients do (webhooks, background work).
+ */
 export type Origin = 'api' | 'background';
 
 /** Runs the writes of one kind of database. */

@@ -71,7 +71,10 @@ export function msisdnFilter(column: string): Filter {
   };
 }
 
-/** One value is compared as it is, so that an index serves it in its order. Any number of them is one parameter: a statement takes only so many. */
+/**
+ * One value is compared as it is, so that an index serves it in its order. Any number of them is one parameter: a
+ * statement takes only so many.
+ */
 function oneOf(column: Sql, given: readonly (string | number)[]): Sql {
   return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);
 }

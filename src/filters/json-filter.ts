@@ -15,7 +15,8 @@ const MOST_LEAVES = 200;
 const MAX_DEPTH = 32;
 
 /**
- * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` finds both 5 and "5", `5.0` finds 5; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
+ * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` finds both 5 and
+ * "5", `5.0` finds 5; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
  */
 export function jsonFilter(column: string): Filter {
   return {
@@ -74,8 +75,9 @@ function isAbsent(column: Sql, path: string[]): Sql {
 }
 
 /**
- * The JSON values that a text finds: the string, and the boolean or the number that it writes. Numbers are compared as numbers, `30.0` with 30; a
- * text that a double cannot hold is no number. JSON.stringify spells numbers as String does, so a candidate reads as what was stored.
+ * The JSON values that a text finds: the string, and the boolean or the number that it writes. Numbers are compared as
+ * numbers, `30.0` with 30; a text that a double cannot hold is no number. JSON.stringify spells numbers as String does,
+ * so a candidate reads as what was stored.
  */
 function jsonWithText(text: string): string[] {
   const number = exactNumber(text);

@@ -14,8 +14,9 @@ const ZONE = String.raw`Z|UTC|GMT|([-+ ])(\d\d)(?::?(\d\d))?`;
 const ISO = new RegExp(`^(?:${DATE})(?:[T ]${TIME} ?(?:${ZONE})?)?$`, 'i');
 
 /**
- * Reads an ISO 8601 date or timestamp, in the extended or the basic format, `T` or a space between date and time, with or without zone (none is
- * UTC). Undefined for anything else, such as a day that no calendar has or an offset that no clock has.
+ * Reads an ISO 8601 date or timestamp, in the extended or the basic format, `T` or a space between date and time, with
+ * or without zone (none is UTC). Undefined for anything else, such as a day that no calendar has or an offset that no
+ * clock has.
  */
 export function readTime(text: string): Span | undefined {
   const match = ISO.exec(text.trim());

@@ -8,8 +8,8 @@ import { mediaTypeOf } from './media-type.js';
 import { readersOf } from './readers.js';
 
 /**
- * A body as its DTO, with everything that is wrong with it. Nothing is refused before the service has found the record that the path names:
- * an unknown id is 404, whatever the body holds.
+ * A body as its DTO, with everything that is wrong with it. Nothing is refused before the service has found the record
+ * that the path names: an unknown id is 404, whatever the body holds.
  */
 export interface Checked<Dto> {
   /** The permitted keys that the body gives, as their rules read them. A broken one keeps the value that was given. */

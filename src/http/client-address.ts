@@ -16,8 +16,9 @@ const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
 const PREFIX = /^(?:\/[\w.~%-]+)+\/*$/;
 
 /**
- * The address of this program as the client of a request has it, with the prefix that a proxy has taken off the path. Each proxy adds what it saw
- * itself to the end of the forwarded headers, so the first value is the client's. What is no scheme, host or path is ignored.
+ * The address of this program as the client of a request has it, with the prefix that a proxy has taken off the path.
+ * Each proxy adds what it saw itself to the end of the forwarded headers, so the first value is the client's. What is
+ * no scheme, host or path is ignored.
  */
 export function addressSeenBy(request: FastifyRequest, trusts: TrustsPeer): string {
   const { headers, socket } = request;

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
 
 /**
- * Gives records and lists an `ETag`, and answers 304 without a body to a client that has them already. The comparison is weak (RFC 9110,
- * section 13.1.2).
+ * Gives records and lists an `ETag`, and answers 304 without a body to a client that has them already. The comparison
+ * is weak (RFC 9110, section 13.1.2).
  */
 export function answerConditionally(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {

@@ -10,8 +10,8 @@ const MINUS = 0x2d;
 const DOT = 0x2e;
 
 /**
- * Refuses a JSON text in which a whole number is written out that a double does not keep: it would become its neighbor, and two ids one. A number
- * with a fraction or an exponent is kept to a double's precision.
+ * Refuses a JSON text in which a whole number is written out that a double does not keep: it would become its neighbor,
+ * and two ids one. A number with a fraction or an exponent is kept to a double's precision.
  * @param json a text that is JSON
  * @throws Unreadable
  */

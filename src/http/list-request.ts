@@ -16,7 +16,7 @@ export interface ListRequest {
   afterId?: number;
   /** `q[…]`, unread. */
   filters: unknown;
-  /** Parameters that no list has. They are refused once it is known that the list is there. */
+  /** Errors of unknown parameters. A list that does not exist is 404 before they count. */
   errors: FieldErrors;
   /** The answer that the list is for. */
   answer: PendingAnswer;
@@ -44,7 +44,7 @@ export function queryOf(request: FastifyRequest): Record<string, unknown> {
   return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' }));
 }
 
-/** An error for each of the parameters: the route knows none of them. */
+/** An error for each parameter of a route that takes none of them. */
 export function notPermitted(parameters: Record<string, unknown>): FieldErrors {
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, [messages.notPermitted]]));
 }

@@ -11,7 +11,8 @@ export const MAX_PARAMETERS = 2_000;
 const MAX_DEPTH = 32;
 
 /**
- * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded. They are counted before any of them is read.
+ * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded. They are counted before any
+ * of them is read.
  * @throws Unreadable when there are too many, or they are not what the URL standard calls percent-encoded UTF-8
  */
 export function decodeParameters(encoded: string): Parameter[] {
@@ -53,8 +54,8 @@ function decode(part: string): string {
  * Nests parameters by the brackets in their names, as Rails and the guide write them: `a[b]=1` is `{a: {b: '1'}}`, `a[]=1&a[]=2` is
  * `{a: ['1', '2']}`, and `[a][b]` is the same as `a[b]`. Nothing is dropped: what has no one meaning is refused. (The libraries that do
  * this drop or reshape some keys in silence, and a lost filter calls everyone.)
- * @param options.repeated what a name means that is given several times: the last value, as where a form has a hidden field before its checkbox;
- * or it is refused
+ * @param options.repeated what a name means that is given several times: the last value, as where a form has a hidden
+ *   field before its checkbox; or it is refused
  * @throws Unreadable for a malformed name, or one that is both a value and an object
  */
 export function nestParameters(
@@ -110,7 +111,10 @@ function place(
   });
 }
 
-/** What stands at `key`. In a list that is its last object, as long as it has nothing yet at `rest`: `a[][x]=1&a[][x]=2` is two objects. */
+/**
+ * What stands at `key`. In a list that is its last object, as long as it has nothing yet at `rest`: `a[][x]=1&a[][x]=2`
+ * is two objects.
+ */
 function existingAt(container: Container, key: string, rest: string[]): unknown {
   if (!Array.isArray(container)) return Object.hasOwn(container, key) ? container[key] : undefined;
   const last: unknown = container.at(-1);

@@ -11,8 +11,8 @@ export interface ParameterBytes {
 }
 
 /**
- * The parameters of a form, percent-decoded byte by byte in one pass: nothing throws at a byte that is not UTF-8, or at a percent sign that begins
- * no escape. Source: https://url.spec.whatwg.org/#urlencoded-parsing
+ * The parameters of a form, percent-decoded byte by byte in one pass: nothing throws at a byte that is not UTF-8, or at
+ * a percent sign that begins no escape. Source: https://url.spec.whatwg.org/#urlencoded-parsing
  * @returns undefined when there are more than `most`: then nothing beyond has been read
  */
 export function decodeForm(body: Buffer, most: number): ParameterBytes[] | undefined {

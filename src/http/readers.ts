@@ -14,8 +14,8 @@ export function Permit(): PropertyDecorator {
 }
 
 /**
- * On a property of a DTO: bodies may give it, and `read` turns what they give into its value before its rules are checked. Several readers of
- * one property work one after the other, in the order in which the decorators are applied.
+ * On a property of a DTO: bodies may give it, and `read` turns what they give into its value before its rules are
+ * checked. Several readers of one property work one after the other, in the order in which the decorators are applied.
  */
 export function Read(read: Reader): PropertyDecorator {
   return (target, property) => {

@@ -8,7 +8,10 @@ import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
-/** The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read at once. */
+/**
+ * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
+ * at once.
+ */
 const LARGEST_RAW = 65_536;
 
 /** On a route: its body stays the bytes that it came as, and is short. */

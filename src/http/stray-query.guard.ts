@@ -11,8 +11,8 @@ import { notPermitted, queryOf } from './list-request.js';
 export const ReadsQuery = Reflector.createDecorator<boolean>();
 
 /**
- * Refuses parameters in the URL of a route that takes none: they would be ignored in silence. That the path names no record comes first. (The
- * first part of a path is the name of a table.)
+ * Refuses parameters in the URL of a route that takes none: they would be ignored in silence. That the path names no
+ * record comes first. (The first part of a path is the name of a table.)
  */
 @Injectable()
 export class StrayQueryGuard implements CanActivate {

@@ -1,6 +1,6 @@
 /**
- * A path of the API or of the health checks, with what may follow it and means nothing: a format, and a slash. (Elsewhere a format is part of the
- * name: the documents of /docs, the provider's API of the simulator.)
+ * A path of the API or of the health checks, with what may follow it and means nothing: a format, and a slash.
+ * (Elsewhere a format is part of the name: the documents of /docs, the provider's API of the simulator.)
  */
 const TOLERANT = /^(\/(?:api|health)\/[^?]*?)(\.json)?\/?(\?.*)?$/s;
 
@@ -8,8 +8,8 @@ const TOLERANT = /^(\/(?:api|health)\/[^?]*?)(\.json)?\/?(\?.*)?$/s;
 const WEBHOOK_AS_XML = /^(\/api\/remote_phone_call_events)\.xml\/?(\?.*)?$/s;
 
 /**
- * The URL by which a request is routed: `/api/contacts/`, `/api/contacts.json` and `/api/contacts.json/` are `/api/contacts`. The URL as it was sent
- * stays the request's `originalUrl`.
+ * The URL by which a request is routed: `/api/contacts/`, `/api/contacts.json` and `/api/contacts.json/` are
+ * `/api/contacts`. The URL as it was sent stays the request's `originalUrl`.
  */
 export function routedUrl({ method = '', url = '' }: { method?: string; url?: string }): string {
   const webhook = method === 'POST' ? WEBHOOK_AS_XML.exec(url) : null;

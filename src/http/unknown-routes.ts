@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { NotFound } from './errors.js';
 
 /**
- * Answers 404 to a path that is no route before its body is read: the body may be anything, and nobody is going to use it.
- * A plugin that has a prefix of its own answers for the paths below it.
+ * Answers 404 to an unknown path before its body is read. A plugin with a prefix of its own answers for the paths below
+ * that prefix.
  */
 export function refuseUnknownRoutes(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) =>

@@ -5,8 +5,8 @@ const LONGEST = 400;
 const JSON_NUMBER = /^-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
- * The number that a text writes in JSON's way, if a double holds it: `30.0` and `3e1` are 30. Undefined for any other text, and for a number that
- * would be rounded.
+ * The number that a text writes in JSON's way, if a double holds it: `30.0` and `3e1` are 30. Undefined for any other
+ * text, and for a number that would be rounded.
  */
 export function exactNumber(text: string): number | undefined {
   const match = text.length <= LONGEST ? JSON_NUMBER.exec(text) : null;
@@ -19,8 +19,8 @@ export function exactNumber(text: string): number | undefined {
 }
 
 /**
- * Whether a double keeps a whole number that is written out: it holds the number exactly, or it is shown with the very same digits, as JavaScript
- * writes its own numbers beyond 2^53.
+ * Whether a double keeps a whole number that is written out: it holds the number exactly, or it is shown with the very
+ * same digits, as JavaScript writes its own numbers beyond 2^53.
  */
 export function isKeptInteger(digits: string): boolean {
   // Every whole number of up to 15 digits fits into 53 bits.

@@ -2,7 +2,10 @@
 export type Metadata = Record<string, unknown>;
 
 export const mergeModes = ['merge', 'deep_merge', 'replace'] as const;
-/** `merge`: the top-level keys given replace those there; `deep_merge`: likewise at every depth; `replace`: nothing old stays. */
+/**
+ * `merge`: the top-level keys given replace those there; `deep_merge`: likewise at every depth; `replace`: nothing old
+ * stays.
+ */
 export type MergeMode = (typeof mergeModes)[number];
 
 /** An object in the JSON sense: no array, not null. */
@@ -10,7 +13,10 @@ export function isJsonObject(value: unknown): value is Metadata {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** How long a record's metadata, or another object of a client's, may be as JSON, in bytes (contract part 2, section 11). */
+/**
+ * How long a record's metadata, or another object of a client's, may be as JSON, in bytes (contract part 2, section
+ * 11).
+ */
 const MOST_BYTES = 65_536;
 
 /** Whether an object is too large to be kept. */

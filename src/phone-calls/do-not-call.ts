@@ -9,11 +9,14 @@ import { wordAt } from '../metadata/word-at.js';
 /** What a call shows that was not placed because its person asked for no more calls. */
 export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobody was called.';
 
-/** A scalar subquery finds the contact by its key, whatever the planner believes of the table; EXISTS may become a scan. */
+/**
+ * A scalar subquery finds the contact by its key, whatever the planner believes of the table; EXISTS may become a scan.
+ */
 const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
 /**
- * A batch operation that chose this call, or put its person into the callout, has the parameter that calls people all the same.
+ * A batch operation that chose this call, or put its person into the callout, has the parameter that calls people all
+ * the same.
  */
 const included = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
@@ -23,7 +26,10 @@ const included = sql`EXISTS (
   ) AND ${wordAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
-/** The condition that a phone call must not be placed, because its contact, or the contact who has its number, asked for no more calls. */
+/**
+ * The condition that a phone call must not be placed, because its contact, or the contact who has its number, asked for
+ * no more calls.
+ */
 export const isDoNotCall: Sql = sql`(
   (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
   AND NOT ${included}

@@ -7,9 +7,13 @@ import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
 import type { Resource } from '../resources/resource.js';
 import { phoneCallStatuses } from './phone-call.machine.js';
 
-/** What is shown is what is filtered by: a call without a call flow of its own has its participation's, or its callout's. */
+/**
+ * What is shown is what is filtered by: a call without a call flow of its own has its participation's, or its
+ * callout's.
+ */
 const callFlowLogic = sql`coalesce(phone_calls.call_flow_logic,
-  (SELECT owner.call_flow_logic FROM callout_participations AS owner WHERE owner.id = phone_calls.callout_participation_id),
+  (SELECT owner.call_flow_logic FROM callout_participations AS owner
+    WHERE owner.id = phone_calls.callout_participation_id),
   (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = phone_calls.callout_id))`;
 
 export const phoneCallResource: Resource = {

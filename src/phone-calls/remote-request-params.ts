@@ -49,15 +49,17 @@ const PARAMETERS: readonly string[] = [
 /** Those that hold several events. */
 const EVENT_LISTS = ['status_callback_event', 'recording_status_callback_event'];
 
-/** The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map. */
+/**
+ * The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map.
+ */
 export function readRemoteRequestParams(given: unknown): unknown {
   const params = mapOf(given);
   return isJsonObject(params) ? withoutBlanks(params) : params;
 }
 
 /**
- * The request parameters as they are sent: without blanks, which calls that were stored earlier may still have, and each event as a value of its
- * own. The provider takes `initiated ringing` for one event that there is not.
+ * The request parameters as they are sent: without blanks, which calls that were stored earlier may still have, and
+ * each event as a value of its own. The provider takes `initiated ringing` for one event that there is not.
  */
 export function sendableParams(stored: Metadata): Metadata {
   const separate = EVENT_LISTS.map((name): [string, string[]] => [name, separateEvents(stored[name])]);

@@ -2,8 +2,9 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { Account } from '../config.js';
 
-// The `twilio` package checks signatures too. It signs texts only, so it cannot tell what was signed with a broken byte in it, and sorts the
-// parameters anew for each URL and account that it tries: a large body with a wrong signature would cost twenty times as much.
+// The `twilio` package checks signatures too. It signs texts only, so it cannot tell what was signed with a broken byte
+// in it, and sorts the parameters anew for each URL and account that it tries: a large body with a wrong signature
+// would cost twenty times as much.
 
 /** A signature: the 20 bytes of a SHA-1 as base64. */
 const SIGNATURE = /^[A-Za-z\d+/]{27}=$/;
@@ -22,7 +23,8 @@ export interface Signable {
 }
 
 /**
- * Whether one of the accounts has signed a request. Source: https://www.twilio.com/docs/usage/security#validating-requests
+ * Whether one of the accounts has signed a request. Source:
+ * https://www.twilio.com/docs/usage/security#validating-requests
  * @param url as the provider called it
  */
 export function isSigned(

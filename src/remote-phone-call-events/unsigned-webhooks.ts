@@ -5,8 +5,8 @@ import { keepsRawBody } from '../http/request-bodies.js';
 import { looksSigned } from './signature.js';
 
 /**
- * Refuses a webhook that nobody can have signed before its body is read. It takes no place among the webhooks that are worked on: anybody can send
- * as many as they like.
+ * Refuses a webhook that nobody can have signed before its body is read. It takes no place among the webhooks that are
+ * worked on: anybody can send as many as they like.
  */
 export function refuseUnsignedWebhooks(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {

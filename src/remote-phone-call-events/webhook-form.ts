@@ -24,8 +24,8 @@ export interface WebhookForm {
 }
 
 /**
- * Reads a form of at most 2,000 parameters, in linear time. A byte that is not UTF-8, or a percent sign that begins no escape, spoils nothing but
- * itself: the provider does not repeat a webhook that is refused.
+ * Reads a form of at most 2,000 parameters, in linear time. A byte that is not UTF-8, or a percent sign that begins no
+ * escape, spoils nothing but itself: the provider does not repeat a webhook that is refused.
  * @throws Unreadable when there are too many parameters, or one is called `__proto__`
  */
 export function readWebhookForm(body: Buffer): WebhookForm {
@@ -61,8 +61,8 @@ function parametersOf(pairs: Pair[]): Metadata {
 }
 
 /**
- * Names and values in the order in which they are signed: by name, then by value. Of a name and value that are given twice the provider signs one.
- * Source: https://www.twilio.com/docs/usage/security#validating-requests
+ * Names and values in the order in which they are signed: by name, then by value. Of a name and value that are given
+ * twice the provider signs one. Source: https://www.twilio.com/docs/usage/security#validating-requests
  */
 function partsInOrder(pairs: Pair[]): Part[] {
   const sorted = pairs.toSorted((a, b) => compare(a[0].text, b[0].text) || compare(a[1].text, b[1].text));

@@ -22,8 +22,8 @@ export interface RawWebhook {
 const LONGEST_ID = 64;
 
 /**
- * Of a callback that says nothing of the call's status, one of these says what it is about: who answered, a recording, a transcription, a
- * conference, a queue, a stream. Source: https://www.twilio.com/docs/voice/api
+ * Of a callback that says nothing of the call's status, one of these says what it is about: who answered, a recording,
+ * a transcription, a conference, a queue, a stream. Source: https://www.twilio.com/docs/voice/api
  */
 const OTHER_SUBJECTS = ['AnsweredBy', 'RecordingSid', 'TranscriptionSid', 'ConferenceSid', 'QueueSid', 'StreamSid'];
 
@@ -59,7 +59,10 @@ export function signedParametersOf(
   return storable(withoutNul(form.parameters));
 }
 
-/** The parameters with U+FFFD for each NUL, which PostgreSQL does not store: the provider does not repeat a webhook that is refused. */
+/**
+ * The parameters with U+FFFD for each NUL, which PostgreSQL does not store: the provider does not repeat a webhook that
+ * is refused.
+ */
 function withoutNul(parameters: Metadata): Metadata {
   const kept = (text: unknown): unknown => (typeof text === 'string' ? text.replaceAll('\0', '\uFFFD') : text);
   return Object.fromEntries(
@@ -71,8 +74,8 @@ function withoutNul(parameters: Metadata): Metadata {
 }
 
 /**
- * Refuses a webhook that lacks one of the names that we live by. The provider signs names and values without the border between them: a body whose
- * borders were shifted is signed, too.
+ * Refuses a webhook that lacks one of the required names. The provider signs names and values without the border
+ * between them: a body whose borders were shifted is signed, too.
  * @returns the provider's id of the call
  * @throws UnusableWebhook
  */

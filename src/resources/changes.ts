@@ -15,9 +15,9 @@ export interface Changes<Dto> {
 }
 
 /**
- * Compares a body with the record as it is shown. A value that comes back as it is shown is no change, and no error whatever the rules say of it:
- * a client may read a record and send it back. So an attribute that is shown from elsewhere, as a participation's call flow from its callout, is
- * not written into the record.
+ * Compares a body with the record as it is shown. A value that comes back as it is shown is no change, and no error
+ * whatever the rules say of it: a client may read a record and send it back. So an attribute that is shown from
+ * elsewhere, as a participation's call flow from its callout, is not written into the record.
  */
 export function changesTo<Dto extends MetadataDto>(
   shown: Row,

@@ -5,8 +5,9 @@ import type { Filters } from '../filters/filter.js';
 export type Row = Record<string, unknown>;
 
 /**
- * How a kind of record is read: from which table, by which filters, and in which shape it is shown. What other tables add to a column or a filter
- * comes from subselects: a list that goes over whole tables joins none for the rows of one page.
+ * How a kind of record is read: from which table, by which filters, and in which shape it is shown. What other tables
+ * add to a column or a filter comes from subselects: a list that goes over whole tables joins none for the rows of one
+ * page.
  */
 export interface Resource {
   /** The name of its table and of its routes. */

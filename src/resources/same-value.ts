@@ -7,8 +7,8 @@ import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /**
- * Whether a client sends back a value as it was shown, in whatever way it writes that: numbers and booleans as texts, nothing at all for what is
- * empty, a list by its indexes.
+ * Whether a client sends back a value as it was shown, in whatever way it writes that: numbers and booleans as texts,
+ * nothing at all for what is empty, a list by its indexes.
  */
 export function isSameValue(shown: unknown, given: unknown): boolean {
   if (isEmpty(shown)) return isEmpty(given);
@@ -31,8 +31,8 @@ export function isSameValue(shown: unknown, given: unknown): boolean {
 }
 
 /**
- * The value that a form gives, with the types that are shown wherever its texts say the same: a form cannot tell 5 from "5", and leaves out what
- * is empty.
+ * The value that a form gives, with the types that are shown wherever its texts say the same: a form cannot tell 5 from
+ * "5", and leaves out what is empty.
  */
 export function withShownTypes(shown: unknown, given: unknown): unknown {
   if (isSameValue(shown, given)) return shown;

@@ -104,7 +104,7 @@ function readJson(fastify: FastifyInstance): void {
   });
 }
 
-/** Unlike in the API, `null` and `[]` are no object: a mistake must not put the faults back to none. */
+/** Unlike in the API, `null` and `[]` are no object: a mistake must not reset the faults. */
 function parseObject(text: string): Metadata {
   const object = parseJson(text);
   if (!text.trimStart().startsWith('{')) throw invalid('the body must be a JSON object');

@@ -7,9 +7,10 @@
 const ACCOUNT = new Set(['10001', '10004', '20003', '20005', '22005']);
 
 /**
- * Codes about a setting of the callout or the account: the address of our call flow (21205) and its method (21209), what is said (21632), the number that calls are made from (21210, 21212,
- * 21213, 21606), the address of callbacks (21609) and their events (21626), countries that the account may not call (13227, 21215, 21216), a
- * trial account that may only call verified numbers (21219), an application that does not exist (21218).
+ * Codes about a setting of the callout or the account: the address of our call flow (21205) and its method (21209),
+ * what is said (21632), the number that calls are made from (21210, 21212, 21213, 21606), the address of callbacks
+ * (21609) and their events (21626), countries that the account may not call (13227, 21215, 21216), a trial account that
+ * may only call verified numbers (21219), an application that does not exist (21218).
  */
 const SETTING = new Set([
   '13227',
@@ -28,7 +29,10 @@ const SETTING = new Set([
   '21632',
 ]);
 
-/** Codes about the number that was called: missing (21201), premium (21202), not valid (13223, 13224, 21211, 21214, 21217), forbidden (13225). */
+/**
+ * Codes about the number that was called: missing (21201), premium (21202), not valid (13223, 13224, 21211, 21214,
+ * 21217), forbidden (13225).
+ */
 const PERSON = new Set(['13223', '13224', '13225', '21201', '21202', '21211', '21214', '21217']);
 
 /** Whether no call at all can be placed by this account now. */

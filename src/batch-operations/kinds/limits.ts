@@ -76,8 +76,8 @@ function limitOf(parameters: Metadata): Sql {
 }
 
 /**
- * What is left of `max_per_period`: calls of the period count, and so do queued calls and calls that may have been placed (`uncertain`).
- * Undefined without it.
+ * What is left of `max_per_period`: calls of the period count, and so do queued calls and calls that may have been
+ * placed (`uncertain`). Undefined without it.
  */
 function periodLeft(parameters: Metadata): Sql | undefined {
   const [perPeriod, hours = DEFAULT_HOURS] = ['max_per_period', 'max_per_period_hours'].map((name) =>

@@ -12,8 +12,8 @@ export function unknownParameters(parameters: Metadata, permitted: readonly stri
 }
 
 /**
- * The parameters that a client gives, without those that are blank; likewise the provider's parameters within them. What filters hold stays: there
- * a blank is a value to look for.
+ * The parameters that a client gives, without those that are blank; likewise the provider's parameters within them.
+ * What filters hold stays: there a blank is a value to look for.
  */
 export function readParameters(given: unknown): unknown {
   if (!isJsonObject(given)) return given;

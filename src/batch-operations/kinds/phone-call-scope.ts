@@ -54,7 +54,8 @@ export function phoneCallsInScope(scope: Scope): Sql {
       ? []
       : [
           sql`phone_calls.callout_participation_id IN (
-            SELECT callout_participations.id FROM callout_participations WHERE ${conditionOf(filters, participations)})`,
+            SELECT callout_participations.id FROM callout_participations
+            WHERE ${conditionOf(filters, participations)})`,
         ]),
     conditionOf(phoneCallResource.filters, parameters[CALLS]),
   ]);

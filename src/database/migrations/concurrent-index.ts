@@ -1,22 +1,23 @@
 import type { QueryRunner } from 'typeorm';
 
 /**
- * Builds an index while others read and write the table. The migration must not run in a transaction: it sets `transaction = false`.
- * An interrupted build can be repeated. A complete index of that name is kept.
- * Source: https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+ * Builds an index while others read and write the table. The migration must not run in a transaction: it sets
+ * `transaction = false`. An interrupted build can be repeated. A complete index of that name is kept. Source:
+ * https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
  *
  * @param definition what follows `ON` in `CREATE INDEX`
  */
 export async function createIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
   if (await isComplete(queryRunner, name)) return;
-  // PostgreSQL leaves an incomplete index behind when a build is interrupted. It serves no query, but each write updates it.
+  // PostgreSQL leaves an incomplete index behind when a build is interrupted. It serves no query, but each write
+  // updates it.
   await dropIndex(queryRunner, name);
   await queryRunner.query(`CREATE INDEX ${concurrentlyOn(queryRunner)} "${name}" ON ${definition}`);
 }
 
 /**
- * Replaces an index by another one of the same name. On PostgreSQL the old one serves until the new one is complete; SQLite cannot rename an
- * index. The conditions of `createIndex` apply.
+ * Replaces an index by another one of the same name. On PostgreSQL the old one serves until the new one is complete;
+ * SQLite cannot rename an index. The conditions of `createIndex` apply.
  */
 export async function replaceIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
   if (!isPostgres(queryRunner)) {

@@ -41,7 +41,10 @@ export class SystemCalls {
     return new SystemCalls(strace, folder);
   }
 
-  /** Follows no longer. Returns what was seen, in its order; of a call that others interrupted, its beginning and its end. */
+  /**
+   * Follows no longer. Returns what was seen, in its order; of a call that others interrupted, its beginning and its
+   * end.
+   */
   async end(): Promise<SystemCall[]> {
     this.strace.kill('SIGINT');
     if (this.strace.exitCode === null && this.strace.signalCode === null) await once(this.strace, 'exit');
