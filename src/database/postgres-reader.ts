@@ -3,7 +3,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { PostgresConnections } from './postgres-connections.js';
 import { isCanceled } from './outage.js';
 import { poolOf, runOn } from './postgres-statements.js';
-import { type PendingAnswer, withinDeadline } from './read-deadline.js';
+import { type PendingAnswer, ReadTimedOut, withinDeadline } from './read-deadline.js';
 import { Reader } from './reader.js';
 import { rowsOf } from './statements.js';
 import type { Origin } from './writer.js';
@@ -83,6 +83,9 @@ export class PostgresReader extends Reader {
     signal.addEventListener('abort', cancel, { once: true });
     try {
       return await work(client, signal);
+    } catch (error) {
+      // The server's time limit ran out first.
+      throw isCanceled(error) ? new ReadTimedOut(this.timeout) : error;
     } finally {
       signal.removeEventListener('abort', cancel);
       // A cancellation that comes late must not meet the next statement of this connection.
