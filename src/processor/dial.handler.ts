@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { NothingToSay } from '../call-flows/call-flow.js';
 import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
-import { booleanOf } from '../metadata/client-values.js';
+import { booleanOf, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
 import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
@@ -10,6 +10,7 @@ import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { Provider } from '../telephony/provider.js';
+import { isWebhookUrl } from '../webhooks/webhook-url.js';
 
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
@@ -51,7 +52,7 @@ export class DialHandler {
     const given = sendableParams(call.remote_request_params);
     let ours: Metadata;
     try {
-      ours = this.saying(call, given, origin);
+      ours = await this.saying(call, given, origin);
     } catch (error) {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
@@ -73,13 +74,23 @@ export class DialHandler {
   }
 
   /**
-   * What is said, unless the client has chosen that: the call flow's first document, or where it is asked for.
-   * @throws NothingToSay
+   * The parameters that say where the call's TwiML comes from. `twiml`, `application_sid` and a `url` elsewhere replace
+   * the call flow. A `url` that is our own webhook leads to the call flow, which must be ready then, too.
+   * @returns the call flow's first document, or the URL of our webhook; nothing if the client's parameters suffice
+   * @throws NothingToSay if the call goes to the call flow and the callout is not ready for it
    */
-  private saying(call: ClaimedCall, given: Metadata, origin: string): Metadata {
-    if ('url' in given || 'twiml' in given || 'application_sid' in given) return {};
+  private async saying(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
+    const isChosen = 'url' in given || 'twiml' in given || 'application_sid' in given;
+    if (isChosen && !(await this.isOwnWebhook(given.url))) return {};
     const twiml = this.conversations.opening(call.staged, call, origin);
+    if (isChosen) return { url: given.url };
     return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
+  }
+
+  /** @param url the client's request parameter: a text, or a list of texts */
+  private async isOwnWebhook(url: unknown): Promise<boolean> {
+    const addresses = await this.address.all();
+    return [url].flat().some((one) => isWebhookUrl(textOf(one) ?? '', addresses));
   }
 
   /** Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a moment is waited. */
