@@ -11,6 +11,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
 import { Paces } from '../pace/paces.js';
+import { dialedCalloutStatuses } from '../phone-calls/dialing-rules.js';
+import { anyQueued } from '../phone-calls/queued-calls.js';
 import { Queue } from '../queue/queue.port.js';
 
 const PATIENCE = 3_000;
@@ -68,7 +70,10 @@ export class HealthController {
 
   private async dialling(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
-      const [reason, held] = await Promise.all([this.paces.reason(), heldCallouts(this.reader)]);
+      const [reason, held] = await Promise.all([
+        this.paces.reason(anyQueued(dialedCalloutStatuses)),
+        heldCallouts(this.reader),
+      ]);
       return {
         ...(reason ? { dialling: 'paused', reason } : { dialling: 'on' }),
         ...(held.length > 0 && { held_callouts: held }),

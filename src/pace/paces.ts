@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { locking, nowMilliseconds } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
@@ -28,6 +28,9 @@ const TRY_MARGIN = 15_000;
 
 /** No more than a second's worth of requests is handed out at once, in milliseconds. */
 const HORIZON = 1_000;
+
+/** A pause that ends further ahead than any can was written before the database's clock stepped back. */
+const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE}`;
 
 /** A row whose request is to be sent at a time by the database's clock, in milliseconds, `wait` milliseconds from now. */
 export interface HandedOut {
@@ -86,9 +89,7 @@ export class Paces {
     await this.unitOfWork.run(async (manager) => {
       const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
         manager,
-        sql`SELECT pauses, paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE} AS pausing
-          FROM paces
-          WHERE name = ${name} ${locking('FOR UPDATE')}`,
+        sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${name} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
@@ -100,19 +101,28 @@ export class Paces {
     });
   }
 
-  /** Says that a request was taken: there is nothing to wait for any more. */
+  /**
+   * Notes that the provider answered a request: what the last pause was for is over. Does nothing during a pause: such
+   * a request was sent before it began.
+   */
   async clear(manager: EntityManager, name: PaceName): Promise<void> {
-    await rowsOf(manager, sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0`);
+    await rowsOf(
+      manager,
+      sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0 AND NOT (${isPausing})`,
+    );
   }
 
   /**
-   * Why dialing is paused, for people; undefined while it is not. While calls wait, one is tried after each pause, and a refusal starts the
-   * next one: a reason whose pause ended longer ago than a try takes is out of date.
+   * Why dialing is paused, for people; undefined while it is not. After a pause one waiting call is tried, and a failure
+   * starts the next pause. Until that try is recorded, the reason stays. It goes when the provider answers, when
+   * no call waits, and at the latest when a try must have ended.
+   * @param isWaiting the condition that calls wait to be dialed
    */
-  async reason(): Promise<string | undefined> {
-    const row = await this.reader.row<{ reason: string | null }>(
-      sql`SELECT reason FROM paces WHERE name = 'dial'
-        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${LONGEST_PAUSE}`,
+  async reason(isWaiting: Sql): Promise<string | undefined> {
+    const [row] = await this.reader.rows<{ reason: string | null }>(
+      sql`SELECT reason FROM paces WHERE name = 'dial' AND reason IS NOT NULL
+        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${LONGEST_PAUSE}
+        AND (paused_until > ${nowMilliseconds} OR ${isWaiting})`,
     );
     return row?.reason ?? undefined;
   }

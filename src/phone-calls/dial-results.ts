@@ -22,6 +22,9 @@ const FIRST_LOOK = 2;
 /** What came of a dial: the provider's answer, or that there was nothing to ask it for. */
 export type DialResult = Placement | { outcome: 'unsendable'; message: string };
 
+/** The provider is there and serves the account: it took the call, or refused this one. */
+const ANSWERED: readonly DialResult['outcome'][] = ['accepted', 'refused', 'misconfigured'];
+
 interface Dialed {
   call: ClaimedCall;
   result: DialResult;
@@ -51,6 +54,7 @@ export class DialResults {
       );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
       await this.recordAccepted(manager, accepted.map(acceptedRow));
+      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome))) await this.paces.clear(manager, 'dial');
       // The provider takes calls of these callouts, or may have: their settings are not at fault.
       const tried = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
@@ -88,7 +92,6 @@ export class DialResults {
         FROM ${told} WHERE phone_calls.id = told.id
           AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`,
     );
-    await this.paces.clear(manager, 'dial');
   }
 
   private async recordOther(

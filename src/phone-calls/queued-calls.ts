@@ -6,32 +6,38 @@ import { rowsOf } from '../database/statements.js';
 
 // How queued calls are found, among millions that were made: never by a statement that hangs on what PostgreSQL believes of their number.
 
-/**
- * The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. It goes by the index from one
- * callout with queued calls to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only,
- * of perhaps a million.
- */
+/** The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. */
 export async function calloutsWithQueued(
   manager: EntityManager,
   condition: Sql,
   statuses: readonly CalloutStatus[],
 ): Promise<number[]> {
+  const rows = await rowsOf<{ id: number }>(manager, selectCalloutsWithQueued(condition, statuses));
+  return rows.map(({ id }) => id);
+}
+
+/** The condition that any callout of these statuses has a queued call, whether it is due or waits. */
+export function anyQueued(statuses: readonly CalloutStatus[]): Sql {
+  return sql`EXISTS (${selectCalloutsWithQueued(sql`TRUE`, statuses)})`;
+}
+
+/**
+ * Goes by the index from one callout with queued calls to the next, since there may be thousands of callouts that have
+ * none, and asks each of them for one such call only, of perhaps a million.
+ */
+function selectCalloutsWithQueued(condition: Sql, statuses: readonly CalloutStatus[]): Sql {
   // SQLite would find a call without a callout first.
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
   const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
-  const rows = await rowsOf<{ id: number }>(
-    manager,
-    sql`WITH RECURSIVE queued (callout_id) AS (
-        SELECT (${first})
-        UNION ALL
-        SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
-      )
-      SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
-        AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
-      ORDER BY id`,
-  );
-  return rows.map(({ id }) => id);
+  return sql`WITH RECURSIVE queued (callout_id) AS (
+      SELECT (${first})
+      UNION ALL
+      SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
+    )
+    SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
+      AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
+    ORDER BY id`;
 }
 
 /**
