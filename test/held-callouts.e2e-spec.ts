@@ -80,7 +80,7 @@ describe.each([
 });
 
 describe('a callout on trial', () => {
-  const people = (endings: string[]) =>
+  const people = (endings: string[]): Promise<number[]> =>
     api.contacts(...endings.map((ending, n) => ({ msisdn: `+85512${100 + n}${ending}`, metadata: { group: 'a' } })));
   const filter = { metadata: { group: 'a' } };
 
@@ -104,16 +104,51 @@ describe('a callout on trial', () => {
     expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
   });
 
-  it('is held from initialized, too, and stop takes its calls back', async () => {
-    await people(['9900', '9900']);
-    await faults({ account: 21606 });
+  /** Queues a call of a new callout, which is initialized, once `prepare` is done. Returns the callout's id. */
+  async function calloutWithCall(params: object = {}, prepare = async (_id: number) => {}): Promise<number> {
+    const [contact_id] = await people(['9900']);
     const id = await api.callout();
-    const [first] = await api.ids('/api/contacts');
-    const joined = await api.post(`/api/callouts/${id}/callout_participations`, { contact_id: first });
+    const joined = await api.post(`/api/callouts/${id}/callout_participations`, { contact_id });
     const made = await api.post(`/api/callout_participations/${joined.body.id}/phone_calls`, {
-      remote_request_params: { from: '2442' },
+      remote_request_params: { from: '2442', ...params },
     });
+    await prepare(id);
     await api.post(`/api/phone_calls/${made.body.id}/phone_call_events`, 'event=queue');
+    return id;
+  }
+
+  it.each([
+    [21209, 'the method by which what is said is fetched', { url: 'http://127.0.0.1:1/', method: 'PUT' }],
+    [21632, 'what is said', { twiml: `<Response><Say>${'Run! '.repeat(1_000)}</Say></Response>` }],
+  ])('is held by its first call with the code %i: %s', async (code, _, params) => {
+    const id = await calloutWithCall(params);
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect((await callout(id)).held_because).toContain(`(${code})`);
+    await eventually(async () => (await total(id, 'q[status]=queued')) === 1);
+  });
+
+  it('is held although its trial began ahead of the clock, which has stepped back, and so again', async () => {
+    await faults({ account: 21606 });
+    const later = new Date(Date.now() + 3_600_000).toISOString();
+    const beginLater = (id: number, more = '') =>
+      installation.query(`UPDATE callouts SET trial_began_at = '${later}' ${more} WHERE id = ${id}`);
+    const id = await calloutWithCall({}, async (callout) => void (await beginLater(callout)));
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect((await callout(id)).held_because).toContain('(21606)');
+    // Refused after the beginning, as far as can be known: this call is not spent.
+    expect(await total(id, 'q[status]=queued')).toBe(1);
+    const before = await requested();
+    // Resumed, and then the clock stepped back: what is refused now is no left-over from before the resumption.
+    await beginLater(id, `, status = 'running', held_because = NULL`);
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect((await callout(id)).held_because).toContain('(21606)');
+    expect(await requested()).toBe(before + 1);
+    expect(await total(id, 'q[status]=queued')).toBe(1);
+  });
+
+  it('is held from initialized, too, and stop takes its call back', async () => {
+    await faults({ account: 21606 });
+    const id = await calloutWithCall();
     await eventually(async () => (await callout(id)).status === 'paused');
     expect((await callout(id)).held_because).toContain('(21606)');
     await send(api, id, 'stop');

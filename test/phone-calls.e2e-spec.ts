@@ -4,6 +4,8 @@ import { eventually } from './support/eventually.js';
 import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
+import { PROVIDER_SID, dialingAt } from './support/provider.js';
+import { WebServer } from './support/web-server.js';
 
 let installation: Installation;
 let signedWebhook: SignedWebhook;
@@ -239,6 +241,45 @@ describe('a callout whose flow refuses to start', () => {
     await queue(own.id);
     await eventually(async () => (await status(own.id)) === 'completed');
   });
+
+  /** Queues a call of a PlayMessage callout with a `url` of the client's. Returns the call as soon as it is over. */
+  async function dialWithUrl(metadata: object, url: string): Promise<Body> {
+    const flow = 'CallFlowLogic::PlayMessage';
+    const { body: callout } = await api.post('/api/callouts', { call_flow_logic: flow, metadata });
+    const { id } = await participation('9900', callout.id);
+    const call = await makeCall(id, { remote_request_params: { from: '2442', url, method: 'GET' } });
+    await queue(call.id);
+    return eventually(async () => {
+      const { body } = await api.get(`/api/phone_calls/${call.id}`);
+      return ['completed', 'errored'].includes(body.status) && body;
+    });
+  }
+  const transcript = async ({ remote_call_id: sid }: Body): Promise<Body[]> =>
+    (await api.get(`/simulator/calls/${sid}/transcript`)).body;
+
+  it.each(['', '/', '?a=1', '.xml', '/?a=1'])(
+    "rings nobody when the client's url is our webhook, spelled with %j at its end",
+    async (end) => {
+      const call = await dialWithUrl({}, `${api.url}/api/remote_phone_call_events${end}`);
+      expect(call).toMatchObject({
+        status: 'errored',
+        remote_error_message: "The callout's metadata have no message and no audio_url: nobody was called.",
+        remote_call_id: null,
+      });
+    },
+  );
+
+  it("asks the client's url when that is another address", async () => {
+    const url = `${api.url}/api/remote_phone_call_events/none`;
+    const call = await dialWithUrl({}, url);
+    expect(call.status).toBe('completed');
+    expect(await transcript(call)).toContainEqual({ fetched: url });
+  });
+
+  it("says its message when the client's url is our webhook and there is a message", async () => {
+    const call = await dialWithUrl({ message: 'Run!' }, `${api.url}/api/remote_phone_call_events`);
+    expect(await transcript(call)).toContainEqual({ said: 'Run!' });
+  });
 });
 
 describe('a limit of calls in flight', () => {
@@ -431,15 +472,50 @@ describe('max_per_period', () => {
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
     await eventually(async () => (await queuedIn(callout)) === 0);
   });
+
+  it('counts uncertain calls, which may have been placed, whatever statuses it counts', async () => {
+    await installation.query(`UPDATE phone_calls SET remotely_queued_at = NULL`);
+    const callout = await waitingCallout(16);
+    const soon = new Date(Date.now() + 60_000).toISOString();
+    const uncertain = (await api.ids(`/api/callouts/${callout}/phone_calls`)).slice(0, 4).join(',');
+    await installation.query(
+      `UPDATE phone_calls SET status = 'uncertain', check_at = '${soon}' WHERE id IN (${uncertain})`,
+    );
+    const { body } = await operation('PhoneCallQueue', limits, callout);
+    expect(await api.ids(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(6);
+    await api.run(body.id);
+    expect(await queuedIn(callout)).toBe(6);
+    await installation.query(`UPDATE phone_calls SET status = 'errored', check_at = NULL WHERE id IN (${uncertain})`);
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
+    await eventually(async () => (await queuedIn(callout)) === 0);
+  });
 });
 
 describe('trouble with the whole account', () => {
+  const telephony = async () => (await api.get('/health/ready')).body.details.telephony;
+
+  /** Queues a call that the provider has just refused without acting on it: it waits for most of a minute. */
+  async function waitingCall(): Promise<{ callout: number }> {
+    const { id, callout } = await participation('9900');
+    const call = await makeCall(id);
+    const later = new Date(Date.now() + 55_000).toISOString();
+    await installation.query(
+      `UPDATE phone_calls SET status = 'queued', refusals = 1, leased_until = '${later}' WHERE id = ${call.id}`,
+    );
+    return { callout };
+  }
+
+  /** Stops a callout, and waits until its queued call is canceled. */
+  async function stop(callout: number): Promise<void> {
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
+    await eventually(async () => (await api.get(`/api/callouts/${callout}/phone_calls`)).body[0].status === 'canceled');
+  }
+
   it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
     expect((await api.put('/simulator/faults', { account: 20003 })).status).toBe(200);
     const { id } = await participation('9900');
     const { id: call } = await makeCall(id);
     await queue(call);
-    const telephony = async () => (await api.get('/health/ready')).body.details.telephony;
     await eventually(async () => (await telephony()).dialling === 'paused');
     expect(await telephony()).toMatchObject({ status: 'up', reason: expect.stringContaining('20003') });
     expect(await status(call)).toBe('queued');
@@ -454,6 +530,64 @@ describe('trouble with the whole account', () => {
       `UPDATE paces SET paused_until = ${long}, reason = 'Authenticate (20003)', pauses = 3 WHERE name = 'dial'`,
     );
     expect((await api.get('/health/ready')).body.details.telephony).toMatchObject({ dialling: 'on' });
+  });
+
+  it.each([
+    ['takes a call', '9900', 'completed'],
+    ['refuses a call because of its number', '9921', 'errored'],
+  ])('is not shown any more when the provider %s, although other calls wait', async (_, ending, expected) => {
+    const { callout } = await waitingCall();
+    await api.put('/simulator/faults', { account: 20003 });
+    const { id } = await participation(ending);
+    const { id: call } = await makeCall(id);
+    await queue(call);
+    await eventually(async () => (await telephony()).dialling === 'paused');
+    await api.delete('/simulator/faults');
+    await eventually(async () => (await status(call)) === expected);
+    expect(await telephony()).toMatchObject({ dialling: 'on' });
+    await stop(callout);
+  });
+
+  it('is shown after a pause only while calls wait for the first try', async () => {
+    const justOver = Date.now() - 1_000;
+    await installation.query(
+      `UPDATE paces SET paused_until = ${justOver}, reason = 'Authenticate (20003)', pauses = 1 WHERE name = 'dial'`,
+    );
+    expect(await telephony()).toEqual({ status: 'up', dialling: 'on' });
+    const { callout } = await waitingCall();
+    expect(await telephony()).toMatchObject({ dialling: 'paused', reason: 'Authenticate (20003)' });
+    await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
+    expect(await telephony()).toMatchObject({ dialling: 'on' });
+    await stop(callout);
+  });
+
+  it('is shown for the whole pause, also when no call waits and a request from before it is taken', async () => {
+    let release!: () => void;
+    const after = new Promise<void>((resolve) => (release = resolve));
+    const body = JSON.stringify({ sid: 'CA1', status: 'queued', direction: 'outbound-api' });
+    const provider = await WebServer.start({
+      [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]: { status: 201, body, after },
+    });
+    const apart = await Installation.create();
+    try {
+      const { api: slow } = await apart.start({ ...dialingAt(provider.url), PUBLIC_URL: 'https://warn.example' });
+      const [contact_id] = await slow.contacts({ msisdn: '+85512009900' });
+      const joined = await slow.post(`/api/callouts/${await slow.callout()}/callout_participations`, { contact_id });
+      const { body: made } = await slow.post(`/api/callout_participations/${joined.body.id}/phone_calls`, params);
+      await slow.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
+      await eventually(() => provider.forms.length > 0);
+      await apart.query(
+        `UPDATE paces SET paused_until = ${Date.now() + 55_000}, reason = 'Authenticate (20003)', pauses = 7
+          WHERE name = 'dial'`,
+      );
+      release();
+      await eventually(async () => (await slow.get(`/api/phone_calls/${made.id}`)).body.status === 'remotely_queued');
+      const { details } = (await slow.get('/health/ready')).body;
+      expect(details.telephony).toMatchObject({ dialling: 'paused', reason: 'Authenticate (20003)' });
+    } finally {
+      await apart.remove();
+      await provider.stop();
+    }
   });
 
   it('is a provider that cannot be reached, too', async () => {

@@ -3,6 +3,8 @@ import { phoneCallStatuses } from '../src/phone-calls/phone-call.machine.js';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
+import { PROVIDER_SID, dialingAt } from './support/provider.js';
+import { WebServer } from './support/web-server.js';
 
 let installation: Installation;
 let api: Api;
@@ -128,5 +130,37 @@ describe('what the provider is asked for', () => {
     // Only the callbacks say so: nobody is asked before RECONCILE_AFTER is over.
     await eventually(async () => (await heard(path)).includes('completed'));
     expect(await heard(path)).toEqual(expect.arrayContaining(['initiated', 'ringing', 'in-progress', 'completed']));
+  });
+
+  it('has each event of a recording by itself, as the client gave them in one text', async () => {
+    const call = { sid: 'CA1', status: 'queued', direction: 'outbound-api' };
+    const provider = await WebServer.start({
+      [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]: { status: 201, body: JSON.stringify(call) },
+    });
+    const apart = await Installation.create();
+    try {
+      const { api: client } = await apart.start({ ...dialingAt(provider.url), PUBLIC_URL: 'https://warn.example' });
+      const [contact_id] = await client.contacts({ msisdn: '+85512009900' });
+      const joined = await client.post(`/api/callouts/${await client.callout()}/callout_participations`, {
+        contact_id,
+      });
+      const recording = {
+        record: true,
+        recording_status_callback: 'https://archive.example/recordings',
+        recording_status_callback_event: 'in-progress completed, absent',
+      };
+      const path = `/api/callout_participations/${joined.body.id}/phone_calls`;
+      const { body: made } = await client.post(path, { remote_request_params: { ...params, ...recording } });
+      expect(made.remote_request_params).toEqual({ ...params, ...recording });
+      await client.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
+      await eventually(() => provider.forms.length > 0);
+      const [form] = provider.forms as [URLSearchParams];
+      expect(form.getAll('RecordingStatusCallbackEvent')).toEqual(['in-progress', 'completed', 'absent']);
+      expect(form.getAll('RecordingStatusCallback')).toEqual([recording.recording_status_callback]);
+      expect(form.getAll('StatusCallbackEvent')).toEqual(['initiated', 'ringing', 'answered', 'completed']);
+    } finally {
+      await apart.remove();
+      await provider.stop();
+    }
   });
 });

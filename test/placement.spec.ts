@@ -10,6 +10,8 @@ describe('the answer to a request for a call', () => {
     [403, { code: 21215, message: 'geographic permission' }, 'misconfigured'],
     [400, { code: 21205, message: 'Url is not a valid URL' }, 'misconfigured'],
     [400, { code: '21606', message: 'From is not ours' }, 'misconfigured'],
+    [400, { code: 21209, message: 'Method must be GET or POST' }, 'misconfigured'],
+    [400, { code: 21632, message: 'Twiml is too long' }, 'misconfigured'],
     [400, { code: 21999, message: 'nobody knows this one' }, 'refused'],
     [400, { code: { toString: 1 } }, 'refused'],
     [201, { sid: 'C'.repeat(65), status: 'queued' }, 'unknown'],

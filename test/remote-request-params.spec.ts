@@ -19,6 +19,12 @@ describe('the parameters of a request for a call', () => {
     expect(sendableParams({ status_callback_event: events })).toEqual({ status_callback_event: expected });
   });
 
+  it('are sent with each event of a recording by itself, too', () => {
+    const given = { recording_status_callback_event: 'in-progress completed,absent' };
+    const expected = { recording_status_callback_event: ['in-progress', 'completed', 'absent'] };
+    expect(sendableParams(given)).toEqual(expected);
+  });
+
   it.each(['', ' ', ' , ', null, [], [''], undefined])('are sent without events that are %j', (events) => {
     expect(sendableParams({ from: '2442', status_callback_event: events })).toEqual({ from: '2442' });
   });

@@ -1,17 +1,22 @@
 import { once } from 'node:events';
-import { type Server, createServer } from 'node:http';
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 
 interface Answer {
   status?: number;
   headers?: Record<string, string>;
   body?: string;
+  /** The answer is sent after this. */
+  after?: Promise<unknown>;
 }
 
 /** A web server on this machine that is no part of the program, and remembers what it was asked for. */
 export class WebServer {
   /** The paths of all requests so far. */
   readonly asked: string[] = [];
+  /** The forms that were sent, in their order. */
+  readonly forms: URLSearchParams[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -20,12 +25,22 @@ export class WebServer {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const started = new WebServer(server);
-    server.on('request', ({ url = '' }, response) => {
-      started.asked.push(url);
-      const { status = 200, headers = {}, body = '' } = answers[url] ?? {};
-      response.writeHead(status, headers).end(body);
-    });
+    server.on('request', (request, response) => void started.answer(request, response, answers));
     return started;
+  }
+
+  private async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    answers: Record<string, Answer>,
+  ): Promise<void> {
+    const { url = '' } = request;
+    this.asked.push(url);
+    const form = await text(request);
+    if (form !== '') this.forms.push(new URLSearchParams(form));
+    const { status = 200, headers = {}, body = '', after } = answers[url] ?? {};
+    await after;
+    response.writeHead(status, headers).end(body);
   }
 
   get url(): string {
