@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { messages } from '../http/errors.js';
+import { messages } from '../errors/errors.js';
 import { Read } from '../http/readers.js';
 import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';

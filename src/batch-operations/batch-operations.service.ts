@@ -5,7 +5,7 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked } from '../http/checked-body.js';
-import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { Queue } from '../queue/queue.port.js';
@@ -53,18 +53,18 @@ export class BatchOperationsService {
     return this.records.find(batchOperationResource, id);
   }
 
-  /** @throws Invalid with everything that is wrong with it, its filters included */
+  /** @throws ValidationError with everything that is wrong with it, its filters included */
   create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
     return this.createFor(body.dto.callout_id, body);
   }
 
-  /** @throws NotFound when there is no such callout */
+  /** @throws NotFoundError when there is no such callout */
   async createUnder(calloutId: number, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     await this.records.find(calloutResource, calloutId);
     return this.createFor(calloutId, body);
   }
 
-  /** @throws Invalid when its parameters are to change while a worker may be at it */
+  /** @throws ValidationError when its parameters are to change while a worker may be at it */
   async update(id: number, body: Checked<UpdateBatchOperationDto>): Promise<void> {
     // What is broken in the parameters is asked before the record is locked: a look at the preview may take long.
     const before = await this.records.find(batchOperationResource, id);
@@ -77,16 +77,17 @@ export class BatchOperationsService {
       const { changes, errors } = changesTo(shown, body);
       if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
       if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       await updateRow(manager, BatchOperation, id, changes);
     });
   }
 
-  /** @throws Invalid while a worker may be at it, or anything refers to it */
+  /** @throws ValidationError while a worker may be at it, or anything refers to it */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const { status } = await locked(manager, BatchOperation, id);
-      if (AT_WORK.includes(status)) throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
+      if (AT_WORK.includes(status))
+        throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       await refuseWhileUsed(manager, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
@@ -98,7 +99,7 @@ export class BatchOperationsService {
 
   /**
    * Queues it, from its beginning; a worker takes it from there. The row is what makes it happen: the queue is only told.
-   * @throws Invalid when the event cannot happen now
+   * @throws ValidationError when the event cannot happen now
    */
   async transition(id: number, event: Checked<BatchOperationEventDto>): Promise<Row> {
     const afresh = {
@@ -124,7 +125,7 @@ export class BatchOperationsService {
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
     const kind = this.kinds.of(operation.type);
     const condition = kind[which][listed];
-    if (!condition) throw new NotFound();
+    if (!condition) throw new NotFoundError();
     const page = await this.records.list(listedResources[listed], list, condition(operation));
     // Whoever walks by `after_id` shall not pay for a count on each page.
     const leftOut = which === 'preview' && list.afterId === undefined ? kind.leftOut?.[listed] : undefined;
@@ -154,7 +155,7 @@ export class BatchOperationsService {
     return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
       if (!errors.type && calloutId !== undefined && !callout) errors.callout = [messages.mustExist];
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       const { identifiers } = await manager.insert(BatchOperation, {
         type,
         callout_id: callout?.id ?? null,

@@ -2,7 +2,7 @@ import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
 import { type TrustsPeer, addressSeenBy } from './client-address.js';
-import { Unreadable } from './errors.js';
+import { BadRequestError } from '../errors/errors.js';
 import { Page, linkHeader } from './pagination.js';
 import { XmlAnswer } from './xml-answer.js';
 
@@ -52,7 +52,7 @@ export class AnsweringAdapter extends FastifyAdapter {
     });
     // The text is the answer, so that its size is known without making it twice.
     const text = JSON.stringify(answer.rows);
-    if (Buffer.byteLength(text) > MOST_PAGE_BYTES) throw new Unreadable(PAGE_TOO_LARGE);
+    if (Buffer.byteLength(text) > MOST_PAGE_BYTES) throw new BadRequestError(PAGE_TOO_LARGE);
     reply.type('application/json; charset=utf-8');
     return text;
   }

@@ -3,7 +3,7 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
-import { Unreadable } from './errors.js';
+import { BadRequestError } from '../errors/errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
@@ -50,7 +50,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
 
 /**
  * The object that a JSON body holds; a blank one is empty, and so is `null`.
- * @throws Unreadable
+ * @throws BadRequestError
  */
 export function parseJson(text: string): Metadata {
   if (text.trim() === '') return {};
@@ -58,11 +58,11 @@ export function parseJson(text: string): Metadata {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new Unreadable('the body is not JSON');
+    throw new BadRequestError('the body is not JSON');
   }
   refuseLossyIntegers(text);
   const object = mapOf(body ?? {});
-  if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
+  if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
   return storable(object);
 }
 
@@ -74,7 +74,7 @@ function utf8(body: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new Unreadable('the body is not UTF-8');
+    throw new BadRequestError('the body is not UTF-8');
   }
 }
 
@@ -83,17 +83,17 @@ async function fieldsOf(request: FastifyRequest, limit: number): Promise<Paramet
   let size = 0;
   try {
     for await (const part of request.parts()) {
-      if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
-      if (typeof part.value !== 'string') throw new Unreadable(`${part.fieldname} is not a text field`);
+      if (part.type !== 'field') throw new BadRequestError(`${part.fieldname} is a file, which is not accepted here`);
+      if (typeof part.value !== 'string') throw new BadRequestError(`${part.fieldname} is not a text field`);
       size += Buffer.byteLength(part.fieldname) + Buffer.byteLength(part.value);
       if (size > limit) throw Object.assign(new Error('Request body is too large'), { statusCode: 413 });
-      if (part.value.includes('\uFFFD')) throw new Unreadable(`${part.fieldname} is not UTF-8`);
+      if (part.value.includes('\uFFFD')) throw new BadRequestError(`${part.fieldname} is not UTF-8`);
       fields.push([part.fieldname, part.value]);
     }
   } catch (error) {
     // The parser's own errors say nothing of whose fault they are.
-    if (error instanceof Unreadable || (error as { statusCode?: number }).statusCode === 413) throw error;
-    throw new Unreadable('the body is not multipart form data');
+    if (error instanceof BadRequestError || (error as { statusCode?: number }).statusCode === 413) throw error;
+    throw new BadRequestError('the body is not multipart form data');
   }
   return fields;
 }

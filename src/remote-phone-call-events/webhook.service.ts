@@ -18,9 +18,9 @@ export class WebhookService {
 
   /**
    * Answers a webhook as it came in with the TwiML that is to be performed.
-   * @throws Forged when no account of ours has signed it: nothing is stored
-   * @throws UnusableWebhook
-   * @throws Unreadable
+   * @throws InvalidSignatureError when no account of ours has signed it: nothing is stored
+   * @throws UnusableWebhookError
+   * @throws BadRequestError
    */
   async answer(webhook: RawWebhook): Promise<XmlAnswer> {
     const origin = await this.address.outside();

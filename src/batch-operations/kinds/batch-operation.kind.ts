@@ -1,6 +1,6 @@
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import type { FieldErrors } from '../../http/errors.js';
+import type { FieldErrors } from '../../errors/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';

@@ -6,7 +6,7 @@ import { contactResource } from '../../contacts/contact.resource.js';
 import { among, locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
 import { allOf, conditionOf } from '../../filters/filter.js';
-import { type FieldErrors, messages } from '../../http/errors.js';
+import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';

@@ -2,7 +2,7 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { greatest, isPostgres, least, secondsFromNow } from '../../database/dialect.js';
 import { rowsOf } from '../../database/statements.js';
-import { type FieldErrors, messages } from '../../http/errors.js';
+import { type FieldErrors, messages } from '../../errors/errors.js';
 import { textOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { phoneCallStatuses } from '../../phone-calls/phone-call.machine.js';

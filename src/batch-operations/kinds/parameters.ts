@@ -1,5 +1,5 @@
 import { FilterError, conditionOf } from '../../filters/filter.js';
-import { type FieldErrors, messages } from '../../http/errors.js';
+import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf, withoutBlanks } from '../../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 import { readRemoteRequestParams } from '../../phone-calls/remote-request-params.js';

@@ -3,7 +3,7 @@ import sql, { type Sql, empty, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { asJson, isPostgres } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
-import type { FieldErrors } from '../../http/errors.js';
+import type { FieldErrors } from '../../errors/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';

@@ -3,7 +3,7 @@ import type { EntityManager } from 'typeorm';
 import { among, checked, locking, now } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
-import type { FieldErrors } from '../../http/errors.js';
+import type { FieldErrors } from '../../errors/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
