@@ -63,7 +63,10 @@ export class CalloutsService {
     });
   }
 
-  /** @throws ValidationError when the event cannot happen now, or the callout's call flow cannot be started with its metadata */
+  /**
+   * @throws ValidationError when the event cannot happen now, or the callout's call flow cannot be started with its
+   * metadata
+   */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const callout = await locked(manager, Callout, id);

@@ -4,8 +4,8 @@ const MAX_DEPTH = 100;
 
 /**
  * Returns `value`, parsed from a request, if every database can keep it as it is.
- * @throws BadRequestError for a NUL character or half a surrogate pair (PostgreSQL stores neither), a number beyond the range of JSON's usual
- * double, a key `__proto__` (which JavaScript may take for more than data), or nesting without end
+ * @throws BadRequestError for a NUL character or half a surrogate pair (PostgreSQL stores neither), a number beyond the range
+ * of JSON's usual double, a key `__proto__` (which JavaScript may take for more than data), or nesting without end
  */
 export function storable<T>(value: T): T {
   const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];

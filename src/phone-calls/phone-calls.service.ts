@@ -73,7 +73,10 @@ export class PhoneCallsService {
     });
   }
 
-  /** @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was rung */
+  /**
+   * @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was
+   * rung
+   */
   async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
