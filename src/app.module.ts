@@ -12,7 +12,7 @@ import { StrayQueryGuard } from './http/stray-query.guard.js';
 import { PaceModule } from './pace/pace.module.js';
 import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
 import { ProcessorModule } from './processor/processor.module.js';
-import { QueueModule } from './queue/queue.module.js';
+import { QueueModule } from './jobs/queue.module.js';
 import { RemotePhoneCallEventsModule } from './remote-phone-call-events/remote-phone-call-events.module.js';
 import { ResourcesModule } from './resources/resources.module.js';
 import { TelephonyModule } from './telephony/telephony.module.js';

@@ -3,7 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { type Config, ConfigError } from './config.js';
 import { OwnAddress } from './http/own-address.js';
-import { verifyRedisTls } from './queue/redis-tls.js';
+import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const STOP_PATIENCE = 20_000;

@@ -1,7 +1,7 @@
 import { expect, it, vi } from 'vitest';
-import { bullProcessors } from '../src/processor/bull.processor.js';
-import type { Job } from '../src/queue/queue.port.js';
-import { CONCURRENCY, tasks } from '../src/queue/queue.port.js';
+import { bullProcessors } from '../src/jobs/bull/bull.processor.js';
+import type { Job } from '../src/jobs/queue.port.js';
+import { CONCURRENCY, tasks } from '../src/jobs/queue.port.js';
 
 interface BullProcessor {
   handle(job: { data: Job[] }): Promise<void>;

@@ -1,9 +1,9 @@
 import Bull from 'bull';
 import { randomUUID } from 'node:crypto';
 import { expect, it, vi } from 'vitest';
-import { BullQueue } from '../src/queue/bull.queue.js';
-import { InProcessQueue } from '../src/queue/in-process.queue.js';
-import type { Job } from '../src/queue/queue.port.js';
+import { BullQueue } from '../src/jobs/bull/bull.queue.js';
+import { InProcessQueue } from '../src/jobs/in-process/in-process.queue.js';
+import type { Job } from '../src/jobs/queue.port.js';
 import { eventually } from './support/eventually.js';
 import { Gate } from './support/gate.js';
 import { type QueueUnderTest, queueContract } from './support/queue.contract.js';

@@ -11,9 +11,9 @@ import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
-import type { Step } from './kinds/batch-operation.kind.js';
-import { Kinds } from './kinds/kinds.js';
-import { sizeAfter } from './kinds/window.js';
+import type { Step } from './types/batch-operation-type.js';
+import { Kinds } from './batch-operation-registry.js';
+import { sizeAfter } from './types/window.js';
 
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;

@@ -6,7 +6,7 @@ import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { batchOperationMachine } from './batch-operation.machine.js';
 import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
-import { readParameters } from './kinds/parameters.js';
+import { readParameters } from './types/parameters.js';
 
 export class UpdateBatchOperationDto extends MetadataDto {
   /**

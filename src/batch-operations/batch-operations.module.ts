@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BatchOperationsController } from './batch-operations.controller.js';
 import { BatchOperationsService } from './batch-operations.service.js';
-import { KindsModule } from './kinds/kinds.module.js';
+import { KindsModule } from './types/types.module.js';
 
 @Module({ imports: [KindsModule], controllers: [BatchOperationsController], providers: [BatchOperationsService] })
 export class BatchOperationsModule {}

@@ -8,7 +8,7 @@ import type { Checked } from '../http/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { Queue } from '../queue/queue.port.js';
+import { Queue } from '../jobs/queue.port.js';
 import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
@@ -23,10 +23,10 @@ import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationMachine } from './batch-operation.machine.js';
 import { batchOperationResource } from './batch-operation.resource.js';
 import type { BatchOperationType } from './batch-operation.types.js';
-import type { Draft } from './kinds/batch-operation.kind.js';
-import { Kinds } from './kinds/kinds.js';
-import { type Listed, listedResources } from './kinds/listed.js';
-import { skipsPreview } from './kinds/phone-call-scope.js';
+import type { Draft } from './types/batch-operation-type.js';
+import { Kinds } from './batch-operation-registry.js';
+import { type Listed, listedResources } from './types/listed.js';
+import { skipsPreview } from './types/phone-call-scope.js';
 
 /** While it is in these, a worker may be at it. */
 const AT_WORK: readonly BatchOperationStatus[] = ['queued', 'running'];

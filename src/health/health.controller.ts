@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
 import { Paces } from '../pace/paces.js';
-import { Queue } from '../queue/queue.port.js';
+import { Queue } from '../jobs/queue.port.js';
 
 const PATIENCE = 3_000;
 

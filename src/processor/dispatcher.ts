@@ -3,8 +3,8 @@ import { Checks } from '../phone-calls/checks.js';
 import { DialClaims } from '../phone-calls/dial-claims.js';
 import { DialQueue } from '../phone-calls/dial-queue.js';
 import type { HandedOut } from '../pace/paces.js';
-import { Queue, type Task } from '../queue/queue.port.js';
-import { Rounds } from './rounds.js';
+import { Queue, type Task } from '../jobs/queue.port.js';
+import { Rounds } from '../jobs/polling-loop.js';
 
 /** How often it is looked for calls to be dialled or asked after, in milliseconds. */
 const EVERY = 250;

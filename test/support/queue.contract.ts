@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Job, JOB_TRIES, type JobHandler, MOST_WAITING, type Queue } from '../../src/queue/queue.port.js';
+import { type Job, JOB_TRIES, type JobHandler, MOST_WAITING, type Queue } from '../../src/jobs/queue.port.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 

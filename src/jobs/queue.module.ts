@@ -2,8 +2,8 @@ import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
 import type { Config } from '../config.js';
-import { BullQueue, type Bulls } from './bull.queue.js';
-import { InProcessQueue } from './in-process.queue.js';
+import { BullQueue, type Bulls } from './bull/bull.queue.js';
+import { InProcessQueue } from './in-process/in-process.queue.js';
 import { type Job, Queue, tasks } from './queue.port.js';
 
 /** Gives the program its queue: Bull where there is a Redis, else this process. */

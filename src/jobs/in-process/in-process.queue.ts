@@ -9,7 +9,7 @@ import {
   Queue,
   type Task,
   tasks,
-} from './queue.port.js';
+} from '../queue.port.js';
 
 /** The jobs of one task. */
 interface Lane {

@@ -7,7 +7,7 @@ import type { FieldErrors } from '../../errors/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
 import { isLimited, leftInPeriod, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
 import type { Window } from './window.js';

@@ -7,7 +7,7 @@ import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { INCLUDE_DO_NOT_CALL } from '../../contacts/opted-out.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
-import type { Scope } from './batch-operation.kind.js';
+import type { Scope } from './batch-operation-type.js';
 import { limitErrors, limitParameters } from './limits.js';
 import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
 

@@ -2,8 +2,8 @@ import { Process, Processor } from '@nestjs/bull';
 import { type BeforeApplicationShutdown, Injectable, type Type } from '@nestjs/common';
 import type { Job as BullJob } from 'bull';
 import pLimit from 'p-limit';
-import { CONCURRENCY, type Job, type Task, tasks } from '../queue/queue.port.js';
-import { JobsHandler } from './jobs.handler.js';
+import { CONCURRENCY, type Job, type Task, tasks } from '../queue.port.js';
+import { JobsHandler } from '../job-registry.js';
 
 /** For each task, what takes its jobs from Redis to their handler. */
 export const bullProcessors: Type[] = tasks.map((task: Task) => {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect as connectPlainly, type Socket } from 'node:net';
 import { connect as connectEncrypted } from 'node:tls';
-import { ConfigError } from '../config.js';
-import type { RedisConfig } from '../config/redis.js';
+import { ConfigError } from '../../config.js';
+import type { RedisConfig } from '../../config/redis.js';
 
 /** How long Redis may take for each answer, in milliseconds. */
 const PATIENCE = 3_000;

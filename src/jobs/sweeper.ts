@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { Config } from '../config.js';
-import { Queue } from '../queue/queue.port.js';
-import { Rounds } from './rounds.js';
+import { Queue } from './queue.port.js';
+import { Rounds } from './polling-loop.js';
 
 /** Rows that one look tells of; those beyond are told of by the next. */
 const AT_ONCE = 100;

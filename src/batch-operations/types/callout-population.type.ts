@@ -10,7 +10,7 @@ import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
 import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
 import { fewMatches } from './few-matches.js';
 import { nextWindow } from './window.js';

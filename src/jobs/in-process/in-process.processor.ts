@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
-import { InProcessQueue } from '../queue/in-process.queue.js';
-import { Queue } from '../queue/queue.port.js';
-import { JobsHandler } from './jobs.handler.js';
+import { InProcessQueue } from './in-process.queue.js';
+import { Queue } from '../queue.port.js';
+import { JobsHandler } from '../job-registry.js';
 
 /** Takes jobs from the queue in this process to their handler. */
 @Injectable()

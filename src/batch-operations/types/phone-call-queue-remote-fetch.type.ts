@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { checked, now } from '../../database/dialect.js';
-import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
+import { PhoneCallMovingKind } from './phone-call-moving.type.js';
 
 /** Asks the provider what became of phone calls that it has taken. */
 @Injectable()

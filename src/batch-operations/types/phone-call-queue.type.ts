@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
+import { PhoneCallMovingKind } from './phone-call-moving.type.js';
 
 /** Queues created phone calls to be dialled. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
-import type { BatchOperation } from '../batch-operations/batch-operation.entity.js';
-import type { Step } from '../batch-operations/kinds/batch-operation.kind.js';
-import { BatchOperationRuns, LeaseLost } from '../batch-operations/batch-operation-runs.js';
+import type { BatchOperation } from './batch-operation.entity.js';
+import type { Step } from './types/batch-operation-type.js';
+import { BatchOperationRuns, LeaseLost } from './batch-operation-runs.js';
 
 /** Runs batch operations, chunk by chunk. It knows no queue: whoever calls it, and how often, the rows decide what is done. */
 @Injectable()

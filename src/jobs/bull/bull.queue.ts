@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
-import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from './queue.port.js';
+import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from '../queue.port.js';
 
 const PING_PATIENCE = 2_000;
 

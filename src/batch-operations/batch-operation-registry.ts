@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type BatchOperationType, batchOperationTypes } from '../batch-operation.types.js';
-import type { BatchOperationKind } from './batch-operation.kind.js';
-import { CalloutPopulationKind } from './callout-population.kind.js';
-import { PhoneCallCreateKind } from './phone-call-create.kind.js';
-import { PhoneCallQueueRemoteFetchKind } from './phone-call-queue-remote-fetch.kind.js';
-import { PhoneCallQueueKind } from './phone-call-queue.kind.js';
+import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
+import type { BatchOperationKind } from './types/batch-operation-type.js';
+import { CalloutPopulationKind } from './types/callout-population.type.js';
+import { PhoneCallCreateKind } from './types/phone-call-create.type.js';
+import { PhoneCallQueueRemoteFetchKind } from './types/phone-call-queue-remote-fetch.type.js';
+import { PhoneCallQueueKind } from './types/phone-call-queue.type.js';
 
 /** Every kind of batch operation, by its type. The program does not start while a type has none. */
 @Injectable()

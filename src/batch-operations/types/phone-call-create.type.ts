@@ -6,7 +6,7 @@ import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation.kind.js';
+import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
 import { isLimited, leftInPeriod, limited } from './limits.js';
 import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
 import { nextWindow } from './window.js';
