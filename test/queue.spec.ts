@@ -9,13 +9,13 @@ import { Gate } from './support/gate.js';
 import { type QueueUnderTest, queueContract } from './support/queue.contract.js';
 
 queueContract('in this process', async () => {
-  const queue = new InProcessQueue();
+  const queue = new InProcessQueue([{ name: 'batch_operation', concurrency: 4 }]);
   return { queue, process: (handler) => queue.process(handler), close: () => queue.close() };
 });
 
 const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue<Job[]> }> => {
   const bull = new Bull<Job[]>(`test-${randomUUID()}`, url, { redis: { maxRetriesPerRequest: null } });
-  const queue = new BullQueue({ batch_operation: bull, dial: bull, fetch: bull });
+  const queue = new BullQueue(new Map([['batch_operation', bull]]));
   return {
     bull,
     queue,
@@ -45,7 +45,7 @@ it('hands nothing to Redis while it is away, says so when asked, and goes on whe
   const { queue, bull, process: handle, close } = await onRedis(`redis://127.0.0.1:${gate.port}`);
   const added = vi.spyOn(bull, 'add');
   const handled: number[] = [];
-  for (let id = 1; id <= 5_000; id++) queue.tell({ task: 'batch_operation', id });
+  for (let id = 1; id <= 5_000; id++) queue.notify({ task: 'batch_operation', id });
   await expect(queue.ping()).rejects.toThrow('Redis is not reached');
   // What Bull took now, it would keep in memory until Redis is back.
   expect(added).not.toHaveBeenCalled();
@@ -57,7 +57,7 @@ it('hands nothing to Redis while it is away, says so when asked, and goes on whe
       .then(() => true)
       .catch(() => false),
   );
-  queue.tell({ task: 'batch_operation', id: 7 });
+  queue.notify({ task: 'batch_operation', id: 7 });
   await eventually(() => handled.length > 0);
   expect(handled).toEqual([7]);
   await close();

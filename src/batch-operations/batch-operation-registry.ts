@@ -1,30 +1,22 @@
-import { Injectable } from '@nestjs/common';
-import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
-import type { BatchOperationKind } from './types/batch-operation-type.js';
-import { CalloutPopulationKind } from './types/callout-population.type.js';
-import { PhoneCallCreateKind } from './types/phone-call-create.type.js';
-import { PhoneCallQueueRemoteFetchKind } from './types/phone-call-queue-remote-fetch.type.js';
-import { PhoneCallQueueKind } from './types/phone-call-queue.type.js';
+import { Inject, Injectable } from '@nestjs/common';
+import { type BatchOperationType, batchOperationTypes } from './types/batch-operation-type.js';
 
-/** Every kind of batch operation, by its type. The program does not start while a type has none. */
+/** The token of the instances of all types. */
+export const BATCH_OPERATION_TYPES = Symbol('BATCH_OPERATION_TYPES');
+
+/** Every type of batch operation, by its name. The program does not start while one is missing, or has no name. */
 @Injectable()
-export class Kinds {
-  private readonly byType: Map<BatchOperationType, BatchOperationKind>;
+export class BatchOperationRegistry {
+  private readonly types: ReadonlyMap<string, BatchOperationType>;
 
-  constructor(
-    population: CalloutPopulationKind,
-    create: PhoneCallCreateKind,
-    queue: PhoneCallQueueKind,
-    queueRemoteFetch: PhoneCallQueueRemoteFetchKind,
-  ) {
-    const kinds: BatchOperationKind[] = [population, create, queue, queueRemoteFetch];
-    this.byType = new Map(kinds.map((kind) => [kind.type, kind]));
-    for (const type of batchOperationTypes) this.of(type);
+  constructor(@Inject(BATCH_OPERATION_TYPES) types: readonly BatchOperationType[]) {
+    this.types = batchOperationTypes.index(types);
   }
 
-  of(type: BatchOperationType): BatchOperationKind {
-    const kind = this.byType.get(type);
-    if (!kind) throw new Error(`No kind does ${type}`);
-    return kind;
+  /** @throws Error when there is no type of that name */
+  get(name: string): BatchOperationType {
+    const type = this.types.get(name);
+    if (!type) throw new Error(`There is no type of batch operation ${name}`);
+    return type;
   }
 }

@@ -1,11 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { BatchOperation } from './batch-operation.entity.js';
 import type { Step } from './types/batch-operation-type.js';
+import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { BatchOperationRuns, LeaseLost } from './batch-operation-runs.js';
 
 /** Runs batch operations, chunk by chunk. It knows no queue: whoever calls it, and how often, the rows decide what is done. */
 @Injectable()
-export class BatchOperationHandler implements BeforeApplicationShutdown {
+@JobTask('batch_operation', { concurrency: 4 })
+export class BatchOperationHandler implements JobHandler, BeforeApplicationShutdown {
   private readonly logger = new Logger('Worker');
   private stopping = false;
   private readonly active = new Set<Promise<void>>();
@@ -18,6 +20,10 @@ export class BatchOperationHandler implements BeforeApplicationShutdown {
     const work = this.work(id).finally(() => this.active.delete(work));
     this.active.add(work);
     return work;
+  }
+
+  findDue(limit: number): Promise<number[]> {
+    return this.runs.due(limit);
   }
 
   /** Ends each run after the chunk that is under way, for another worker to go on with. */

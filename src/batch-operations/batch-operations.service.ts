@@ -22,9 +22,8 @@ import type {
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationMachine } from './batch-operation.machine.js';
 import { batchOperationResource } from './batch-operation.resource.js';
-import type { BatchOperationType } from './batch-operation.types.js';
 import type { Draft } from './types/batch-operation-type.js';
-import { Kinds } from './batch-operation-registry.js';
+import { BatchOperationRegistry } from './batch-operation-registry.js';
 import { type Listed, listedResources } from './types/listed.js';
 import { skipsPreview } from './types/phone-call-scope.js';
 
@@ -36,7 +35,7 @@ export class BatchOperationsService {
   constructor(
     private readonly records: Records,
     private readonly unitOfWork: UnitOfWork,
-    private readonly kinds: Kinds,
+    private readonly types: BatchOperationRegistry,
     private readonly queue: Queue,
   ) {}
 
@@ -115,7 +114,7 @@ export class BatchOperationsService {
       await transition(manager, BatchOperation, id, batchOperationMachine, event, afresh);
       return this.records.find(batchOperationResource, id, manager);
     });
-    this.queue.tell({ task: 'batch_operation', id });
+    this.queue.notify({ task: 'batch_operation', id });
     return queued;
   }
 
@@ -123,23 +122,23 @@ export class BatchOperationsService {
   async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
     this.records.refuseUnreadable(listedResources[listed], list);
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
-    const kind = this.kinds.of(operation.type);
-    const condition = kind[which][listed];
+    const type = this.types.get(operation.type);
+    const condition = type[which][listed];
     if (!condition) throw new NotFoundError();
     const page = await this.records.list(listedResources[listed], list, condition(operation));
     // Whoever walks by `after_id` shall not pay for a count on each page.
-    const leftOut = which === 'preview' && list.afterId === undefined ? kind.leftOut?.[listed] : undefined;
+    const leftOut = which === 'preview' && list.afterId === undefined ? type.leftOut?.[listed] : undefined;
     if (leftOut) page.leftOut = await this.records.countListed(listedResources[listed], list, leftOut(operation));
     return page;
   }
 
   /** What is broken in a draft; an empty preview only when nothing else is. */
-  private async errorsOf(type: BatchOperationType, draft: Draft): Promise<FieldErrors> {
-    const kind = this.kinds.of(type);
-    const errors = kind.validate(draft);
-    const { needsPreview, source } = kind;
+  private async errorsOf(typeName: string, draft: Draft): Promise<FieldErrors> {
+    const type = this.types.get(typeName);
+    const errors = type.validate(draft);
+    const { needsPreview, source } = type;
     if (!needsPreview || Object.keys(errors).length > 0 || skipsPreview(draft.parameters)) return errors;
-    const condition = kind.preview[source]!({ id: 0, ...draft });
+    const condition = type.preview[source]!({ id: 0, ...draft });
     return (await this.records.any(listedResources[source], condition)) ? {} : { [needsPreview]: [messages.blank] };
   }
 

@@ -1,40 +1,35 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { loggableError } from '../logging/loggable-error.js';
+import { type JobHandler, jobTasks } from './job-handler.js';
 import type { Job } from './queue.port.js';
-import { BatchOperationHandler } from '../batch-operations/batch-operation.handler.js';
-import { DialHandler } from '../processor/dial.handler.js';
-import { FetchHandler } from '../processor/fetch.handler.js';
 
-/** Takes each job to the handler of its task, and logs each failure: the queues try a failed job again and say nothing. */
+/** The token of the instances of all job handlers. */
+export const JOB_HANDLERS = Symbol('JOB_HANDLERS');
+
+/**
+ * Every job handler, by its task. It logs each failure, because the queues retry without a word. The program does not
+ * start while a handler is missing, or has no task.
+ */
 @Injectable()
-export class JobsHandler {
+export class JobRegistry {
   private readonly logger = new Logger('Jobs');
+  /** The handlers by their tasks. */
+  readonly handlers: ReadonlyMap<string, JobHandler>;
 
-  constructor(
-    private readonly batchOperations: BatchOperationHandler,
-    private readonly dials: DialHandler,
-    private readonly fetches: FetchHandler,
-  ) {}
-
-  /** @throws Error the handler's, so that the queue tries again */
-  async handle(job: Job): Promise<void> {
-    try {
-      await this.dispatch(job);
-    } catch (error) {
-      const { message, stack } = loggableError(error);
-      this.logger.error(`Job ${job.task} ${job.id} failed: ${stack ?? message}`);
-      throw error;
-    }
+  constructor(@Inject(JOB_HANDLERS) handlers: readonly JobHandler[]) {
+    this.handlers = jobTasks.index(handlers);
   }
 
-  private dispatch({ task, id, at = 0 }: Job): Promise<void> {
-    switch (task) {
-      case 'batch_operation':
-        return this.batchOperations.handle(id);
-      case 'dial':
-        return this.dials.handle(id, at);
-      case 'fetch':
-        return this.fetches.handle(id);
+  /** @throws Error from the handler, so that the queue tries again */
+  async handle({ task, id, at = 0 }: Job): Promise<void> {
+    try {
+      const handler = this.handlers.get(task);
+      if (!handler) throw new Error(`No handler has the task ${task}`);
+      await handler.handle(id, at);
+    } catch (error) {
+      const { message, stack } = loggableError(error);
+      this.logger.error(`Job ${task} ${id} failed: ${stack ?? message}`);
+      throw error;
     }
   }
 }

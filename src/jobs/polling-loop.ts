@@ -1,29 +1,29 @@
-/** Does some work again and again, with a pause after each time, until it is stopped. */
-export class Rounds {
+/** Repeats some work, with a pause after each run, until it is stopped. */
+export class PollingLoop {
   private timer?: NodeJS.Timeout;
-  private round: Promise<void> = Promise.resolve();
+  private run: Promise<void> = Promise.resolve();
   private stopped = false;
 
   /**
-   * @param work must not fail; may answer a pause for this time only
-   * @param pause after each time, in milliseconds
+   * @param work must not fail; it may return a pause for this run only (ms)
+   * @param pause the pause after each run (ms)
    */
   constructor(
     private readonly work: () => Promise<number | void>,
     private readonly pause: number,
   ) {}
 
-  /** Begins, with the first time at once. */
+  /** Starts the first run at once. */
   start(): void {
-    this.round = this.work().then((pause) => {
+    this.run = this.work().then((pause) => {
       if (!this.stopped) this.timer = setTimeout(() => this.start(), pause ?? this.pause);
     });
   }
 
-  /** Ends, after the time that is under way. */
+  /** Starts no further run, and waits for the current one. */
   async stop(): Promise<void> {
     this.stopped = true;
     clearTimeout(this.timer);
-    await this.round;
+    await this.run;
   }
 }

@@ -2,21 +2,21 @@ import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
 import type { Config } from '../config.js';
-import { BullQueue, type Bulls } from './bull/bull.queue.js';
+import { BullQueue } from './bull/bull.queue.js';
 import { InProcessQueue } from './in-process/in-process.queue.js';
-import { type Job, Queue, tasks } from './queue.port.js';
+import { type Job, Queue, type Task } from './queue.port.js';
 
-/** Gives the program its queue: Bull where there is a Redis, else this process. */
+/** Provides the queue: Bull when there is a Redis, else a queue in this process. */
 @Module({})
 export class QueueModule {
-  static for({ redis }: Config): DynamicModule {
+  static for({ redis }: Config, tasks: readonly Task[]): DynamicModule {
     const shared = { module: QueueModule, global: true, exports: [Queue] };
-    if (!redis) return { ...shared, providers: [{ provide: Queue, useClass: InProcessQueue }] };
+    if (!redis) return { ...shared, providers: [{ provide: Queue, useFactory: () => new InProcessQueue(tasks) }] };
     return {
       ...shared,
       imports: [
         BullModule.registerQueue(
-          ...tasks.map((name) => ({
+          ...tasks.map(({ name }) => ({
             name,
             prefix: 'scfm',
             redis: {
@@ -30,9 +30,9 @@ export class QueueModule {
       providers: [
         {
           provide: Queue,
-          inject: tasks.map((task) => getQueueToken(task)),
+          inject: tasks.map(({ name }) => getQueueToken(name)),
           useFactory: (...bulls: Bull<Job[]>[]) =>
-            new BullQueue(Object.fromEntries(tasks.map((task, index) => [task, bulls[index]])) as Bulls),
+            new BullQueue(new Map(bulls.map((bull, index) => [tasks[index]!.name, bull]))),
         },
       ],
     };

@@ -1,37 +1,40 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { Config } from '../config.js';
+import { JobRegistry } from './job-registry.js';
+import { PollingLoop } from './polling-loop.js';
 import { Queue } from './queue.port.js';
-import { Rounds } from './polling-loop.js';
 
-/** Rows that one look tells of; those beyond are told of by the next. */
-const AT_ONCE = 100;
+/** The most rows of one task that a run finds. The next run finds the rest. */
+const BATCH_SIZE = 100;
 
-/** Finds rows that need work and that nobody was told of, or that lost their worker, and tells the queue of them. */
+/** Finds rows that need work but were missed by the queue or lost their worker, and notifies the queue of them. */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Sweeper');
-  private readonly rounds: Rounds;
+  private readonly loop: PollingLoop;
 
   constructor(
-    private readonly runs: BatchOperationRuns,
+    private readonly registry: JobRegistry,
     private readonly queue: Queue,
     { sweepSeconds }: Config,
   ) {
-    this.rounds = new Rounds(() => this.sweep(), sweepSeconds * 1_000);
+    this.loop = new PollingLoop(() => this.sweep(), sweepSeconds * 1_000);
   }
 
   onApplicationBootstrap(): void {
-    this.rounds.start();
+    this.loop.start();
   }
 
   beforeApplicationShutdown(): Promise<void> {
-    return this.rounds.stop();
+    return this.loop.stop();
   }
 
   private async sweep(): Promise<void> {
     try {
-      for (const id of await this.runs.due(AT_ONCE)) this.queue.tell({ task: 'batch_operation', id });
+      for (const [task, handler] of this.registry.handlers) {
+        const ids = (await handler.findDue?.(BATCH_SIZE)) ?? [];
+        for (const id of ids) this.queue.notify({ task, id });
+      }
     } catch (error) {
       this.logger.warn(`Could not look for work: ${(error as Error).message}`);
     }

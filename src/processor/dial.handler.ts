@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { NothingToSay } from '../call-flows/call-flow.js';
 import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
+import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { booleanOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
@@ -19,7 +20,8 @@ const MAX_UNKNOWN_IN_A_ROW = 10;
 
 /** Dials a call: claims its row; then, and only then, asks the provider; then records what came of it. */
 @Injectable()
-export class DialHandler {
+@JobTask('dial', { concurrency: 100 })
+export class DialHandler implements JobHandler {
   private readonly logger = new Logger('Dial');
   private unknownInARow = 0;
 

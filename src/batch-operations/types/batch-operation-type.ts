@@ -1,9 +1,10 @@
+import type { Type } from '@nestjs/common';
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { FieldErrors } from '../../errors/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
+import { NamedProviders } from '../../registry/named-providers.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationType } from '../batch-operation.types.js';
 import type { Listed } from './listed.js';
 import type { Window } from './window.js';
 
@@ -34,8 +35,7 @@ export interface Bounds {
 }
 
 /** What one type of batch operation does. */
-export interface BatchOperationKind {
-  readonly type: BatchOperationType;
+export interface BatchOperationType {
   /** What of the draft is broken: parameters that do not exist, filters that cannot be read, a callout that is missing. */
   validate(draft: Draft): FieldErrors;
   /** The name under which an error stands when its preview is empty; absent when it may be. */
@@ -55,3 +55,10 @@ export interface BatchOperationKind {
   /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
   step(manager: EntityManager, operation: BatchOperation, bounds: Bounds): Promise<Step>;
 }
+
+/** The types of batch operations, by the names that the API has for them. */
+export const batchOperationTypes = new NamedProviders<BatchOperationType>('@BatchOperationTypeName');
+
+/** Makes a class a type of batch operation. `BatchOperationTypesModule` lists it as a provider. */
+export const BatchOperationTypeName = (name: string) => (type: Type<BatchOperationType>) =>
+  batchOperationTypes.register(name, type);

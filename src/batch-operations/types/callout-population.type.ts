@@ -10,7 +10,15 @@ import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
+import {
+  type BatchOperationType,
+  BatchOperationTypeName,
+  type Bounds,
+  type Conditions,
+  type Draft,
+  type Scope,
+  type Step,
+} from './batch-operation-type.js';
 import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
 import { fewMatches } from './few-matches.js';
 import { nextWindow } from './window.js';
@@ -22,9 +30,8 @@ const FILTERS = 'contact_filter_params';
  * calls are left out, unless `include_do_not_call` is true.
  */
 @Injectable()
-export class CalloutPopulationKind implements BatchOperationKind {
-  readonly type = 'BatchOperation::CalloutPopulation';
-
+@BatchOperationTypeName('BatchOperation::CalloutPopulation')
+export class CalloutPopulationType implements BatchOperationType {
   readonly target = 'callout_participations';
 
   readonly source = 'contacts';

@@ -6,7 +6,15 @@ import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
+import {
+  type BatchOperationType,
+  BatchOperationTypeName,
+  type Bounds,
+  type Conditions,
+  type Draft,
+  type Scope,
+  type Step,
+} from './batch-operation-type.js';
 import { isLimited, leftInPeriod, limited } from './limits.js';
 import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
 import { nextWindow } from './window.js';
@@ -19,9 +27,8 @@ const EVERY_CALLOUT = 0;
 
 /** Creates a phone call, to be queued, for each participation that its filters leave. */
 @Injectable()
-export class PhoneCallCreateKind implements BatchOperationKind {
-  readonly type = 'BatchOperation::PhoneCallCreate';
-
+@BatchOperationTypeName('BatchOperation::PhoneCallCreate')
+export class PhoneCallCreateType implements BatchOperationType {
   readonly target = 'phone_calls';
 
   readonly source = 'callout_participations';

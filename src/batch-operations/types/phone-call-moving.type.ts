@@ -6,15 +6,13 @@ import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
-import type { BatchOperationType } from '../batch-operation.types.js';
-import type { BatchOperationKind, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
+import type { BatchOperationType, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
 import { isLimited, leftInPeriod, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
 import type { Window } from './window.js';
 
 /** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
-export abstract class PhoneCallMovingKind implements BatchOperationKind {
-  abstract readonly type: BatchOperationType;
+export abstract class PhoneCallMovingType implements BatchOperationType {
   /** The column of the call that names the operation which moved it. */
   protected abstract readonly mark: string;
   /** The status that a call must have to be moved. */

@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { checked, now } from '../../database/dialect.js';
-import { PhoneCallMovingKind } from './phone-call-moving.type.js';
+import { BatchOperationTypeName } from './batch-operation-type.js';
+import { PhoneCallMovingType } from './phone-call-moving.type.js';
 
 /** Asks the provider what became of phone calls that it has taken. */
 @Injectable()
-export class PhoneCallQueueRemoteFetchKind extends PhoneCallMovingKind {
-  readonly type = 'BatchOperation::PhoneCallQueueRemoteFetch';
+@BatchOperationTypeName('BatchOperation::PhoneCallQueueRemoteFetch')
+export class PhoneCallQueueRemoteFetchType extends PhoneCallMovingType {
   protected readonly mark = 'queue_remote_fetch_batch_operation_id';
   protected readonly from = 'remotely_queued';
   protected readonly movable = sql`phone_calls.remote_call_id IS NOT NULL`;

@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import { PhoneCallMovingKind } from './phone-call-moving.type.js';
+import { BatchOperationTypeName } from './batch-operation-type.js';
+import { PhoneCallMovingType } from './phone-call-moving.type.js';
 
 /** Queues created phone calls to be dialled. */
 @Injectable()
-export class PhoneCallQueueKind extends PhoneCallMovingKind {
-  readonly type = 'BatchOperation::PhoneCallQueue';
+@BatchOperationTypeName('BatchOperation::PhoneCallQueue')
+export class PhoneCallQueueType extends PhoneCallMovingType {
   protected readonly mark = 'queue_batch_operation_id';
   protected readonly from = 'created';
   protected readonly movable = sql`phone_calls.callout_id IS NOT NULL`;

@@ -16,7 +16,7 @@ const CALLOUTS = 'callout_filter_params';
 const PARTICIPATIONS = 'callout_participation_filter_params';
 const CALLS = 'phone_call_filter_params';
 
-/** What is wrong with the parameters of an operation on phone calls, `more` being those that only its own kind has. */
+/** What is wrong with the parameters of an operation on phone calls, `more` being those that only its own type has. */
 export function phoneCallParameterErrors(parameters: Metadata, more: readonly string[] = [CALLS]): FieldErrors {
   return {
     ...unknownParameters(parameters, [

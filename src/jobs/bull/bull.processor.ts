@@ -1,37 +1,43 @@
 import { Process, Processor } from '@nestjs/bull';
 import { type BeforeApplicationShutdown, Injectable, type Type } from '@nestjs/common';
 import type { Job as BullJob } from 'bull';
-import pLimit from 'p-limit';
-import { CONCURRENCY, type Job, type Task, tasks } from '../queue.port.js';
-import { JobsHandler } from '../job-registry.js';
+import PQueue from 'p-queue';
+import { JobRegistry } from '../job-registry.js';
+import type { Job, Task } from '../queue.port.js';
 
-/** For each task, what takes its jobs from Redis to their handler. */
-export const bullProcessors: Type[] = tasks.map((task: Task) => {
+/** Passes the jobs of one task from Redis to their handler. */
+export interface BullTaskProcessor extends BeforeApplicationShutdown {
+  /** @throws Error when a job failed. Bull then tries all of them again, which does not harm those that succeeded. */
+  handle(jobs: BullJob<Job[]>): Promise<void>;
+  /** Starts no further job, so that Bull waits only for those that run. Another process finds the rows of the others. */
+  beforeApplicationShutdown(): void;
+}
+
+/** @returns a processor class for @nestjs/bull */
+export function bullProcessorOf({ name, concurrency }: Task): Type<BullTaskProcessor> {
   @Injectable()
-  @Processor(task)
-  class BullProcessor implements BeforeApplicationShutdown {
-    private readonly lanes = pLimit(CONCURRENCY[task]);
+  @Processor(name)
+  class BullProcessor implements BullTaskProcessor {
+    private readonly queue = new PQueue({ concurrency });
     private stopping = false;
 
-    constructor(private readonly jobs: JobsHandler) {}
+    constructor(private readonly registry: JobRegistry) {}
 
-    /** Fails when one of the jobs has: it is no harm to those that have not, if they are handled once more. */
-    @Process({ concurrency: CONCURRENCY[task] })
+    @Process({ concurrency })
     async handle({ data }: BullJob<Job[]>): Promise<void> {
-      const handled = await Promise.allSettled(data.map((job) => this.lanes(() => this.begin(job))));
+      const handled = await Promise.allSettled(data.map((job) => this.queue.add(() => this.run(job))));
       const failed = handled.find((one) => one.status === 'rejected');
       if (failed) throw failed.reason;
     }
 
-    /** Begins no further job, so that Bull need only wait for those under way: the rows of the others are found by another process. */
     beforeApplicationShutdown(): void {
       this.stopping = true;
     }
 
-    private async begin(job: Job): Promise<void> {
-      if (!this.stopping) await this.jobs.handle(job);
+    private async run(job: Job): Promise<void> {
+      if (!this.stopping) await this.registry.handle(job);
     }
   }
-  Object.defineProperty(BullProcessor, 'name', { value: `BullProcessor(${task})` });
+  Object.defineProperty(BullProcessor, 'name', { value: `BullProcessor(${name})` });
   return BullProcessor;
-});
+}

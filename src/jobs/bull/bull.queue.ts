@@ -1,39 +1,38 @@
 import { Logger } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
-import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from '../queue.port.js';
+import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue } from '../queue.port.js';
 
-const PING_PATIENCE = 2_000;
+/** How long Redis may take to answer a ping (ms). */
+const PING_TIMEOUT = 2_000;
 
-/** For so long a job that was told is not told again, in milliseconds, unless it was handled: Redis shall not fill with the same words. */
+/** A job that was added is not added again within this time unless it was handled (ms). It keeps Redis from filling up. */
 const ONCE_WITHIN = 5_000;
 
-/** Words that Redis has not taken yet, at the most: more would wait in this process's memory while Redis is slow. */
+/** The most requests to Redis without a reply. More of them would fill this process's memory while Redis is slow. */
 const MOST_UNANSWERED = 1_000;
 
-/** The Bull queue of each task: the jobs of one cannot hold up those of another. What was told together is one job of Bull's. */
-export type Bulls = Readonly<Record<Task, Bull<Job[]>>>;
-
-/** Hands jobs to the workers through Bull on Redis. */
+/** Passes jobs to the workers through Bull on Redis. Jobs that are added together are one job of Bull's. */
 export class BullQueue extends Queue {
   private readonly logger = new Logger('Queue');
   private away = false;
   private unanswered = 0;
-  /** Jobs of Bull's that may still be told, of each task, before it is counted again how many wait. */
-  private readonly room = new Map<Task, number>();
-  private readonly counting = new Set<Task>();
+  /** How many of Bull's jobs may be added for each task before the waiting jobs are counted again. */
+  private readonly room = new Map<string, number>();
+  private readonly counting = new Set<string>();
 
-  constructor(private readonly bulls: Bulls) {
+  /** @param bulls the Bull queue of each task */
+  constructor(private readonly bulls: ReadonlyMap<string, Bull<Job[]>>) {
     super();
-    for (const bull of Object.values(bulls)) {
+    for (const bull of bulls.values()) {
       bull.on('error', (error) => this.report(error));
       bull.client.on('ready', () => (this.away = false));
     }
   }
 
-  tell(...jobs: Job[]): void {
+  notify(...jobs: Job[]): void {
     const [first] = jobs;
     if (!first) return;
-    const bull = this.bulls[first.task];
+    const bull = this.bullOf(first.task);
     // While Redis is away, Bull would keep the job and its promise in memory until it comes back.
     if (bull.client.status !== 'ready' || this.unanswered >= MOST_UNANSWERED || !this.hasRoom(first.task)) return;
     this.unanswered++;
@@ -50,9 +49,12 @@ export class BullQueue extends Queue {
   }
 
   async ping(): Promise<void> {
-    const { client } = this.bulls.batch_operation;
+    // Every Bull queue has a connection of its own to the same Redis.
+    const [bull] = this.bulls.values();
+    if (!bull) return;
+    const { client } = bull;
     if (client.status !== 'ready') throw new Error(`Redis is not reached (${client.status})`);
-    const late = AbortSignal.timeout(PING_PATIENCE);
+    const late = AbortSignal.timeout(PING_TIMEOUT);
     await Promise.race([
       client.ping(),
       new Promise((_, reject) => {
@@ -61,8 +63,14 @@ export class BullQueue extends Queue {
     ]);
   }
 
-  /** Keeps what waits in Redis below `MOST_WAITING`, without asking it each time. */
-  private hasRoom(task: Task): boolean {
+  private bullOf(task: string): Bull<Job[]> {
+    const bull = this.bulls.get(task);
+    if (!bull) throw new Error(`No handler has the task ${task}`);
+    return bull;
+  }
+
+  /** Keeps the jobs that wait in Redis below `MOST_WAITING`, without counting them each time. */
+  private hasRoom(task: string): boolean {
     const room = this.roomOf(task);
     if (room < MOST_WAITING / 2) void this.countAgain(task);
     if (room <= 0) return false;
@@ -70,15 +78,15 @@ export class BullQueue extends Queue {
     return true;
   }
 
-  private async countAgain(task: Task): Promise<void> {
+  private async countAgain(task: string): Promise<void> {
     if (this.counting.has(task)) return;
     this.counting.add(task);
     const before = this.roomOf(task);
     const onTheWay = this.unanswered;
     try {
-      const waiting = await this.bulls[task].count();
-      const toldMeanwhile = before - this.roomOf(task);
-      this.room.set(task, MOST_WAITING - waiting - onTheWay - toldMeanwhile);
+      const waiting = await this.bullOf(task).count();
+      const addedMeanwhile = before - this.roomOf(task);
+      this.room.set(task, MOST_WAITING - waiting - onTheWay - addedMeanwhile);
     } catch (error) {
       this.report(error as Error);
     } finally {
@@ -86,7 +94,7 @@ export class BullQueue extends Queue {
     }
   }
 
-  private roomOf(task: Task): number {
+  private roomOf(task: string): number {
     return this.room.get(task) ?? MOST_WAITING;
   }
 

@@ -1,18 +1,18 @@
 import { type BeforeApplicationShutdown, Injectable, type OnModuleInit } from '@nestjs/common';
-import { InProcessQueue } from './in-process.queue.js';
+import { JobRegistry } from '../job-registry.js';
 import { Queue } from '../queue.port.js';
-import { JobsHandler } from '../job-registry.js';
+import { InProcessQueue } from './in-process.queue.js';
 
-/** Takes jobs from the queue in this process to their handler. */
+/** Passes the jobs of the queue in this process to their handlers. */
 @Injectable()
 export class InProcessProcessor implements OnModuleInit, BeforeApplicationShutdown {
   constructor(
     private readonly queue: Queue,
-    private readonly jobs: JobsHandler,
+    private readonly registry: JobRegistry,
   ) {}
 
   onModuleInit(): void {
-    this.inProcess.process((job) => this.jobs.handle(job));
+    this.inProcess.process((job) => this.registry.handle(job));
   }
 
   beforeApplicationShutdown(): Promise<void> {

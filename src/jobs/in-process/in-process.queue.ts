@@ -1,36 +1,35 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import {
-  CONCURRENCY,
-  type Job,
-  type JobHandler,
-  JOB_BACKOFF,
-  JOB_TRIES,
-  MOST_WAITING,
-  Queue,
-  type Task,
-  tasks,
-} from '../queue.port.js';
+import PQueue from 'p-queue';
+import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from '../queue.port.js';
 
 /** The jobs of one task. */
 interface Lane {
-  /** By row: a job that waits already need not be told again. */
+  queue: PQueue;
+  /** The jobs that wait in `queue`, by the ids of their rows: a second job for a row replaces the first. */
   waiting: Map<number, Job>;
-  running: Set<Promise<void>>;
 }
 
-/** Handles jobs in this process. What waits is lost with the process; the sweeper of the next one finds it. */
+/** Handles jobs in this process. Jobs that wait are lost with the process, and the next process's sweeper finds them. */
 export class InProcessQueue extends Queue {
-  private handler?: JobHandler;
+  private handle?: (job: Job) => Promise<void>;
   private closed = false;
-  private readonly lanes = new Map<Task, Lane>(tasks.map((task) => [task, { waiting: new Map(), running: new Set() }]));
+  private readonly lanes: ReadonlyMap<string, Lane>;
 
-  tell(...jobs: Job[]): void {
+  constructor(tasks: readonly Task[]) {
+    super();
+    this.lanes = new Map(
+      tasks.map(({ name, concurrency }) => [
+        name,
+        { queue: new PQueue({ concurrency, autoStart: false }), waiting: new Map() },
+      ]),
+    );
+  }
+
+  notify(...jobs: Job[]): void {
     for (const job of jobs) {
-      if (this.closed) return;
-      const { waiting } = this.lanes.get(job.task)!;
-      if (waiting.size >= MOST_WAITING && !waiting.has(job.id)) continue;
-      waiting.set(job.id, job);
-      this.next(job.task);
+      const lane = this.lanes.get(job.task);
+      if (!lane) throw new Error(`No handler has the task ${job.task}`);
+      if (!this.closed) this.add(job, lane);
     }
   }
 
@@ -38,38 +37,40 @@ export class InProcessQueue extends Queue {
     if (this.closed) throw new Error('The queue is closed');
   }
 
-  /** From now on `handler` does the jobs, also those that wait already. */
-  process(handler: JobHandler): void {
-    this.handler = handler;
-    for (const task of tasks) this.next(task);
+  /** Starts to handle jobs, including those that wait already. */
+  process(handle: (job: Job) => Promise<void>): void {
+    this.handle = handle;
+    for (const { queue } of this.lanes.values()) queue.start();
   }
 
-  /** Starts no further job, and waits for those under way. */
+  /** Starts no further job, and waits for those that run. */
   async close(): Promise<void> {
     this.closed = true;
-    for (const { waiting } of this.lanes.values()) waiting.clear();
-    await Promise.all([...this.lanes.values()].flatMap(({ running }) => [...running]));
+    await Promise.all(
+      Array.from(this.lanes.values(), ({ queue, waiting }) => {
+        queue.clear();
+        waiting.clear();
+        return queue.onPendingZero();
+      }),
+    );
   }
 
-  private next(task: Task): void {
-    const { handler } = this;
-    const { waiting, running } = this.lanes.get(task)!;
-    while (handler && running.size < CONCURRENCY[task]) {
-      const [job] = waiting.values();
-      if (!job) return;
+  private add(job: Job, { queue, waiting }: Lane): void {
+    const isWaiting = waiting.has(job.id);
+    if (!isWaiting && waiting.size >= MOST_WAITING) return;
+    waiting.set(job.id, job);
+    if (isWaiting) return;
+    void queue.add(() => {
+      const latest = waiting.get(job.id) ?? job;
       waiting.delete(job.id);
-      const run = this.handle(job, handler).finally(() => {
-        running.delete(run);
-        this.next(task);
-      });
-      running.add(run);
-    }
+      return this.run(latest);
+    });
   }
 
-  private async handle(job: Job, handler: JobHandler): Promise<void> {
+  private async run(job: Job): Promise<void> {
     for (let attempt = 1; attempt <= JOB_TRIES && !this.closed; attempt++) {
       try {
-        await handler(job);
+        await this.handle?.(job);
         return;
       } catch {
         if (attempt < JOB_TRIES) await pause(JOB_BACKOFF * 2 ** (attempt - 1));
