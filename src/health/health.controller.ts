@@ -10,6 +10,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
+import { Public } from '../http/public.js';
 import { Paces } from '../pace/paces.js';
 import { Queue } from '../jobs/queue.port.js';
 
@@ -31,6 +32,7 @@ export class HealthController {
 
   /** Tells that the process answers. */
   @Get('live')
+  @Public()
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
@@ -42,6 +44,7 @@ export class HealthController {
    * routed here.
    */
   @Get('ready')
+  @Public()
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     // Nobody needs a password for it: a thousand who ask at once get the answer of one check.

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { isOutage } from '../database/outage.js';
+import { isDatabaseUnavailable } from '../database/outage.js';
 import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
@@ -66,7 +66,7 @@ function answerTo(error: unknown): Answer {
   if (error instanceof ReadTimedOut) return unavailable(tooLong(error));
   // Nobody reads this.
   if (error instanceof ClientGone) return failure(CLIENT_CLOSED_REQUEST);
-  if (isOutage(error))
+  if (isDatabaseUnavailable(error))
     return unavailable(new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER));
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {

@@ -1,12 +1,18 @@
 import multipart from '@fastify/multipart';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { BadRequestError } from '../errors/errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
+import { ExtendRouteConfig } from './route-config.js';
 import { storable } from './storable.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    rawBody?: true;
+  }
+}
 
 /**
  * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
@@ -15,11 +21,11 @@ import { storable } from './storable.js';
 const LARGEST_RAW = 65_536;
 
 /** On a route: its body stays the bytes that it came as, and is short. */
-export const RawBody = () => RouteConfig({ rawBody: true });
+export const RawBody = (): MethodDecorator => ExtendRouteConfig({ rawBody: true });
 
 /** Whether a request is to a route with `RawBody`. */
 export function keepsRawBody({ routeOptions }: FastifyRequest): boolean {
-  return (routeOptions.config as { rawBody?: boolean } | undefined)?.rawBody === true;
+  return routeOptions.config?.rawBody === true;
 }
 
 /**
@@ -39,7 +45,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
       keepsRawBody(request) ? body : nested(decodeParameters(utf8(body))),
   );
   fastify.addHook('onRoute', (route) => {
-    if ((route.config as { rawBody?: boolean } | undefined)?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
+    if (route.config?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
   });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { NothingToSay } from '../call-flows/call-flow.js';
 import { Conversations } from '../call-flows/conversations.js';
-import { OwnAddress } from '../http/own-address.js';
+import { PublicUrl } from '../telephony/public-url.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { booleanOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -30,13 +30,13 @@ export class DialHandler implements JobHandler {
     private readonly results: DialResults,
     private readonly provider: Provider,
     private readonly paces: Paces,
-    private readonly address: OwnAddress,
+    private readonly publicUrl: PublicUrl,
     private readonly conversations: Conversations,
   ) {}
 
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
   async handle(id: number, at: number): Promise<void> {
-    const origin = await this.address.outside();
+    const origin = await this.publicUrl.get();
     const call = await this.claims.claim(id, at);
     if (!call) return;
     faultPoint('claimed');

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Conversations } from '../call-flows/conversations.js';
-import { OwnAddress } from '../http/own-address.js';
+import { PublicUrl } from '../telephony/public-url.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
 import { Hearings } from './hearings.js';
@@ -12,7 +12,7 @@ import { type RawWebhook, callIdOf, signedParametersOf } from './webhook.js';
 export class WebhookService {
   constructor(
     private readonly hearings: Hearings,
-    private readonly address: OwnAddress,
+    private readonly publicUrl: PublicUrl,
     private readonly accounts: ProviderAccounts,
   ) {}
 
@@ -23,7 +23,7 @@ export class WebhookService {
    * @throws BadRequestError
    */
   async answer(webhook: RawWebhook): Promise<XmlAnswer> {
-    const origin = await this.address.outside();
+    const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
     const details = signedParametersOf(webhook, url, this.accounts.trusted);
     const sid = callIdOf(details);

@@ -2,6 +2,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Account, SimulatorConfig } from '../config.js';
 import { same } from '../http/access.js';
 import { sendError } from '../http/error.filter.js';
+import { makePublic } from '../http/public.js';
 import { BadRequestError } from '../errors/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { serveCalls } from './calls-api.js';
@@ -30,6 +31,7 @@ export async function simulator(fastify: FastifyInstance, options: SimulatorOpti
   fastify.setNotFoundHandler(refuseUnknownRoute);
   await fastify.register(
     async (calls) => {
+      makePublic(calls);
       requireAccount(calls, options.account);
       calls.setNotFoundHandler(refuseUnknownRoute);
       serveCalls(calls, exchange);

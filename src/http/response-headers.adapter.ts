@@ -1,26 +1,34 @@
-import { FastifyAdapter, RouteConfig } from '@nestjs/platform-fastify';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
 import { type TrustsPeer, addressSeenBy } from './client-address.js';
 import { BadRequestError } from '../errors/errors.js';
 import { Page, linkHeader } from './pagination.js';
+import { ExtendRouteConfig } from './route-config.js';
 import { XmlAnswer } from './xml-answer.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The plural of the resource in the `Location` header. */
+    location?: string;
+  }
+}
 
 /** How long a page may be, in bytes: a crowd that asks for the longest must not fill the memory. */
 const MOST_PAGE_BYTES = 16 * 2 ** 20;
 const PAGE_TOO_LARGE = 'the page is larger than 16 MiB: ask for fewer rows by per_page';
 
-/** On a route: the plural that the `Location` of what it answers is made of. */
-export const Locates = (plural: string): MethodDecorator => RouteConfig({ locates: plural });
+/** The response has a `Location` header: `/api/<plural>/<id>`, with the id in its body. */
+export const LocationHeader = (plural: string): MethodDecorator => ExtendRouteConfig({ location: plural });
 
 /**
- * Gives what routes answer its headers: a page's `Per-Page`, `Total`, `Left-Out` and `Link`, a created record's `Location`. Here, where every
- * answer passes, it costs next to nothing; an interceptor would put an observable round each request.
+ * Adds headers to responses: `Per-Page`, `Total`, `Left-Out` and `Link` for a page, `Location` for a new record. An
+ * interceptor would do the same, but it adds an observable to each request.
  */
-export class AnsweringAdapter extends FastifyAdapter {
+export class ResponseHeadersAdapter extends FastifyAdapter {
   /**
-   * @param publicUrl where the outside reaches us; without it links begin with the address that the client has
-   * @param trusts whose forwarded headers are believed
+   * @param publicUrl the base URL of links; without it they begin with the address that the client used
+   * @param trusts decides whose forwarded headers are trusted
    */
   constructor(
     options: FastifyHttpOptions<Server, FastifyBaseLogger>,
@@ -39,8 +47,8 @@ export class AnsweringAdapter extends FastifyAdapter {
       reply.header('Location', answer.location).type('application/xml; charset=utf-8');
       return answer.document;
     }
-    const { locates } = reply.routeOptions.config as { locates?: string };
-    if (locates) reply.header('Location', `/api/${locates}/${(answer as { id: number }).id}`);
+    const { location } = reply.routeOptions.config;
+    if (location) reply.header('Location', `/api/${location}/${(answer as { id: number }).id}`);
     if (!(answer instanceof Page)) return answer;
     const { request } = reply;
     const link = linkHeader(answer, `${this.publicUrl ?? addressSeenBy(request, this.trusts)}${request.originalUrl}`);
