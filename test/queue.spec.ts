@@ -1,6 +1,6 @@
 import Bull from 'bull';
 import { randomUUID } from 'node:crypto';
-import { expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { BullQueue } from '../src/jobs/bull/bull.queue.js';
 import { InProcessQueue } from '../src/jobs/in-process/in-process.queue.js';
 import type { Job } from '../src/jobs/queue.port.js';
@@ -11,6 +11,47 @@ import { type QueueUnderTest, queueContract } from './support/queue.contract.js'
 queueContract('in this process', async () => {
   const queue = new InProcessQueue([{ name: 'batch_operation', concurrency: 4 }]);
   return { queue, process: (handler) => queue.process(handler), close: () => queue.close() };
+});
+
+describe('the queue in this process', () => {
+  const task = 'dial';
+
+  it('handles a row once that was notified several times while it waited, with the latest job', async () => {
+    const queue = new InProcessQueue([{ name: task, concurrency: 1 }]);
+    const handled: Job[] = [];
+    for (const at of [1, 2, 3]) queue.notify({ task, id: 7, at });
+    queue.notify({ task, id: 8 });
+    queue.process(async (job) => void handled.push(job));
+    await eventually(() => handled.some(({ id }) => id === 8));
+    expect(handled).toEqual([
+      { task, id: 7, at: 3 },
+      { task, id: 8 },
+    ]);
+    await queue.close();
+  });
+
+  it('runs as many jobs of a task at once as its concurrency says, and starts none after it was closed', async () => {
+    const queue = new InProcessQueue([{ name: task, concurrency: 2 }]);
+    const started: number[] = [];
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => (release = resolve));
+    queue.process(({ id }) => {
+      started.push(id);
+      return released;
+    });
+    for (const id of [1, 2, 3]) queue.notify({ task, id });
+    expect(started).toEqual([1, 2]);
+    const closed = queue.close();
+    queue.notify({ task, id: 4 });
+    release();
+    await closed;
+    expect(started).toEqual([1, 2]);
+  });
+
+  it('refuses a job of a task that no handler has', () => {
+    const queue = new InProcessQueue([{ name: task, concurrency: 1 }]);
+    expect(() => queue.notify({ task: 'dail', id: 1 })).toThrow('No handler has the task dail');
+  });
 });
 
 const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue<Job[]> }> => {
