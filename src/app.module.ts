@@ -11,8 +11,8 @@ import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
 import { PaceModule } from './pace/pace.module.js';
 import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
-import { ProcessorModule } from './processor/processor.module.js';
-import { QueueModule } from './queue/queue.module.js';
+import { ProcessorModule, tasks } from './processor/processor.module.js';
+import { QueueModule } from './jobs/queue.module.js';
 import { RemotePhoneCallEventsModule } from './remote-phone-call-events/remote-phone-call-events.module.js';
 import { ResourcesModule } from './resources/resources.module.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
@@ -41,7 +41,7 @@ export class AppModule {
         },
         DatabaseModule,
         ResourcesModule,
-        QueueModule.for(config),
+        QueueModule.for(config, tasks),
         PaceModule,
         TelephonyModule,
         HealthModule,

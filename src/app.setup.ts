@@ -7,14 +7,14 @@ import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config.js';
 import { requireCredentials } from './http/access.js';
-import { AnsweringAdapter } from './http/answering-adapter.js';
+import { ResponseHeadersAdapter } from './http/response-headers.adapter.js';
 import { setAnswerHeaders } from './http/answer-headers.js';
 import { refuseEncodedBodies } from './http/body-encoding.js';
 import { trustOf } from './http/client-address.js';
 import { answerConditionally } from './http/conditional-answers.js';
 import { connectionOptions, mostConnections } from './http/connections.js';
 import { serveDocs } from './http/docs.js';
-import { OwnAddress } from './http/own-address.js';
+import { PublicUrl } from './telephony/public-url.js';
 import { acceptBodies } from './http/request-bodies.js';
 import { limitRequests } from './http/request-limits.js';
 import { routedUrl } from './http/tolerant-paths.js';
@@ -54,7 +54,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
         .send({ status: 400, error: 'Bad Request', message: error.message });
     },
   };
-  const adapter = new AnsweringAdapter(options, config.publicUrl, trusts);
+  const adapter = new ResponseHeadersAdapter(options, config.publicUrl, trusts);
   const fastify = adapter.getInstance<FastifyInstance>();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.for(config), adapter, {
     bodyParser: false,
@@ -72,13 +72,13 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   await acceptBodies(fastify, config.bodyLimit);
   if (config.answersApi) {
     if (config.platform.provider === 'simulator') {
-      const address = app.get(OwnAddress);
+      const publicUrl = app.get(PublicUrl);
       await fastify.register(simulator, {
         prefix: '/simulator',
         ...config.simulator,
         account: app.get(ProviderAccounts).current,
-        ownAddresses: () => address.all(),
-        inboundUrl: async () => `${await address.outside()}/api/remote_phone_call_events`,
+        ownAddresses: () => publicUrl.all(),
+        inboundUrl: async () => `${await publicUrl.get()}/api/remote_phone_call_events`,
       });
     }
     fastify.get('/', (_request, reply) => reply.redirect('/docs'));

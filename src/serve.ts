@@ -2,8 +2,8 @@ import { type AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import { type Config, ConfigError } from './config.js';
-import { OwnAddress } from './http/own-address.js';
-import { verifyRedisTls } from './queue/redis-tls.js';
+import { PublicUrl } from './telephony/public-url.js';
+import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
 const STOP_PATIENCE = 20_000;
@@ -26,7 +26,7 @@ export async function serve(config: Config): Promise<void> {
     throw new ConfigError(`HOST and PORT must be an address that is free: ${(error as Error).message}.`);
   }
   const origin = originOf(config, app.getHttpServer().address() as AddressInfo);
-  app.get(OwnAddress).listensAt(origin);
+  app.get(PublicUrl).setOrigin(origin);
   announce(config, origin);
 }
 

@@ -169,6 +169,28 @@ describe('the document of an API with a password', () => {
   });
 });
 
+describe('every route of the document', () => {
+  it('needs credentials unless it is public', async () => {
+    const { api } = await installation.start({
+      HTTP_BASIC_AUTH_USER: 'operator',
+      HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
+    });
+    const { body } = await api.get('/docs-json', basic('operator', 'pass:word'));
+    const routes = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => [method.toUpperCase(), path] as const),
+    );
+    const open: string[] = [];
+    for (const [method, path] of routes) {
+      const { status } = await api.send(method, path.replace('{id}', '1'));
+      if (status !== 401) open.push(`${method} ${path}`);
+    }
+    expect(routes.length).toBeGreaterThan(50);
+    expect(open.toSorted()).toEqual(['GET /health/live', 'GET /health/ready', 'POST /api/remote_phone_call_events']);
+    const documented = routes.filter(([method, path]) => body.paths[path][method.toLowerCase()].security?.length === 0);
+    expect(documented.map((route) => route.join(' ')).toSorted()).toEqual(open.toSorted());
+  });
+});
+
 describe('links in an answer', () => {
   const link = async (trust: string, headers: Record<string, string>) => {
     const { api } = await installation.start({ TRUST_PROXY: trust });

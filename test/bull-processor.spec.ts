@@ -1,12 +1,9 @@
+import type { Job as BullJob } from 'bull';
 import { expect, it, vi } from 'vitest';
-import { bullProcessors } from '../src/processor/bull.processor.js';
-import type { Job } from '../src/queue/queue.port.js';
-import { CONCURRENCY, tasks } from '../src/queue/queue.port.js';
+import { bullProcessorOf } from '../src/jobs/bull/bull.processor.js';
+import type { Job } from '../src/jobs/queue.port.js';
 
-interface BullProcessor {
-  handle(job: { data: Job[] }): Promise<void>;
-  beforeApplicationShutdown(): void;
-}
+const CONCURRENCY = 10;
 
 it('a processor that is to stop ends the jobs that are under way, and begins none of those told with them', async () => {
   const begun: number[] = [];
@@ -17,11 +14,11 @@ it('a processor that is to stop ends the jobs that are under way, and begins non
       return new Promise((resolve) => void ends.push(resolve));
     },
   };
-  const processor = new bullProcessors[tasks.indexOf('fetch')]!(jobs) as BullProcessor;
-  const together = Array.from({ length: 3 * CONCURRENCY.fetch }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
+  const processor = new (bullProcessorOf({ name: 'fetch', concurrency: CONCURRENCY }))(jobs);
+  const together = Array.from({ length: 3 * CONCURRENCY }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
   const over = vi.fn<() => void>();
-  const handled = processor.handle({ data: together }).then(over);
-  await expect.poll(() => begun.length).toBe(CONCURRENCY.fetch);
+  const handled = processor.handle({ data: together } as BullJob<Job[]>).then(over);
+  await expect.poll(() => begun.length).toBe(CONCURRENCY);
   processor.beforeApplicationShutdown();
   const [last, ...others] = ends;
   for (const end of others) end();
@@ -30,5 +27,5 @@ it('a processor that is to stop ends the jobs that are under way, and begins non
   expect(over).not.toHaveBeenCalled();
   last!();
   await handled;
-  expect(begun).toEqual(together.slice(0, CONCURRENCY.fetch).map(({ id }) => id));
+  expect(begun).toEqual(together.slice(0, CONCURRENCY).map(({ id }) => id));
 });

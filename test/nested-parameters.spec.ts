@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Unreadable } from '../src/http/errors.js';
+import { BadRequestError } from '../src/errors/errors.js';
 import { decodeParameters, nestParameters } from '../src/http/nested-parameters.js';
 
 const parse = (encoded: string, repeated: 'last' | 'refused' = 'refused') =>
@@ -44,7 +44,7 @@ describe('nested parameters', () => {
     [`a${'[x]'.repeat(40)}=1`, 'nested deeper'],
     [Array.from({ length: 2001 }, (_, n) => `a[${n}]=1`).join('&'), 'more than 2000'],
   ])('refuses %.60s: %s', (encoded, reason) => {
-    expect(() => parse(encoded)).toThrow(Unreadable);
+    expect(() => parse(encoded)).toThrow(BadRequestError);
     expect(() => parse(encoded)).toThrow(reason);
   });
 
@@ -78,7 +78,7 @@ describe('nested parameters', () => {
         try {
           nested = nestParameters(parameters, { repeated: 'refused' });
         } catch (error) {
-          expect(error).toBeInstanceOf(Unreadable);
+          expect(error).toBeInstanceOf(BadRequestError);
           return;
         }
         expect(leavesOf(nested).sort()).toEqual(parameters.map(([, value]) => value).sort());

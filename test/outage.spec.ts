@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { isOutage } from '../src/database/outage.js';
+import { isDatabaseUnavailable } from '../src/database/outage.js';
 
 const coded = (code: string, message = '') => Object.assign(new Error(message), { code });
 
-describe('isOutage', () => {
+describe('isDatabaseUnavailable', () => {
   it.each([
     ['nobody listens', coded('ECONNREFUSED')],
     ['the server is stopped', coded('57P01', 'terminating connection due to administrator command')],
@@ -15,7 +15,7 @@ describe('isOutage', () => {
     ['the file is locked', coded('SQLITE_BUSY', 'SQLITE_BUSY: database is locked')],
     ['the file cannot grow', coded('SQLITE_FULL')],
   ])('is so when %s', (_, error) => {
-    expect(isOutage(error)).toBe(true);
+    expect(isDatabaseUnavailable(error)).toBe(true);
   });
 
   it.each([
@@ -26,6 +26,6 @@ describe('isOutage', () => {
     ['no error', 'ECONNREFUSED'],
     ['nothing', undefined],
   ])('is not so for %s', (_, error) => {
-    expect(isOutage(error)).toBe(false);
+    expect(isDatabaseUnavailable(error)).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { sizeAfter } from '../src/batch-operations/kinds/window.js';
+import { sizeAfter } from '../src/batch-operations/types/window.js';
 
 it('looks at more and more rows while few are wanted, and at a chunk again once many are', () => {
   expect(sizeAfter()).toBe(5_000);

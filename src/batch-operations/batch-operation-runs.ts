@@ -11,9 +11,9 @@ import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { allOf, everything } from '../filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
-import type { Step } from './kinds/batch-operation.kind.js';
-import { Kinds } from './kinds/kinds.js';
-import { sizeAfter } from './kinds/window.js';
+import type { Step } from './types/batch-operation-type.js';
+import { BatchOperationRegistry } from './batch-operation-registry.js';
+import { sizeAfter } from './types/window.js';
 
 /** Failures without headway after which a run has failed for good. */
 const MAX_ATTEMPTS = 5;
@@ -45,7 +45,7 @@ export class BatchOperationRuns {
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: BackgroundReader,
-    private readonly kinds: Kinds,
+    private readonly types: BatchOperationRegistry,
     private readonly config: Config,
   ) {}
 
@@ -97,9 +97,9 @@ export class BatchOperationRuns {
   async step(run: BatchOperation, last?: Step): Promise<Step> {
     return this.unitOfWork.run(async (manager) => {
       await this.hold(manager, run);
-      const kind = this.kinds.of(run.type);
+      const type = this.types.get(run.type);
       const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
-      const step = await kind.step(manager, run, { size: sizeAfter(last), most });
+      const step = await type.step(manager, run, { size: sizeAfter(last), most });
       const { cursor, processed } = step;
       const sum = run.processed + processed;
       const done = step.done || processed >= most;
@@ -117,7 +117,7 @@ export class BatchOperationRuns {
    */
   async analyze({ id, type, processed }: BatchOperation): Promise<void> {
     if (!isPostgres || processed < ANALYZE_FROM) return;
-    const table = raw(this.kinds.of(type).target);
+    const table = raw(this.types.get(type).target);
     // Skips the table if autovacuum holds it already.
     await this.unitOfWork
       .single(sql`ANALYZE (SKIP_LOCKED) ${table}`)
@@ -146,7 +146,7 @@ export class BatchOperationRuns {
 
   /** What is done and what is left, as one statement sees both: steps may be under way. */
   private async count({ id, type, ...scope }: BatchOperation): Promise<number> {
-    const { source, preview } = this.kinds.of(type);
+    const { source, preview } = this.types.get(type);
     const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
     const left = allOf([preview[source]?.({ id, ...scope }) ?? everything, unseen]);
     const [counted] = await this.reader.rowsOfAll<{ total: number }>(
@@ -163,7 +163,7 @@ export class BatchOperationRuns {
   }
 
   private isLimited(run: BatchOperation): boolean {
-    return this.kinds.of(run.type).isLimited?.(run) ?? false;
+    return this.types.get(run.type).isLimited?.(run) ?? false;
   }
 
   /** Locks the row of a run that is ours. @throws LeaseLost when it is not */

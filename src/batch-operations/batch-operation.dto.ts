@@ -1,12 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { messages } from '../http/errors.js';
+import { messages } from '../errors/errors.js';
 import { Read } from '../http/readers.js';
 import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../http/rules.js';
 import { MetadataDto } from '../metadata/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { batchOperationMachine } from './batch-operation.machine.js';
-import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
-import { readParameters } from './kinds/parameters.js';
+import { readParameters } from './types/parameters.js';
+import { batchOperationTypeNames } from './types/types.module.js';
 
 export class UpdateBatchOperationDto extends MetadataDto {
   /**
@@ -20,9 +20,9 @@ export class UpdateBatchOperationDto extends MetadataDto {
 
 export class CreateCalloutBatchOperationDto extends UpdateBatchOperationDto {
   /** What kind of work it is. */
-  @ApiProperty({ enum: batchOperationTypes, example: 'BatchOperation::CalloutPopulation' })
-  @IsIncludedIn(batchOperationTypes, messages.blank)
-  type!: BatchOperationType;
+  @ApiProperty({ enum: batchOperationTypeNames, example: 'BatchOperation::CalloutPopulation' })
+  @IsIncludedIn(batchOperationTypeNames, messages.blank)
+  type!: string;
 }
 
 export class CreateBatchOperationDto extends CreateCalloutBatchOperationDto {

@@ -4,7 +4,7 @@ import { Callout } from '../callouts/callout.entity.js';
 import { Id, JsonObject, OptionalTimestamp, Reference, Text, Timestamp, Whole } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
-import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
+import { batchOperationTypes } from './types/batch-operation-type.js';
 
 /** How far a batch operation has come in its last run, in rows; `total` is what there was to do when the run began. */
 export interface Progress {
@@ -48,9 +48,9 @@ export class BatchOperation {
   updated_at!: Date;
 
   /** What kind of work it is. */
-  @ApiProperty({ enum: batchOperationTypes, example: 'BatchOperation::CalloutPopulation' })
+  @ApiProperty({ type: String, enum: batchOperationTypes.names, example: 'BatchOperation::CalloutPopulation' })
   @Text()
-  type!: BatchOperationType;
+  type!: string;
 
   /** How far its last run has come; null before its first run. */
   @ApiProperty({

@@ -5,7 +5,7 @@ import { jsonFilter } from '../filters/json-filter.js';
 import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
 import type { Resource } from '../resources/resource.js';
 import { batchOperationStatuses } from './batch-operation.machine.js';
-import { batchOperationTypes } from './batch-operation.types.js';
+import { batchOperationTypeNames } from './types/types.module.js';
 
 export const batchOperationResource: Resource = {
   name: 'batch_operations',
@@ -14,7 +14,7 @@ export const batchOperationResource: Resource = {
     batch_operations.processed, batch_operations.total, batch_operations.error`,
   filters: {
     status: choiceFilter(sql`batch_operations.status`, batchOperationStatuses),
-    type: choiceFilter(sql`batch_operations.type`, batchOperationTypes),
+    type: choiceFilter(sql`batch_operations.type`, batchOperationTypeNames),
     callout_id: idFilter('batch_operations.callout_id', { nullable: true }),
     parameters: jsonFilter('batch_operations.parameters'),
     ...commonFilters('batch_operations'),

@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
 import { BatchOperationsController } from './batch-operations.controller.js';
 import { BatchOperationsService } from './batch-operations.service.js';
-import { KindsModule } from './kinds/kinds.module.js';
+import { BatchOperationTypesModule } from './types/types.module.js';
 
-@Module({ imports: [KindsModule], controllers: [BatchOperationsController], providers: [BatchOperationsService] })
+@Module({
+  imports: [BatchOperationTypesModule],
+  controllers: [BatchOperationsController],
+  providers: [BatchOperationsService],
+})
 export class BatchOperationsModule {}

@@ -5,10 +5,10 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked } from '../http/checked-body.js';
-import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { Queue } from '../queue/queue.port.js';
+import { Queue } from '../jobs/queue.port.js';
 import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
@@ -22,11 +22,10 @@ import type {
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationMachine } from './batch-operation.machine.js';
 import { batchOperationResource } from './batch-operation.resource.js';
-import type { BatchOperationType } from './batch-operation.types.js';
-import type { Draft } from './kinds/batch-operation.kind.js';
-import { Kinds } from './kinds/kinds.js';
-import { type Listed, listedResources } from './kinds/listed.js';
-import { skipsPreview } from './kinds/phone-call-scope.js';
+import type { Draft } from './types/batch-operation-type.js';
+import { BatchOperationRegistry } from './batch-operation-registry.js';
+import { type Listed, listedResources } from './types/listed.js';
+import { skipsPreview } from './types/phone-call-scope.js';
 
 /** While it is in these, a worker may be at it. */
 const AT_WORK: readonly BatchOperationStatus[] = ['queued', 'running'];
@@ -36,7 +35,7 @@ export class BatchOperationsService {
   constructor(
     private readonly records: Records,
     private readonly unitOfWork: UnitOfWork,
-    private readonly kinds: Kinds,
+    private readonly types: BatchOperationRegistry,
     private readonly queue: Queue,
   ) {}
 
@@ -53,18 +52,18 @@ export class BatchOperationsService {
     return this.records.find(batchOperationResource, id);
   }
 
-  /** @throws Invalid with everything that is wrong with it, its filters included */
+  /** @throws ValidationError with everything that is wrong with it, its filters included */
   create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
     return this.createFor(body.dto.callout_id, body);
   }
 
-  /** @throws NotFound when there is no such callout */
+  /** @throws NotFoundError when there is no such callout */
   async createUnder(calloutId: number, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     await this.records.find(calloutResource, calloutId);
     return this.createFor(calloutId, body);
   }
 
-  /** @throws Invalid when its parameters are to change while a worker may be at it */
+  /** @throws ValidationError when its parameters are to change while a worker may be at it */
   async update(id: number, body: Checked<UpdateBatchOperationDto>): Promise<void> {
     // What is broken in the parameters is asked before the record is locked: a look at the preview may take long.
     const before = await this.records.find(batchOperationResource, id);
@@ -77,16 +76,17 @@ export class BatchOperationsService {
       const { changes, errors } = changesTo(shown, body);
       if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
       if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       await updateRow(manager, BatchOperation, id, changes);
     });
   }
 
-  /** @throws Invalid while a worker may be at it, or anything refers to it */
+  /** @throws ValidationError while a worker may be at it, or anything refers to it */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const { status } = await locked(manager, BatchOperation, id);
-      if (AT_WORK.includes(status)) throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
+      if (AT_WORK.includes(status))
+        throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       await refuseWhileUsed(manager, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
@@ -98,7 +98,7 @@ export class BatchOperationsService {
 
   /**
    * Queues it, from its beginning; a worker takes it from there. The row is what makes it happen: the queue is only told.
-   * @throws Invalid when the event cannot happen now
+   * @throws ValidationError when the event cannot happen now
    */
   async transition(id: number, event: Checked<BatchOperationEventDto>): Promise<Row> {
     const afresh = {
@@ -114,7 +114,7 @@ export class BatchOperationsService {
       await transition(manager, BatchOperation, id, batchOperationMachine, event, afresh);
       return this.records.find(batchOperationResource, id, manager);
     });
-    this.queue.tell({ task: 'batch_operation', id });
+    this.queue.notify({ task: 'batch_operation', id });
     return queued;
   }
 
@@ -122,23 +122,23 @@ export class BatchOperationsService {
   async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
     this.records.refuseUnreadable(listedResources[listed], list);
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
-    const kind = this.kinds.of(operation.type);
-    const condition = kind[which][listed];
-    if (!condition) throw new NotFound();
+    const type = this.types.get(operation.type);
+    const condition = type[which][listed];
+    if (!condition) throw new NotFoundError();
     const page = await this.records.list(listedResources[listed], list, condition(operation));
     // Whoever walks by `after_id` shall not pay for a count on each page.
-    const leftOut = which === 'preview' && list.afterId === undefined ? kind.leftOut?.[listed] : undefined;
+    const leftOut = which === 'preview' && list.afterId === undefined ? type.leftOut?.[listed] : undefined;
     if (leftOut) page.leftOut = await this.records.countListed(listedResources[listed], list, leftOut(operation));
     return page;
   }
 
   /** What is broken in a draft; an empty preview only when nothing else is. */
-  private async errorsOf(type: BatchOperationType, draft: Draft): Promise<FieldErrors> {
-    const kind = this.kinds.of(type);
-    const errors = kind.validate(draft);
-    const { needsPreview, source } = kind;
+  private async errorsOf(typeName: string, draft: Draft): Promise<FieldErrors> {
+    const type = this.types.get(typeName);
+    const errors = type.validate(draft);
+    const { needsPreview, source } = type;
     if (!needsPreview || Object.keys(errors).length > 0 || skipsPreview(draft.parameters)) return errors;
-    const condition = kind.preview[source]!({ id: 0, ...draft });
+    const condition = type.preview[source]!({ id: 0, ...draft });
     return (await this.records.any(listedResources[source], condition)) ? {} : { [needsPreview]: [messages.blank] };
   }
 
@@ -154,7 +154,7 @@ export class BatchOperationsService {
     return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
       if (!errors.type && calloutId !== undefined && !callout) errors.callout = [messages.mustExist];
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       const { identifiers } = await manager.insert(BatchOperation, {
         type,
         callout_id: callout?.id ?? null,

@@ -1,5 +1,5 @@
 import twilio from 'twilio';
-import type { FieldErrors } from '../http/errors.js';
+import type { FieldErrors } from '../errors/errors.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { CallFlowName } from './call-flow.names.js';
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Config } from '../config.js';
-import { type FieldErrors, messages } from '../http/errors.js';
+import { type FieldErrors, messages } from '../errors/errors.js';
 import { isBlank, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';

@@ -9,7 +9,7 @@ import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.j
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked } from '../http/checked-body.js';
-import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
@@ -47,19 +47,19 @@ export class CalloutParticipationsService {
 
   /**
    * Adds one contact to a callout.
-   * @throws Invalid when there is no such contact, or the contact or the number takes part already
+   * @throws ValidationError when there is no such contact, or the contact or the number takes part already
    */
   async create(calloutId: number, body: Checked<CreateCalloutParticipationDto>): Promise<Row> {
     const { dto } = body;
     return this.unitOfWork
       .run(async (manager) => {
-        if (!(await referred(manager, Callout, calloutId))) throw new NotFound();
+        if (!(await referred(manager, Callout, calloutId))) throw new NotFoundError();
         const errors: FieldErrors = { ...body.errors };
         const contact = await referred(manager, Contact, dto.contact_id);
         if (!contact) errors.contact = [messages.mustExist];
-        if (!contact || Object.keys(errors).length > 0) throw new Invalid(errors);
+        if (!contact || Object.keys(errors).length > 0) throw new ValidationError(errors);
         const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
-        refuseIfAny(await this.taken(manager, { callout_id: calloutId, contact_id: contact.id, msisdn }));
+        throwIfInvalid(await this.taken(manager, { callout_id: calloutId, contact_id: contact.id, msisdn }));
         const { identifiers } = await manager.insert(CalloutParticipation, {
           callout_id: calloutId,
           contact_id: contact.id,
@@ -72,14 +72,14 @@ export class CalloutParticipationsService {
       .catch(refuseTaken);
   }
 
-  /** @throws Invalid when the number takes part already, or is to change although it was called */
+  /** @throws ValidationError when the number takes part already, or is to change although it was called */
   async update(id: number, body: Checked<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const shown = await this.records.findForUpdate(calloutParticipationResource, id, manager);
         const { changes, errors } = changesTo(shown, body);
         if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(manager, id));
-        refuseIfAny(errors);
+        throwIfInvalid(errors);
         await updateRow(manager, CalloutParticipation, id, changes);
       })
       .catch(refuseTaken);
@@ -127,5 +127,5 @@ function refuseTaken(error: unknown): never {
     callout_participations_callout_id_contact_id_key: 'contact_id',
     callout_participations_callout_id_msisdn_key: 'msisdn',
   }[violatedUniqueIndex(error) ?? ''];
-  throw field ? new Invalid({ [field]: [messages.taken] }) : error;
+  throw field ? new ValidationError({ [field]: [messages.taken] }) : error;
 }

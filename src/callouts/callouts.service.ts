@@ -6,7 +6,7 @@ import { now } from '../database/dialect.js';
 import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, valid } from '../http/checked-body.js';
-import { refuseIfAny } from '../http/errors.js';
+import { throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
@@ -51,19 +51,22 @@ export class CalloutsService {
     });
   }
 
-  /** @throws Invalid when a callout that is running would have nothing to say any more */
+  /** @throws ValidationError when a callout that is running would have nothing to say any more */
   async update(id: number, body: Checked<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(calloutResource, id, manager);
       const { changes, errors } = changesTo(shown, body);
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       const isChanged = Object.keys(changes).length > 0;
       if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);
       await updateRow(manager, Callout, id, changes);
     });
   }
 
-  /** @throws Invalid when the event cannot happen now, or the callout's call flow cannot be started with its metadata */
+  /**
+   * @throws ValidationError when the event cannot happen now, or the callout's call flow cannot be started with its
+   * metadata
+   */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const callout = await locked(manager, Callout, id);
@@ -80,7 +83,7 @@ export class CalloutsService {
     });
   }
 
-  /** @throws Invalid while anything refers to the callout */
+  /** @throws ValidationError while anything refers to the callout */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       await locked(manager, Callout, id);
@@ -94,6 +97,6 @@ export class CalloutsService {
   }
 
   private refuseUnsayable({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
-    refuseIfAny(this.callFlows.chosen(call_flow_logic).refusals(metadata));
+    throwIfInvalid(this.callFlows.chosen(call_flow_logic).refusals(metadata));
   }
 }

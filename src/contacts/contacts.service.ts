@@ -4,7 +4,7 @@ import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, valid } from '../http/checked-body.js';
-import { Invalid, messages, refuseIfAny } from '../http/errors.js';
+import { ValidationError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
@@ -37,7 +37,7 @@ export class ContactsService {
     return this.records.find(contactResource, id);
   }
 
-  /** @throws Invalid when the number is taken */
+  /** @throws ValidationError when the number is taken */
   async create(contact: Checked<CreateContactDto>): Promise<Row> {
     const { msisdn, metadata = {} } = valid(contact);
     const [made] = await this.unitOfWork
@@ -49,18 +49,18 @@ export class ContactsService {
     return contactResource.present(made!);
   }
 
-  /** @throws Invalid when the number is taken */
+  /** @throws ValidationError when the number is taken */
   async update(id: number, body: Checked<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const { changes, errors } = changesTo(await this.records.findForUpdate(contactResource, id, manager), body);
-        refuseIfAny(errors);
+        throwIfInvalid(errors);
         await updateRow(manager, Contact, id, changes);
       })
       .catch(refuseTakenNumber);
   }
 
-  /** @throws Invalid while anything refers to the contact */
+  /** @throws ValidationError while anything refers to the contact */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       await locked(manager, Contact, id);
@@ -74,6 +74,6 @@ export class ContactsService {
 }
 
 function refuseTakenNumber(error: unknown): never {
-  if (violatedUniqueIndex(error) === 'contacts_msisdn_key') throw new Invalid({ msisdn: [messages.taken] });
+  if (violatedUniqueIndex(error) === 'contacts_msisdn_key') throw new ValidationError({ msisdn: [messages.taken] });
   throw error;
 }

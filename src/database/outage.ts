@@ -31,7 +31,7 @@ const WORDS = [
  * Whether an error tells that the database cannot be used at present, through no fault of the request: it is away, full, or too busy. The
  * same request may well succeed later.
  */
-export function isOutage(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, name, message } = error as Error & { code?: unknown };
   if (typeof code === 'string' && [...POSTGRES, SQLITE, NETWORK].some((codes) => codes.test(code))) return true;

@@ -1,6 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
-import { Invalid, NotFound } from '../http/errors.js';
+import { ValidationError, NotFoundError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
 import { isPostgres, now } from './dialect.js';
 import { rowsOf } from './statements.js';
@@ -14,7 +14,7 @@ type Lock = 'pessimistic_write' | 'for_key_share';
 /**
  * The row, held until the transaction ends: nobody else changes it, deletes it, or makes a row that refers to it meanwhile. On SQLite the
  * transaction is the only writer anyway.
- * @throws NotFound
+ * @throws NotFoundError
  */
 export async function locked<T extends Identified>(
   manager: EntityManager,
@@ -22,7 +22,7 @@ export async function locked<T extends Identified>(
   id: number,
 ): Promise<T> {
   const row = await lockedBy(manager, entity, { id } as FindOptionsWhere<T>);
-  if (!row) throw new NotFound();
+  if (!row) throw new NotFoundError();
   return row;
 }
 
@@ -68,7 +68,7 @@ function findWithLock<T extends Identified>(
 
 /**
  * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
- * @throws Invalid naming each kind of which there are any
+ * @throws ValidationError naming each kind of which there are any
  */
 export async function refuseWhileUsed(manager: EntityManager, dependents: Record<string, Sql>): Promise<void> {
   const base: string[] = [];
@@ -76,5 +76,5 @@ export async function refuseWhileUsed(manager: EntityManager, dependents: Record
     const found = await rowsOf(manager, sql`${query} LIMIT 1`);
     if (found.length > 0) base.push(`Cannot delete record because dependent ${kind} exist`);
   }
-  if (base.length > 0) throw new Invalid({ base });
+  if (base.length > 0) throw new ValidationError({ base });
 }

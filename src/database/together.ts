@@ -1,4 +1,4 @@
-import { isConflict, isOutage } from './outage.js';
+import { isConflict, isDatabaseUnavailable } from './outage.js';
 
 /**
  * A round that takes so long (ms) to fail has waited for an unavailable database. The next round would wait as long.
@@ -81,7 +81,7 @@ export class Together<Item, Result> {
 
 /** Whether the database is unavailable, so that a retry cannot succeed now. */
 function isLasting({ error }: { error: unknown }): boolean {
-  return isOutage(error) && !isConflict(error);
+  return isDatabaseUnavailable(error) && !isConflict(error);
 }
 
 function rejectAll(taken: { reject(error: unknown): void }[], { error }: { error: unknown }): void {

@@ -1,6 +1,6 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import { among } from '../database/dialect.js';
-import { messages } from '../http/errors.js';
+import { messages } from '../errors/errors.js';
 import { booleanOf, textOf } from '../metadata/client-values.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { type Filter, FilterError } from './filter.js';

@@ -10,10 +10,11 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
+import { Public } from '../http/public.js';
 import { Paces } from '../pace/paces.js';
 import { dialedCalloutStatuses } from '../phone-calls/dialing-rules.js';
 import { anyQueued } from '../phone-calls/queued-calls.js';
-import { Queue } from '../queue/queue.port.js';
+import { Queue } from '../jobs/queue.port.js';
 
 const PATIENCE = 3_000;
 
@@ -33,6 +34,7 @@ export class HealthController {
 
   /** Tells that the process answers. */
   @Get('live')
+  @Public()
   @HealthCheck()
   live(): Promise<HealthCheckResult> {
     return this.health.check([]);
@@ -44,6 +46,7 @@ export class HealthController {
    * routed here.
    */
   @Get('ready')
+  @Public()
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
     // Nobody needs a password for it: a thousand who ask at once get the answer of one check.

@@ -3,24 +3,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { Config } from '../config.js';
+import { isPublic } from './public.js';
 import { WrongCredentials } from './wrong-credentials.js';
 
 /**
- * What needs no password: whether the program is well; the provider's webhooks, which are signed; the calls API of the simulator, which has
- * an account of its own. The simulator's controls need the password like everything else.
+ * Requires the configured user and password for every request that is not public. They are checked before the body is
+ * read.
  */
-const OPEN = [
-  /^GET \/health\/(live|ready)(\?|$)/,
-  /^POST \/api\/remote_phone_call_events(\?|$)/,
-  /^\w+ \/simulator\/2010-04-01\//,
-];
-
-/** @param url the path, with or without a query */
-export function needsNoCredentials(method: string, url: string): boolean {
-  return OPEN.some((open) => open.test(`${method} ${url}`));
-}
-
-/** Asks for the user and password of the configuration wherever they are needed. */
 export async function requireCredentials(
   fastify: FastifyInstance,
   expected: NonNullable<Config['basicAuth']>,
@@ -34,7 +23,7 @@ export async function requireCredentials(
   });
   const wrongCredentials = new WrongCredentials();
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (needsNoCredentials(request.method, request.url)) return done();
+    if (isPublic(request)) return done();
     // Who sends none has guessed nothing.
     if (request.headers.authorization === undefined) return fastify.basicAuth(request, reply, done);
     const ip = senderOf(request);

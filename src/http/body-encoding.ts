@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { UnsupportedMediaType } from './errors.js';
+import { UnsupportedMediaTypeError } from '../errors/errors.js';
 
 /** Answers 415 to a body that is compressed, before it is read: a few bytes may unfold to more than `BODY_LIMIT`. */
 export function refuseEncodedBodies(fastify: FastifyInstance): void {
@@ -7,7 +7,9 @@ export function refuseEncodedBodies(fastify: FastifyInstance): void {
     const codings = headers['content-encoding']?.split(',').map((coding) => coding.trim().toLowerCase()) ?? [];
     const isEncoded = codings.some((coding) => coding !== '' && coding !== 'identity');
     done(
-      isEncoded ? new UnsupportedMediaType('a body must not have a Content-Encoding other than identity') : undefined,
+      isEncoded
+        ? new UnsupportedMediaTypeError('a body must not have a Content-Encoding other than identity')
+        : undefined,
     );
   });
 }

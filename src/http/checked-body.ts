@@ -3,7 +3,7 @@ import { ApiBody } from '@nestjs/swagger';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
 import type { Metadata } from '../metadata/metadata.js';
-import { type FieldErrors, messages, refuseIfAny } from './errors.js';
+import { type FieldErrors, messages, throwIfInvalid } from '../errors/errors.js';
 import { mediaTypeOf } from './media-type.js';
 import { readersOf } from './readers.js';
 
@@ -40,10 +40,10 @@ export function CheckedBody(dto: Type<object>, { optional = false } = {}): Param
 
 /**
  * The DTO of a body.
- * @throws Invalid when anything is wrong with the body
+ * @throws ValidationError when anything is wrong with the body
  */
 export function valid<Dto>({ dto, errors }: Checked<Dto>): Dto {
-  refuseIfAny(errors);
+  throwIfInvalid(errors);
   return dto;
 }
 

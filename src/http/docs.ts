@@ -1,7 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
 import type { Config } from '../config.js';
-import { needsNoCredentials } from './access.js';
 import { Failure } from './failure.dto.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -34,9 +33,10 @@ function withRefusals(document: OpenAPIObject): OpenAPIObject {
     description,
     content: { 'application/json': { schema: { $ref: getSchemaPath(Failure) } } },
   });
-  for (const [path, methods] of Object.entries(document.paths)) {
-    for (const [method, operation] of Object.entries(methods as Record<string, OperationObject>)) {
-      if (needsNoCredentials(method.toUpperCase(), path)) continue;
+  for (const methods of Object.values(document.paths)) {
+    for (const operation of Object.values(methods as Record<string, OperationObject>)) {
+      // A route that is @Public() has an empty list.
+      if (operation.security?.length === 0) continue;
       operation.responses['401'] = failure('The credentials are missing or wrong.');
       operation.responses['429'] = failure(
         'There were too many wrong credentials from this address: try again after `Retry-After`.',

@@ -1,11 +1,19 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { isOutage } from '../database/outage.js';
+import { isDatabaseUnavailable } from '../database/outage.js';
 import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
 import { FilterError } from '../filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
-import { Forged, Invalid, NotFound, Unavailable, Unreadable, UnsupportedMediaType, UnusableWebhook } from './errors.js';
+import {
+  InvalidSignatureError,
+  ValidationError,
+  NotFoundError,
+  ServiceUnavailableError,
+  BadRequestError,
+  UnsupportedMediaTypeError,
+  UnusableWebhookError,
+} from '../errors/errors.js';
 
 /** Seconds after which a database that is away may be back. */
 const OUTAGE_RETRY_AFTER = 5;
@@ -24,14 +32,14 @@ export class ErrorFilter implements ExceptionFilter {
 
 /** Sends the answer that the contract (section 2) has for an error, and logs what went wrong inside. */
 export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
-  if (error instanceof UnusableWebhook) {
+  if (error instanceof UnusableWebhookError) {
     const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
     log.warn('a webhook was of no use: its call is not known');
     void reply.status(422).type('application/xml; charset=utf-8').send(document);
     return;
   }
   const { status, body, retryAfter } = answerTo(error);
-  if (status >= 500 && !isHealthReport(body) && !(error instanceof Unavailable)) {
+  if (status >= 500 && !isHealthReport(body) && !(error instanceof ServiceUnavailableError)) {
     log.error({ err: loggableError(error) }, 'request failed');
   }
   // Errors can come from below Nest, before its reply is prepared.
@@ -48,17 +56,18 @@ interface Answer {
 }
 
 function answerTo(error: unknown): Answer {
-  if (error instanceof Invalid) return { status: 422, body: { errors: error.errors } };
-  if (error instanceof NotFound) return failure(404);
-  if (error instanceof Forged) return failure(403, 'the signature is not right');
-  if (error instanceof UnsupportedMediaType)
+  if (error instanceof ValidationError) return { status: 422, body: { errors: error.errors } };
+  if (error instanceof NotFoundError) return failure(404);
+  if (error instanceof InvalidSignatureError) return failure(403, 'the signature is not right');
+  if (error instanceof UnsupportedMediaTypeError)
     return failure(415, error.message || 'the media type is not accepted here');
-  if (error instanceof Unreadable) return failure(400, error.message);
-  if (error instanceof Unavailable) return unavailable(error);
+  if (error instanceof BadRequestError) return failure(400, error.message);
+  if (error instanceof ServiceUnavailableError) return unavailable(error);
   if (error instanceof ReadTimedOut) return unavailable(tooLong(error));
   // Nobody reads this.
   if (error instanceof ClientGone) return failure(CLIENT_CLOSED_REQUEST);
-  if (isOutage(error)) return unavailable(new Unavailable('the database cannot be used now', OUTAGE_RETRY_AFTER));
+  if (isDatabaseUnavailable(error))
+    return unavailable(new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER));
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {
     if (isHealthReport(error.getResponse())) return { status: error.getStatus(), body: error.getResponse() };
@@ -72,14 +81,14 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function tooLong({ seconds }: ReadTimedOut): Unavailable {
-  return new Unavailable(
+function tooLong({ seconds }: ReadTimedOut): ServiceUnavailableError {
+  return new ServiceUnavailableError(
     `the list took longer than READ_TIMEOUT (${seconds} s): narrow it by its filters, or walk it with after_id`,
     OUTAGE_RETRY_AFTER,
   );
 }
 
-function unavailable({ message, retryAfter }: Unavailable): Answer {
+function unavailable({ message, retryAfter }: ServiceUnavailableError): Answer {
   return { status: 503, body: { status: 503, error: STATUS_CODES[503], message }, retryAfter };
 }
 

@@ -1,5 +1,5 @@
 import { isKeptInteger } from '../metadata/json-number.js';
-import { Unreadable } from './errors.js';
+import { BadRequestError } from '../errors/errors.js';
 
 /** Fewer digits in a row always fit into a double. */
 const LONG = /\d{16}/;
@@ -13,7 +13,7 @@ const DOT = 0x2e;
  * Refuses a JSON text in which a whole number is written out that a double does not keep: it would become its neighbor,
  * and two ids one. A number with a fraction or an exponent is kept to a double's precision.
  * @param json a text that is JSON
- * @throws Unreadable
+ * @throws BadRequestError
  */
 export function refuseLossyIntegers(json: string): void {
   if (!LONG.test(json)) return;
@@ -26,7 +26,7 @@ export function refuseLossyIntegers(json: string): void {
       const after = json.charCodeAt(at + 1);
       if (after === DOT || after === 0x65 || after === 0x45) at = endOfNumber(json, at + 1);
       else if (!isKeptInteger(json.slice(start, at + 1))) {
-        throw new Unreadable('a number has more digits than can be kept; send it as a string');
+        throw new BadRequestError('a number has more digits than can be kept; send it as a string');
       }
     }
   }

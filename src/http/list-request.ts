@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PendingAnswer } from '../database/read-deadline.js';
-import { type FieldErrors, Unreadable, messages } from './errors.js';
+import { type FieldErrors, BadRequestError, messages } from '../errors/errors.js';
 import { decodeParameters, nestParameters } from './nested-parameters.js';
 import { storable } from './storable.js';
 
@@ -27,7 +27,7 @@ export const Listing = createParamDecorator((_: unknown, context: ExecutionConte
   const http = context.switchToHttp();
   const query = queryOf(http.getRequest<FastifyRequest>());
   const { page, per_page: perPage, after_id: afterId, q, ...others } = query;
-  if (page !== undefined && afterId !== undefined) throw new Unreadable('page and after_id exclude each other');
+  if (page !== undefined && afterId !== undefined) throw new BadRequestError('page and after_id exclude each other');
   return {
     page: positive('page', page) ?? 1,
     perPage: Math.min(positive('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
@@ -52,13 +52,13 @@ export function notPermitted(parameters: Record<string, unknown>): FieldErrors {
 function positive(name: string, value: unknown): number | undefined {
   const rule = 'must be a positive integer';
   const number = whole(name, value, rule);
-  if (number === 0) throw new Unreadable(`${name} ${rule}`);
+  if (number === 0) throw new BadRequestError(`${name} ${rule}`);
   return number;
 }
 
 function whole(name: string, value: unknown, rule: string): number | undefined {
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : NaN;
-  if (!Number.isSafeInteger(number)) throw new Unreadable(`${name} ${rule}`);
+  if (!Number.isSafeInteger(number)) throw new BadRequestError(`${name} ${rule}`);
   return number;
 }

@@ -1,4 +1,4 @@
-import { Unreadable } from './errors.js';
+import { BadRequestError } from '../errors/errors.js';
 import { isJsonObject } from '../metadata/metadata.js';
 
 /** A parameter's name as it was written, and its value; null when it has no `=`. */
@@ -13,7 +13,7 @@ const MAX_DEPTH = 32;
 /**
  * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded. They are counted before any
  * of them is read.
- * @throws Unreadable when there are too many, or they are not what the URL standard calls percent-encoded UTF-8
+ * @throws BadRequestError when there are too many, or they are not what the URL standard calls percent-encoded UTF-8
  */
 export function decodeParameters(encoded: string): Parameter[] {
   return splitParameters(encoded).map(([name, value]) => [decode(name), value === null ? null : decode(value)]);
@@ -21,7 +21,7 @@ export function decodeParameters(encoded: string): Parameter[] {
 
 /**
  * The same parameters as they are written.
- * @throws Unreadable when there are too many
+ * @throws BadRequestError when there are too many
  */
 function splitParameters(encoded: string): Parameter[] {
   let count = 0;
@@ -29,7 +29,7 @@ function splitParameters(encoded: string): Parameter[] {
     const end = encoded.indexOf('&', at + 1);
     const next = end < 0 ? encoded.length : end;
     if (next > at + 1 && ++count > MAX_PARAMETERS) {
-      throw new Unreadable(`there are more than ${MAX_PARAMETERS} parameters`);
+      throw new BadRequestError(`there are more than ${MAX_PARAMETERS} parameters`);
     }
     at = next;
   }
@@ -46,7 +46,7 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part.replaceAll('+', ' '));
   } catch {
-    throw new Unreadable(`${part.slice(0, 100)} is not percent-encoded UTF-8`);
+    throw new BadRequestError(`${part.slice(0, 100)} is not percent-encoded UTF-8`);
   }
 }
 
@@ -56,7 +56,7 @@ function decode(part: string): string {
  * this drop or reshape some keys in silence, and a lost filter calls everyone.)
  * @param options.repeated what a name means that is given several times: the last value, as where a form has a hidden
  *   field before its checkbox; or it is refused
- * @throws Unreadable for a malformed name, or one that is both a value and an object
+ * @throws BadRequestError for a malformed name, or one that is both a value and an object
  */
 export function nestParameters(
   parameters: Parameter[],
@@ -74,9 +74,9 @@ function pathOf(name: string): string[] {
   const match = /^([^[\]]*)((?:\[[^[\]]*\])*)$/.exec(name);
   const nested = match?.[2]?.slice(1, -1).split('][') ?? [];
   const path = match?.[1] ? [match[1], ...(match[2] ? nested : [])] : nested;
-  if (!match || !path[0]) throw new Unreadable(`the parameter name ${JSON.stringify(shown(name))} cannot be read`);
-  if (path.includes('__proto__')) throw new Unreadable('__proto__ cannot be used as a key');
-  if (path.length > MAX_DEPTH) throw new Unreadable(`${shown(path[0])} is nested deeper than ${MAX_DEPTH} levels`);
+  if (!match || !path[0]) throw new BadRequestError(`the parameter name ${JSON.stringify(shown(name))} cannot be read`);
+  if (path.includes('__proto__')) throw new BadRequestError('__proto__ cannot be used as a key');
+  if (path.length > MAX_DEPTH) throw new BadRequestError(`${shown(path[0])} is nested deeper than ${MAX_DEPTH} levels`);
   return path;
 }
 
@@ -91,7 +91,7 @@ function place(
   path.forEach((key, depth) => {
     const rest = path.slice(depth + 1);
     const list: boolean = key === '';
-    if (list !== Array.isArray(container)) throw new Unreadable(`${shown(name)} is given in two shapes`);
+    if (list !== Array.isArray(container)) throw new BadRequestError(`${shown(name)} is given in two shapes`);
     const existing = existingAt(container, key, rest);
     if (rest.length > 0) {
       if (existing === undefined) {
@@ -101,11 +101,11 @@ function place(
       } else if (Array.isArray(existing) || isJsonObject(existing)) {
         container = existing;
       } else {
-        throw new Unreadable(`${shown(name)} is given in two shapes`);
+        throw new BadRequestError(`${shown(name)} is given in two shapes`);
       }
     } else {
-      if (Object(existing) === existing) throw new Unreadable(`${shown(name)} is given in two shapes`);
-      if (existing !== undefined && repeated === 'refused') throw new Unreadable(`${shown(name)} is given twice`);
+      if (Object(existing) === existing) throw new BadRequestError(`${shown(name)} is given in two shapes`);
+      if (existing !== undefined && repeated === 'refused') throw new BadRequestError(`${shown(name)} is given twice`);
       put(container, key, value);
     }
   });

@@ -1,12 +1,18 @@
 import multipart from '@fastify/multipart';
-import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
-import { Unreadable } from './errors.js';
+import { BadRequestError } from '../errors/errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
+import { ExtendRouteConfig } from './route-config.js';
 import { storable } from './storable.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    rawBody?: true;
+  }
+}
 
 /**
  * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
@@ -15,11 +21,11 @@ import { storable } from './storable.js';
 const LARGEST_RAW = 65_536;
 
 /** On a route: its body stays the bytes that it came as, and is short. */
-export const RawBody = () => RouteConfig({ rawBody: true });
+export const RawBody = (): MethodDecorator => ExtendRouteConfig({ rawBody: true });
 
 /** Whether a request is to a route with `RawBody`. */
 export function keepsRawBody({ routeOptions }: FastifyRequest): boolean {
-  return (routeOptions.config as { rawBody?: boolean } | undefined)?.rawBody === true;
+  return routeOptions.config?.rawBody === true;
 }
 
 /**
@@ -39,7 +45,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
       keepsRawBody(request) ? body : nested(decodeParameters(utf8(body))),
   );
   fastify.addHook('onRoute', (route) => {
-    if ((route.config as { rawBody?: boolean } | undefined)?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
+    if (route.config?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
   });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
@@ -50,7 +56,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
 
 /**
  * The object that a JSON body holds; a blank one is empty, and so is `null`.
- * @throws Unreadable
+ * @throws BadRequestError
  */
 export function parseJson(text: string): Metadata {
   if (text.trim() === '') return {};
@@ -58,11 +64,11 @@ export function parseJson(text: string): Metadata {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new Unreadable('the body is not JSON');
+    throw new BadRequestError('the body is not JSON');
   }
   refuseLossyIntegers(text);
   const object = mapOf(body ?? {});
-  if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
+  if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
   return storable(object);
 }
 
@@ -74,7 +80,7 @@ function utf8(body: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {
-    throw new Unreadable('the body is not UTF-8');
+    throw new BadRequestError('the body is not UTF-8');
   }
 }
 
@@ -83,17 +89,17 @@ async function fieldsOf(request: FastifyRequest, limit: number): Promise<Paramet
   let size = 0;
   try {
     for await (const part of request.parts()) {
-      if (part.type !== 'field') throw new Unreadable(`${part.fieldname} is a file, which is not accepted here`);
-      if (typeof part.value !== 'string') throw new Unreadable(`${part.fieldname} is not a text field`);
+      if (part.type !== 'field') throw new BadRequestError(`${part.fieldname} is a file, which is not accepted here`);
+      if (typeof part.value !== 'string') throw new BadRequestError(`${part.fieldname} is not a text field`);
       size += Buffer.byteLength(part.fieldname) + Buffer.byteLength(part.value);
       if (size > limit) throw Object.assign(new Error('Request body is too large'), { statusCode: 413 });
-      if (part.value.includes('\uFFFD')) throw new Unreadable(`${part.fieldname} is not UTF-8`);
+      if (part.value.includes('\uFFFD')) throw new BadRequestError(`${part.fieldname} is not UTF-8`);
       fields.push([part.fieldname, part.value]);
     }
   } catch (error) {
     // The parser's own errors say nothing of whose fault they are.
-    if (error instanceof Unreadable || (error as { statusCode?: number }).statusCode === 413) throw error;
-    throw new Unreadable('the body is not multipart form data');
+    if (error instanceof BadRequestError || (error as { statusCode?: number }).statusCode === 413) throw error;
+    throw new BadRequestError('the body is not multipart form data');
   }
   return fields;
 }

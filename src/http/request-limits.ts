@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, Socket } from 'node:net';
 import type { Config } from '../config.js';
-import { Unavailable } from './errors.js';
+import { ServiceUnavailableError } from '../errors/errors.js';
 
 /** Must be answered most of all when the program is busy; and the simulator is no part of what is protected: it is the other side. */
 const UNLIMITED = /^\/(health|simulator)\//;
@@ -41,7 +41,7 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
     if (!gate.enter()) {
       if (gate.isToBeSaid()) request.log.warn(`More than ${gate.most} requests at once: those above are refused`);
       if (gate === others) reply.raw.once('close', () => setImmediate(rest, request.raw.socket, fastify.server));
-      return done(new Unavailable('there are too many requests at once', RETRY_AFTER));
+      return done(new ServiceUnavailableError('there are too many requests at once', RETRY_AFTER));
     }
     const admission = new Admission(gate);
     request.admission = admission;

@@ -13,7 +13,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Resource } from '../resources/resource.js';
-import { Locates } from './answering-adapter.js';
+import { LocationHeader } from './response-headers.adapter.js';
 import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { ReadsQuery } from './stray-query.guard.js';
@@ -136,7 +136,7 @@ export function Shows(model: Type): MethodDecorator {
 /** Answers the record that was made, or moved on by an event, and where it is: `/api/<plural>/<id>`. */
 export function Creates(model: Type, plural: string, { under = false }: Place = {}): MethodDecorator {
   return applyDecorators(
-    Locates(plural),
+    LocationHeader(plural),
     TakesBody,
     ...(under ? [Nested] : []),
     ApiCreatedResponse({
@@ -168,8 +168,8 @@ export function Deletes(): MethodDecorator {
 
 const webhook = { CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'completed', Direction: 'outbound-api' };
 
-/** Takes the provider's webhook, whose parameters in the URL and whose body are the provider's own. */
-export function HearsProvider(): MethodDecorator {
+/** The route of the provider's webhooks. The provider decides on the parameters in the URL and in the body. */
+export function ProviderWebhookRoute(): MethodDecorator {
   const parameters = { schema: { type: 'object', additionalProperties: true, example: webhook } } as const;
   const document = (description: string) => ({
     description,

@@ -4,7 +4,7 @@ import { callFlowNames } from '../call-flows/call-flow.names.js';
 import { isBlank, mapOf } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
-import { messages } from './errors.js';
+import { messages } from '../errors/errors.js';
 import { Permit, Read } from './readers.js';
 
 // The rules of DTO properties, in the words of the contract.

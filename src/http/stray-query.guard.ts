@@ -3,7 +3,7 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Metadata } from '../metadata/metadata.js';
 import { Records } from '../resources/records.js';
-import { Invalid } from './errors.js';
+import { ValidationError } from '../errors/errors.js';
 import { Id } from './id.pipe.js';
 import { notPermitted, queryOf } from './list-request.js';
 
@@ -31,6 +31,6 @@ export class StrayQueryGuard implements CanActivate {
   private async refuse(query: Metadata, route = '', id = ''): Promise<boolean> {
     const table = /^\/api\/(\w+)\/:id/.exec(route)?.[1];
     if (table) await this.records.mustExist({ name: table }, new Id().transform(id));
-    throw new Invalid(notPermitted(query));
+    throw new ValidationError(notPermitted(query));
   }
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { NotFound } from './errors.js';
+import { NotFoundError } from '../errors/errors.js';
 
 /**
  * Answers 404 to an unknown path before its body is read. A plugin with a prefix of its own answers for the paths below
@@ -7,6 +7,6 @@ import { NotFound } from './errors.js';
  */
 export function refuseUnknownRoutes(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) =>
-    done(request.is404 && request.server === fastify ? new NotFound() : undefined),
+    done(request.is404 && request.server === fastify ? new NotFoundError() : undefined),
   );
 }

@@ -8,7 +8,7 @@ import { now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, valid } from '../http/checked-body.js';
-import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
@@ -52,12 +52,12 @@ export class PhoneCallsService {
 
   /**
    * Makes one more attempt to call a participant, to be queued.
-   * @throws NotFound when there is no such participation
+   * @throws NotFoundError when there is no such participation
    */
   async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const participation = await referred(manager, CalloutParticipation, participationId);
-      if (!participation) throw new NotFound();
+      if (!participation) throw new NotFoundError();
       const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
       const { identifiers } = await manager.insert(PhoneCall, {
         callout_participation_id: participation.id,
@@ -73,7 +73,10 @@ export class PhoneCallsService {
     });
   }
 
-  /** @throws Invalid when what a call is placed with is to change although it was queued: its row says who was rung */
+  /**
+   * @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was
+   * rung
+   */
   async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
@@ -81,20 +84,20 @@ export class PhoneCallsService {
       for (const key of ['msisdn', 'remote_request_params'] as const) {
         if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
       }
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       await updateRow(manager, PhoneCall, id, changes);
     });
   }
 
   /**
    * Queues a call to be dialled, or asks to fetch what became of it. The row is the message: the dispatcher finds it.
-   * @throws Invalid when the event cannot happen now
+   * @throws ValidationError when the event cannot happen now
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
       const fetch = event.dto.event === 'queue_remote_fetch';
       if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
-        throw new Invalid({ ...event.errors, event: [messages.notIncluded] });
+        throw new ValidationError({ ...event.errors, event: [messages.notIncluded] });
       }
       const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
       await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);
@@ -102,12 +105,12 @@ export class PhoneCallsService {
     });
   }
 
-  /** @throws Invalid unless nothing has happened to the call yet */
+  /** @throws ValidationError unless nothing has happened to the call yet */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const { status } = await locked(manager, PhoneCall, id);
       if (status !== 'created') {
-        throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
+        throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       }
       await refuseWhileUsed(manager, {
         'remote phone call events': sql`SELECT 1 FROM remote_phone_call_events WHERE phone_call_id = ${id}`,

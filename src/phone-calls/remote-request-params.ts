@@ -1,4 +1,4 @@
-import { messages } from '../http/errors.js';
+import { messages } from '../errors/errors.js';
 import { jsonObjectError } from '../http/rules.js';
 import { isBlank, mapOf, textOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';

@@ -1,7 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { NothingToSay } from '../call-flows/call-flow.js';
 import { Conversations } from '../call-flows/conversations.js';
-import { OwnAddress } from '../http/own-address.js';
+import { PublicUrl } from '../telephony/public-url.js';
+import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { booleanOf, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { Paces } from '../pace/paces.js';
@@ -20,7 +21,8 @@ const MAX_UNKNOWN_IN_A_ROW = 10;
 
 /** Dials a call: claims its row; then, and only then, asks the provider; then records what came of it. */
 @Injectable()
-export class DialHandler {
+@JobTask('dial', { concurrency: 100 })
+export class DialHandler implements JobHandler {
   private readonly logger = new Logger('Dial');
   private unknownInARow = 0;
 
@@ -29,13 +31,13 @@ export class DialHandler {
     private readonly results: DialResults,
     private readonly provider: Provider,
     private readonly paces: Paces,
-    private readonly address: OwnAddress,
+    private readonly publicUrl: PublicUrl,
     private readonly conversations: Conversations,
   ) {}
 
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
   async handle(id: number, at: number): Promise<void> {
-    const origin = await this.address.outside();
+    const origin = await this.publicUrl.get();
     const call = await this.claims.claim(id, at);
     if (!call) return;
     faultPoint('claimed');
@@ -89,7 +91,7 @@ export class DialHandler {
 
   /** @param url the client's request parameter: a text, or a list of texts */
   private async isOwnWebhook(url: unknown): Promise<boolean> {
-    const addresses = await this.address.all();
+    const addresses = await this.publicUrl.all();
     return [url].flat().some((one) => isWebhookUrl(textOf(one) ?? '', addresses));
   }
 

@@ -3,8 +3,8 @@ import { Checks } from '../phone-calls/checks.js';
 import { DialClaims } from '../phone-calls/dial-claims.js';
 import { DialQueue } from '../phone-calls/dial-queue.js';
 import type { HandedOut } from '../pace/paces.js';
-import { Queue, type Task } from '../queue/queue.port.js';
-import { Rounds } from './rounds.js';
+import { Queue } from '../jobs/queue.port.js';
+import { PollingLoop } from '../jobs/polling-loop.js';
 
 /** How often it is looked for calls to be dialled or asked after, in milliseconds. */
 const EVERY = 250;
@@ -27,11 +27,11 @@ const CLOCK_CHECK_EVERY = 15_000;
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
   private readonly moments = new Set<NodeJS.Timeout>();
-  private readonly rounds = [
-    new Rounds(() => this.look(() => this.handOutDials()), EVERY),
-    new Rounds(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
-    new Rounds(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
-    new Rounds(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
+  private readonly loops = [
+    new PollingLoop(() => this.look(() => this.handOutDials()), EVERY),
+    new PollingLoop(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
+    new PollingLoop(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
+    new PollingLoop(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
   ];
   private stopped = false;
 
@@ -43,12 +43,12 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    for (const rounds of this.rounds) rounds.start();
+    for (const loop of this.loops) loop.start();
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
-    await Promise.all(this.rounds.map((rounds) => rounds.stop()));
+    await Promise.all(this.loops.map((loop) => loop.stop()));
     for (const moment of this.moments) clearTimeout(moment);
   }
 
@@ -77,11 +77,11 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     if (moved > 0) this.logger.warn(`The database's clock has stepped back: ${moved} lookups are due now`);
   }
 
-  private hand(task: Task, calls: HandedOut[]): void {
+  private hand(task: string, calls: HandedOut[]): void {
     for (const together of inMoments(calls)) {
       const moment = setTimeout(() => {
         this.moments.delete(moment);
-        this.queue.tell(...together.map(({ id, at }) => ({ task, id, at })));
+        this.queue.notify(...together.map(({ id, at }) => ({ task, id, at })));
       }, together.at(-1)!.wait);
       this.moments.add(moment);
     }

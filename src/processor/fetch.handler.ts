@@ -1,12 +1,14 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config.js';
+import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
 import { matchRemoteCall } from '../phone-calls/remote-call-matching.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
 
 /** Asks the provider what became of a call that has been silent, or whether it ever took it. */
 @Injectable()
-export class FetchHandler {
+@JobTask('fetch', { concurrency: 10 })
+export class FetchHandler implements JobHandler {
   private readonly logger = new Logger('Fetch');
 
   constructor(

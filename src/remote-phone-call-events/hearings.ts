@@ -7,7 +7,7 @@ import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { UnusableWebhook } from '../http/errors.js';
+import { UnusableWebhookError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
@@ -59,16 +59,16 @@ export class Hearings {
 
   /**
    * Takes one webhook in. A repeated delivery changes nothing, and gets the same answer.
-   * @throws UnusableWebhook
+   * @throws UnusableWebhookError
    */
   async hear(hearing: Hearing): Promise<Stored> {
     const heard = await this.together.do(hearing);
-    if (heard instanceof UnusableWebhook) throw heard;
+    if (heard instanceof UnusableWebhookError) throw heard;
     return heard;
   }
 
   /** What cannot be used is told apart, so that it does not undo the others. */
-  private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhook)[]> {
+  private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhookError)[]> {
     return this.unitOfWork.run(async (manager) => {
       const { matters, unusable } = await this.mattersOf(manager, hearings);
       const stored = await this.storedOf(
@@ -97,7 +97,7 @@ export class Hearings {
     const calls = await this.heardCalls.lock(manager, sids, ownIds);
     const matters: Matter[] = [];
     const corrected: KnownId[] = [];
-    const unusable = new Map<Hearing, UnusableWebhook>();
+    const unusable = new Map<Hearing, UnusableWebhookError>();
     // In one order in every process, since new calls and their contacts are locked as they are made.
     for (const hearing of hearings.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)))) {
       const { sid, details, query } = hearing;
@@ -105,7 +105,7 @@ export class Hearings {
       if (!call && details.Direction === 'inbound') {
         call = await this.inboundCalls.take(manager, sid, hearing);
         calls.push(call);
-      } else if (!call) unusable.set(hearing, new UnusableWebhook(`Call ${sid} is not known`));
+      } else if (!call) unusable.set(hearing, new UnusableWebhookError(`Call ${sid} is not known`));
       if (!call) continue;
       if (call.remote_call_id !== sid) {
         corrected.push({ id: call.id, remote_call_id: sid });

@@ -3,8 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { type Checked, CheckedBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
+import { Public } from '../http/public.js';
 import { RawBody } from '../http/request-bodies.js';
-import { HearsProvider, Lists, Shows, Updates } from '../http/routes.js';
+import { Lists, ProviderWebhookRoute, Shows, Updates } from '../http/routes.js';
 import { UpdateRemotePhoneCallEventDto } from './remote-phone-call-event.dto.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
@@ -22,8 +23,9 @@ export class RemotePhoneCallEventsController {
 
   /** Hears what the provider tells of a call, and answers what it is to say. */
   @Post('remote_phone_call_events')
+  @Public()
   @RawBody()
-  @HearsProvider()
+  @ProviderWebhookRoute()
   hear(@Webhook() webhook: RawWebhook) {
     return this.webhooks.answer(webhook);
   }

@@ -6,7 +6,7 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked } from '../http/checked-body.js';
-import { refuseIfAny } from '../http/errors.js';
+import { throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import type { MetadataDto } from '../metadata/metadata.dto.js';
@@ -53,7 +53,7 @@ export class RemotePhoneCallEventsService {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, manager);
       const { changes, errors } = changesTo(shown, body);
-      refuseIfAny(errors);
+      throwIfInvalid(errors);
       await updateRow(manager, RemotePhoneCallEvent, id, changes);
     });
   }

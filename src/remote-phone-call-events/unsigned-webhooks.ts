@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { Forged, UnsupportedMediaType } from '../http/errors.js';
+import { InvalidSignatureError, UnsupportedMediaTypeError } from '../errors/errors.js';
 import { mediaTypeOf } from '../http/media-type.js';
 import { keepsRawBody } from '../http/request-bodies.js';
 import { looksSigned } from './signature.js';
@@ -11,7 +11,7 @@ import { looksSigned } from './signature.js';
 export function refuseUnsignedWebhooks(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (!keepsRawBody(request)) return done();
-    if (!looksSigned(request.headers['x-twilio-signature'])) return done(new Forged());
-    done(mediaTypeOf(request.headers) === 'multipart/form-data' ? new UnsupportedMediaType() : undefined);
+    if (!looksSigned(request.headers['x-twilio-signature'])) return done(new InvalidSignatureError());
+    done(mediaTypeOf(request.headers) === 'multipart/form-data' ? new UnsupportedMediaTypeError() : undefined);
   });
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { Unreadable } from '../http/errors.js';
+import { BadRequestError } from '../errors/errors.js';
 import { MAX_PARAMETERS } from '../http/nested-parameters.js';
 import { decodeForm } from '../http/percent-encoding.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -26,11 +26,11 @@ export interface WebhookForm {
 /**
  * Reads a form of at most 2,000 parameters, in linear time. A byte that is not UTF-8, or a percent sign that begins no
  * escape, spoils nothing but itself: the provider does not repeat a webhook that is refused.
- * @throws Unreadable when there are too many parameters, or one is called `__proto__`
+ * @throws BadRequestError when there are too many parameters, or one is called `__proto__`
  */
 export function readWebhookForm(body: Buffer): WebhookForm {
   const found = decodeForm(body, MAX_PARAMETERS);
-  if (!found) throw new Unreadable(`there are more than ${MAX_PARAMETERS} parameters`);
+  if (!found) throw new BadRequestError(`there are more than ${MAX_PARAMETERS} parameters`);
   const pairs = found.map(({ name, value }): Pair => [partOf(name), partOf(value)]);
   const signed = partsInOrder(pairs);
   const isBroken = signed.some((part) => part.isBroken);
@@ -51,7 +51,7 @@ function partOf(bytes: Buffer): Part {
 function parametersOf(pairs: Pair[]): Metadata {
   const parameters: Metadata = {};
   for (const [{ text: name }, { text: value }] of pairs) {
-    if (name === '__proto__') throw new Unreadable('__proto__ cannot be used as a key');
+    if (name === '__proto__') throw new BadRequestError('__proto__ cannot be used as a key');
     const before = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
     if (before === undefined) parameters[name] = value;
     else if (Array.isArray(before)) before.push(value);

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { Conversations } from '../call-flows/conversations.js';
-import { OwnAddress } from '../http/own-address.js';
+import { PublicUrl } from '../telephony/public-url.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
 import { Hearings } from './hearings.js';
@@ -12,18 +12,18 @@ import { type RawWebhook, callIdOf, signedParametersOf } from './webhook.js';
 export class WebhookService {
   constructor(
     private readonly hearings: Hearings,
-    private readonly address: OwnAddress,
+    private readonly publicUrl: PublicUrl,
     private readonly accounts: ProviderAccounts,
   ) {}
 
   /**
    * Answers a webhook as it came in with the TwiML that is to be performed.
-   * @throws Forged when no account of ours has signed it: nothing is stored
-   * @throws UnusableWebhook
-   * @throws Unreadable
+   * @throws InvalidSignatureError when no account of ours has signed it: nothing is stored
+   * @throws UnusableWebhookError
+   * @throws BadRequestError
    */
   async answer(webhook: RawWebhook): Promise<XmlAnswer> {
-    const origin = await this.address.outside();
+    const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
     const details = signedParametersOf(webhook, url, this.accounts.trusted);
     const sid = callIdOf(details);

@@ -1,7 +1,7 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Account } from '../config.js';
-import { Forged, UnusableWebhook } from '../http/errors.js';
+import { InvalidSignatureError, UnusableWebhookError } from '../errors/errors.js';
 import { mediaTypeOf } from '../http/media-type.js';
 import { parseJson } from '../http/request-bodies.js';
 import { storable } from '../http/storable.js';
@@ -41,8 +41,8 @@ export const Webhook = createParamDecorator((_: unknown, context: ExecutionConte
 /**
  * The parameters of a webhook that one of the accounts has signed.
  * @param url that the provider called
- * @throws Forged when none has: of a JSON body nothing is read then
- * @throws Unreadable
+ * @throws InvalidSignatureError when none has: of a JSON body nothing is read then
+ * @throws BadRequestError
  */
 export function signedParametersOf(
   { json, body, signature }: RawWebhook,
@@ -51,11 +51,11 @@ export function signedParametersOf(
 ): Metadata {
   if (json) {
     const signed = isDigestOf(body, url) && isSigned(signature, url, { signable: Buffer.alloc(0) }, accounts);
-    if (!signed) throw new Forged();
+    if (!signed) throw new InvalidSignatureError();
     return parseJson(body.toString('utf8'));
   }
   const form = readWebhookForm(body);
-  if (!isSigned(signature, url, form, accounts)) throw new Forged();
+  if (!isSigned(signature, url, form, accounts)) throw new InvalidSignatureError();
   return storable(withoutNul(form.parameters));
 }
 
@@ -77,19 +77,19 @@ function withoutNul(parameters: Metadata): Metadata {
  * Refuses a webhook that lacks one of the required names. The provider signs names and values without the border
  * between them: a body whose borders were shifted is signed, too.
  * @returns the provider's id of the call
- * @throws UnusableWebhook
+ * @throws UnusableWebhookError
  */
 export function callIdOf(details: Metadata): string {
   const { CallSid, CallStatus, Direction } = details;
-  if (typeof CallSid !== 'string' || CallSid === '') throw new UnusableWebhook("CallSid can't be blank");
+  if (typeof CallSid !== 'string' || CallSid === '') throw new UnusableWebhookError("CallSid can't be blank");
   for (const [name, value] of Object.entries(details)) {
     const isTooLong = name.endsWith('Sid') && typeof value === 'string' && value.length > LONGEST_ID;
-    if (isTooLong) throw new UnusableWebhook(`${name} is longer than ${LONGEST_ID} characters`);
+    if (isTooLong) throw new UnusableWebhookError(`${name} is longer than ${LONGEST_ID} characters`);
   }
   const hasStatus = typeof CallStatus === 'string' && CallStatus !== '';
   if (!hasStatus && !OTHER_SUBJECTS.some((name) => Object.hasOwn(details, name))) {
-    throw new UnusableWebhook("CallStatus can't be blank");
+    throw new UnusableWebhookError("CallStatus can't be blank");
   }
-  if (Direction === 'inbound' && !Object.hasOwn(details, 'From')) throw new UnusableWebhook('From must be given');
+  if (Direction === 'inbound' && !Object.hasOwn(details, 'From')) throw new UnusableWebhookError('From must be given');
   return CallSid;
 }

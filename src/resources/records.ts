@@ -6,7 +6,7 @@ import type { PendingAnswer } from '../database/read-deadline.js';
 import { Reader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
-import { NotFound, refuseIfAny } from '../http/errors.js';
+import { NotFoundError, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
 import type { Resource, Row } from './resource.js';
@@ -18,37 +18,37 @@ export class Records {
 
   /**
    * One record; read by `manager` as its transaction sees it, if given.
-   * @throws NotFound
+   * @throws NotFoundError
    */
   async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
     const query = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id}`;
     const row = manager ? (await rowsOf(manager, query, 'kept'))[0] : await this.reader.row(query);
-    if (!row) throw new NotFound();
+    if (!row) throw new NotFoundError();
     return present(row);
   }
 
   /**
    * One record as it is shown, locked until the transaction ends.
-   * @throws NotFound
+   * @throws NotFoundError
    */
   async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
     const [row] = await rowsOf(
       manager,
       sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
     );
-    if (!row) throw new NotFound();
+    if (!row) throw new NotFoundError();
     return present(row);
   }
 
-  /** @throws NotFound when there is no such record */
+  /** @throws NotFoundError when there is no such record */
   async mustExist({ name }: Pick<Resource, 'name'>, id: number): Promise<void> {
     const row = await this.reader.row(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
-    if (!row) throw new NotFound();
+    if (!row) throw new NotFoundError();
   }
 
   /**
    * A page of the rows for which `scope` holds, in the order of their ids. Rows and total, if it is counted, speak of the same rows.
-   * @throws Invalid when the list is asked for with parameters that it does not have
+   * @throws ValidationError when the list is asked for with parameters that it does not have
    * @throws FilterError
    */
   async list(
@@ -58,7 +58,7 @@ export class Records {
   ): Promise<Page> {
     const { name, columns, filters, present } = resource;
     const condition = allOf([scope, conditionOf(filters, given)]);
-    refuseIfAny(errors);
+    throwIfInvalid(errors);
     if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
     // Of the rows that are skipped only the ids are read.
@@ -123,7 +123,7 @@ export class Records {
   /**
    * A page of the rows that belong to another record.
    * @throws FilterError
-   * @throws NotFound when there is no such record
+   * @throws NotFoundError when there is no such record
    */
   async listUnder(parent: Resource, id: number, resource: Resource, list: ListRequest, scope: Sql): Promise<Page> {
     this.refuseUnreadable(resource, list);

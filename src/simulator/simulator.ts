@@ -2,7 +2,8 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Account, SimulatorConfig } from '../config.js';
 import { same } from '../http/access.js';
 import { sendError } from '../http/error.filter.js';
-import { Unreadable } from '../http/errors.js';
+import { makePublic } from '../http/public.js';
+import { BadRequestError } from '../errors/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { serveCalls } from './calls-api.js';
 import { serveControls } from './controls.js';
@@ -30,6 +31,7 @@ export async function simulator(fastify: FastifyInstance, options: SimulatorOpti
   fastify.setNotFoundHandler(refuseUnknownRoute);
   await fastify.register(
     async (calls) => {
+      makePublic(calls);
       requireAccount(calls, options.account);
       calls.setNotFoundHandler(refuseUnknownRoute);
       serveCalls(calls, exchange);
@@ -66,7 +68,7 @@ function answerError(error: FastifyError, request: FastifyRequest, reply: Fastif
 /** Undefined when the request never came to the simulator, or when something went wrong inside. */
 function twilioErrorOf(error: FastifyError): TwilioError | undefined {
   if (error instanceof TwilioError) return error;
-  if (error instanceof Unreadable) return invalid(error.message);
+  if (error instanceof BadRequestError) return invalid(error.message);
   const { statusCode = 500, message } = error;
   if (statusCode === 413) return new TwilioError(413, 20413, message);
   return [400, 415].includes(statusCode) ? invalid(message) : undefined;

@@ -1,7 +1,7 @@
 import type { EntityManager, EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { now } from '../database/dialect.js';
 import type { Checked } from '../http/checked-body.js';
-import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
+import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import { type Transitions, nextState } from './state-machine.js';
 
 /** A body that names an event. */
@@ -14,8 +14,8 @@ interface Stateful extends ObjectLiteral {
 
 /**
  * Moves a row on by `event`, and sets `changes` with it, by compare-and-set: of two moves at once exactly one wins.
- * @throws NotFound
- * @throws Invalid when the event is unknown, or cannot happen in the row's present status
+ * @throws NotFoundError
+ * @throws ValidationError when the event is unknown, or cannot happen in the row's present status
  */
 export async function transition<T extends Stateful>(
   manager: EntityManager,
@@ -26,7 +26,7 @@ export async function transition<T extends Stateful>(
   changes: Partial<T> = {},
 ): Promise<void> {
   const row = await manager.findOneBy(entity, { id } as FindOptionsWhere<T>);
-  if (!row) throw new NotFound();
+  if (!row) throw new NotFoundError();
   const { status } = row;
   const { affected } = await manager
     .createQueryBuilder()
@@ -34,12 +34,13 @@ export async function transition<T extends Stateful>(
     .set({ ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text } as object)
     .where({ id, status })
     .execute();
-  if (affected !== 1) throw new Invalid({ event: [messages.notIncluded] });
+  if (affected !== 1) throw new ValidationError({ event: [messages.notIncluded] });
 }
 
 /**
  * Where the event of a body leads from `status`.
- * @throws Invalid with everything that is wrong with the body; that the event cannot happen now is one of these things
+ * @throws ValidationError with everything that is wrong with the body; that the event cannot happen now is one
+ * of these things
  */
 export function nextStatus<Status extends string>(
   machine: Transitions<Status>,
@@ -47,6 +48,6 @@ export function nextStatus<Status extends string>(
   { dto, errors }: CheckedEvent,
 ): Status {
   const next = nextState<Status>(machine, status, dto.event);
-  refuseIfAny(next === undefined ? { ...errors, event: [messages.notIncluded] } : errors);
+  throwIfInvalid(next === undefined ? { ...errors, event: [messages.notIncluded] } : errors);
   return next!;
 }

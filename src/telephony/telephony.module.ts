@@ -1,6 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { Config } from '../config.js';
-import { OwnAddress } from '../http/own-address.js';
+import { PublicUrl } from './public-url.js';
 import { Settings } from '../settings/settings.js';
 import { ProviderAccounts } from './provider-accounts.js';
 import { Provider } from './provider.js';
@@ -10,7 +10,7 @@ import { TwilioProvider } from './twilio.provider.js';
 @Global()
 @Module({
   providers: [
-    OwnAddress,
+    PublicUrl,
     Settings,
     {
       provide: ProviderAccounts,
@@ -19,11 +19,11 @@ import { TwilioProvider } from './twilio.provider.js';
     },
     {
       provide: Provider,
-      inject: [Config, ProviderAccounts, OwnAddress],
-      useFactory: ({ platform, providerTimeout }: Config, { current }: ProviderAccounts, address: OwnAddress) =>
-        new TwilioProvider(current, async () => platform.baseUrl ?? address.simulator(), providerTimeout),
+      inject: [Config, ProviderAccounts, PublicUrl],
+      useFactory: ({ platform, providerTimeout }: Config, { current }: ProviderAccounts, publicUrl: PublicUrl) =>
+        new TwilioProvider(current, async () => platform.baseUrl ?? publicUrl.simulator(), providerTimeout),
     },
   ],
-  exports: [OwnAddress, Provider, ProviderAccounts],
+  exports: [PublicUrl, Provider, ProviderAccounts],
 })
 export class TelephonyModule {}

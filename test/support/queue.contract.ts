@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Job, JOB_TRIES, type JobHandler, MOST_WAITING, type Queue } from '../../src/queue/queue.port.js';
+import { type Job, JOB_TRIES, MOST_WAITING, type Queue } from '../../src/jobs/queue.port.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 
 export interface QueueUnderTest {
   queue: Queue;
-  process(handler: JobHandler): void;
+  process(handler: (job: Job) => Promise<void>): void;
   /** Waits for the jobs under way. */
   close(): Promise<void>;
 }
@@ -23,7 +23,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
     it('handles each job that was told, with its data', async () => {
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
-      for (const id of [1, 2, 3]) adapter.queue.tell({ task: 'batch_operation', id });
+      for (const id of [1, 2, 3]) adapter.queue.notify({ task: 'batch_operation', id });
       await eventually(() => handled.length >= 3);
       expect(handled.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
     });
@@ -31,12 +31,12 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
     it('handles each of the jobs that were told together', async () => {
       const handled = new Set<number>();
       adapter.process(async ({ id }) => void handled.add(id));
-      adapter.queue.tell({ task: 'batch_operation', id: 1 }, { task: 'batch_operation', id: 2 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 }, { task: 'batch_operation', id: 2 });
       await eventually(() => handled.size === 2);
     });
 
     it('handles jobs that were told before there was a handler', async () => {
-      adapter.queue.tell({ task: 'batch_operation', id: 7 });
+      adapter.queue.notify({ task: 'batch_operation', id: 7 });
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
       await eventually(() => handled.length === 1);
@@ -47,7 +47,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       adapter.process(async () => {
         if (++attempts < 3) throw new Error('not yet');
       });
-      adapter.queue.tell({ task: 'batch_operation', id: 1 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 });
       await eventually(() => attempts === 3);
     });
 
@@ -57,20 +57,20 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         attempts.set(id, (attempts.get(id) ?? 0) + 1);
         if (id === 1) throw new Error('never');
       });
-      adapter.queue.tell({ task: 'batch_operation', id: 1 });
-      adapter.queue.tell({ task: 'batch_operation', id: 2 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 });
+      adapter.queue.notify({ task: 'batch_operation', id: 2 });
       await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
     });
 
     it('takes no more than so many that nobody handles, and others again when they are handled', async () => {
       const handled = new Set<number>();
       for (let id = 1; id <= MOST_WAITING + 500; id++) {
-        adapter.queue.tell({ task: 'batch_operation', id });
+        adapter.queue.notify({ task: 'batch_operation', id });
         if (id % 500 === 0) await pause(20);
       }
       adapter.process(async ({ id }) => void handled.add(id));
       await eventually(() => {
-        adapter.queue.tell({ task: 'batch_operation', id: MOST_WAITING * 2 });
+        adapter.queue.notify({ task: 'batch_operation', id: MOST_WAITING * 2 });
         return handled.has(MOST_WAITING * 2);
       });
       // An adapter that waits for answers may keep room for those that are on their way.
@@ -84,10 +84,10 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
     it('handles a job that is told again after it was handled', async () => {
       let handled = 0;
       adapter.process(async () => void handled++);
-      adapter.queue.tell({ task: 'batch_operation', id: 1 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 });
       await eventually(() => handled === 1);
       await eventually(() => {
-        adapter.queue.tell({ task: 'batch_operation', id: 1 });
+        adapter.queue.notify({ task: 'batch_operation', id: 1 });
         return handled > 1;
       });
     });
@@ -100,8 +100,8 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         started.add(id);
         await released;
       });
-      adapter.queue.tell({ task: 'batch_operation', id: 1 });
-      adapter.queue.tell({ task: 'batch_operation', id: 2 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 });
+      adapter.queue.notify({ task: 'batch_operation', id: 2 });
       await eventually(() => started.size === 2);
       release();
     });
@@ -113,7 +113,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
         await new Promise((resolve) => setTimeout(resolve, 300));
         state = 'done';
       });
-      adapter.queue.tell({ task: 'batch_operation', id: 1 });
+      adapter.queue.notify({ task: 'batch_operation', id: 1 });
       await eventually(() => state === 'under way');
       await adapter.close();
       expect(state).toBe('done');

@@ -1,0 +1,22 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type BatchOperationType, batchOperationTypes } from './types/batch-operation-type.js';
+
+/** The token of the instances of all types. */
+export const BATCH_OPERATION_TYPES = Symbol('BATCH_OPERATION_TYPES');
+
+/** Every type of batch operation, by its name. The program does not start while one is missing, or has no name. */
+@Injectable()
+export class BatchOperationRegistry {
+  private readonly types: ReadonlyMap<string, BatchOperationType>;
+
+  constructor(@Inject(BATCH_OPERATION_TYPES) types: readonly BatchOperationType[]) {
+    this.types = batchOperationTypes.index(types);
+  }
+
+  /** @throws Error when there is no type of that name */
+  get(name: string): BatchOperationType {
+    const type = this.types.get(name);
+    if (!type) throw new Error(`There is no type of batch operation ${name}`);
+    return type;
+  }
+}

@@ -1,0 +1,26 @@
+import { Module } from '@nestjs/common';
+import { BATCH_OPERATION_TYPES, BatchOperationRegistry } from '../batch-operation-registry.js';
+import { type BatchOperationType, batchOperationTypes } from './batch-operation-type.js';
+import { CalloutPopulationType } from './callout-population.type.js';
+import { PhoneCallCreateType } from './phone-call-create.type.js';
+import { PhoneCallQueueRemoteFetchType } from './phone-call-queue-remote-fetch.type.js';
+import { PhoneCallQueueType } from './phone-call-queue.type.js';
+
+const types = [CalloutPopulationType, PhoneCallCreateType, PhoneCallQueueType, PhoneCallQueueRemoteFetchType];
+
+@Module({
+  providers: [
+    ...types,
+    {
+      provide: BATCH_OPERATION_TYPES,
+      inject: types,
+      useFactory: (...instances: BatchOperationType[]) => instances,
+    },
+    BatchOperationRegistry,
+  ],
+  exports: [BatchOperationRegistry],
+})
+export class BatchOperationTypesModule {}
+
+/** The name of every type: this file imports all of them. */
+export const batchOperationTypeNames: readonly string[] = batchOperationTypes.names;

@@ -1,0 +1,80 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import PQueue from 'p-queue';
+import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from '../queue.port.js';
+
+/** The jobs of one task. */
+interface Lane {
+  queue: PQueue;
+  /** The jobs that wait in `queue`, by the ids of their rows: a second job for a row replaces the first. */
+  waiting: Map<number, Job>;
+}
+
+/** Handles jobs in this process. Jobs that wait are lost with the process, and the next process's sweeper finds them. */
+export class InProcessQueue extends Queue {
+  private handle?: (job: Job) => Promise<void>;
+  private closed = false;
+  private readonly lanes: ReadonlyMap<string, Lane>;
+
+  constructor(tasks: readonly Task[]) {
+    super();
+    this.lanes = new Map(
+      tasks.map(({ name, concurrency }) => [
+        name,
+        { queue: new PQueue({ concurrency, autoStart: false }), waiting: new Map() },
+      ]),
+    );
+  }
+
+  notify(...jobs: Job[]): void {
+    for (const job of jobs) {
+      const lane = this.lanes.get(job.task);
+      if (!lane) throw new Error(`No handler has the task ${job.task}`);
+      if (!this.closed) this.add(job, lane);
+    }
+  }
+
+  async ping(): Promise<void> {
+    if (this.closed) throw new Error('The queue is closed');
+  }
+
+  /** Starts to handle jobs, including those that wait already. */
+  process(handle: (job: Job) => Promise<void>): void {
+    this.handle = handle;
+    for (const { queue } of this.lanes.values()) queue.start();
+  }
+
+  /** Starts no further job, and waits for those that run. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.all(
+      Array.from(this.lanes.values(), ({ queue, waiting }) => {
+        queue.clear();
+        waiting.clear();
+        return queue.onPendingZero();
+      }),
+    );
+  }
+
+  private add(job: Job, { queue, waiting }: Lane): void {
+    const isWaiting = waiting.has(job.id);
+    if (!isWaiting && waiting.size >= MOST_WAITING) return;
+    waiting.set(job.id, job);
+    if (isWaiting) return;
+    void queue.add(() => {
+      const latest = waiting.get(job.id) ?? job;
+      waiting.delete(job.id);
+      return this.run(latest);
+    });
+  }
+
+  private async run(job: Job): Promise<void> {
+    for (let attempt = 1; attempt <= JOB_TRIES && !this.closed; attempt++) {
+      try {
+        await this.handle?.(job);
+        return;
+      } catch {
+        if (attempt < JOB_TRIES) await pause(JOB_BACKOFF * 2 ** (attempt - 1));
+      }
+    }
+  }
+}

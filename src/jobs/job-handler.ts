@@ -1,0 +1,22 @@
+import type { Type } from '@nestjs/common';
+import { NamedProviders } from '../registry/named-providers.js';
+import type { Task } from './queue.port.js';
+
+/** Handles the jobs of one task. */
+export interface JobHandler {
+  /**
+   * Does the work of a row. It may be called twice for one job, even at once: the row says what there is to do.
+   * @param at the time for which the work was reserved, in ms of the database's clock; 0 when any time will do
+   */
+  handle(id: number, at: number): Promise<void>;
+
+  /** @returns the ids of up to `limit` rows that need work and that no worker has, for the sweeper */
+  findDue?(limit: number): Promise<number[]>;
+}
+
+/** The tasks that have a handler. */
+export const jobTasks = new NamedProviders<JobHandler, Omit<Task, 'name'>>('@JobTask');
+
+/** Makes a class the handler of a task. `ProcessorModule` lists it as a provider. */
+export const JobTask = (name: string, options: Omit<Task, 'name'>) => (type: Type<JobHandler>) =>
+  jobTasks.register(name, type, options);

@@ -1,0 +1,35 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { loggableError } from '../logging/loggable-error.js';
+import { type JobHandler, jobTasks } from './job-handler.js';
+import type { Job } from './queue.port.js';
+
+/** The token of the instances of all job handlers. */
+export const JOB_HANDLERS = Symbol('JOB_HANDLERS');
+
+/**
+ * Every job handler, by its task. It logs each failure, because the queues retry without a word. The program does not
+ * start while a handler is missing, or has no task.
+ */
+@Injectable()
+export class JobRegistry {
+  private readonly logger = new Logger('Jobs');
+  /** The handlers by their tasks. */
+  readonly handlers: ReadonlyMap<string, JobHandler>;
+
+  constructor(@Inject(JOB_HANDLERS) handlers: readonly JobHandler[]) {
+    this.handlers = jobTasks.index(handlers);
+  }
+
+  /** @throws Error from the handler, so that the queue tries again */
+  async handle({ task, id, at = 0 }: Job): Promise<void> {
+    try {
+      const handler = this.handlers.get(task);
+      if (!handler) throw new Error(`No handler has the task ${task}`);
+      await handler.handle(id, at);
+    } catch (error) {
+      const { message, stack } = loggableError(error);
+      this.logger.error(`Job ${task} ${id} failed: ${stack ?? message}`);
+      throw error;
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/** How many times a job is tried before it is left to the sweeper. */
+export const JOB_TRIES = 5;
+
+/** The pause before the second try (ms). It doubles with each further try. */
+export const JOB_BACKOFF = 200;
+
+/** The most jobs of one task that wait. Further jobs are dropped, and the sweeper notifies the queue of them later. */
+export const MOST_WAITING = 10_000;
+
+/** A hint that a row needs work. The row itself is the message: a job only saves a worker from polling for it. */
+export interface Job {
+  /** The name that a `@JobTask` has. */
+  task: string;
+  /** The id of the row. */
+  id: number;
+  /** The time for which the work was reserved, in ms of the database's clock. Absent when any time will do. */
+  at?: number;
+}
+
+/** The jobs of one kind. Jobs of different tasks never wait for each other. */
+export interface Task {
+  name: string;
+  /** The most jobs of this task that one process handles at once. */
+  concurrency: number;
+}
+
+/**
+ * Wakes workers. A job is handled at least once if the queue is reachable and fewer than `MOST_WAITING` jobs wait. It is
+ * tried again while its handler fails, up to `JOB_TRIES` times. The queue promises nothing else: the sweeper finds every
+ * row that was missed.
+ */
+export abstract class Queue {
+  /**
+   * Adds jobs of one task. It returns at once and does not fail when the queue is unreachable. Jobs that are added
+   * together go to the same process, and are handled one by one.
+   * @throws Error when no handler has the task
+   */
+  abstract notify(...jobs: Job[]): void;
+
+  /** @throws Error with the reason when the queue is unreachable */
+  abstract ping(): Promise<void>;
+}

@@ -1,0 +1,42 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Config } from '../config.js';
+import { JobRegistry } from './job-registry.js';
+import { PollingLoop } from './polling-loop.js';
+import { Queue } from './queue.port.js';
+
+/** The most rows of one task that a run finds. The next run finds the rest. */
+const BATCH_SIZE = 100;
+
+/** Finds rows that need work but were missed by the queue or lost their worker, and notifies the queue of them. */
+@Injectable()
+export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('Sweeper');
+  private readonly loop: PollingLoop;
+
+  constructor(
+    private readonly registry: JobRegistry,
+    private readonly queue: Queue,
+    { sweepSeconds }: Config,
+  ) {
+    this.loop = new PollingLoop(() => this.sweep(), sweepSeconds * 1_000);
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async sweep(): Promise<void> {
+    try {
+      for (const [task, handler] of this.registry.handlers) {
+        const ids = (await handler.findDue?.(BATCH_SIZE)) ?? [];
+        for (const id of ids) this.queue.notify({ task, id });
+      }
+    } catch (error) {
+      this.logger.warn(`Could not look for work: ${(error as Error).message}`);
+    }
+  }
+}

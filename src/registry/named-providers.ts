@@ -1,0 +1,53 @@
+import type { Type } from '@nestjs/common';
+
+/**
+ * Providers that are looked up by name. A decorator names their classes; a module lists them. The names are known once the
+ * classes are imported, before Nest creates any instance.
+ */
+export class NamedProviders<T extends object, Options = void> {
+  private readonly classes = new Map<string, { type: Type<T>; options: Options }>();
+
+  /** The names in alphabetical order. Names that are registered later appear in the same array. */
+  readonly names: string[] = [];
+
+  /** @param decorator the decorator that names the classes, for messages */
+  constructor(private readonly decorator: string) {}
+
+  /**
+   * Names a class.
+   * @throws Error when another class has the name
+   */
+  register(name: string, type: Type<T>, options: Options): void {
+    const other = this.classes.get(name);
+    if (other) throw new Error(`${this.decorator}('${name}') is on both ${other.type.name} and ${type.name}`);
+    this.classes.set(name, { type, options });
+    this.names.push(name);
+    this.names.sort();
+  }
+
+  /** @returns what the decorator says of each class */
+  definitions(): ({ name: string } & Options)[] {
+    return this.names.map((name) => ({ name, ...this.classes.get(name)!.options }));
+  }
+
+  /**
+   * @returns the instances by the names of their classes
+   * @throws Error when a class has no name, or when a named class has no instance
+   */
+  index(instances: readonly T[]): ReadonlyMap<string, T> {
+    const found = new Map<string, T>();
+    for (const instance of instances) found.set(this.nameOf(instance), instance);
+    const missing = this.names.filter((name) => !found.has(name));
+    if (missing.length > 0) {
+      const classNames = missing.map((name) => this.classes.get(name)!.type.name);
+      throw new Error(`No module provides ${classNames.join(', ')} (${this.decorator})`);
+    }
+    return found;
+  }
+
+  private nameOf(instance: T): string {
+    const name = this.names.find((one) => this.classes.get(one)!.type === instance.constructor);
+    if (name === undefined) throw new Error(`${instance.constructor.name} has no ${this.decorator}`);
+    return name;
+  }
+}
