@@ -3,25 +3,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallFlow, Step } from '../src/call-flows/call-flow.js';
+import type { CallFlow, CallFlowStep } from '../src/call-flows/call-flow.js';
 import { readRegistrationScript } from '../src/call-flows/registration-script.js';
 import { readTwiml } from '../src/simulator/twiml.js';
 
 const project = join(import.meta.dirname, '..');
 
 /** A step, as far as a flow looks at it. */
-const step = (more: Partial<Step> = {}): Step => ({
+const step = (more: Partial<CallFlowStep> = {}): CallFlowStep => ({
   phoneCall: { id: 1, msisdn: '+85510202101', metadata: {} },
   contact: { id: 1, msisdn: '+85510202101', metadata: {} },
   participation: { id: 1, metadata: {} },
   callout: { id: 1, status: 'running', metadata: {} },
-  event: {},
+  params: {},
   memory: undefined,
   keys: '',
-  asked: 0,
-  byMachine: false,
+  timesAsked: 0,
+  answeredByMachine: false,
   at: '2026-11-24T00:00:00.000Z',
-  next: (asked) => `https://scfm.example.org/next?asked=${asked}`,
+  actionUrl: (timesAsked) => `https://scfm.example.org/next?asked=${timesAsked}`,
   ...more,
 });
 
@@ -41,20 +41,20 @@ describe('the call flow that docs/call-flows.md writes', () => {
   afterAll(() => rmSync(file, { force: true }));
 
   it('asks three times within one document that the provider takes', () => {
-    const { twiml, memory } = flow.answer(step());
+    const { twiml, memory } = flow.reply(step());
     const verbs = readTwiml(twiml.toString());
     expect(verbs.map(({ name }) => name)).toEqual(['Gather', 'Gather', 'Gather', 'Say', 'Hangup']);
     expect(memory).toEqual({});
   });
 
   it('keeps the answer with the participation', () => {
-    const { write } = flow.answer(step({ memory: {}, keys: '3', asked: 1 }));
+    const { write } = flow.reply(step({ memory: {}, keys: '3', timesAsked: 1 }));
     expect(write).toEqual({ participation: { water_level: 'knee' } });
   });
 
   it('asks again after a key that means nothing, and lets go after the third', () => {
-    const gathers = (asked: number): number =>
-      readTwiml(flow.answer(step({ memory: {}, keys: '7', asked })).twiml.toString()).filter(
+    const gathers = (timesAsked: number): number =>
+      readTwiml(flow.reply(step({ memory: {}, keys: '7', timesAsked })).twiml.toString()).filter(
         ({ name }) => name === 'Gather',
       ).length;
     expect([gathers(1), gathers(2), gathers(3)]).toEqual([2, 1, 0]);

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { NothingToSay } from '../call-flows/call-flow.js';
-import { Conversations } from '../call-flows/conversations.js';
+import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
+import { NothingToSayError } from '../call-flows/call-flow.js';
+import { webhookUrl } from '../call-flows/webhook-url.js';
 import { OwnAddress } from '../http/own-address.js';
 import { booleanOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -29,7 +30,7 @@ export class DialHandler {
     private readonly provider: Provider,
     private readonly paces: Paces,
     private readonly address: OwnAddress,
-    private readonly conversations: Conversations,
+    private readonly callFlowRunner: CallFlowRunner,
   ) {}
 
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
@@ -55,10 +56,10 @@ export class DialHandler {
     } catch (error) {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
-        error instanceof NothingToSay ? error.message : `The call flow failed (${(error as Error).message})`;
+        error instanceof NothingToSayError ? error.message : `The call flow failed (${(error as Error).message})`;
       return { outcome: 'unsendable', message: `${reason}: nobody was called.` };
     }
-    const webhook = Conversations.webhookOf(origin, call.id);
+    const webhook = webhookUrl(origin, call.id);
     const asksWho = booleanOf(given.async_amd) === true;
     const told = {
       ...(!('status_callback' in given) && { status_callback: webhook, status_callback_event: ALL_EVENTS }),
@@ -74,12 +75,12 @@ export class DialHandler {
 
   /**
    * What is said, unless the client has chosen that: the call flow's first document, or where it is asked for.
-   * @throws NothingToSay
+   * @throws NothingToSayError
    */
   private saying(call: ClaimedCall, given: Metadata, origin: string): Metadata {
     if ('url' in given || 'twiml' in given || 'application_sid' in given) return {};
-    const twiml = this.conversations.opening(call.staged, call, origin);
-    return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
+    const twiml = this.callFlowRunner.inlineTwiml(call.loaded, call, origin);
+    return twiml ? { twiml } : { url: webhookUrl(origin, call.id) };
   }
 
   /** Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a moment is waited. */
