@@ -9,7 +9,7 @@ import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
-import type { RemoteCall } from '../telephony/provider.js';
+import type { RemoteCall } from '../telephony/telephony-provider.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';

@@ -7,7 +7,7 @@ import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Paces } from '../pace/paces.js';
-import type { Placement } from '../telephony/provider.js';
+import type { Placement } from '../telephony/telephony-provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
 import { LONGEST_BACK_OFF } from './dialing-rules.js';

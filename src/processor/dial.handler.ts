@@ -10,7 +10,7 @@ import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
 import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
-import { Provider } from '../telephony/provider.js';
+import { TelephonyProvider } from '../telephony/telephony-provider.js';
 
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
@@ -27,7 +27,7 @@ export class DialHandler {
   constructor(
     private readonly claims: DialClaims,
     private readonly results: DialResults,
-    private readonly provider: Provider,
+    private readonly provider: TelephonyProvider,
     private readonly paces: Paces,
     private readonly address: OwnAddress,
     private readonly callFlowRunner: CallFlowRunner,
@@ -70,7 +70,7 @@ export class DialHandler {
       ...('status_callback' in told && { status_callback_method: 'POST' }),
       ...('async_amd_status_callback' in told && { async_amd_status_callback_method: 'POST' }),
     };
-    return this.provider.place({ ...ours, ...told, ...given, ...byPost, to: msisdn });
+    return this.provider.placeCall({ ...ours, ...told, ...given, ...byPost, to: msisdn });
   }
 
   /**

@@ -3,10 +3,10 @@ import { Config } from '../config.js';
 import { OwnAddress } from '../http/own-address.js';
 import { Settings } from '../settings/settings.js';
 import { ProviderAccounts } from './provider-accounts.js';
-import { Provider } from './provider.js';
-import { TwilioProvider } from './twilio.provider.js';
+import { TelephonyProvider } from './telephony-provider.js';
+import { TwilioProvider } from './twilio/twilio.provider.js';
 
-/** The one client of the provider. */
+/** Provides the client of the telephony provider, and the accounts. */
 @Global()
 @Module({
   providers: [
@@ -18,12 +18,12 @@ import { TwilioProvider } from './twilio.provider.js';
       useFactory: (config: Config, settings: Settings) => ProviderAccounts.resolve(config, settings),
     },
     {
-      provide: Provider,
+      provide: TelephonyProvider,
       inject: [Config, ProviderAccounts, OwnAddress],
       useFactory: ({ platform, providerTimeout }: Config, { current }: ProviderAccounts, address: OwnAddress) =>
         new TwilioProvider(current, async () => platform.baseUrl ?? address.simulator(), providerTimeout),
     },
   ],
-  exports: [OwnAddress, Provider, ProviderAccounts],
+  exports: [OwnAddress, TelephonyProvider, ProviderAccounts],
 })
 export class TelephonyModule {}
