@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../src/http/request-bodies.js';
-import { exactNumber, isKeptInteger } from '../src/metadata/json-number.js';
+import { exactNumber, isRepresentableInteger } from '../src/metadata/json-number.js';
 
 const refused = 'a number has more digits than can be kept; send it as a string';
 
@@ -11,7 +11,7 @@ describe('a number in a JSON body', () => {
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (whole) => {
         // Exactly, or as JavaScript itself writes the double.
         const fits = BigInt(Number(whole)) === whole || `${Number(whole)}` === `${whole}`;
-        expect(isKeptInteger(`${whole}`)).toBe(fits);
+        expect(isRepresentableInteger(`${whole}`)).toBe(fits);
         for (const json of [`{"a":${whole}}`, `{"a":[{"b":[1,\t${whole}\n]}]}`, `{"a":"x\\"","b":${whole},"c":1}`]) {
           if (fits) expect(parseJson(json)).toEqual(JSON.parse(json));
           else expect(() => parseJson(json)).toThrow(refused);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toAsciiDigits } from '../src/phone-numbers/decimal-digits.js';
-import { callerOf } from '../src/phone-numbers/caller.js';
+import { parseCaller } from '../src/phone-numbers/caller.js';
 import { toMsisdn } from '../src/phone-numbers/msisdn.js';
 import { isPlaceholder } from '../src/phone-numbers/placeholders.js';
 
@@ -183,7 +183,7 @@ describe('placeholders of carriers', () => {
     expect(isPlaceholder(msisdn)).toBe(true);
     expect(toMsisdn(msisdn)).toBeUndefined();
     expect(toMsisdn(msisdn.slice(1))).toBeUndefined();
-    expect(callerOf(msisdn).msisdn).toBeUndefined();
+    expect(parseCaller(msisdn).msisdn).toBeUndefined();
   });
 
   it.each(['+85510202101', '+85599999999', '+6588888888', '+12015550123'])('%s is a number', (msisdn) => {
@@ -192,7 +192,7 @@ describe('placeholders of carriers', () => {
   });
 });
 
-describe('callerOf', () => {
+describe('parseCaller', () => {
   it.each([
     '+85510202101',
     'tel:+85510202101',
@@ -202,7 +202,7 @@ describe('callerOf', () => {
     'sip:+85510202101;npdi@sip.example.org;user=phone',
     '"Srey Mom" <sip:+85510202101@sip.example.org>;tag=1',
   ])('reads %j', (from) => {
-    expect(callerOf(from).msisdn).toBe('+85510202101');
+    expect(parseCaller(from).msisdn).toBe('+85510202101');
   });
 
   it.each([
@@ -221,7 +221,7 @@ describe('callerOf', () => {
     null,
     {},
   ])('knows no number of %j', (from) => {
-    expect(callerOf(from).msisdn).toBeUndefined();
+    expect(parseCaller(from).msisdn).toBeUndefined();
   });
 });
 

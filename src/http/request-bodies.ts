@@ -1,7 +1,7 @@
 import multipart from '@fastify/multipart';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { mapOf } from '../metadata/client-values.js';
+import { emptyListAsObject } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
@@ -61,7 +61,7 @@ export function parseJson(text: string): Metadata {
     throw new Unreadable('the body is not JSON');
   }
   refuseLossyIntegers(text);
-  const object = mapOf(body ?? {});
+  const object = emptyListAsObject(body ?? {});
   if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
   return storable(object);
 }

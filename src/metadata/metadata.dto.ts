@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsJsonObject, IsMergeMode } from '../http/rules.js';
 import { type MergeMode, type Metadata, mergeModes } from './metadata.js';
 
-/** What every writable record takes. */
+/** The fields that every writable record accepts. */
 export abstract class MetadataDto {
   /**
    * Free data to keep with the record: any JSON object.

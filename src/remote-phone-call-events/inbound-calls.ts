@@ -11,7 +11,7 @@ import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
-import { callerOf } from '../phone-numbers/caller.js';
+import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type HeardCall, HeardCalls } from './heard-calls.js';
 
@@ -52,7 +52,7 @@ export class InboundCalls {
    * caller who shows no usual number has no contact.
    */
   async take(manager: EntityManager, sid: string, { details, origin }: CallWebhook): Promise<HeardCall> {
-    const { msisdn, shown } = callerOf(details.From);
+    const { msisdn, label } = parseCaller(details.From);
     const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(manager, msisdn, details.To);
     const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
       call_flow_logic: this.config.inboundCallFlow ?? null,
@@ -64,7 +64,7 @@ export class InboundCalls {
       manager,
       sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic,
           call_flow_state, metadata)
-        VALUES (${contactId}, ${shown}, 'created', ${sid}, 'inbound', ${call_flow_logic},
+        VALUES (${contactId}, ${label}, 'created', ${sid}, 'inbound', ${call_flow_logic},
           ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson})
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
