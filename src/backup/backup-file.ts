@@ -25,8 +25,8 @@ export interface BackupResult extends BackupFile {
 const OWNER_ONLY = 0o600;
 
 /**
- * Creates a backup file. The file gets its name only when it is complete, checked and flushed to the disk. Until then it is named
- * `<file>.partial`; it is removed if `write` fails.
+ * Creates a backup file. The file gets its name only when it is complete, checked and flushed to the disk. Until then
+ * it is named `<file>.partial`; it is removed if `write` fails.
  *
  * @param write writes the backup into the empty file at the given path, and checks it
  * @throws BackupError if the file exists, or cannot be written

@@ -4,8 +4,8 @@ import type { DatabaseConfig } from '../config.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
- * Backs up a SQLite database, also while it is in use. The copy is a consistent snapshot, and includes what is still in the `-wal` file.
- * Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
+ * Backs up a SQLite database, also while it is in use. The copy is a consistent snapshot, and includes what is still in
+ * the `-wal` file. Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
  * @throws BackupError if there is no database, or it is damaged
  */
 export async function backUpSqlite(database: DatabaseConfig & { kind: 'sqlite' }, file: string): Promise<BackupResult> {

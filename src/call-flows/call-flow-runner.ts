@@ -70,8 +70,8 @@ export interface StepResult extends AnsweredByResult {
 }
 
 /**
- * Runs calls through their flows, one webhook a step. The progress is stored with the call, except for a first document that was sent with
- * the call itself: it is built again when the first answer arrives.
+ * Runs calls through their flows, one webhook a step. The progress is stored with the call, except for a first document
+ * that was sent with the call itself: it is built again when the first answer arrives.
  */
 @Injectable()
 export class CallFlowRunner {
@@ -93,7 +93,8 @@ export class CallFlowRunner {
   }
 
   /**
-   * Returns the first document, to be sent with the call itself, so that the provider need not request it while the phone rings.
+   * Returns the first document, to be sent with the call itself, so that the provider need not request it while the
+   * phone rings.
    * @returns undefined if the provider must request it: it is too long, or depends on who answers
    * @throws NothingToSayError if the flow has nothing to say, or rejects the callout's metadata
    */
@@ -108,8 +109,9 @@ export class CallFlowRunner {
   }
 
   /**
-   * Runs the step that a webhook belongs to. The flow replies only to the current step, and to the request for the first document. Any
-   * other request for instructions gets the last document again. A webhook that only reports a status gets an empty document.
+   * Runs the step that a webhook belongs to. The flow replies only to the current step, and to the request for the
+   * first document. Any other request for instructions gets the last document again. A webhook that only reports a
+   * status gets an empty document.
    * @param call its row must be locked by the caller's transaction
    */
   runStep(loaded: LoadedCall, call: FlowPhoneCall, { details, query, origin }: CallWebhook): StepResult {
@@ -136,7 +138,8 @@ export class CallFlowRunner {
   }
 
   /**
-   * Records who answered. When a machine is detected, for the first time and after the flow has replied, the flow may revert its writes.
+   * Records who answered. When a machine is detected, for the first time and after the flow has replied, the flow may
+   * revert its writes.
    * @param answeredBy the provider's `AnsweredBy`; '' if it does not say
    */
   applyAnsweredBy({ callFlow, context }: LoadedCall, call: FlowPhoneCall, answeredBy: string): AnsweredByResult {
@@ -159,8 +162,8 @@ export class CallFlowRunner {
   }
 
   /**
-   * Calls the flow. A flow that has nothing to say replies with a goodbye. A failure is logged: the webhook is processed whatever the flow
-   * does.
+   * Calls the flow. A flow that has nothing to say replies with a goodbye. A failure is logged: the webhook is
+   * processed whatever the flow does.
    * @returns undefined if the flow failed
    */
   private reply(callFlow: CallFlow, step: CallFlowStep): RenderedReply | undefined {

@@ -52,9 +52,9 @@ export interface Reply {
 export class NothingToSayError extends Error {}
 
 /**
- * What is said in a call. Each webhook of a call is one step. A flow is stateless: `reply` depends only on its argument, has no side effects,
- * and returns what to write and what to remember. Therefore any process can handle any step. A webhook that is delivered again gets the
- * stored reply; the flow is not called.
+ * What is said in a call. Each webhook of a call is one step. A flow is stateless: `reply` depends only on its
+ * argument, has no side effects, and returns what to write and what to remember. Therefore any process can handle any
+ * step. A webhook that is delivered again gets the stored reply; the flow is not called.
  */
 export abstract class CallFlow {
   abstract readonly name: CallFlowName;

@@ -9,7 +9,8 @@ export const NUMBER_HIDDEN =
 
 /**
  * Opts the person out of further calls, and hangs up. The contact's metadata records the time and the callout.
- * @param phrases said to confirm it. A caller whose number is unknown hears {@link NUMBER_HIDDEN} instead, since there is no contact.
+ * @param phrases said to confirm it. A caller whose number is unknown hears {@link NUMBER_HIDDEN} instead, since there
+ *   is no contact.
  */
 export function optOut({ at, callout, contact }: CallFlowStep, phrases: readonly Phrase[]): Reply {
   if (!contact) return { twiml: sayAndHangUp([NUMBER_HIDDEN]) };

@@ -15,8 +15,8 @@ const writableRecords = [
 ] as const;
 
 /**
- * Merges the metadata that flows returned into the contacts, participations and callouts. The caller stores that of the phone calls.
- * Rows of one table are locked in the order of their ids.
+ * Merges the metadata that flows returned into the contacts, participations and callouts. The caller stores that of the
+ * phone calls. Rows of one table are locked in the order of their ids.
  */
 export async function persistWrites(
   manager: EntityManager,

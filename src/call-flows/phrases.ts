@@ -10,7 +10,9 @@ type SayAttributes = Parameters<Speaker['say']>[0];
 /** The longest text that the provider speaks, in characters. Source: https://www.twilio.com/docs/voice/twiml/say */
 export const MAX_TEXT_LENGTH = 4_096;
 
-/** The format of `language`: `en-GB`, `km-KH`, `cmn-CN`. Which languages a voice speaks is for the provider to check. */
+/**
+ * The format of `language`: `en-GB`, `km-KH`, `cmn-CN`. Which languages a voice speaks is for the provider to check.
+ */
 export const LANGUAGE = /^[a-z]{2,3}(-[A-Za-z\d]{2,8}){0,3}$/;
 
 /** The format of the provider's voice names: `alice`, `Polly.Joanna-Neural`, `Google.en-US-Wavenet-A`. */

@@ -22,8 +22,8 @@ const CONFIRM_KEY = '1';
 const REPEAT_KEY = '2';
 
 /**
- * The default texts. The callout's metadata can replace each one: with a text under the same key, or with a recording under the key with
- * the suffix `_audio_url`.
+ * The default texts. The callout's metadata can replace each one: with a text under the same key, or with a recording
+ * under the key with the suffix `_audio_url`.
  */
 const defaultTexts = {
   prompt: (optOutKey?: string) =>
@@ -37,8 +37,8 @@ type TextKey = keyof typeof defaultTexts;
 const textKeys = Object.keys(defaultTexts);
 
 /**
- * Says or plays the callout's message (`message` or `audio_url` in its metadata), and asks the person to confirm it. A confirmation is
- * written to the participation's metadata as `confirmed_at`.
+ * Says or plays the callout's message (`message` or `audio_url` in its metadata), and asks the person to confirm it. A
+ * confirmation is written to the participation's metadata as `confirmed_at`.
  */
 @Injectable()
 export class PlayMessageCallFlow extends CallFlow {
@@ -127,7 +127,10 @@ function messageOf(callout: Metadata): Phrase | undefined {
   return phraseIn(callout, 'message', 'audio_url');
 }
 
-/** The recording at `audioKey`, which takes precedence, or the text at `textKey`. Invalid languages and voices are ignored. */
+/**
+ * The recording at `audioKey`, which takes precedence, or the text at `textKey`. Invalid languages and voices are
+ * ignored.
+ */
 function phraseIn(callout: Metadata, textKey: string, audioKey: string): Phrase | undefined {
   const audio = callout[audioKey];
   if (isAudioUrl(audio)) return { audio_url: audio };

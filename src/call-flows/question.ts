@@ -22,8 +22,8 @@ export interface Question {
 }
 
 /**
- * Asks a question. One document holds the question, its repetitions after silence and the goodbye, so the provider sends a webhook only
- * when a key is pressed.
+ * Asks a question. One document holds the question, its repetitions after silence and the goodbye, so the provider
+ * sends a webhook only when a key is pressed.
  * @param timesAsked how often the question was asked before
  */
 export function ask({ actionUrl }: Pick<CallFlowStep, 'actionUrl'>, question: Question, timesAsked = 0): VoiceResponse {

@@ -30,8 +30,9 @@ interface Progress {
 }
 
 /**
- * Registers people who call in: asks the questions of the registration script, then asks the caller to confirm the answers. Each answer is
- * written to the contact's metadata at once, so an early hang-up loses nothing. `registered_at` is written when the caller confirms.
+ * Registers people who call in: asks the questions of the registration script, then asks the caller to confirm the
+ * answers. Each answer is written to the contact's metadata at once, so an early hang-up loses nothing. `registered_at`
+ * is written when the caller confirms.
  */
 @Injectable()
 export class RegistrationCallFlow extends CallFlow {
@@ -138,7 +139,10 @@ function digitsOf({ answers, number }: RegistrationQuestion): Pick<Question, 'ma
   return { maxDigits, finishOnHash: Math.min(...lengths) < maxDigits };
 }
 
-/** Replaces `{key}` in a phrase by the value of that key. The result is cut to the longest text that the provider speaks. */
+/**
+ * Replaces `{key}` in a phrase by the value of that key. The result is cut to the longest text that the provider
+ * speaks.
+ */
 function fillIn(phrase: Phrase, values: Metadata): Phrase {
   const fill = (text: string): string =>
     text

@@ -1,6 +1,6 @@
 /**
- * Returns the URL of our webhook. Its parameters are in alphabetical order: a provider may sort a URL's query before it sends the request,
- * and sign it unsorted (twilio-php#790, twilio-node#1079).
+ * Returns the URL of our webhook. Its parameters are in alphabetical order: a provider may sort a URL's query before it
+ * sends the request, and sign it unsorted (twilio-php#790, twilio-node#1079).
  * @param origin of this program as the provider reaches it, without a slash at the end
  * @param phoneCallId our id of the call, which identifies it before the provider's id is known
  * @param answer for the answer to a question: its step, and how often the question was asked

@@ -6,8 +6,8 @@ interface LoggableError {
 }
 
 /**
- * Returns the properties of an error that may be logged. The others must not be: a database error has the parameters of the statement and
- * the row, which contain phone numbers and names.
+ * Returns the properties of an error that may be logged. The others must not be: a database error has the parameters of
+ * the statement and the row, which contain phone numbers and names.
  */
 export function loggableError(error: unknown): LoggableError {
   if (!(error instanceof Error)) return { type: typeof error };

@@ -1,8 +1,8 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 
 /**
- * Logs one line for each request, after its response was sent. The line has the pattern of the route instead of the URL, which may contain
- * phone numbers and names.
+ * Logs one line for each request, after its response was sent. The line has the pattern of the route instead of the
+ * URL, which may contain phone numbers and names.
  */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}

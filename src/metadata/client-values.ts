@@ -6,13 +6,16 @@ import type { Metadata } from './metadata.js';
 export const TRUE_WORDS: readonly string[] = ['true', '1', 't', 'yes', 'on'];
 /** The words for false, in lower case. */
 export const FALSE_WORDS: readonly string[] = ['false', '0', 'f', 'no', 'off'];
-/** The characters that `String.prototype.trim` removes, for SQL's `trim`. Source: https://tc39.es/ecma262/#prod-WhiteSpace */
+/**
+ * The characters that `String.prototype.trim` removes, for SQL's `trim`. Source:
+ * https://tc39.es/ecma262/#prod-WhiteSpace
+ */
 export const WHITE_SPACE =
   '\t\n\v\f\r \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000\ufeff';
 
 /**
- * Converts a text, number or boolean to text. Client data must not be converted in any other way: an object may have a `toString` of its
- * own.
+ * Converts a text, number or boolean to text. Client data must not be converted in any other way: an object may have a
+ * `toString` of its own.
  * @returns undefined for any other value
  */
 export function textOf(value: unknown): string | undefined {

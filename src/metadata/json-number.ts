@@ -19,8 +19,8 @@ export function exactNumber(text: string): number | undefined {
 }
 
 /**
- * Whether a whole number survives the conversion to a double: the double is exactly that number, or JavaScript prints it with the same
- * digits, as it does with its own numbers beyond 2^53.
+ * Whether a whole number survives the conversion to a double: the double is exactly that number, or JavaScript prints
+ * it with the same digits, as it does with its own numbers beyond 2^53.
  */
 export function isRepresentableInteger(digits: string): boolean {
   // Every whole number of up to 15 digits fits into the 53 bits of a double.

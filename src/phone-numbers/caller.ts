@@ -18,8 +18,8 @@ export interface Caller {
 }
 
 /**
- * Parses the `From` of an inbound call. A SIP address with a full number, `sip:+85512345678@sip.example.org`, stands for that number. For
- * a contact's number use {@link toMsisdn}, which rejects SIP addresses.
+ * Parses the `From` of an inbound call. A SIP address with a full number, `sip:+85512345678@sip.example.org`, stands
+ * for that number. For a contact's number use {@link toMsisdn}, which rejects SIP addresses.
  */
 export function parseCaller(from: unknown): Caller {
   const text = typeof from === 'string' ? from.trim() : '';

@@ -3,8 +3,8 @@ import { isPlaceholder } from './placeholders.js';
 import { type Spelling, parseSpelling } from './spelling.js';
 
 /**
- * Parses a phone number with its country code, in any common spelling, into E.164. The whole value must be the number: no part of it is
- * ignored. docs/contacts.md has the rules.
+ * Parses a phone number with its country code, in any common spelling, into E.164. The whole value must be the number:
+ * no part of it is ignored. docs/contacts.md has the rules.
  *
  * @param value a text, or a JSON number that is a safe integer
  * @returns undefined if the value is not exactly one number, has an extension, or is a carrier's placeholder
@@ -23,7 +23,10 @@ let latest: { text?: string; msisdn?: string } = {};
 const MAX_DIGITS = 15;
 /** The shortest number that libphonenumber knows, including its country code: a corporate number in Iran. */
 const MIN_DIGITS = 6;
-/** A country code and an area code have at most eight digits together, so a first group of this length is a whole number. */
+/**
+ * A country code and an area code have at most eight digits together, so a first group of this length is a whole
+ * number.
+ */
 const MIN_WHOLE_NUMBER = 9;
 
 function parseText(text: string): string | undefined {
@@ -43,7 +46,8 @@ function resolveNumber({ groups, isInternational, trunkZero }: Spelling): PhoneN
   // A trunk zero must directly follow the country code.
   if (trunkZero !== undefined && groups.slice(0, trunkZero).join('') !== number.countryCallingCode) return undefined;
   const isWhole = number.number === `+${digits}`;
-  // libphonenumber dropped a national prefix. Unless the text is known to have a country code, that is too much guessing.
+  // libphonenumber dropped a national prefix. Unless the text is known to have a country code, that is too much
+  // guessing.
   if (!isWhole && !isInternational && trunkZero === undefined) return undefined;
   const mayBeUnassigned = isInternational && isWhole && trunkZero === undefined;
   return (mayBeUnassigned && number.isPossible()) || number.isValid() ? number : undefined;
@@ -78,8 +82,8 @@ function mayEndBefore(index: number, spelling: Spelling, whole: PhoneNumber): bo
 }
 
 /**
- * Whether the last group is short, and is either the zeros of a decimal fraction, separated differently from the other groups, or much
- * shorter than the group before.
+ * Whether the last group is short, and is either the zeros of a decimal fraction, separated differently from the other
+ * groups, or much shorter than the group before.
  */
 function looksAppended({ groups, separators }: Spelling): boolean {
   const [before = '', last = ''] = groups.slice(-2);
@@ -92,8 +96,8 @@ function looksAppended({ groups, separators }: Spelling): boolean {
 }
 
 /**
- * Whether the last group is an extension for direct dialing, as DIN 5008 and ÖNORM A 1080 write it: `+49 30 1234567-0`. The only hyphen
- * separates it from the number of the switchboard; the number to dial is both together.
+ * Whether the last group is an extension for direct dialing, as DIN 5008 and ÖNORM A 1080 write it: `+49 30 1234567-0`.
+ * The only hyphen separates it from the number of the switchboard; the number to dial is both together.
  */
 function isDirectDial({ groups, separators, isInternational }: Spelling, number: PhoneNumber): boolean {
   return (
@@ -105,7 +109,9 @@ function isDirectDial({ groups, separators, isInternational }: Spelling, number:
   );
 }
 
-/** Removes the 1 that Mexican mobile numbers had after the country code until 2019. Many address books still have it. */
+/**
+ * Removes the 1 that Mexican mobile numbers had after the country code until 2019. Many address books still have it.
+ */
 function withoutMexicanMobilePrefix(digits: string): string {
   return /^521\d{10}$/.test(digits) ? `52${digits.slice(3)}` : digits;
 }

@@ -1,9 +1,8 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
 
 /**
- * Words that carriers spell on the keypad instead of a withheld number.
- * Source: Twilio, "Why am I getting calls from these strange numbers?" (ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN), and the texts
- * of caller ID services.
+ * Words that carriers spell on the keypad instead of a withheld number. Source: Twilio, "Why am I getting calls from
+ * these strange numbers?" (ANONYMOUS, BLOCKED, RESTRICTED, UNAVAILABLE, UNKNOWN), and the texts of caller ID services.
  */
 const WORDS = [
   'ANONYMOUS',
@@ -29,8 +28,9 @@ const SPELLED_WORDS: ReadonlySet<string> = new Set([...WORDS.map(onKeypad), '856
 const REPEATED_DIGIT = /(\d)\1{6,}$/;
 
 /**
- * Whether carriers send this number instead of one that they do not know or may not show: a word on the keypad (`+86282452253` is
- * UNAVAILABLE), with or without a leading `1`, or one digit repeated (`+10000000000`). Such a number cannot be called.
+ * Whether carriers send this number instead of one that they do not know or may not show: a word on the keypad
+ * (`+86282452253` is UNAVAILABLE), with or without a leading `1`, or one digit repeated (`+10000000000`). Such a number
+ * cannot be called.
  *
  * A repeated digit is a real number if libphonenumber considers it valid: `+85599999999` is.
  *

@@ -7,7 +7,7 @@ export type Separator = 'space' | 'dash' | 'dot';
 export interface Spelling {
   /** Groups of ASCII digits, without the international prefix (`+` or `00`). */
   groups: string[];
-  /** The separators: `separators[i]` stands between `groups[i]` and `groups[i + 1]`. */
+  /** The separators: `separators[i]` is between `groups[i]` and `groups[i + 1]`. */
   separators: Separator[];
   /** Whether `+` or `00` marks a country code at the beginning. */
   isInternational: boolean;
@@ -26,7 +26,10 @@ const ASCII = /^[\x20-\x7E]*$/;
 /** Invisible characters: direction marks, joiners, variation selectors, the byte order mark … */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 const SPACES = /\p{Zs}/gu;
-/** Unicode's dashes, and characters that are used like one: the minus, the hyphen bullet, the Japanese prolonged sound mark. */
+/**
+ * Unicode's dashes, and characters that are used like one: the minus, the hyphen bullet, the Japanese prolonged sound
+ * mark.
+ */
 const DASHES = /[\p{Pd}\u2212\u2043\u30FC]/gu;
 /** The full stop, and the middle dots and bullets that are used like one. */
 const DOTS = /[.\u00B7\u2022\u2024\u2027\u2219\u22C5\u30FB\uFE52\uFF0E]/gu;
@@ -43,7 +46,8 @@ const BETWEEN_GROUPS = /^ *(?:\) *)?[-.]? *(?:\( *)?$/;
 /**
  * Splits a text into groups of digits and separators.
  *
- * @returns undefined if the text contains anything that is not part of a phone number, or contains it in the wrong place
+ * @returns undefined if the text contains anything that is not part of a phone number, or contains it in the wrong
+ *   place
  */
 export function parseSpelling(text: string): Spelling | undefined {
   const plain = PLAIN.exec(text);
@@ -84,7 +88,9 @@ function withoutOuterBrackets(text: string): string {
   return /^\(([^()]+)\)$/.exec(text)?.[1] ?? text;
 }
 
-/** Whether brackets come in pairs, around one group or around a country code and an area code: `(+55 11) 91234-5678`. */
+/**
+ * Whether brackets come in pairs, around one group or around a country code and an area code: `(+55 11) 91234-5678`.
+ */
 function hasPairedBrackets(gaps: string[]): boolean {
   return /^(?:[^()]|\([^()]?\))*$/.test(gaps.map(bracketsOf).join(''));
 }

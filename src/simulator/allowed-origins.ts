@@ -2,8 +2,8 @@
 export class ForbiddenUrlError extends Error {}
 
 /**
- * The origins that the simulator may request. Its URLs come from API clients, and it can reach hosts that they cannot: without this check
- * they could use it to reach those (server-side request forgery).
+ * The origins that the simulator may request. Its URLs come from API clients, and it can reach hosts that they cannot:
+ * without this check they could use it to reach those (server-side request forgery).
  */
 export class AllowedOrigins {
   /**

@@ -67,7 +67,9 @@ function selectPage(calls: SimulatedCall[], matches: Filter, query: URLSearchPar
   return { calls: calls.slice(0, position).filter(matches).slice(-size), isLast: false };
 }
 
-/** As Twilio documents the two times, a call that was not dialed has no start, and one that was not answered has no end. */
+/**
+ * As Twilio documents the two times, a call that was not dialed has no start, and one that was not answered has no end.
+ */
 function readFilters(query: URLSearchParams): Filter[] {
   const filters: Filter[] = [];
   const add = (name: string, filter: (value: string) => Filter): void => {
@@ -111,7 +113,9 @@ function readFilters(query: URLSearchParams): Filter[] {
   return filters;
 }
 
-/** Reads a time, to the second, which is the precision that a call shows. A date stands for the start of its day in UTC. */
+/**
+ * Reads a time, to the second, which is the precision that a call shows. A date stands for the start of its day in UTC.
+ */
 function readTime(name: string, text: string): DateTime {
   const parsed = [DateTime.fromISO, DateTime.fromSQL, DateTime.fromRFC2822].map((parse) =>
     parse(text, { zone: 'utc' }),

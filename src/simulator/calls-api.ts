@@ -9,7 +9,10 @@ import { TwilioError, accountError, invalidRequest, notFound } from './twilio-er
 /** How long a request hangs (ms): longer than any client waits. */
 const HANG_TIME = 150_000;
 
-/** Registers Twilio's REST API of calls: create, list, fetch and end. Source: https://www.twilio.com/docs/voice/api/call-resource */
+/**
+ * Registers Twilio's REST API of calls: create, list, fetch and end. Source:
+ * https://www.twilio.com/docs/voice/api/call-resource
+ */
 export function serveCalls(fastify: FastifyInstance, provider: SimulatedProvider): void {
   acceptForms(fastify);
   const base = '/Accounts/:account/Calls';
@@ -49,7 +52,10 @@ export function serveCalls(fastify: FastifyInstance, provider: SimulatedProvider
   });
 }
 
-/** Parses forms as Twilio does: flat, with a name repeated for each of its values. A body of any other type has no parameters. */
+/**
+ * Parses forms as Twilio does: flat, with a name repeated for each of its values. A body of any other type has no
+ * parameters.
+ */
 function acceptForms(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(

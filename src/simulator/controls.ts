@@ -12,8 +12,8 @@ import { invalidRequest, notFound } from './twilio-error.js';
 const FOREIGN_TWIML = '<Response><Say>Good morning.</Say></Response>';
 
 /**
- * Registers the controls, which Twilio does not have: inbound calls, the behavior of people, faults, transcripts and statistics. They are
- * documented in docs/simulator.md.
+ * Registers the controls, which Twilio does not have: inbound calls, the behavior of people, faults, transcripts and
+ * statistics. They are documented in docs/simulator.md.
  * @param inboundUrl resolves to the webhook that is requested when a person calls in
  */
 export function serveControls(

@@ -1,8 +1,8 @@
 import { hashToUnit } from './hash-to-unit.js';
 
 /**
- * A fault of one request for a call. `refused` is Twilio's error 21211, an invalid number. `before` and `after` say whether the call is
- * created all the same. A `hang` never gets a response.
+ * A fault of one request for a call. `refused` is Twilio's error 21211, an invalid number. `before` and `after` say
+ * whether the call is created all the same. A `hang` never gets a response.
  */
 export type CreateFault = 'refused' | '429' | '500_before' | '500_after' | 'hang_before' | 'hang_after';
 
@@ -24,7 +24,10 @@ export interface Faults {
 
 export const NO_FAULTS: Faults = { create: {}, callbacks: {}, account: null, queue_seconds: 0 };
 
-/** Seconds. Twilio cancels a call that was queued for a day. Source: https://support.twilio.com/hc/en-us/articles/223180028 */
+/**
+ * Seconds. Twilio cancels a call that was queued for a day. Source:
+ * https://support.twilio.com/hc/en-us/articles/223180028
+ */
 const MAX_QUEUE_SECONDS = 86_400;
 
 const share = { type: 'number', minimum: 0, maximum: 1 };

@@ -48,7 +48,10 @@ export function forcedBy(msisdn: string): Forced {
   return forced[msisdn.slice(-4)] ?? {};
 }
 
-/** Returns what the person does in the `nth` call with a number. It depends only on the arguments, including the configured seed. */
+/**
+ * Returns what the person does in the `nth` call with a number. It depends only on the arguments, including the
+ * configured seed.
+ */
 export function behaviorOf(config: SimulatorConfig, msisdn: string, nth: number): PersonBehavior {
   // The names are part of the hash: a new name would change what every seed means.
   const chance = (name: string): number => hashToUnit(config.seed, msisdn, nth, name);

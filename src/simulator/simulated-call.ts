@@ -95,9 +95,9 @@ export class SimulatedCall implements PerformingCall {
   }
 
   /**
-   * Ends the call on request of the API. `canceled` ends a call that is queued or ringing, and does not affect one that was answered;
-   * `completed` ends any call. A call that ends before it is answered is canceled. Source: the parameter `Status` at
-   * https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
+   * Ends the call on request of the API. `canceled` ends a call that is queued or ringing, and does not affect one that
+   * was answered; `completed` ends any call. A call that ends before it is answered is canceled. Source: the parameter
+   * `Status` at https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
    */
   end(status: 'canceled' | 'completed'): void {
     const isAnswered = !['queued', 'ringing'].includes(this.status);
@@ -141,7 +141,8 @@ export class SimulatedCall implements PerformingCall {
   }
 
   /**
-   * Moves the call to a status, and sends the status callback if it was requested. `initiated` is only an event: the call is still queued.
+   * Moves the call to a status, and sends the status callback if it was requested. `initiated` is only an event: the
+   * call is still queued.
    * @returns false if the call is over
    */
   private advance(status: string): boolean {

@@ -52,7 +52,10 @@ export class SimulatedProvider {
     });
   }
 
-  /** Picks the fault of a request for a call to a number. The next request may have another one. @returns undefined if it has none */
+  /**
+   * Picks the fault of a request for a call to a number. The next request may have another one.
+   * @returns undefined if it has none
+   */
   pickCreateFault(to: string): CreateFault | undefined {
     const nth = (this.requestCounts.get(to) ?? 0) + 1;
     this.requestCounts.set(to, nth);

@@ -19,8 +19,9 @@ export interface SimulatorOptions extends SimulatorConfig {
 }
 
 /**
- * A Fastify plugin that simulates a telephony provider: Twilio's REST API of calls, people who answer, and faults on request. Register it
- * under a prefix. The calls API authenticates the simulator's account. Access to the controls is up to the code that registers the plugin.
+ * A Fastify plugin that simulates a telephony provider: Twilio's REST API of calls, people who answer, and faults on
+ * request. Register it under a prefix. The calls API authenticates the simulator's account. Access to the controls is
+ * up to the code that registers the plugin.
  */
 export async function simulator(fastify: FastifyInstance, options: SimulatorOptions): Promise<void> {
   const origins = new AllowedOrigins(options.ownAddresses, options.allowedOrigins);

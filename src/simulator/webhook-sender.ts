@@ -50,9 +50,11 @@ export class WebhookSender {
 
   constructor(private readonly options: WebhookSenderOptions) {}
 
-  /** Sends a status callback in the background, after the earlier ones of the same call unless a fault says otherwise. */
-  sendStatusCallback(callback: StatusCallback): void {
-    const { sid, parameters, isLast } = callback;
+  /**
+   * Sends a status callback in the background, after the earlier ones of the same call unless a fault says otherwise.
+   */
+  sendStatusCallback(statusCallback: StatusCallback): void {
+    const { sid, parameters, isLast } = statusCallback;
     const { seed, faults, forcedFault, wait } = this.options;
     const event = [seed, parameters.To ?? '', parameters.SequenceNumber ?? '', 'callback'];
     const fault = forcedFault(sid) ?? pickFault(faults().callbacks, ...event);
@@ -72,7 +74,7 @@ export class WebhookSender {
     });
     const before = fault === 'late' ? wait(LATE_BY) : (this.tails.get(sid) ?? Promise.resolve());
     const delivered = before.then(async () => {
-      for (const delivery of deliveries) await this.deliver(callback, delivery.parameters, delivery.token);
+      for (const delivery of deliveries) await this.deliver(statusCallback, delivery.parameters, delivery.token);
     });
     this.tails.set(sid, delivered);
     if (isLast) void delivered.finally(() => this.forget(sid));
@@ -107,8 +109,8 @@ export class WebhookSender {
   }
 
   /**
-   * Sends a signed request. Like Twilio by default, it retries once if the connection is refused, and not if the response is an error or
-   * late. Redirects are not followed, since they could lead to a forbidden URL.
+   * Sends a signed request. Like Twilio by default, it retries once if the connection is refused, and not if the
+   * response is an error or late. Redirects are not followed, since they could lead to a forbidden URL.
    */
   private async request(url: string, method: string, parameters: Parameters, token: string): Promise<Response> {
     const address = new URL(url);

@@ -9,8 +9,8 @@ const SIMULATOR_SID = `AC${'0'.repeat(32)}`;
 const SIMULATOR_TOKEN = 'simulator_auth_token';
 
 /**
- * The accounts of this installation at its providers. Real accounts come from the environment. The simulator's token is stored in the
- * database, so the accounts are known only after the database is open.
+ * The accounts of this installation at its providers. Real accounts come from the environment. The simulator's token is
+ * stored in the database, so the accounts are known only after the database is open.
  */
 export class ProviderAccounts {
   private constructor(

@@ -1,13 +1,18 @@
 import type { Metadata } from '../metadata/metadata.js';
 
-/** A call as the provider shows it: Twilio's Call resource, in snake case. Source: Twilio's OpenAPI document, `api.v2010.account.call`. */
+/**
+ * A call as the provider shows it: Twilio's Call resource, in snake case. Source: Twilio's OpenAPI document,
+ * `api.v2010.account.call`.
+ */
 export interface RemoteCall extends Metadata {
   sid: string;
   status: string;
   direction?: string;
 }
 
-/** The provider refused a request and did not act on it. `code` is the provider's, or the HTTP status if it gives none. */
+/**
+ * The provider refused a request and did not act on it. `code` is the provider's, or the HTTP status if it gives none.
+ */
 export interface Refusal {
   outcome: 'refused' | 'misconfigured';
   code: string;
@@ -50,7 +55,8 @@ export abstract class TelephonyProvider {
   abstract listCallsTo(msisdn: string): Promise<RemoteCall[]>;
 
   /**
-   * Iterates over all outbound calls that the provider lists, newest first, page by page. Each page is fetched on demand.
+   * Iterates over all outbound calls that the provider lists, newest first, page by page. Each page is fetched on
+   * demand.
    * @throws Error if the provider does not answer, or answers with an error
    */
   abstract listCalls(): AsyncIterable<RemoteCall[]>;

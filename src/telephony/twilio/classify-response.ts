@@ -22,7 +22,10 @@ const NOT_SENT = new Set([
 /** The longest id that a provider gives a call. Twilio's have 34 characters, Somleng's 36. */
 const MAX_SID_LENGTH = 64;
 
-/** Turns the response to a request for a call into its outcome. Twilio documents that it does not process what it answers with 429. */
+/**
+ * Turns the response to a request for a call into its outcome. Twilio documents that it does not process what it
+ * answers with 429.
+ */
 export function classifyResponse({ statusCode, body }: ProviderResponse): Placement {
   const parsed = parseJson(body);
   const fields = isJsonObject(parsed) ? parsed : {};

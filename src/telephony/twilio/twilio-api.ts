@@ -13,8 +13,8 @@ export interface ProviderResponse {
 }
 
 /**
- * The REST API of one account at Twilio, or at another address with the same API. Each request is sent once: there are no retries, and
- * redirects are not followed.
+ * The REST API of one account at Twilio, or at another address with the same API. Each request is sent once: there are
+ * no retries, and redirects are not followed.
  */
 export class TwilioApi {
   private readonly dispatcher: EnvHttpProxyAgent;
