@@ -5,7 +5,7 @@ import { backUpSqlite } from './backup/sqlite-backup.js';
 import { ConfigError, readDatabase } from './config.js';
 import { loadEnvironment } from './config/load-environment.js';
 
-// `npm run backup -- FILE`: writes a checked copy of the database, also while the program runs. See docs/operations.md.
+// `npm run backup -- FILE` writes a checked copy of the database. The program may be running. See docs/operations.md.
 try {
   const [file, ...others] = process.argv.slice(2);
   if (!file || others.length > 0) throw new BackupError('Name the file to write: npm run backup -- FILE');

@@ -32,7 +32,7 @@ const backup = (environment: Record<string, string> = {}, ...args: string[]): Pr
   });
 
 describe('a backup', () => {
-  it('is made while the program runs: private, checked, and said where and how large it is', async () => {
+  it('is made while the program runs, is private and checked, and is reported with its path and size', async () => {
     await api.contacts({ msisdn: '+85510202101' });
     const before = Date.now();
     const { code, output, error } = await backup();
@@ -54,14 +54,14 @@ describe('a backup', () => {
     expect(statSync(file).size).toBe('precious'.length);
   });
 
-  it('is not mistaken for one that was broken off', async () => {
+  it('does not replace the file of an interrupted backup', async () => {
     writeFileSync(`${file}.partial`, '');
     const { code, error } = await backup();
     expect([code, error]).toEqual([1, expect.stringMatching(/\.partial exists: .*\n$/)]);
     expect(existsSync(file)).toBe(false);
   });
 
-  it('needs a file to write, in a folder that is there', async () => {
+  it('needs the name of a file in an existing folder', async () => {
     expect(await runScript('backup.js', [], installation.environment)).toMatchObject({
       code: 1,
       error: 'Name the file to write: npm run backup -- FILE\n',
@@ -70,7 +70,7 @@ describe('a backup', () => {
     expect([code, error]).toEqual([1, expect.stringMatching(/^The backup cannot be written: .*nowhere.*\n$/)]);
   });
 
-  it('goes by .env, as the program does', async () => {
+  it('reads .env, like the program', async () => {
     writeFileSync(join(folder, '.env'), `DATABASE_URL=${installation.environment.DATABASE_URL}\n`);
     const { code, error } = await runScript('backup.js', ['here'], withPostgresClient, folder);
     expect([code, error]).toEqual([0, '']);
@@ -79,18 +79,18 @@ describe('a backup', () => {
 });
 
 describe.runIf(way === 'embedded')('a backup of SQLite', () => {
-  it('makes no database where there is none', async () => {
+  it('does not create a missing database', async () => {
     const path = join(folder, 'nowhere/scfm.sqlite3');
     const { code, error } = await backup({ DATABASE_URL: `sqlite:${path}` });
     expect([code, error]).toEqual([1, `There is no database at ${path}: set DATABASE_URL as for the program.\n`]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('is not made of a database that is damaged', async () => {
+  it('is not made from a damaged database', async () => {
     await backup();
     const damaged = Installation.of({ DATABASE_URL: `sqlite:${file}` }, async () => undefined);
     const database = await damaged.connect();
-    // A value that its table does not permit, as a broken disk may leave behind.
+    // A value that violates a constraint of its table, as after a disk error.
     await database.query('PRAGMA writable_schema = ON');
     await database.query(
       `UPDATE sqlite_master SET sql = replace(sql, '"call_flow_logic" text,', '"call_flow_logic" text NOT NULL,')
@@ -107,20 +107,20 @@ describe.runIf(way === 'embedded')('a backup of SQLite', () => {
 });
 
 describe.runIf(way === 'cluster')('a backup of PostgreSQL', () => {
-  it('says in a sentence that it needs pg_dump', async () => {
+  it('says in one sentence that it needs pg_dump', async () => {
     const { code, error } = await backup({ PATH: folder });
     expect([code, error]).toEqual([1, expect.stringMatching(/^A backup of PostgreSQL needs pg_dump.*\n$/)]);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('shows what pg_dump says, and leaves nothing behind', async () => {
+  it('shows the error of pg_dump, and leaves no file', async () => {
     const { code, error } = await backup({ DATABASE_URL: 'postgres://scfm:secret@127.0.0.1:1/scfm' });
     expect(code).toBe(1);
     expect(error).toMatch(/pg_dump: error: connection[^]*\npg_dump failed \(exit code 1\): no backup was made\.\n$/);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('keeps the password out of the arguments, which everybody on the machine sees', async () => {
+  it('keeps the password out of the arguments, which other users of the machine can see', async () => {
     const programs = join(folder, 'bin');
     mkdirSync(programs);
     const script = `#!/bin/sh\necho "$0 $* PGPASSWORD=$PGPASSWORD"\n`;

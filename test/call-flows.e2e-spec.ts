@@ -41,24 +41,24 @@ const deliver = (delivery: Delivery): void => {
   );
 };
 
-/** A number that nobody had before. */
+/** Returns a number that was not used before. */
 const number = (): string => `+85570${String(1_000_000 + ++numbers)}`;
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 const contactOf = async (msisdn: string): Promise<Body> =>
   (await api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`)).body[0];
 
-/** A callout that plays a message, running. */
+/** Creates a callout that plays a message, and starts it. */
 async function flood(metadata: object = { message: 'The river is rising.' }, start = true): Promise<number> {
   const { body } = await api.post('/api/callouts', { call_flow_logic: 'CallFlowLogic::PlayMessage', metadata });
   if (start) expect((await api.post(`/api/callouts/${body.id}/callout_events`, 'event=start')).status).toBe(201);
   return body.id;
 }
 
-/** A new person who takes part in a callout, and does this when called. */
-async function participant(calloutId: number, behaviour: object): Promise<{ id: number; msisdn: string }> {
+/** Creates a participation of a new person, who behaves like this when called. */
+async function participant(calloutId: number, behavior: object): Promise<{ id: number; msisdn: string }> {
   const msisdn = number();
-  await person(api, msisdn, behaviour);
+  await person(api, msisdn, behavior);
   const [contact_id] = await api.contacts({ msisdn });
   const { body } = await api.post(`/api/callouts/${calloutId}/callout_participations`, { contact_id });
   return { id: body.id, msisdn };
@@ -118,16 +118,16 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
     ['wants no more calls', { keys: ['9'] }, {}, 1, 1],
   ] as [string, object, object, number, number][])(
     'warns whoever %s',
-    async (_, behaviour, metadata, heard, questions) => {
+    async (_, behavior, metadata, heard, questions) => {
       const callout = await flood();
-      const { id, msisdn } = await participant(callout, behaviour);
+      const { id, msisdn } = await participant(callout, behavior);
       const { call, talk } = await dial(api, id);
       expect(talk.errors).toEqual([]);
       expect(call).toMatchObject({ status: 'completed', call_flow_logic: 'CallFlowLogic::PlayMessage' });
       expect((await participation(id)).metadata).toEqual(metadata);
       expect(talk.said.filter((text) => text === 'The river is rising.')).toHaveLength(heard);
       expect(talk.asked).toHaveLength(questions);
-      const optsOut = 'keys' in behaviour && (behaviour.keys as string[])[0] === '9';
+      const optsOut = 'keys' in behavior && (behavior.keys as string[])[0] === '9';
       expect((await contactOf(msisdn)).metadata).toEqual(
         optsOut ? { do_not_call: { at: isoTime, callout_id: callout } } : {},
       );
@@ -153,10 +153,10 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
   });
 });
 
-describe('a step that is delivered when its time is over', () => {
+describe('a webhook for a step that is not the current one', () => {
   beforeAll(() => deliver('in turn'));
 
-  it('is answered with where the caller stands, and changes nothing', async () => {
+  it('gets the last document again, and changes nothing', async () => {
     const From = number();
     const about = { CallSid: 'CA-late', Direction: 'inbound', From, To: '2442', CallStatus: 'in-progress' };
     const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
@@ -168,7 +168,7 @@ describe('a step that is delivered when its time is over', () => {
     expect(first.text).toContain(`?asked=1&amp;phone_call_id=${id}&amp;step=1"`);
     const second = await step(query(1), '1');
     expect(second.text).toContain('Where do you live?');
-    // The same step with another key, one from the future, and the beginning once more.
+    // The same step with another key, a future step, and the first document again.
     expect((await step(query(1), '2')).text).toBe(second.text);
     expect((await step(query(7), '2')).text).toBe(second.text);
     expect((await step('', undefined)).text).toBe(first.text);
@@ -177,10 +177,10 @@ describe('a step that is delivered when its time is over', () => {
   });
 });
 
-describe('a call that is under way', () => {
+describe('a call in progress', () => {
   beforeAll(() => deliver('in turn'));
 
-  it('goes on with the flow that it began with, though its callout is given another, or nothing to say', async () => {
+  it('keeps the flow that it began with, even if its callout gets another flow or loses its message', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { keys: ['hangup'] });
     const { call } = await dial(api, id);
@@ -195,10 +195,10 @@ describe('a call that is under way', () => {
   });
 });
 
-describe('an announcement', () => {
+describe('the first document', () => {
   beforeAll(() => deliver('in turn'));
 
-  it('is sent with the call, so that nobody of ours need answer before a key is pressed', async () => {
+  it('is sent with the call, so that no webhook arrives before a key is pressed', async () => {
     const { id } = await participant(await flood(), { keys: [] });
     const { talk } = await dial(api, id);
     expect(talk.fetched).toEqual([]);
@@ -210,7 +210,7 @@ describe('an announcement', () => {
     });
   });
 
-  it('is asked for as our address wants it, whatever method is given', async () => {
+  it('is requested by POST from our own URL, whatever method the client chose', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
     const given = { method: 'GET', status_callback_method: 'GET', machine_detection: 'Enable' };
     const { talk } = await dial(api, id, given);
@@ -218,7 +218,7 @@ describe('an announcement', () => {
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
 
-  it('is asked for when it is too long to be sent', async () => {
+  it('is requested if it is too long to be sent', async () => {
     const message = 'The river is rising. '.repeat(190).trim();
     const { id } = await participant(await flood({ message }), { keys: ['1'] });
     const { talk } = await dial(api, id);
@@ -232,7 +232,7 @@ describe('an announcement', () => {
     'الماء يرتفع، اصعدوا إلى مكان مرتفع',
     '🌊 &amp; <b>"fast"</b> \'now\' ]]> \\ % {x}',
     '河水上涨\n请到高处',
-  ])('is said as it was written: %s', async (message) => {
+  ])('says any text unchanged: %s', async (message) => {
     const callout = await flood({ message, language: 'km-KH', voice: 'Google.km-KH-Standard-A', thanks: message });
     const { id } = await participant(callout, { keys: ['1'] });
     const { talk } = await dial(api, id);
@@ -240,7 +240,7 @@ describe('an announcement', () => {
     expect([talk.said[0], talk.said.at(-1)]).toEqual([message, message]);
   });
 
-  it('can be a recording, which goes to the provider by its address', async () => {
+  it('can be a recording, whose URL is passed to the provider', async () => {
     const audio_url = 'https://example.org/flood.mp3?a=1&b=2';
     const { id } = await participant(await flood({ audio_url, prompt_audio_url: 'http://example.org/p.mp3' }), {
       keys: [],
@@ -250,10 +250,10 @@ describe('an announcement', () => {
   });
 });
 
-describe('a machine', () => {
+describe('an answering machine', () => {
   beforeAll(() => deliver('in turn'));
 
-  it('hears the message, is recorded, and never counts as confirmed', async () => {
+  it('gets the message, is recorded as answered_by, and never confirms', async () => {
     const callout = await flood();
     const { id } = await participant(callout, { machine: true, keys: ['1', '1', '1'] });
     const { call, talk } = await dial(api, id, { machine_detection: 'Enable' });
@@ -262,14 +262,14 @@ describe('a machine', () => {
     expect((await participation(id)).metadata).toEqual({});
   });
 
-  it('is told from a person', async () => {
+  it('is distinguished from a person', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
     const { call } = await dial(api, id, { machine_detection: 'DetectMessageEnd' });
     expect(call.metadata).toEqual({ answered_by: 'human' });
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
 
-  it('that is found out while the call goes on has not confirmed, whatever it pressed', async () => {
+  it('that is detected during the call has not confirmed, whatever keys it pressed', async () => {
     const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
     const { call, talk } = await dial(api, id, { machine_detection: 'Enable', async_amd: true });
     expect(talk.fetched).toHaveLength(1);
@@ -279,9 +279,9 @@ describe('a machine', () => {
     expect((await participation(id)).metadata.confirmed_at ?? null).toBeNull();
   });
 
-  it('is found out also when the provider has to be asked', async () => {
+  it('is also detected when the provider is polled', async () => {
     const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
-    // The provider is not to tell us, only to answer.
+    // The provider's callback goes nowhere, so only a fetch can tell.
     const silent = { machine_detection: 'Enable', async_amd: true, async_amd_status_callback: 'http://127.0.0.1:1/' };
     const { call } = await dial(api, id, silent);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
@@ -291,7 +291,7 @@ describe('a machine', () => {
     expect((await api.get(`/api/phone_calls/${call.id}`)).body.metadata).toEqual({ answered_by: 'machine_start' });
   });
 
-  it('that turns out to be one only afterwards has not confirmed', async () => {
+  it('that is detected after the call has not confirmed', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
     const { call } = await dial(api, id);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
@@ -328,7 +328,7 @@ describe('a callout that plays a message', () => {
     expect((await api.get(`/api/callouts/${id}`)).body.status).toBe('initialized');
   });
 
-  it('cannot lose its message while it runs, nor be resumed without', async () => {
+  it('cannot lose its message while it runs, nor be resumed without one', async () => {
     const id = await flood();
     const emptied = await api.patch(`/api/callouts/${id}`, { metadata: {}, metadata_merge_mode: 'replace' });
     expect([emptied.status, emptied.body]).toEqual([422, { errors: { message: ["can't be blank"] } }]);
@@ -338,7 +338,7 @@ describe('a callout that plays a message', () => {
     expect([status, body]).toEqual([422, { errors: { message: ["can't be blank"] } }]);
   });
 
-  it('rings nobody when it has nothing to say', async () => {
+  it('calls nobody if it has nothing to say', async () => {
     const callout = await flood({}, false);
     const { id } = await participant(callout, { keys: [] });
     const { call } = await dial(api, id);
@@ -349,8 +349,8 @@ describe('a callout that plays a message', () => {
   });
 });
 
-describe('whoever asked for no more calls', () => {
-  it('is left out of populations, which say how many there are, unless they are to be included', async () => {
+describe('a person who opted out', () => {
+  it('is excluded from populations, which report how many were, unless the population includes them', async () => {
     const town = `town-${Date.now()}`;
     const [, , wished] = await api.contacts(
       { msisdn: number(), metadata: { town } },
@@ -373,7 +373,7 @@ describe('whoever asked for no more calls', () => {
     expect((await api.get('/api/contacts')).headers.get('left-out')).toBeNull();
   });
 
-  it.each(['yess', ['true'], 2, {}])('is not included by a mistyped parameter: %j', async (include_do_not_call) => {
+  it.each(['yess', ['true'], 2, {}])('is not included by an invalid parameter: %j', async (include_do_not_call) => {
     const callout = await api.callout();
     const type = 'BatchOperation::CalloutPopulation';
     const { status, body } = await api.post(`/api/callouts/${callout}/batch_operations`, {
@@ -383,7 +383,7 @@ describe('whoever asked for no more calls', () => {
     expect([status, body]).toEqual([422, { errors: { include_do_not_call: ['must be true or false'] } }]);
   });
 
-  it('is called again after registering anew', async () => {
+  it('is called again after registering again', async () => {
     const msisdn = number();
     await callIn(api, msisdn, ['9']);
     expect((await contactOf(msisdn)).metadata.do_not_call).toBeTruthy();
@@ -411,7 +411,7 @@ describe('a person who calls back', () => {
     });
   });
 
-  it('hears it for a day after the callout was stopped, and then is asked to register', async () => {
+  it('hears it until a day after the callout was stopped, and then is asked to register', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { ending: 'busy' });
     await dial(api, id);
@@ -423,7 +423,7 @@ describe('a person who calls back', () => {
     expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
   });
 
-  it('is asked to register when another number is called, or nobody has called them', async () => {
+  it('is asked to register if they call another number, or were not called', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { ending: 'busy' });
     const path = `/api/callout_participations/${id}/phone_calls`;
@@ -439,7 +439,7 @@ describe('a person who calls back', () => {
     expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
   });
 
-  it('is asked to register when the last call was not ours to repeat, or has nothing to say any more', async () => {
+  it('is asked to register if the last call had a URL of its own, or its callout lost its message', async () => {
     const first = await flood();
     const { id, msisdn } = await participant(first, { ending: 'busy' });
     await dial(api, id);
@@ -455,7 +455,7 @@ describe('a person who calls back', () => {
     expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
   });
 
-  it('opts out the contact who has that number', async () => {
+  it('opts out the contact with that number', async () => {
     const callout = await flood();
     const other = number();
     const [contact_id] = await api.contacts({ msisdn: number() });
@@ -467,7 +467,7 @@ describe('a person who calls back', () => {
     expect((await contactOf(other)).metadata).toEqual({ do_not_call: { at: isoTime, callout_id: callout } });
   });
 
-  it('hears the document that was sent with the call', async () => {
+  it('hears the TwiML that was sent with the call', async () => {
     const { body } = await api.post('/api/callouts');
     const { id, msisdn } = await participant(body.id, { ending: 'busy' });
     await dial(api, id, { twiml: '<Response><Say>Go to the school.</Say></Response>' });
@@ -475,9 +475,10 @@ describe('a person who calls back', () => {
   });
 });
 
-describe('500 people who call in at the same moment', () => {
+describe('500 people who call in at the same time', () => {
   it('are all registered, each with their own answers', async () => {
-    // Processes that share a SQLite file wait for one another's locks: a crowd is for one of them, or for PostgreSQL.
+    // Processes that share a SQLite file wait for each other's locks, so only PostgreSQL gets the crowd at several
+    // processes.
     relay.to(way === 'cluster' ? programs.map(({ url }) => url) : [api.url], 'in turn');
     const provinces = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
     const callers = Array.from({ length: 500 }, (_, n) => ({

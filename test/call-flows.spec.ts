@@ -3,29 +3,29 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CallFlow, Step } from '../src/call-flows/call-flow.js';
+import type { CallFlow, CallFlowStep } from '../src/call-flows/call-flow.js';
 import { readRegistrationScript } from '../src/call-flows/registration-script.js';
 import { readTwiml } from '../src/simulator/twiml.js';
 
 const project = join(import.meta.dirname, '..');
 
-/** A step, as far as a flow looks at it. */
-const step = (more: Partial<Step> = {}): Step => ({
+/** Returns a step with the properties that flows read. */
+const step = (more: Partial<CallFlowStep> = {}): CallFlowStep => ({
   phoneCall: { id: 1, msisdn: '+85510202101', metadata: {} },
   contact: { id: 1, msisdn: '+85510202101', metadata: {} },
   participation: { id: 1, metadata: {} },
   callout: { id: 1, status: 'running', metadata: {} },
-  event: {},
+  params: {},
   memory: undefined,
   keys: '',
-  asked: 0,
-  byMachine: false,
+  timesAsked: 0,
+  answeredByMachine: false,
   at: '2026-11-24T00:00:00.000Z',
-  next: (asked) => `https://scfm.example.org/next?asked=${asked}`,
+  actionUrl: (timesAsked) => `https://scfm.example.org/next?asked=${timesAsked}`,
   ...more,
 });
 
-describe('the call flow that docs/call-flows.md writes', () => {
+describe('the example flow in docs/call-flows.md', () => {
   const file = join(project, `dist/src/call-flows/documented-${process.pid}.js`);
   let flow: CallFlow;
 
@@ -40,21 +40,21 @@ describe('the call flow that docs/call-flows.md writes', () => {
   });
   afterAll(() => rmSync(file, { force: true }));
 
-  it('asks three times within one document that the provider takes', () => {
-    const { twiml, memory } = flow.answer(step());
+  it('asks three times in one valid document', () => {
+    const { twiml, memory } = flow.reply(step());
     const verbs = readTwiml(twiml.toString());
     expect(verbs.map(({ name }) => name)).toEqual(['Gather', 'Gather', 'Gather', 'Say', 'Hangup']);
     expect(memory).toEqual({});
   });
 
-  it('keeps the answer with the participation', () => {
-    const { write } = flow.answer(step({ memory: {}, keys: '3', asked: 1 }));
+  it('writes the answer to the participation', () => {
+    const { write } = flow.reply(step({ memory: {}, keys: '3', timesAsked: 1 }));
     expect(write).toEqual({ participation: { water_level: 'knee' } });
   });
 
-  it('asks again after a key that means nothing, and lets go after the third', () => {
-    const gathers = (asked: number): number =>
-      readTwiml(flow.answer(step({ memory: {}, keys: '7', asked })).twiml.toString()).filter(
+  it('asks again after an invalid key, and hangs up after the third', () => {
+    const gathers = (timesAsked: number): number =>
+      readTwiml(flow.reply(step({ memory: {}, keys: '7', timesAsked })).twiml.toString()).filter(
         ({ name }) => name === 'Gather',
       ).length;
     expect([gathers(1), gathers(2), gathers(3)]).toEqual([2, 1, 0]);
@@ -74,7 +74,7 @@ describe('a registration script', () => {
   };
   const asking = (question: object) => ({ ...example, questions: [question], confirm: 'Is that right?' });
 
-  it('may word a question in several languages, and as a recording', () => {
+  it('may ask a question in several languages, and with a recording', () => {
     const ask = [
       { text: 'តើអ្នករស់នៅទីណា?', language: 'km-KH', voice: 'Google.km-KH-Standard-A' },
       { audio_url: 'https://a.example/b.mp3' },
@@ -100,7 +100,7 @@ describe('a registration script', () => {
     [{ ...example, thanks: 'Thank\u000byou' }, /a character that cannot be said/],
     [{ ...example, thanks: ' ' }, /the script\/thanks/],
     [{ ...example, questions: [example.questions[0], example.questions[0]] }, /two questions have the key language/],
-  ])('is refused with the place that is wrong: %j', (script, message) => {
+  ])('is rejected with the place of the error: %j', (script, message) => {
     expect(() => read(script)).toThrow(message);
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** A person calls in. Returns the answer, and the phone call that was stored. */
+/** Makes a person call in. Returns the TwiML, and the phone call that was stored. */
 async function inbound(From: string): Promise<{ text: string; call: Body }> {
   const CallSid = `CA-caller-${++calls}`;
   const told = { CallSid, CallStatus: 'ringing', Direction: 'inbound', From, To: '2442' };
@@ -28,7 +28,7 @@ async function inbound(From: string): Promise<{ text: string; call: Body }> {
   return { text: answer.text, call: body[0] };
 }
 
-describe('a caller whose number is not known', () => {
+describe('a caller whose number is unknown', () => {
   it.each([
     'Anonymous',
     'Restricted',
@@ -39,7 +39,7 @@ describe('a caller whose number is not known', () => {
     'sip:alice@example.org',
     'sip:123@x',
     '12',
-  ])('%j is taken, stored and answered, and is no contact', async (from) => {
+  ])('%j is stored and gets a reply, but has no contact', async (from) => {
     const before = (await api.get('/api/contacts')).headers.get('total');
     const { text, call } = await inbound(from);
     expect(call).toMatchObject({ contact_id: null, msisdn: from, status: 'in_progress', remote_direction: 'inbound' });
@@ -48,18 +48,18 @@ describe('a caller whose number is not known', () => {
     expect((await api.get(`/api/phone_calls/${call.id}`)).body).toEqual(call);
   });
 
-  it('can be found by having no contact', async () => {
+  it('can be found by filtering for calls without a contact', async () => {
     const { call } = await inbound('Anonymous');
     expect(await api.ids('/api/phone_calls?q[contact_id]')).toContain(call.id);
   });
 
-  it('hears a goodbye, and the call ends as any other', async () => {
+  it('hears a goodbye, and the call ends normally', async () => {
     const { said, errors } = await callIn(api, 'Anonymous', ['1', '4', '1']);
     expect(errors).toEqual([]);
     expect(said).toEqual([expect.stringMatching(/^We cannot see your number.*Goodbye\.$/)]);
   });
 
-  it('may have any text for a name, of which a bounded part is kept', async () => {
+  it('may have a label of any length, of which 255 characters are stored', async () => {
     const { call } = await inbound('x'.repeat(5_000));
     expect(call.msisdn).toBe('x'.repeat(255));
   });
@@ -67,7 +67,7 @@ describe('a caller whose number is not known', () => {
 
 describe('a SIP address', () => {
   it.each(['sip:+85512777001@example.org', 'sips:+85512777001@example.org;user=phone', 'SIP:+85512777001@x'])(
-    '%s that holds a full number is that number',
+    '%s with a full number stands for that number',
     async (from) => {
       const { call } = await inbound(from);
       const contact = (await api.get('/api/contacts?q[msisdn]=%2B85512777001')).body[0];
@@ -76,8 +76,8 @@ describe('a SIP address', () => {
   );
 });
 
-describe('a contact who is deleted at the moment at which they call in', () => {
-  it('is kept or made anew, and the call is taken', async () => {
+describe('a contact who is deleted while they call in', () => {
+  it('is kept or created again, and the call is stored', async () => {
     for (let round = 0; round < 30; round++) {
       const msisdn = `+85512778${String(round).padStart(3, '0')}`;
       const [id] = await api.contacts({ msisdn });

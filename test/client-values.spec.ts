@@ -8,7 +8,7 @@ import {
   withoutBlanks,
 } from '../src/metadata/client-values.js';
 
-/** Values that would run code of their own, or throw, if they were turned into text. */
+/** Values that would run code of their own, or throw, if they were converted to text. */
 const hostile = [
   { toString: 'x' },
   { toString: null, valueOf: null },
@@ -18,24 +18,24 @@ const hostile = [
   Symbol('true'),
 ];
 
-describe('a boolean', () => {
-  it.each(['true', 'TRUE', '1', 't', 'T', 'yes', 'Yes', 'on', ' on ', true, 1])('%j is true', (value) => {
+describe('booleanOf', () => {
+  it.each(['true', 'TRUE', '1', 't', 'T', 'yes', 'Yes', 'on', ' on ', true, 1])('parses %j as true', (value) => {
     expect(booleanOf(value)).toBe(true);
   });
 
-  it.each(['false', 'False', '0', 'f', 'no', 'NO', 'off', false, 0])('%j is false', (value) => {
+  it.each(['false', 'False', '0', 'f', 'no', 'NO', 'off', false, 0])('parses %j as false', (value) => {
     expect(booleanOf(value)).toBe(false);
   });
 
-  it.each([null, undefined, '', 'truth', 'y', 'n', '2', 2, -1, [], ['true'], {}, ...hostile])('%o is none', (value) => {
+  it.each([null, undefined, '', 'truth', 'y', 'n', '2', 2, -1, [], ['true'], {}, ...hostile])('rejects %o', (value) => {
     expect(booleanOf(value)).toBeUndefined();
   });
 
-  it('has words in lower case only, since that is how the database compares them', () => {
+  it('has words in lower case only, as the database compares them', () => {
     for (const word of [...TRUE_WORDS, ...FALSE_WORDS]) expect(word).toBe(word.toLowerCase());
   });
 
-  it('is trimmed by the database of the same white space', () => {
+  it('is trimmed like the database trims text', () => {
     const trimmed = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter(
       (one) => !one.trim(),
     );
@@ -43,17 +43,17 @@ describe('a boolean', () => {
   });
 });
 
-describe('a text', () => {
+describe('textOf', () => {
   it.each([
     ['a', 'a'],
     [1.5, '1.5'],
     [false, 'false'],
-  ])('%j is %j', (value, text) => expect(textOf(value)).toBe(text));
+  ])('converts %j to %j', (value, text) => expect(textOf(value)).toBe(text));
 
-  it.each([null, undefined, ...hostile])('%o has none', (value) => expect(textOf(value)).toBeUndefined());
+  it.each([null, undefined, ...hostile])('rejects %o', (value) => expect(textOf(value)).toBeUndefined());
 });
 
-it('a blank is no value', () => {
+it('withoutBlanks removes blank values and blank items', () => {
   const given = { a: '', b: ' ', c: null, d: [], e: ['', null], f: 0, g: false, h: {}, i: ['x', ''], j: 'y' };
   expect(withoutBlanks(given)).toEqual({ f: 0, g: false, h: {}, i: ['x'], j: 'y' });
 });

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseJson } from '../src/http/request-bodies.js';
-import { exactNumber, isKeptInteger } from '../src/metadata/json-number.js';
+import { exactNumber, isRepresentableInteger } from '../src/metadata/json-number.js';
 
 const refused = 'a number has more digits than can be kept; send it as a string';
 
 describe('a number in a JSON body', () => {
-  it('is kept if a double holds it exactly; a whole number that does not fit is refused', () => {
+  it('is accepted if a double holds it exactly; a whole number that would be rounded is rejected', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (whole) => {
-        // Exactly, or as JavaScript itself writes the double.
+        // Exactly, or with the digits that JavaScript prints for the double.
         const fits = BigInt(Number(whole)) === whole || `${Number(whole)}` === `${whole}`;
-        expect(isKeptInteger(`${whole}`)).toBe(fits);
+        expect(isRepresentableInteger(`${whole}`)).toBe(fits);
         for (const json of [`{"a":${whole}}`, `{"a":[{"b":[1,\t${whole}\n]}]}`, `{"a":"x\\"","b":${whole},"c":1}`]) {
           if (fits) expect(parseJson(json)).toEqual(JSON.parse(json));
           else expect(() => parseJson(json)).toThrow(refused);
@@ -24,7 +24,7 @@ describe('a number in a JSON body', () => {
   });
 
   it.each(['9007199254740993', '-9007199254740993', '12345678901234567890', '1'.repeat(400)])(
-    '%s is refused',
+    '%s is rejected',
     (text) => {
       expect(() => parseJson(`{"a":${text}}`)).toThrow(refused);
     },
@@ -38,11 +38,11 @@ describe('a number in a JSON body', () => {
     '1e30',
     '12345678901234567890.5',
     '1E+20',
-  ])('%s is kept', (text) => {
+  ])('%s is accepted', (text) => {
     expect(parseJson(`{"a":${text}}`)).toEqual({ a: Number(text) });
   });
 
-  it('is looked for in linear time', () => {
+  it('is found in linear time', () => {
     for (const part of ['9007199254740992,', '"\\"9007199254740993",', '1.9007199254740993e1,']) {
       const json = `{"a":[${part.repeat(60_000)}1]}`;
       const started = performance.now();
@@ -52,7 +52,7 @@ describe('a number in a JSON body', () => {
   });
 });
 
-describe('a text as a number', () => {
+describe('exactNumber', () => {
   it.each([
     ['30', 30],
     ['30.0', 30],
@@ -64,19 +64,19 @@ describe('a text as a number', () => {
     ['1000000000000000000000', 1e21],
     ['9007199254740992', 9007199254740992],
     ['39172204234649130', 39172204234649130],
-  ])('%s is %d', (text, number) => expect(exactNumber(text)).toBe(number));
+  ])('parses %s as %d', (text, number) => expect(exactNumber(text)).toBe(number));
 
   it.each(['', ' 30', '030', '+30', '30.', '.5', '0x1e', '1e', 'Infinity', 'NaN', '1e999', '1_0', '٣'])(
-    '%j is none',
+    'rejects %j',
     (text) => expect(exactNumber(text)).toBeUndefined(),
   );
 
   it.each(['9007199254740993', '9007199254740993.0', '9007199254740993e0', '0.1000000000000000055511151231257827'])(
-    '%s is none, since it would be rounded',
+    'rejects %s, which would be rounded',
     (text) => expect(exactNumber(text)).toBeUndefined(),
   );
 
-  it('is the number, if JavaScript writes that', () => {
+  it('parses every number that JavaScript prints', () => {
     fc.assert(
       fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (double) => {
         const number = double === 0 ? 0 : double;

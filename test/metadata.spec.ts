@@ -8,7 +8,7 @@ describe('mergeMetadata', () => {
     expect(mergeMetadata(current, { home: { city: 'Pailin' } })).toEqual({ ...current, home: { city: 'Pailin' } });
   });
 
-  it('merges objects at every depth, and nothing else, when told to', () => {
+  it('merges objects at every depth, but not lists, with deep_merge', () => {
     expect(mergeMetadata(current, { home: { city: 'Pailin' }, tags: ['c'] }, 'deep_merge')).toEqual({
       name: 'Alice',
       home: { city: 'Pailin', floor: 1 },
@@ -16,11 +16,11 @@ describe('mergeMetadata', () => {
     });
   });
 
-  it('keeps nothing when told to replace', () => {
+  it('keeps no stored key with replace', () => {
     expect(mergeMetadata(current, { name: 'Bob' }, 'replace')).toEqual({ name: 'Bob' });
   });
 
-  it('takes a key that objects inherit for data', () => {
+  it('treats a key that objects inherit as data', () => {
     const given = { toString: { a: 1 } } as Record<string, unknown>;
     expect(mergeMetadata({}, given, 'deep_merge')).toEqual(given);
   });

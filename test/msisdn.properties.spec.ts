@@ -8,7 +8,7 @@ import { toMsisdn } from '../src/phone-numbers/msisdn.js';
 
 const { PhoneNumberFormat, PhoneNumberType, PhoneNumberUtil } = google;
 
-/** An example number of a numbering plan, grouped as libphonenumber groups it. */
+/** An example number of a numbering plan, in libphonenumber's grouping. */
 interface Example {
   msisdn: string;
   country: string;
@@ -24,8 +24,8 @@ const mobiles = getCountries().map((country): Example => {
 });
 
 /**
- * Google's own example of each kind of number in each region: another implementation of the same metadata, as an oracle. Four of its
- * numbers are of plans that the two packages know differently.
+ * Google's own example of each type of number in each region, as an oracle: another implementation of the same
+ * metadata. Four of its numbers are left out, since the two packages have different versions of their plans.
  */
 const others = Object.entries(PhoneNumberType)
   .flatMap(([type, id]) => [...regions()].map((region) => ({ region, type, id: id as number })))
@@ -55,7 +55,7 @@ function example(country: string, msisdn: string, countryCode: string, written: 
 
 const DIGITS = ['០', '٠', '۰', '໐', '၀', '०', '০', '๐', '０', '𞥐', '𝟎'].map((zero) => zero.codePointAt(0)!);
 
-/** What a number may look like in an address book, a spreadsheet or a message. */
+/** Spellings in address books, spreadsheets and messages. */
 const spellings: Record<string, (number: Example) => string> = {
   'E.164': ({ msisdn }) => msisdn,
   'without a plus': ({ msisdn }) => msisdn.slice(1),
@@ -82,7 +82,7 @@ function inDigitsFrom(text: string, zero: number): string {
   return text.replaceAll(/\d/g, (digit) => String.fromCodePoint(zero + Number(digit)));
 }
 
-/** What makes a number something else. */
+/** Suffixes that make the text more than a number. */
 const suffixes = [
   ['.0', '.00', '.5', '/2', '/12', ' / 2', ' (2)', '(2)', '-1', ' - 1', '-2', ' 2', '.2', ',5', '#5', '*5', ' x5'],
   [' ext. 5', ';ext=5', ',,5', 'a', ' a', 'O', '!', '?', '%', '$1', '=', '_1', '~', '\n1', '\t1', ' or 1'],
@@ -103,22 +103,22 @@ decorations.push(
   ({ groups }) => ` / ${groups.join('')}`,
 );
 
-/** In Germany and Austria the hyphen's part is dialed: DIN 5008, ÖNORM A 1080. */
+/** In Germany and Austria the part after the hyphen is dialed, too: DIN 5008, ÖNORM A 1080. */
 const isDirectDial = ({ countryCode, type }: Example, text: string): boolean =>
   ['49', '43'].includes(countryCode) && (type?.startsWith('FIXED_LINE') ?? false) && /\p{Nd} ?- ?\d$/u.test(text);
 
 describe('the example numbers of libphonenumber', () => {
-  it('are there for all 245 calling regions, and for all kinds of numbers', () => {
+  it('cover all 245 calling regions and all types of numbers', () => {
     expect(mobiles).toHaveLength(245);
     expect(others.length).toBeGreaterThan(1_300);
   });
 
-  it.each(Object.entries(spellings))('are read: %s', (_, spell) => {
+  it.each(Object.entries(spellings))('are parsed: %s', (_, spell) => {
     const read = numbers.map((number) => ({ text: spell(number), msisdn: toMsisdn(spell(number)) }));
     expect(read).toEqual(numbers.map((number) => ({ text: spell(number), msisdn: number.msisdn })));
   });
 
-  it.each(Object.entries(spellings))('are refused with anything after them: %s', (_, spell) => {
+  it.each(Object.entries(spellings))('are rejected with anything after them: %s', (_, spell) => {
     const taken = numbers
       .flatMap((number) => decorations.map((decorate) => ({ number, text: spell(number) + decorate(number) })))
       .filter(({ number, text }) => toMsisdn(text) !== undefined && !isDirectDial(number, text));
@@ -126,11 +126,11 @@ describe('the example numbers of libphonenumber', () => {
   });
 
   it.each(['1. ', '3. ', '(2) ', '+', '-', '0', 'a', '"', '#', '1/', 'sip:', 'fax:', '00 ', '+0', '1, '])(
-    'are refused behind %j',
+    'are rejected after %j',
     (before) => {
       const withPlus = numbers.map(({ msisdn }) => before + msisdn);
       expect(withPlus.filter(toMsisdn)).toEqual([]);
-      // These make an international number of one that has no plus; `1. ` with ten digits is one of North America.
+      // With these, a number without a plus is international; `1. ` with ten digits is a number in North America.
       if (['+', '00 ', '1. '].includes(before)) return;
       expect(numbers.map(({ msisdn }) => before + msisdn.slice(1)).filter(toMsisdn)).toEqual([]);
     },
@@ -148,7 +148,7 @@ const number = constantFrom(...numbers);
 const spelling = constantFrom(...Object.values(spellings));
 
 describe('every spelling of every example number', () => {
-  it('means the same with invisible characters around and inside, in the digits of any script', () => {
+  it('has the same result with invisible characters around and inside, in the digits of any script', () => {
     const marks = tuple(invisible, invisible, invisible);
     assert(
       property(number, spelling, constantFrom(...DIGITS), marks, (one, spell, zero, [before, inside, after]) => {
@@ -161,14 +161,14 @@ describe('every spelling of every example number', () => {
     );
   });
 
-  it('never becomes another number when something is put anywhere into it', () => {
+  it('never becomes another number when something is added before or after it', () => {
     const addition = stringMatching(/^(?: ?[-./,;:_()+#*x&|~]? ?[a-z0-9]{0,2}){1,2}$/);
     assert(
       property(number, spelling, addition, constantFrom(0, 1), (one, spell, more, place) => {
         const text = place === 0 ? spell(one) + more : more + spell(one);
         const read = toMsisdn(text);
         if (read === undefined || read === one.msisdn || isDirectDial(one, text)) return;
-        // Only more digits of the number's own may make another one: that which libphonenumber reads in all of them.
+        // Only further digits may make another number: the one that libphonenumber parses from all digits.
         const digits = toAsciiDigits(text.trim())
           .replaceAll(/^\(?00|[^\d]/g, '')
           .replace(/^521(?=\d{10}$)/, '52');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toAsciiDigits } from '../src/phone-numbers/decimal-digits.js';
-import { callerOf } from '../src/phone-numbers/caller.js';
+import { parseCaller } from '../src/phone-numbers/caller.js';
 import { toMsisdn } from '../src/phone-numbers/msisdn.js';
 import { isPlaceholder } from '../src/phone-numbers/placeholders.js';
 
@@ -47,7 +47,7 @@ describe('toMsisdn', () => {
     ['855 (0) 10 202 101'],
     ['+855 010 202 101'],
     [85510202101],
-  ])('reads %j as E.164', (spelling) => {
+  ])('parses %j', (spelling) => {
     expect(toMsisdn(spelling)).toBe('+85510202101');
   });
 
@@ -75,7 +75,7 @@ describe('toMsisdn', () => {
     // What libphonenumber keeps apart stays apart: with Argentina's 9 it is a mobile phone.
     ['+54 11 2345 6789', '+541123456789'],
     ['+54 9 11 2345 6789', '+5491123456789'],
-  ])('reads %j as %s', (spelling, msisdn) => {
+  ])('parses %j as %s', (spelling, msisdn) => {
     expect(toMsisdn(spelling)).toBe(msisdn);
   });
 
@@ -152,18 +152,18 @@ describe('toMsisdn', () => {
     [['+85510202101'], 'a list'],
     [{ number: '+85510202101' }, 'an object'],
     [null, 'null'],
-  ] as [unknown, string][])('refuses %j: %s', (spelling) => {
+  ] as [unknown, string][])('rejects %j: %s', (spelling) => {
     expect(toMsisdn(spelling)).toBeUndefined();
   });
 
-  it('takes a possible number that no numbering plan has assigned yet only with its + or 00', () => {
+  it('accepts a possible but unassigned number only with + or 00', () => {
     expect(toMsisdn('+855 52 123 456')).toBe('+85552123456');
     expect(toMsisdn('0085552123456')).toBe('+85552123456');
     expect(toMsisdn('85552123456')).toBeUndefined();
   });
 });
 
-describe('placeholders of carriers', () => {
+describe('isPlaceholder', () => {
   it.each([
     '+86282452253',
     '+186282452253',
@@ -179,20 +179,20 @@ describe('placeholders of carriers', () => {
     '+12010000000',
     '+85500000000',
     '+490000000000',
-  ])('%s is one, and nobody’s number', (msisdn) => {
+  ])('is true for %s, which is then no number', (msisdn) => {
     expect(isPlaceholder(msisdn)).toBe(true);
     expect(toMsisdn(msisdn)).toBeUndefined();
     expect(toMsisdn(msisdn.slice(1))).toBeUndefined();
-    expect(callerOf(msisdn).msisdn).toBeUndefined();
+    expect(parseCaller(msisdn).msisdn).toBeUndefined();
   });
 
-  it.each(['+85510202101', '+85599999999', '+6588888888', '+12015550123'])('%s is a number', (msisdn) => {
+  it.each(['+85510202101', '+85599999999', '+6588888888', '+12015550123'])('is false for %s', (msisdn) => {
     expect(isPlaceholder(msisdn)).toBe(false);
     expect(toMsisdn(msisdn)).toBe(msisdn);
   });
 });
 
-describe('callerOf', () => {
+describe('parseCaller', () => {
   it.each([
     '+85510202101',
     'tel:+85510202101',
@@ -201,8 +201,8 @@ describe('callerOf', () => {
     'SIPS:%2B85510202101:secret@sip.example.org',
     'sip:+85510202101;npdi@sip.example.org;user=phone',
     '"Srey Mom" <sip:+85510202101@sip.example.org>;tag=1',
-  ])('reads %j', (from) => {
-    expect(callerOf(from).msisdn).toBe('+85510202101');
+  ])('parses %j', (from) => {
+    expect(parseCaller(from).msisdn).toBe('+85510202101');
   });
 
   it.each([
@@ -220,13 +220,13 @@ describe('callerOf', () => {
     undefined,
     null,
     {},
-  ])('knows no number of %j', (from) => {
-    expect(callerOf(from).msisdn).toBeUndefined();
+  ])('finds no number in %j', (from) => {
+    expect(parseCaller(from).msisdn).toBeUndefined();
   });
 });
 
 describe('toAsciiDigits', () => {
-  it('reads the digits of every numbering system that the platform can write', () => {
+  it('converts the digits of every numbering system of the platform', () => {
     const systems = Intl.supportedValuesOf('numberingSystem').map((numberingSystem) => {
       const format = new Intl.NumberFormat('en', { numberingSystem, useGrouping: false });
       return { numberingSystem, written: format.format(1234567890) };
@@ -238,7 +238,7 @@ describe('toAsciiDigits', () => {
       expect([numberingSystem, toAsciiDigits(written)]).toEqual([numberingSystem, '1234567890']);
   });
 
-  it('finds runs of ten wherever Unicode has decimal digits', () => {
+  it('relies on runs of ten, which all decimal digits of Unicode form', () => {
     let run = '';
     for (let codePoint = 0; codePoint <= 0x10_ff_ff; codePoint++) {
       const character = String.fromCodePoint(codePoint);

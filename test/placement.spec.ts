@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { sortAnswer, sortError } from '../src/telephony/placement.js';
+import { classifyError, classifyResponse } from '../src/telephony/twilio/classify-response.js';
 
-describe('the answer to a request for a call', () => {
+describe('the outcome of a request for a call', () => {
   it.each([
     [201, { sid: 'CA1', status: 'queued' }, 'accepted'],
-    [201, 'not JSON', 'unknown'],
+    [201, 'not a JSON object', 'unknown'],
     [201, { status: 'queued' }, 'unknown'],
     [400, { code: 21211, message: 'invalid' }, 'refused'],
     [403, { code: 21215, message: 'geographic permission' }, 'misconfigured'],
@@ -27,14 +27,21 @@ describe('the answer to a request for a call', () => {
     [503, { code: 20503 }, 'unknown'],
     [302, undefined, 'unknown'],
   ])('%i %j is %s', (statusCode, body, outcome) => {
-    expect(sortAnswer({ statusCode, body }).outcome).toBe(outcome);
-    expect(sortAnswer({ statusCode, body: JSON.stringify(body) }).outcome).toBe(outcome);
+    expect(classifyResponse({ statusCode, body: JSON.stringify(body) ?? '' }).outcome).toBe(outcome);
   });
 
-  it('says what the provider said', () => {
-    const answer = sortAnswer({ statusCode: 400, body: { code: 21211, message: 'invalid number' } });
-    expect(answer).toEqual({ outcome: 'refused', code: '21211', message: 'invalid number (21211)' });
-    expect(sortAnswer({ statusCode: 418, body: undefined })).toEqual({
+  it('is unknown if a success is not JSON', () => {
+    expect(classifyResponse({ statusCode: 201, body: '<html>' }).outcome).toBe('unknown');
+  });
+
+  it("has the provider's message", () => {
+    const body = JSON.stringify({ code: 21211, message: 'invalid number' });
+    expect(classifyResponse({ statusCode: 400, body })).toEqual({
+      outcome: 'refused',
+      code: '21211',
+      message: 'invalid number (21211)',
+    });
+    expect(classifyResponse({ statusCode: 418, body: '' })).toEqual({
       outcome: 'refused',
       code: 'HTTP 418',
       message: 'HTTP 418',
@@ -53,7 +60,7 @@ describe('the answer to a request for a call', () => {
     ['ETIMEDOUT', 'unknown'],
     ['ECONNABORTED', 'unknown'],
     [undefined, 'unknown'],
-  ])('that never came, by %s, is %s', (code, outcome) => {
-    expect(sortError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);
+  ])('of an error with the code %s is %s', (code, outcome) => {
+    expect(classifyError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);
   });
 });

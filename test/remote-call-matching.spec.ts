@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type MatchOptions, type UnmatchedCall, matchRemoteCall } from '../src/phone-calls/remote-call-matching.js';
-import type { RemoteCall } from '../src/telephony/provider.js';
+import type { RemoteCall } from '../src/telephony/telephony-provider.js';
 
 const START = Date.UTC(2026, 10, 25, 9, 0, 0);
 const WITHIN = 30_000;

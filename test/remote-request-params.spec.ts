@@ -5,7 +5,7 @@ import {
   sendableParams,
 } from '../src/phone-calls/remote-request-params.js';
 
-describe('the parameters of a request for a call', () => {
+describe('the request parameters of a call', () => {
   it.each([
     ['initiated ringing answered completed', ['initiated', 'ringing', 'answered', 'completed']],
     ['initiated,ringing', ['initiated', 'ringing']],
@@ -15,7 +15,7 @@ describe('the parameters of a request for a call', () => {
       ['initiated', 'ringing', 'answered'],
     ],
     ['completed', ['completed']],
-  ])('are sent with each event of %j by itself', (events, expected) => {
+  ])('are sent with each event of %j as a value of its own', (events, expected) => {
     expect(sendableParams({ status_callback_event: events })).toEqual({ status_callback_event: expected });
   });
 
@@ -25,7 +25,7 @@ describe('the parameters of a request for a call', () => {
     expect(sendableParams(given)).toEqual(expected);
   });
 
-  it.each(['', ' ', ' , ', null, [], [''], undefined])('are sent without events that are %j', (events) => {
+  it.each(['', ' ', ' , ', null, [], [''], undefined])('are sent without events if those are %j', (events) => {
     expect(sendableParams({ from: '2442', status_callback_event: events })).toEqual({ from: '2442' });
   });
 
@@ -39,7 +39,10 @@ describe('the parameters of a request for a call', () => {
     },
   );
 
-  it.each([undefined, null, '', [], {}, { url: '' }, { status_callback_event: [''] }])('cannot be %j', (given) => {
-    expect(remoteRequestParamsError(readRemoteRequestParams(given))).toBe("can't be blank");
-  });
+  it.each([undefined, null, '', [], {}, { url: '' }, { status_callback_event: [''] }])(
+    'are rejected if they are %j',
+    (given) => {
+      expect(remoteRequestParamsError(readRemoteRequestParams(given))).toBe("can't be blank");
+    },
+  );
 });

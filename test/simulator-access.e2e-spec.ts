@@ -20,16 +20,16 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** Asks for a path as it is written: fetch would tidy it up. */
+/** Requests a path unchanged: fetch would normalize it. */
 async function statusOf(api: Api, path: string): Promise<number> {
   const { hostname, port } = new URL(api.url);
-  const asking = request({ hostname, port, path }).end();
-  const [answer] = await once(asking, 'response');
-  answer.resume();
-  return answer.statusCode;
+  const sent = request({ hostname, port, path }).end();
+  const [response] = await once(sent, 'response');
+  response.resume();
+  return response.statusCode;
 }
 
-describe('the simulator beside an API with a password', () => {
+describe('the simulator of an API with a password', () => {
   let api: Api;
   let account: { Authorization: string };
 
@@ -48,8 +48,8 @@ describe('the simulator beside an API with a password', () => {
     ['GET', '/simulator/calls/CA1/transcript'],
   ];
 
-  it.each(controls)('asks for the password at %s %s', async (method, path, body) => {
-    // An address of its own: ten wrong credentials of one are too many.
+  it.each(controls)('requires the password at %s %s', async (method, path, body) => {
+    // Each control has a client address of its own, since ten wrong credentials from one address are too many.
     const from = { 'X-Forwarded-For': `198.51.100.${controls.findIndex(([, other]) => other === path) + 1}` };
     for (const headers of [{}, account, basic('operator', 'wrong'), basic(PROVIDER_SID, 'simulator')]) {
       expect((await api.send(method, path, body, { ...headers, ...from })).status).toBe(401);
@@ -63,7 +63,7 @@ describe('the simulator beside an API with a password', () => {
     ['GET', `${calls}/CA1.json`],
     ['POST', `${calls}/CA1.json`],
     ['GET', '/simulator/2010-04-01/Accounts.json'],
-  ])("asks for the simulator's account at %s %s", async (method, path) => {
+  ])("requires the simulator's account at %s %s", async (method, path) => {
     const token = account.Authorization;
     for (const headers of [
       {},
@@ -82,7 +82,7 @@ describe('the simulator beside an API with a password', () => {
     expect((await api.send(method, path, undefined, account)).status).not.toBe(401);
   });
 
-  it('knows no other account', async () => {
+  it('has no other account', async () => {
     for (const other of [`AC${'1'.repeat(32)}`, 'x', '__proto__', PROVIDER_SID.toLowerCase()]) {
       const path = `/simulator/2010-04-01/Accounts/${other}/Calls.json`;
       const { status, body } = await api.get(path, account);
@@ -101,20 +101,20 @@ describe('the simulator beside an API with a password', () => {
     '/simulator/statistics?/simulator/2010-04-01/',
     '//simulator/2010-04-01/../statistics',
     '/simulator/2010-04-01/statistics',
-  ])('is not got round by %s', async (path) => {
+  ])('cannot be bypassed with %s', async (path) => {
     expect(await statusOf(api, path)).toBeOneOf([401, 404]);
   });
 });
 
-describe('what the simulator fetches', () => {
+describe('the URLs that the simulator fetches', () => {
   const SECRET = 'the secret of another server';
   const twiml = (verbs: string) => ({ body: `<Response>${verbs}</Response>`, headers: { 'Content-Type': 'text/xml' } });
   let program: Program;
   let api: Api;
   let account: { Authorization: string };
-  /** Named in the setting. */
+  /** In SIMULATOR_ALLOWED_ORIGINS. */
   let friend: WebServer;
-  /** Anything else that the program's machine can reach. */
+  /** Another server that the program can reach. */
   let stranger: WebServer;
 
   beforeAll(async () => {
@@ -143,12 +143,12 @@ describe('what the simulator fetches', () => {
     expect(status).toBe(201);
     return body;
   };
-  const expectNothingTold = (text: string): void => {
+  const expectNoRequest = (text: string): void => {
     expect(text).not.toContain(SECRET);
     expect(stranger.asked).toEqual([]);
   };
 
-  it('is this program, and what a setting names', async () => {
+  it('are those of this program and of the allowed origins', async () => {
     expect((await callIn(`${friend.url}/hello`)).transcript).toEqual([
       { fetched: `${friend.url}/hello` },
       { said: 'Hello' },
@@ -164,29 +164,29 @@ describe('what the simulator fetches', () => {
     ['another address', () => `http://127.0.0.2:${stranger.port}/`],
     ['a password in the URL', () => `${friend.url.replace('//', '//user:password@')}/hello`],
     ['a URL that looks like ours', () => `${api.url}@127.0.0.1:${stranger.port}/`],
-    ['a document that leads away', () => `${friend.url}/redirect`],
-    ['one that leads away by a relative URL', () => `${friend.url}/relative`],
-    ['one that leads to data', () => `${friend.url}/data`],
-    ['one that leads to a file', () => `${friend.url}/file`],
-    ['a question whose answer goes elsewhere', () => `${friend.url}/gather`],
-  ])('is not %s: the transcript says so, and the log', async (_, url) => {
+    ['a redirect to another server', () => `${friend.url}/redirect`],
+    ['a relative redirect to another server', () => `${friend.url}/relative`],
+    ['a redirect to data', () => `${friend.url}/data`],
+    ['a redirect to a file', () => `${friend.url}/file`],
+    ['a question whose action is at another server', () => `${friend.url}/gather`],
+  ])('do not include %s: the transcript and the log have an error', async (_, url) => {
     const { transcript } = await callIn(url());
     expect(transcript.at(-1)).toEqual({ error: expect.stringMatching(/^11200 .* not fetched/) });
-    expectNothingTold(JSON.stringify(transcript));
+    expectNoRequest(JSON.stringify(transcript));
     await eventually(() => program.output.includes(transcript.at(-1).error));
   });
 
-  it('is not where an answer redirects', async () => {
+  it('do not include the target of an HTTP redirect', async () => {
     const { transcript } = await callIn(`${friend.url}/away`);
     expect(transcript.at(-1)).toEqual({ error: `11200 HTTP 302 at ${friend.url}/away` });
-    expectNothingTold(JSON.stringify(transcript));
+    expectNoRequest(JSON.stringify(transcript));
   });
 
   it.each([
     ['Url', {}],
     ['StatusCallback', { Twiml: '<Response/>' }],
     ['AsyncAmdStatusCallback', { Twiml: '<Response/>', MachineDetection: 'Enable', AsyncAmd: 'true' }],
-  ])('is no %s of a call that leads elsewhere', async (name, more) => {
+  ])('do not include a %s at another server', async (name, more) => {
     const form = new URLSearchParams({ To: '+85510209900', From: '2442', [name]: `${stranger.url}/`, ...more });
     const { status, body: call } = await api.send('POST', `${calls}.json`, form.toString(), account);
     expect(status).toBe(201);
@@ -195,12 +195,12 @@ describe('what the simulator fetches', () => {
       return answer.body.some(({ error }: Body) => error) && answer;
     });
     expect(transcript).toContainEqual({ error: expect.stringContaining(`11200 ${stranger.url} is not fetched`) });
-    expectNothingTold(JSON.stringify(transcript));
+    expectNoRequest(JSON.stringify(transcript));
   });
 });
 
-describe('a simulator that others can reach', () => {
-  it('is refused unless a setting says so in so many words', async () => {
+describe('a simulator that other machines can reach', () => {
+  it('is rejected at the start unless ALLOW_PUBLIC_SIMULATOR is set', async () => {
     const reachable = { ...installation.environment, ...credentials, HOST: '0.0.0.0', PORT: '0' };
     const program = Program.launch(reachable);
     expect(await program.ended()).toBe(1);

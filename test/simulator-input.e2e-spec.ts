@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => installation.remove());
 beforeEach(() => api.delete('/simulator/faults'));
 
-describe('odd input', () => {
+describe('invalid input', () => {
   const person = '/simulator/people/+85510202101';
   const inbound = { from: '+85510202101', to: '2442' };
 
@@ -50,7 +50,7 @@ describe('odd input', () => {
     ['PUT', '/simulator/faults', { account: 1 }],
     ['PUT', '/simulator/faults', { queue_seconds: -1 }],
     ['PUT', '/simulator/faults', { queue_seconds: 1e9 }],
-  ])('of %s %s: %j is refused', async (method, path, body) => {
+  ])('to %s %s is rejected: %j', async (method, path, body) => {
     const answer = await api.send(method, path, body);
     expect([answer.status, answer.body]).toEqual([
       400,
@@ -59,7 +59,7 @@ describe('odd input', () => {
   });
 
   it.each(['null', '[]', '5', '"x"', 'true', '{', '{"__proto__":{"from":"1"}}', '{"from":1e999}', '\0'])(
-    'that is the body %s is refused',
+    'such as the body %s is rejected',
     async (body) => {
       for (const [method, path] of [
         ['POST', '/simulator/inbound_calls'],
@@ -73,7 +73,7 @@ describe('odd input', () => {
     },
   );
 
-  it('that is a form is refused by the controls, and is never taken for no faults', async () => {
+  it('such as a form is rejected by the controls, and does not reset the faults', async () => {
     await api.put('/simulator/faults', { account: 20003 });
     for (const type of ['application/x-www-form-urlencoded', 'text/plain', 'multipart/form-data; boundary=x']) {
       const response = await fetch(`${api.url}/simulator/faults`, {
@@ -87,7 +87,7 @@ describe('odd input', () => {
     expect((await api.send('POST', `/simulator${calls}.json`, form, authorization)).status).toBe(401);
   });
 
-  it('is an unknown route, which is 404 in the same shape', async () => {
+  it('such as an unknown route gets a 404 in the same format', async () => {
     for (const path of [
       '/simulator/nothing',
       '/simulator/calls/CA1/nothing',
@@ -107,7 +107,7 @@ describe('odd input', () => {
     '<Response><Redirect/></Response>',
     '<Response><__proto__/></Response>',
     '<!DOCTYPE x [<!ENTITY a "aaaa">]><Response><Say>&a;&a;</Say></Response>',
-  ])('that is the document %s ends the call', async (Twiml) => {
+  ])('such as the document %s ends the call', async (Twiml) => {
     const form = new URLSearchParams({ To: '+85510209901', From: '2442', Twiml }).toString();
     const { body } = await api.send('POST', `/simulator${calls}.json`, form, authorization);
     await eventually(async () => {
@@ -116,7 +116,7 @@ describe('odd input', () => {
     });
   });
 
-  it('of any kind, at any route, is never an error of the simulator', async () => {
+  it('of any kind, at any route, never causes a server error', async () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 30 }),
       fc.constantFrom(

@@ -11,13 +11,13 @@ const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 let installation: Installation;
 beforeAll(async () => {
   installation = await Installation.create();
-  // Makes its token.
+  // The first start creates the token.
   await installation.start();
 });
 afterAll(() => installation.remove());
 
 describe("the simulator's token", () => {
-  it('is made once for a database, whatever starts at the same time, and is nobody else’s', async () => {
+  it('is created once for each database, also by concurrent starts, and is unique', async () => {
     const fresh = await Installation.create();
     const other = await Installation.create();
     try {
@@ -35,7 +35,7 @@ describe("the simulator's token", () => {
     }
   });
 
-  it('is what the web and the worker of one installation share', async () => {
+  it('is shared by the web and the worker of one installation', async () => {
     const cluster = await Installation.create();
     try {
       const web = await cluster.start({ SCFM_ROLE: 'web', SIMULATOR_SPEED: '500' });
@@ -52,29 +52,29 @@ describe("the simulator's token", () => {
     }
   });
 
-  it('may be chosen by a setting, as may the account', async () => {
+  it('can be set, and so can the account', async () => {
     const chosen = { SIMULATOR_AUTH_TOKEN: 'chosen', SIMULATOR_ACCOUNT_SID: 'AC123' };
     const { api } = await installation.start(chosen);
     const path = '/simulator/2010-04-01/Accounts/AC123/Calls.json';
     expect((await api.get(path, basic('AC123', 'chosen'))).status).toBe(200);
     expect((await api.get(path, basic('AC123', await simulatorTokenOf(installation)))).status).toBe(401);
     const signed = webhooksTo(installation);
-    const told = { CallSid: 'CA77', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
-    expect((await signed(api, told, { token: 'chosen' })).status).toBe(201);
-    expect((await signed(api, told)).status).toBe(403);
+    const parameters = { CallSid: 'CA77', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
+    expect((await signed(api, parameters, { token: 'chosen' })).status).toBe(201);
+    expect((await signed(api, parameters)).status).toBe(403);
   });
 
-  it('signs no webhook as long as it is not known', async () => {
+  it('cannot be guessed to sign a webhook', async () => {
     const { api } = await installation.start();
     const signed = webhooksTo(installation);
-    const told = { CallSid: 'CA78', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
+    const parameters = { CallSid: 'CA78', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
     for (const token of ['simulator', '', 'undefined', 'null', PROVIDER_SID]) {
-      expect((await signed(api, told, { token })).status).toBe(403);
+      expect((await signed(api, parameters, { token })).status).toBe(403);
     }
-    expect((await signed(api, told)).status).toBe(201);
+    expect((await signed(api, parameters)).status).toBe(201);
   });
 
-  it('is not made, and not believed, where calls are placed with a real provider', async () => {
+  it('is neither created nor accepted with a real provider', async () => {
     const real = await Installation.create();
     try {
       const twilio = { PLATFORM_PROVIDER: 'twilio', TWILIO_ACCOUNT_SID: 'AC1', TWILIO_AUTH_TOKEN: 'real' };

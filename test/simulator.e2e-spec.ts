@@ -4,7 +4,7 @@ import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import { PROVIDER_SID, authorization, providerEnvironment } from './support/provider.js';
 
-/** In so many simulated seconds nothing rings while a test runs: at the speed below, four minutes. */
+/** Simulated seconds; longer than any test: four minutes at the speed below. */
 const LONG = 24_000;
 
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
@@ -19,7 +19,7 @@ beforeAll(async () => {
 afterAll(() => installation.remove());
 beforeEach(() => api.delete('/simulator/faults'));
 
-/** A number that nobody had before, whose last digits force what happens. */
+/** Returns a number that was not used before, whose last digits force what happens. */
 const number = (digits = '9900') => `+85570${String(++numbers).padStart(3, '0')}${digits}`;
 
 const create = (form: Record<string, string> = {}): Promise<Answer> => {
@@ -43,7 +43,7 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 describe('the list of calls', () => {
-  it('knows when calls started and ended, not when they were asked for', async () => {
+  it('is filtered by when calls started and ended, not by when they were created', async () => {
     const To = number();
     const { body: done } = await create({ To });
     await until(done.sid, 'completed');
@@ -63,19 +63,19 @@ describe('the list of calls', () => {
       expect(await sids({ To, [`${name}<`]: at(started + HOUR) })).toEqual([done.sid]);
       expect(await sids({ To, [`${name}<`]: dayOf(started + DAY), [`${name}>`]: dayOf(started) })).toEqual([done.sid]);
     }
-    // The second in which it started counts as a whole.
+    // Times are compared to the second.
     expect(await sids({ To, 'StartTime>': at(started + 999) })).toEqual([done.sid]);
     expect(await sids({ To, 'StartTime<': at(started) })).toEqual([]);
   });
 
-  it('has no end and no duration of a call that was not answered', async () => {
+  it('shows no end and no duration of a call that was not answered', async () => {
     const { body } = await create({ To: number('9902') });
     const call = await until(body.sid, 'busy');
     expect([call.start_time, call.end_time, call.duration]).toEqual([expect.any(String), null, null]);
     expect(await sids({ To: call.to, 'EndTime>': '2000-01-01' })).toEqual([]);
   });
 
-  it('is filtered by both numbers, status and parent, and by nothing that it does not know', async () => {
+  it('is filtered by both numbers, status and parent; other parameters are ignored', async () => {
     const To = number('9902');
     const { body: first } = await create({ To, From: '2442' });
     const { body: second } = await create({ To, From: '+1 (202) 555-0123' });
@@ -88,7 +88,7 @@ describe('the list of calls', () => {
     expect(await sids({ To, Nonsense: '1', status: 'queued', 'StartTime=': 'x' })).toEqual([second.sid, first.sid]);
   });
 
-  it('comes in pages that miss nothing while calls come', async () => {
+  it('has pages that skip no call while calls are created', async () => {
     const To = number();
     await api.put('/simulator/faults', { queue_seconds: LONG });
     const made: string[] = [];
@@ -126,7 +126,7 @@ describe('the list of calls', () => {
     expect([status, body.code, body.status]).toEqual([400, code, 400]);
   });
 
-  it('is empty far behind its end', async () => {
+  it('is empty beyond the last page', async () => {
     expect((await list({ Page: '999999999999999' })).body).toMatchObject({ calls: [], next_page_uri: null });
   });
 });
@@ -180,13 +180,13 @@ describe('a request for a call', () => {
     ]);
   });
 
-  it('may have parameters that nobody knows', async () => {
+  it('may have unknown parameters', async () => {
     expect((await create({ Nonsense: '1', to: 'x', StatusCallback: '' })).status).toBe(201);
   });
 });
 
-describe('ending a call', () => {
-  it('cancels one that is queued, which then never rings', async () => {
+describe('a request to end a call', () => {
+  it('cancels a queued call, which then never rings', async () => {
     await api.put('/simulator/faults', { queue_seconds: 50 });
     const [{ body: canceled }, { body: completed }, { body: left }] = [await create(), await create(), await create()];
     expect((await end(canceled.sid, 'canceled')).body).toMatchObject({ status: 'canceled', start_time: null });
@@ -195,7 +195,7 @@ describe('ending a call', () => {
     expect((await fetchCall(canceled.sid)).status).toBe('canceled');
   });
 
-  it('hangs up one that was answered, which canceling leaves alone', async () => {
+  it('hangs up an answered call, which canceling does not affect', async () => {
     const { body } = await create({ Twiml: '<Response><Pause length="14400"/></Response>' });
     await until(body.sid, 'in-progress');
     const left = await end(body.sid, 'canceled');
@@ -208,7 +208,7 @@ describe('ending a call', () => {
     expect([again.status, again.body.code]).toEqual([400, 21220]);
   });
 
-  it('needs one that there is, and a state that there is', async () => {
+  it('needs an existing call and a valid status', async () => {
     const { body } = await create();
     for (const status of ['', 'busy', 'CANCELED', '__proto__']) expect((await end(body.sid, status)).status).toBe(400);
     for (const sid of ['CA1', '__proto__', 'constructor', 'x'.repeat(10_000)]) {
@@ -217,7 +217,7 @@ describe('ending a call', () => {
   });
 });
 
-describe('a fault of the account', () => {
+describe('an account fault', () => {
   it.each([
     [20003, 401, 'Authenticate'],
     [20429, 429, 'Too Many Requests'],
@@ -226,7 +226,7 @@ describe('a fault of the account', () => {
     [21210, 400, "'From' phone number not verified"],
     [22005, 400, 'Call Queue Full'],
     [21999, 400, 'Error 21999'],
-  ])('refuses each request for a call with %i', async (account, status, message) => {
+  ])('rejects every request for a call with %i', async (account, status, message) => {
     expect((await api.put('/simulator/faults', { account })).body).toMatchObject({ account });
     const more_info = `https://www.twilio.com/docs/errors/${account}`;
     expect(await create()).toMatchObject({ status, body: { code: account, status, message, more_info } });
@@ -235,8 +235,8 @@ describe('a fault of the account', () => {
   });
 });
 
-describe('a call in the queue of the provider', () => {
-  it('rings when its time has come, whatever the faults are by then', async () => {
+describe("a call in the provider's queue", () => {
+  it('rings after the delay that applied when it was created', async () => {
     await api.put('/simulator/faults', { queue_seconds: 300 });
     const asked = Date.now();
     const { body } = await create();
@@ -248,7 +248,7 @@ describe('a call in the queue of the provider', () => {
 });
 
 describe('another party on the account', () => {
-  it('places calls that are listed, and are none of ours', async () => {
+  it('places calls that are listed, but not counted as created', async () => {
     const To = number();
     const before = (await api.get('/simulator/statistics')).body;
     const { status, body: foreign } = await api.post('/simulator/foreign_calls', { to: To, from: '+12025550123' });

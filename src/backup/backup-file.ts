@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import { open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
-/** A backup was not made. `message` is one sentence that says why. */
+/** No backup was made. `message` is one sentence that says why. */
 export class BackupError extends Error {}
 
 /** The file of a backup. */
@@ -11,25 +11,25 @@ export interface BackupFile {
   path: string;
   /** In bytes. */
   size: number;
-  /** ISO 8601, by this machine's clock: what was stored before is in the backup. */
+  /** When the backup began: ISO 8601, by this machine's clock. It contains everything that was committed before. */
   time: string;
 }
 
-/** A backup that was made. */
+/** A complete backup. */
 export interface BackupResult extends BackupFile {
-  /** What was copied, without its password. */
+  /** The database, without its password. */
   source: string;
 }
 
-/** Only the owner may read it: a backup holds phone numbers and names. */
-const PRIVATE = 0o600;
+/** Only the owner may read a backup, since it contains phone numbers and names. */
+const OWNER_ONLY = 0o600;
 
 /**
- * Creates the file of a backup. It has its name only once it is complete, checked and on the disk. Until then it is
- * `<file>.partial`, which is removed when `write` fails.
+ * Creates a backup file. The file gets its name only when it is complete, checked and flushed to the disk. Until then
+ * it is named `<file>.partial`; it is removed if `write` fails.
  *
- * @param write fills the empty file at the given path, and checks it
- * @throws BackupError when there is such a file already, or it cannot be made
+ * @param write writes the backup into the empty file at the given path, and checks it
+ * @throws BackupError if the file exists, or cannot be written
  */
 export async function createBackupFile(file: string, write: (path: string) => Promise<void>): Promise<BackupFile> {
   const path = resolve(file);
@@ -51,7 +51,7 @@ export async function createBackupFile(file: string, write: (path: string) => Pr
 
 async function createEmpty(path: string): Promise<void> {
   try {
-    await (await open(path, 'wx', PRIVATE)).close();
+    await (await open(path, 'wx', OWNER_ONLY)).close();
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== 'EEXIST') throw new BackupError(`The backup cannot be written: ${message}.`);
@@ -61,7 +61,7 @@ async function createEmpty(path: string): Promise<void> {
   }
 }
 
-/** Has the disk keep a file, or the names in a folder: neither SQLite's `VACUUM INTO` nor a rename does. */
+/** Flushes a file or a folder to the disk, which neither SQLite's `VACUUM INTO` nor a rename does. */
 async function flush(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {

@@ -5,9 +5,8 @@ import { credentialsOf } from '../config/urls.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
- * Has `pg_dump` write an archive, and `pg_restore` read all of it once.
- *
- * @throws BackupError
+ * Backs up a PostgreSQL database with `pg_dump`, and checks that `pg_restore` can read the whole archive.
+ * @throws BackupError if a program is not installed or fails
  */
 export async function backUpPostgres(
   database: DatabaseConfig & { kind: 'postgres' },
@@ -15,20 +14,20 @@ export async function backUpPostgres(
 ): Promise<BackupResult> {
   const url = new URL(database.url);
   const { password } = credentialsOf('DATABASE_URL', url);
-  // Other users of the machine see a program's arguments, but not its environment.
+  // The password goes into the environment, since other users of the machine can see a program's arguments.
   url.password = '';
-  // Not by URLSearchParams, whose `+` for a space libpq does not read.
+  // URLSearchParams would encode a space as `+`, which libpq does not decode.
   const tls = Object.entries(database.libpq).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);
   url.search = [url.search.slice(1), ...tls].filter(Boolean).join('&');
-  const made = await createBackupFile(file, async (archive) => {
+  const backup = await createBackupFile(file, async (archive) => {
     const arguments_ = ['--format=custom', '--no-password', `--file=${archive}`, `--dbname=${url.href}`];
     await run('pg_dump', arguments_, password === undefined ? {} : { PGPASSWORD: password });
     await run('pg_restore', ['--file=/dev/null', archive]);
   });
-  return { ...made, source: `PostgreSQL at ${url.host}${url.pathname}` };
+  return { ...backup, source: `PostgreSQL at ${url.host}${url.pathname}` };
 }
 
-/** Runs a program of PostgreSQL's client package, which says itself what is wrong. */
+/** Runs a PostgreSQL client program. It prints its own errors. @throws BackupError if it is not installed or fails */
 async function run(program: string, arguments_: string[], environment: Record<string, string> = {}) {
   const child = spawn(program, arguments_, {
     env: { ...process.env, ...environment },

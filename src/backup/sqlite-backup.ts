@@ -4,31 +4,29 @@ import type { DatabaseConfig } from '../config.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
- * Copies a SQLite database as it is at one moment, including what is still in its `-wal` file, while others read and
- * write it.
- * Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
- *
- * @throws BackupError
+ * Backs up a SQLite database, also while it is in use. The copy is a consistent snapshot, and includes what is still in
+ * the `-wal` file. Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
+ * @throws BackupError if there is no database, or it is damaged
  */
 export async function backUpSqlite(database: DatabaseConfig & { kind: 'sqlite' }, file: string): Promise<BackupResult> {
-  // Opening it would create it, and its folder.
+  // Opening the database would create it and its folder.
   if (!existsSync(database.path))
     throw new BackupError(`There is no database at ${database.path}: set DATABASE_URL as for the program.`);
   const { readingDataSourceOptions } = await import('../../ormconfig.js');
-  const made = await createBackupFile(file, async (copy) => {
+  const backup = await createBackupFile(file, async (copy) => {
     const dataSource = await new DataSource(readingDataSourceOptions(database)).initialize();
     try {
       await dataSource.query('VACUUM INTO ?', [copy]);
-      await check(dataSource, copy);
+      await checkIntegrity(dataSource, copy);
     } finally {
       await dataSource.destroy();
     }
   });
-  return { ...made, source: database.path };
+  return { ...backup, source: database.path };
 }
 
-/** Attached, and not opened, so that the copy is not put into WAL mode and stays one file. */
-async function check(dataSource: DataSource, copy: string): Promise<void> {
+/** Attaches the copy instead of opening it, which would switch it to WAL mode and create further files. */
+async function checkIntegrity(dataSource: DataSource, copy: string): Promise<void> {
   await dataSource.query('ATTACH ? AS copy', [copy]);
   const rows = await dataSource.query<{ integrity_check: string }[]>('PRAGMA copy.integrity_check');
   await dataSource.query('DETACH copy');

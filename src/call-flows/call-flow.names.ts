@@ -1,4 +1,4 @@
-/** The call flows that there are, by name; each has one class beside this file. */
+/** The names of all call flows. Each has one class in this folder, listed in `call-flow-registry.ts`. */
 export const callFlowNames = [
   'CallFlowLogic::Application',
   'CallFlowLogic::PlayMessage',

@@ -3,76 +3,86 @@ import type { FieldErrors } from '../errors/errors.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { CallFlowName } from './call-flow.names.js';
 
-/** A TwiML document in the making. */
+/** A TwiML document under construction. */
 export type VoiceResponse = InstanceType<typeof twilio.twiml.VoiceResponse>;
 
-/** Whom a call is with, and what it is about, as stored when the step began. */
-export interface Scene {
+/** The records that a call belongs to, as stored when the step begins. */
+export interface CallContext {
   phoneCall: { id: number; msisdn: string; metadata: Metadata };
-  /** Null when the caller's number is not known: then nothing can be written to a contact. */
+  /** Null when the caller's number is unknown: then no contact can be written to. */
   contact: { id: number; msisdn: string; metadata: Metadata } | null;
-  /** Null when a person calls in who was not called. */
+  /** Null for an inbound call that does not return a call of ours. */
   participation: { id: number; metadata: Metadata } | null;
   callout: { id: number; status: string; metadata: Metadata } | null;
 }
 
-/** One step of a call: what was heard, and where the caller stands. */
-export interface Step extends Scene {
-  /** The whole webhook, as received: `CallStatus`, `Digits`… Empty when the call is about to be dialled. */
-  event: Readonly<Metadata>;
-  /** What the flow's last reply remembered; undefined at the first step. */
+/** One step of a call: the records, the provider's webhook and what the flow remembers. */
+export interface CallFlowStep extends CallContext {
+  /** All parameters of the webhook, as received: `CallStatus`, `Digits`… Empty before the call is dialed. */
+  params: Readonly<Metadata>;
+  /** The memory that the flow's last reply returned; undefined at the first step. */
   memory: Readonly<Metadata> | undefined;
-  /** The keys that were pressed, finishing key excluded; '' when there were none. */
+  /** The keys that the person pressed, without the finishing key; '' if none. */
   keys: string;
-  /** How often the question had been asked when they were pressed. */
-  asked: number;
-  /** The provider takes whoever answered for a machine. */
-  byMachine: boolean;
-  /** When the step happens: ISO 8601, by the database's clock. */
+  /** How often the question had been asked when the keys were pressed; 0 at the first step. */
+  timesAsked: number;
+  /** Whether the provider detected an answering machine. */
+  answeredByMachine: boolean;
+  /** The time of the step: ISO 8601, by the database's clock. */
   at: string;
-  /** The URL to which the answer to a question goes, which by then has been asked so often. */
-  next(asked: number): string;
+  /**
+   * @param timesAsked how often the question will have been asked when the answer arrives
+   * @returns the URL that takes the answer to a question: a `Gather`'s `action`
+   */
+  actionUrl(timesAsked: number): string;
 }
 
-/** Metadata to be merged, top level, into that of the records of the scene, in the step's own transaction. */
-export type Writes = Partial<Record<'phoneCall' | 'contact' | 'participation' | 'callout', Metadata>>;
+/** Metadata to merge into the records of a call, key by key at the top level, in the step's transaction. */
+export type MetadataWrites = Partial<Record<keyof CallContext, Metadata>>;
 
-/** What one step comes to. */
+/** What a flow returns for one step. */
 export interface Reply {
   twiml: VoiceResponse;
-  /** What the next step is told. */
+  /** Passed to the next step as its `memory`; `{}` if absent. */
   memory?: Metadata;
-  write?: Writes;
+  write?: MetadataWrites;
 }
 
-/** There is nothing to say: nobody is to be called for it. `message` says what is missing. */
-export class NothingToSay extends Error {}
+/** The flow has nothing to say, so nobody is called. `message` says what is missing. */
+export class NothingToSayError extends Error {}
 
 /**
- * What is said on the phone. Each webhook of a call is one step: `answer` decides by nothing but what it is told, changes nothing itself,
- * and remembers by what it returns; so any process can take any step, and a repeated step gets the stored answer without it.
+ * What is said in a call. Each webhook of a call is one step. A flow is stateless: `reply` depends only on its
+ * argument, has no side effects, and returns what to write and what to remember. Therefore any process can handle any
+ * step. A webhook that is delivered again gets the stored reply; the flow is not called.
  */
 export abstract class CallFlow {
   abstract readonly name: CallFlowName;
 
   /**
-   * The answer to one step.
-   * @throws NothingToSay at the first step, when the callout does not say what it takes
+   * Returns what to say in one step.
+   * @throws NothingToSayError at the first step, if the callout's metadata lacks what the flow needs
    */
-  abstract answer(step: Step): Reply;
+  abstract reply(step: CallFlowStep): Reply;
 
-  /** What is wrong with the metadata of a callout that is to be started with this flow, by key. */
-  refusals(_calloutMetadata: Metadata): FieldErrors {
+  /**
+   * Checks the metadata of a callout that is about to start, or that is changed while it runs.
+   * @returns the errors by metadata key; empty if the callout may run with this flow
+   */
+  validateMetadata(_calloutMetadata: Metadata): FieldErrors {
     return {};
   }
 
-  /** What is to be taken back when it turns out, after some steps, that a machine has answered. */
-  onMachine(_scene: Scene, _memory: Readonly<Metadata>): Writes {
+  /**
+   * Called once, when an answering machine is detected after the flow has replied.
+   * @returns the writes that revert what the machine appeared to answer
+   */
+  onMachineDetected(_context: CallContext, _memory: Readonly<Metadata>): MetadataWrites {
     return {};
   }
 }
 
-/** An empty document. */
+/** Returns an empty TwiML document. */
 export function voiceResponse(): VoiceResponse {
   return new twilio.twiml.VoiceResponse();
 }

@@ -3,20 +3,29 @@ import { Config } from '../config.js';
 import { type FieldErrors, messages } from '../errors/errors.js';
 import { isBlank, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { CallFlow, NothingToSay, type Reply, type Scene, type Step, type Writes } from './call-flow.js';
-import { optOut } from './opting-out.js';
-import { LANGUAGE, LONGEST_TEXT, type Phrase, VOICE, isAudioUrl, isSpeakable } from './phrases.js';
-import { type Question, ask, letGo } from './question.js';
+import {
+  CallFlow,
+  type CallContext,
+  type CallFlowStep,
+  type MetadataWrites,
+  NothingToSayError,
+  type Reply,
+} from './call-flow.js';
+import { optOut } from './opt-out.js';
+import { LANGUAGE, MAX_TEXT_LENGTH, type Phrase, VOICE, isAudioUrl, isSpeakable } from './phrases.js';
+import { type Question, ask, sayAndHangUp } from './question.js';
 
-/** So often is the message repeated on request. */
-const MOST_REPEATS = 3;
+/** How often the message is repeated on request. */
+const MAX_REPEATS = 3;
 
-/** The key with which a person confirms, and the one with which they ask to hear it again. */
-const CONFIRM = '1';
-const REPEAT = '2';
+const CONFIRM_KEY = '1';
+const REPEAT_KEY = '2';
 
-/** What else is said, unless the callout's metadata say it in other words: by key, or as a recording by the key with `_audio_url`. */
-const words = {
+/**
+ * The default texts. The callout's metadata can replace each one: with a text under the same key, or with a recording
+ * under the key with the suffix `_audio_url`.
+ */
+const defaultTexts = {
   prompt: (optOutKey?: string) =>
     'To confirm that you have heard this message, press 1. To hear it again, press 2.' +
     (optOutKey ? ` To receive no more calls from us, press ${optOutKey}.` : ''),
@@ -24,11 +33,12 @@ const words = {
   goodbye: () => 'Goodbye.',
   opted_out: () => 'You will receive no more calls from us. Goodbye.',
 };
-type Words = keyof typeof words;
+type TextKey = keyof typeof defaultTexts;
+const textKeys = Object.keys(defaultTexts);
 
 /**
- * Speaks or plays the message of its callout and asks to confirm it: `message`, `language` and `voice`, or `audio_url`, in the callout's
- * metadata. What is confirmed is written as `confirmed_at` to the participation's metadata.
+ * Says or plays the callout's message (`message` or `audio_url` in its metadata), and asks the person to confirm it. A
+ * confirmation is written to the participation's metadata as `confirmed_at`.
  */
 @Injectable()
 export class PlayMessageCallFlow extends CallFlow {
@@ -38,34 +48,34 @@ export class PlayMessageCallFlow extends CallFlow {
     super();
   }
 
-  answer(step: Step): Reply {
+  reply(step: CallFlowStep): Reply {
     const callout = step.callout?.metadata ?? {};
-    const { memory, keys, asked, byMachine } = step;
-    // Whatever a machine may press counts for nothing.
-    const pressed = memory && !byMachine ? keys : '';
-    if (pressed === CONFIRM) return this.confirm(step, callout);
-    if (pressed !== '' && pressed === this.config.optOutKey) return optOut(step, [this.say('opted_out', callout)]);
+    const { memory, keys, timesAsked, answeredByMachine } = step;
+    // Keys that a machine presses do not count.
+    const pressed = memory && !answeredByMachine ? keys : '';
+    if (pressed === CONFIRM_KEY) return this.confirm(step, callout);
+    if (pressed !== '' && pressed === this.config.optOutKey) return optOut(step, [this.phrase('opted_out', callout)]);
     const message = messageOf(callout);
-    if (!message) throw new NothingToSay("The callout's metadata have no message and no audio_url");
-    if (byMachine) return { twiml: letGo([message]), memory: {} };
+    if (!message) throw new NothingToSayError("The callout's metadata have no message and no audio_url");
+    if (answeredByMachine) return { twiml: sayAndHangUp([message]), memory: {} };
     const repeats = Number(memory?.repeats ?? 0);
-    const repeated = pressed === REPEAT && repeats < MOST_REPEATS;
+    const isRepeat = pressed === REPEAT_KEY && repeats < MAX_REPEATS;
     return {
-      twiml: ask(step, this.question(message, callout), memory && !repeated ? asked : 0),
-      memory: { repeats: repeated ? repeats + 1 : repeats },
+      twiml: ask(step, this.question(message, callout), memory && !isRepeat ? timesAsked : 0),
+      memory: { repeats: isRepeat ? repeats + 1 : repeats },
     };
   }
 
-  private confirm({ participation, at }: Step, callout: Metadata): Reply {
-    const confirmed = participation && !participation.metadata.confirmed_at;
+  private confirm({ participation, at }: CallFlowStep, callout: Metadata): Reply {
+    const isFirst = participation && !participation.metadata.confirmed_at;
     return {
-      twiml: letGo([this.say('thanks', callout)]),
-      memory: { confirmed: Boolean(confirmed) },
-      ...(confirmed && { write: { participation: { confirmed_at: at } } }),
+      twiml: sayAndHangUp([this.phrase('thanks', callout)]),
+      memory: { confirmed: Boolean(isFirst) },
+      ...(isFirst && { write: { participation: { confirmed_at: at } } }),
     };
   }
 
-  override refusals(callout: Metadata): FieldErrors {
+  override validateMetadata(callout: Metadata): FieldErrors {
     const { message, audio_url, language, voice } = callout;
     const errors: FieldErrors = {};
     if (isBlank(message) && isBlank(audio_url)) errors.message = [messages.blank];
@@ -74,52 +84,61 @@ export class PlayMessageCallFlow extends CallFlow {
     }
     if (!isBlank(voice) && !VOICE.test(textOf(voice) ?? ''))
       errors.voice = ["must be the name of one of the provider's voices"];
-    for (const key of ['audio_url', ...Object.keys(words).map((name) => `${name}_audio_url`)]) {
+    for (const key of ['audio_url', ...textKeys.map((name) => `${name}_audio_url`)]) {
       if (!isBlank(callout[key]) && !isAudioUrl(callout[key])) errors[key] = ['must be an http or https URL'];
     }
-    for (const key of ['message', ...Object.keys(words)]) {
+    for (const key of ['message', ...textKeys]) {
       const error = textError(callout[key]);
       if (error) errors[key] = [error];
     }
     return errors;
   }
 
-  override onMachine(_scene: Scene, memory: Readonly<Metadata>): Writes {
+  /** Reverts a confirmation that this call made. */
+  override onMachineDetected(_context: CallContext, memory: Readonly<Metadata>): MetadataWrites {
     return memory.confirmed === true ? { participation: { confirmed_at: null } } : {};
   }
 
   private question(message: Phrase, callout: Metadata): Question {
-    const prompt = this.say('prompt', callout);
-    return { ask: [message, prompt], askAgain: [prompt], digits: 1, goodbye: [this.say('goodbye', callout)] };
+    const prompt = this.phrase('prompt', callout);
+    return {
+      prompt: [message, prompt],
+      reprompt: [prompt],
+      maxDigits: 1,
+      goodbye: [this.phrase('goodbye', callout)],
+    };
   }
 
-  /** In the callout's words and voice; what it does not word itself is English, in the provider's own voice. */
-  private say(name: Words, callout: Metadata): Phrase {
-    return phraseOf(callout, name, `${name}_audio_url`) ?? words[name](this.config.optOutKey);
+  /** The callout's own text or recording; else the default text, in English and the provider's default voice. */
+  private phrase(key: TextKey, callout: Metadata): Phrase {
+    return phraseIn(callout, key, `${key}_audio_url`) ?? defaultTexts[key](this.config.optOutKey);
   }
 }
 
-/** What keeps a text from being said, or undefined. */
-function textError(given: unknown): string | undefined {
-  if (isBlank(given)) return undefined;
-  if (typeof given !== 'string') return 'must be a text';
-  if (given.length > LONGEST_TEXT) return `is too long (${LONGEST_TEXT} characters at the most)`;
-  return isSpeakable(given) ? undefined : 'has a character that cannot be said';
+/** Returns why a metadata value cannot be said as text, or undefined. */
+function textError(value: unknown): string | undefined {
+  if (isBlank(value)) return undefined;
+  if (typeof value !== 'string') return 'must be a text';
+  if (value.length > MAX_TEXT_LENGTH) return `is too long (${MAX_TEXT_LENGTH} characters at the most)`;
+  return isSpeakable(value) ? undefined : 'has a character that cannot be said';
 }
 
 function messageOf(callout: Metadata): Phrase | undefined {
-  return phraseOf(callout, 'message', 'audio_url');
+  return phraseIn(callout, 'message', 'audio_url');
 }
 
-/** A recording goes before a text, which it says better. */
-function phraseOf(callout: Metadata, textKey: string, audioKey: string): Phrase | undefined {
+/**
+ * The recording at `audioKey`, which takes precedence, or the text at `textKey`. Invalid languages and voices are
+ * ignored.
+ */
+function phraseIn(callout: Metadata, textKey: string, audioKey: string): Phrase | undefined {
   const audio = callout[audioKey];
   if (isAudioUrl(audio)) return { audio_url: audio };
   const text = callout[textKey];
   if (typeof text !== 'string' || isBlank(text)) return undefined;
   const { language, voice } = callout;
   return {
-    text: text.slice(0, LONGEST_TEXT),
+    text: text.slice(0, MAX_TEXT_LENGTH),
     ...(typeof language === 'string' && LANGUAGE.test(language) && { language }),
     ...(typeof voice === 'string' && VOICE.test(voice) && { voice }),
   };

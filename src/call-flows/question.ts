@@ -1,49 +1,53 @@
-import { type Step, type VoiceResponse, voiceResponse } from './call-flow.js';
+import { type CallFlowStep, type VoiceResponse, voiceResponse } from './call-flow.js';
 import { type Phrase, speak } from './phrases.js';
 
-/** So often is a question asked, keys that mean nothing and silence taken together. */
-const ASKED_AT_MOST = 3;
+/** How often a question is asked. Silence and invalid keys both count. */
+const MAX_TIMES_ASKED = 3;
 
-/** So long is waited for a key, in seconds. */
-const PATIENCE = 7;
+/** How long to wait for a key (s). */
+const KEY_TIMEOUT = 7;
 
-/** A question that is answered by keypad. */
+/** A question that the person answers on the keypad. */
 export interface Question {
   /** Said the first time. */
-  ask: readonly Phrase[];
+  prompt: readonly Phrase[];
   /** Said each further time. */
-  askAgain: readonly Phrase[];
-  /** Keys at the most. */
-  digits: number;
-  /** Whether fewer keys may be an answer, too: then # ends it. */
-  endsWithHash?: boolean;
-  /** Said to a caller who has not answered in the end. */
+  reprompt: readonly Phrase[];
+  /** The most keys that an answer has. */
+  maxDigits: number;
+  /** Whether an answer may be shorter, and ends with #. */
+  finishOnHash?: boolean;
+  /** Said when the question was asked {@link MAX_TIMES_ASKED} times without an answer. */
   goodbye: readonly Phrase[];
 }
 
 /**
- * Asks a question, in one document: again after each silence, and lets a caller who keeps silent go. Only an answer comes back to us.
- * @param asked how often it has been asked already
+ * Asks a question. One document holds the question, its repetitions after silence and the goodbye, so the provider
+ * sends a webhook only when a key is pressed.
+ * @param timesAsked how often the question was asked before
  */
-export function ask({ next }: Pick<Step, 'next'>, question: Question, asked = 0): VoiceResponse {
+export function ask({ actionUrl }: Pick<CallFlowStep, 'actionUrl'>, question: Question, timesAsked = 0): VoiceResponse {
   const twiml = voiceResponse();
-  for (let times = asked; times < ASKED_AT_MOST; times++) {
+  for (let times = timesAsked; times < MAX_TIMES_ASKED; times++) {
     const gather = twiml.gather({
       input: ['dtmf'],
-      numDigits: question.digits,
-      finishOnKey: question.endsWithHash ? '#' : '',
-      timeout: PATIENCE,
-      action: next(times + 1),
+      numDigits: question.maxDigits,
+      finishOnKey: question.finishOnHash ? '#' : '',
+      timeout: KEY_TIMEOUT,
+      action: actionUrl(times + 1),
       method: 'POST',
     });
-    speak(gather, times === 0 ? question.ask : question.askAgain);
+    speak(gather, times === 0 ? question.prompt : question.reprompt);
   }
-  return letGo(question.goodbye, twiml);
+  return sayAndHangUp(question.goodbye, twiml);
 }
 
-/** Says the last words, and hangs up. */
-export function letGo(words: readonly Phrase[], twiml = voiceResponse()): VoiceResponse {
-  speak(twiml, words);
+/**
+ * Says phrases, and hangs up.
+ * @param twiml the document to append to; a new one by default
+ */
+export function sayAndHangUp(phrases: readonly Phrase[], twiml = voiceResponse()): VoiceResponse {
+  speak(twiml, phrases);
   twiml.hangup();
   return twiml;
 }

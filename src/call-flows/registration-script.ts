@@ -1,43 +1,45 @@
 import { Ajv } from 'ajv';
 import { readFileSync } from 'node:fs';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
-import { AUDIO_URL, LANGUAGE, LONGEST_TEXT, type Phrase, VOICE, isSpeakable } from './phrases.js';
+import { AUDIO_URL, LANGUAGE, MAX_TEXT_LENGTH, type Phrase, VOICE, isSpeakable } from './phrases.js';
 
-/** What a key stands for: what is stored, and what is said of it where that is something else. */
-export type Answer = string | { value: string; spoken: string };
+/** The answer that a key stands for: the value that is stored, and how it is worded if that differs. */
+export type AnswerOption = string | { value: string; spoken: string };
 
-/** One question; either the keys that are answers, or the numbers that are. */
+/** One question. It has either `answers` or `number`. */
 export interface RegistrationQuestion {
-  /** Under this key of the contact's metadata the answer is stored. */
+  /** The key of the contact's metadata that the answer is stored under. */
   key: string;
   ask: Phrase | Phrase[];
-  answers?: Record<string, Answer>;
+  /** The answers by the keys to press. */
+  answers?: Record<string, AnswerOption>;
+  /** The range of whole numbers that are answers, inclusive. */
   number?: { least: number; most: number };
 }
 
-/** What people who call in are asked, and all that is said to them: the settings of CallFlowLogic::Registration. */
+/** The questions and texts of CallFlowLogic::Registration. */
 export interface RegistrationScript {
-  /** In which what is a mere text is spoken. */
+  /** The language and voice of plain texts. */
   language?: string;
   voice?: string;
   welcome: Phrase | Phrase[];
-  /** Said after the welcome where opting out has a key, `{opt_out_key}`. */
+  /** Said after the welcome if a key opts out. `{opt_out_key}` is that key. */
   opt_out?: Phrase | Phrase[];
   questions: RegistrationQuestion[];
-  /** Asked in the end: 1 is yes, 2 begins again. `{province}` is what was answered to the question with that key. */
+  /** Asked last: 1 confirms, 2 starts over. `{province}` is the answer to the question with the key `province`. */
   confirm: Phrase | Phrase[];
   not_understood: Phrase | Phrase[];
   thanks: Phrase | Phrase[];
   goodbye: Phrase | Phrase[];
   opted_out: Phrase | Phrase[];
-  /** Said in place of all this to a caller whose number is not known. */
+  /** Said instead of everything else to a caller whose number is unknown. */
   number_hidden?: Phrase | Phrase[];
 }
 
-/** Keys that the program itself writes to a contact's metadata, and those that are more than data to JavaScript. */
+/** Keys that a question must not have: the program writes them itself, or JavaScript treats them specially. */
 const RESERVED = [DO_NOT_CALL, 'registered_at', '__proto__'];
 
-const text = { type: 'string', pattern: '\\S', maxLength: LONGEST_TEXT };
+const text = { type: 'string', pattern: '\\S', maxLength: MAX_TEXT_LENGTH };
 const language = { type: 'string', pattern: LANGUAGE.source };
 const voice = { type: 'string', pattern: VOICE.source };
 const phrase = {
@@ -53,7 +55,7 @@ const phrase = {
   ],
 };
 const phrases = { oneOf: [...phrase.oneOf, { type: 'array', items: phrase, minItems: 1, maxItems: 20 }] };
-const answer = {
+const answerOption = {
   oneOf: [
     text,
     {
@@ -72,7 +74,7 @@ const question = {
     answers: {
       type: 'object',
       propertyNames: { pattern: '^\\d{1,9}$' },
-      additionalProperties: answer,
+      additionalProperties: answerOption,
       minProperties: 1,
     },
     number: {
@@ -89,7 +91,7 @@ const question = {
   oneOf: [{ required: ['answers'] }, { required: ['number'] }],
   additionalProperties: false,
 };
-const said = ['welcome', 'confirm', 'not_understood', 'thanks', 'goodbye', 'opted_out'];
+const requiredTexts = ['welcome', 'confirm', 'not_understood', 'thanks', 'goodbye', 'opted_out'];
 const schema = {
   type: 'object',
   properties: {
@@ -98,24 +100,25 @@ const schema = {
     questions: { type: 'array', items: question, minItems: 1, maxItems: 20 },
     opt_out: phrases,
     number_hidden: phrases,
-    ...Object.fromEntries(said.map((name) => [name, phrases])),
+    ...Object.fromEntries(requiredTexts.map((name) => [name, phrases])),
   },
-  required: ['questions', ...said],
+  required: ['questions', ...requiredTexts],
   additionalProperties: false,
 };
 
-/** What stands for something else in a text: `{province}`. */
+/** A placeholder in a text: `{province}`. */
 export const PLACEHOLDER = /\{([^{}]+)\}/g;
 
 const EXAMPLE = new URL('./registration.example.json', import.meta.url);
 
 /**
- * The script in the JSON file at `path`; the example in the box when none is given.
- * @throws Error whose message says what is wrong, and where in the file
+ * Reads and checks a registration script.
+ * @param path of the JSON file; by default the example that comes with the program
+ * @throws Error if the file is unreadable or the script invalid; the message says what is wrong and where
  */
 export function readRegistrationScript(path?: string): RegistrationScript {
-  const written = readFileSync(path ?? EXAMPLE, 'utf8');
-  const script = JSON.parse(written, (_, value: unknown) => {
+  const json = readFileSync(path ?? EXAMPLE, 'utf8');
+  const script = JSON.parse(json, (_, value: unknown) => {
     if (typeof value === 'string' && !isSpeakable(value)) throw new Error('a text has a character that cannot be said');
     return value;
   }) as unknown;
@@ -123,12 +126,12 @@ export function readRegistrationScript(path?: string): RegistrationScript {
   const isScript = ajv.compile<RegistrationScript>(schema);
   if (!isScript(script)) throw new Error(ajv.errorsText(isScript.errors?.slice(0, 1), { dataVar: 'the script' }));
   const keys = script.questions.map(({ key }) => key);
-  const twice = keys.find((key, index) => keys.indexOf(key) !== index);
-  if (twice !== undefined) throw new Error(`two questions have the key ${twice}`);
-  const unanswerable = script.questions.find(({ number }) => number && number.least > number.most);
-  if (unanswerable) throw new Error(`no number is an answer to the question ${unanswerable.key}`);
-  const unasked = placeholdersIn(JSON.stringify(script.confirm)).find((name) => !keys.includes(name));
-  if (unasked !== undefined) throw new Error(`confirm speaks of {${unasked}}, which no question asks`);
+  const duplicate = keys.find((key, index) => keys.indexOf(key) !== index);
+  if (duplicate !== undefined) throw new Error(`two questions have the key ${duplicate}`);
+  const emptyRange = script.questions.find(({ number }) => number && number.least > number.most);
+  if (emptyRange) throw new Error(`no number is an answer to the question ${emptyRange.key}`);
+  const unknown = placeholdersIn(JSON.stringify(script.confirm)).find((name) => !keys.includes(name));
+  if (unknown !== undefined) throw new Error(`confirm speaks of {${unknown}}, which no question asks`);
   return script;
 }
 

@@ -3,30 +3,36 @@ import { Config } from '../config.js';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { CallFlow, type Reply, type Step } from './call-flow.js';
-import { NUMBER_HIDDEN, optOut } from './opting-out.js';
-import { LONGEST_TEXT, type Phrase } from './phrases.js';
-import { type Question, ask, letGo } from './question.js';
-import { type Answer, PLACEHOLDER, type RegistrationQuestion, type RegistrationScript } from './registration-script.js';
+import { CallFlow, type CallFlowStep, type Reply } from './call-flow.js';
+import { NUMBER_HIDDEN, optOut } from './opt-out.js';
+import { MAX_TEXT_LENGTH, type Phrase } from './phrases.js';
+import { type Question, ask, sayAndHangUp } from './question.js';
+import {
+  type AnswerOption,
+  PLACEHOLDER,
+  type RegistrationQuestion,
+  type RegistrationScript,
+} from './registration-script.js';
 
-/** So often may a caller begin again. */
-const MOST_RESTARTS = 2;
+/** How often a caller may start over. */
+const MAX_RESTARTS = 2;
 
-const YES = '1';
-const AGAIN = '2';
+const CONFIRM_KEY = '1';
+const RESTART_KEY = '2';
 
-/** How far a caller has come. */
-interface Standing {
-  /** The question that was asked last, by its place; after the last of them it is asked whether all is right. */
+/** The memory of this flow. Stored as JSON, so these keys must stay readable. */
+interface Progress {
+  /** The index of the question that was asked last. One more than the last index stands for the confirmation. */
   question: number;
-  /** What was answered, in the words in which it is said. */
+  /** The answers by question key, worded as they are said. */
   spoken: Record<string, string>;
   restarts: number;
 }
 
 /**
- * For people who call in: asks the questions of the registration script one by one, and whether the answers are right. Each answer is
- * stored in the contact's metadata at once, so that hanging up half way keeps what was given; `registered_at` says that all was confirmed.
+ * Registers people who call in: asks the questions of the registration script, then asks the caller to confirm the
+ * answers. Each answer is written to the contact's metadata at once, so an early hang-up loses nothing. `registered_at`
+ * is written when the caller confirms.
  */
 @Injectable()
 export class RegistrationCallFlow extends CallFlow {
@@ -39,101 +45,111 @@ export class RegistrationCallFlow extends CallFlow {
     this.script = config.registration;
   }
 
-  answer(step: Step): Reply {
+  reply(step: CallFlowStep): Reply {
     if (!step.contact)
-      return { twiml: letGo(this.script.number_hidden ? this.phrases('number_hidden') : [NUMBER_HIDDEN]) };
-    if (!step.memory) return this.go(step, { question: 0, spoken: {}, restarts: 0 }, this.welcome());
-    const standing = step.memory as unknown as Standing;
-    const question = this.script.questions[standing.question];
-    if (!question) return this.confirm(step, standing);
-    const given = answerTo(question, step.keys);
-    if (given === undefined) return this.notUnderstood(step, standing);
-    const { value, spoken } = typeof given === 'string' ? { value: given, spoken: given } : given;
-    const further = {
-      ...standing,
-      question: standing.question + 1,
-      spoken: { ...standing.spoken, [question.key]: spoken },
+      return { twiml: sayAndHangUp(this.script.number_hidden ? this.phrases('number_hidden') : [NUMBER_HIDDEN]) };
+    if (!step.memory) return this.ask(step, { question: 0, spoken: {}, restarts: 0 }, this.welcome());
+    const progress = step.memory as unknown as Progress;
+    const question = this.script.questions[progress.question];
+    if (!question) return this.confirm(step, progress);
+    const answer = answerTo(question, step.keys);
+    if (answer === undefined) return this.notUnderstood(step, progress);
+    const { value, spoken } = typeof answer === 'string' ? { value: answer, spoken: answer } : answer;
+    const next = {
+      ...progress,
+      question: progress.question + 1,
+      spoken: { ...progress.spoken, [question.key]: spoken },
     };
-    return { ...this.go(step, further), write: { contact: { [question.key]: value } } };
+    return { ...this.ask(step, next), write: { contact: { [question.key]: value } } };
   }
 
+  /** The welcome, and how to opt out unless that key is an answer to the first question. */
   private welcome(): Phrase[] {
     const { optOutKey } = this.config;
     const isAnswer = answerTo(this.script.questions[0]!, optOutKey ?? '') !== undefined;
     const optingOut = optOutKey && !isAnswer ? this.phrases('opt_out') : [];
-    return [...this.phrases('welcome'), ...optingOut.map((phrase) => filled(phrase, { opt_out_key: optOutKey }))];
+    return [...this.phrases('welcome'), ...optingOut.map((phrase) => fillIn(phrase, { opt_out_key: optOutKey }))];
   }
 
-  private confirm(step: Step, standing: Standing): Reply {
-    if (step.keys === YES) {
-      // Whoever registers wants to be called, whatever they said before.
+  private confirm(step: CallFlowStep, progress: Progress): Reply {
+    if (step.keys === CONFIRM_KEY) {
+      // Registering means wanting calls, so it reverts an earlier opt-out.
       const optsIn = Object.hasOwn(step.contact?.metadata ?? {}, DO_NOT_CALL) && { [DO_NOT_CALL]: null };
       const write = { contact: { registered_at: step.at, ...optsIn } };
-      return { twiml: letGo(this.phrases('thanks')), memory: {}, write };
+      return { twiml: sayAndHangUp(this.phrases('thanks')), memory: {}, write };
     }
-    const { restarts } = standing;
-    if (step.keys === AGAIN && restarts < MOST_RESTARTS) {
-      return this.go(step, { question: 0, spoken: {}, restarts: restarts + 1 });
+    const { restarts } = progress;
+    if (step.keys === RESTART_KEY && restarts < MAX_RESTARTS) {
+      return this.ask(step, { question: 0, spoken: {}, restarts: restarts + 1 });
     }
-    return this.notUnderstood(step, standing);
+    return this.notUnderstood(step, progress);
   }
 
-  private notUnderstood(step: Step, standing: Standing): Reply {
+  private notUnderstood(step: CallFlowStep, progress: Progress): Reply {
     if (step.keys === this.config.optOutKey) return optOut(step, this.phrases('opted_out'));
-    return this.go(step, standing, [], step.asked);
+    return this.ask(step, progress, [], step.timesAsked);
   }
 
-  /** Asks what comes where the caller stands now. */
-  private go(step: Step, standing: Standing, before: Phrase[] = [], asked = 0): Reply {
-    return { twiml: ask(step, this.question(standing, before), asked), memory: { ...standing } };
+  /** Asks the question that `progress` is at, after `intro`. */
+  private ask(step: CallFlowStep, progress: Progress, intro: Phrase[] = [], timesAsked = 0): Reply {
+    return { twiml: ask(step, this.question(progress, intro), timesAsked), memory: { ...progress } };
   }
 
-  private question({ question: place, spoken }: Standing, before: Phrase[]): Question {
-    const question = this.script.questions[place];
-    const again = this.phrases('not_understood');
+  private question({ question: index, spoken }: Progress, intro: Phrase[]): Question {
+    const question = this.script.questions[index];
+    const notUnderstood = this.phrases('not_understood');
     const goodbye = this.phrases('goodbye');
     if (!question) {
-      const asks = this.phrases('confirm').map((phrase) => filled(phrase, spoken));
-      return { ask: asks, askAgain: [...again, ...asks], digits: 1, goodbye };
+      const prompt = this.phrases('confirm').map((phrase) => fillIn(phrase, spoken));
+      return { prompt, reprompt: [...notUnderstood, ...prompt], maxDigits: 1, goodbye };
     }
-    const asks = this.worded(question.ask);
-    return { ask: [...before, ...asks], askAgain: [...again, ...asks], goodbye, ...digitsOf(question) };
+    const prompt = this.withVoice(question.ask);
+    return {
+      prompt: [...intro, ...prompt],
+      reprompt: [...notUnderstood, ...prompt],
+      goodbye,
+      ...digitsOf(question),
+    };
   }
 
   private phrases(name: Exclude<keyof RegistrationScript, 'questions' | 'language' | 'voice'>): Phrase[] {
-    return this.worded(this.script[name] ?? []);
+    return this.withVoice(this.script[name] ?? []);
   }
 
-  private worded(given: Phrase | Phrase[]): Phrase[] {
+  /** Gives plain texts the language and voice of the script. */
+  private withVoice(phrases: Phrase | Phrase[]): Phrase[] {
     const { language, voice } = this.script;
-    return (Array.isArray(given) ? given : [given]).map((phrase) =>
+    return (Array.isArray(phrases) ? phrases : [phrases]).map((phrase) =>
       typeof phrase === 'string' ? { text: phrase, language, voice } : phrase,
     );
   }
 }
 
-/** What keys mean as an answer; undefined when they mean nothing. */
-function answerTo({ answers, number }: RegistrationQuestion, keys: string): Answer | undefined {
+/** The answer that keys stand for; undefined if they are none. */
+function answerTo({ answers, number }: RegistrationQuestion, keys: string): AnswerOption | undefined {
   if (answers) return Object.hasOwn(answers, keys) ? answers[keys] : undefined;
-  const given = /^\d+$/.test(keys) ? Number(keys) : NaN;
-  return number && given >= number.least && given <= number.most ? String(given) : undefined;
+  const entered = /^\d+$/.test(keys) ? Number(keys) : NaN;
+  return number && entered >= number.least && entered <= number.most ? String(entered) : undefined;
 }
 
-/** How many keys an answer has. */
-function digitsOf({ answers, number }: RegistrationQuestion): Pick<Question, 'digits' | 'endsWithHash'> {
+/** How many keys an answer to the question has. */
+function digitsOf({ answers, number }: RegistrationQuestion): Pick<Question, 'maxDigits' | 'finishOnHash'> {
   const lengths = answers ? Object.keys(answers).map((keys) => keys.length) : [1, String(number?.most ?? 0).length];
-  const digits = Math.max(...lengths);
-  return { digits, endsWithHash: Math.min(...lengths) < digits };
+  const maxDigits = Math.max(...lengths);
+  return { maxDigits, finishOnHash: Math.min(...lengths) < maxDigits };
 }
 
-/** A phrase with `{…}` replaced by what is spoken for it; what is too long for the provider is cut. */
-function filled(phrase: Phrase, spoken: Metadata): Phrase {
+/**
+ * Replaces `{key}` in a phrase by the value of that key. The result is cut to the longest text that the provider
+ * speaks.
+ */
+function fillIn(phrase: Phrase, values: Metadata): Phrase {
   const fill = (text: string): string =>
     text
-      .replaceAll(PLACEHOLDER, (whole, key: string) =>
-        Object.hasOwn(spoken, key) ? (textOf(spoken[key]) ?? whole) : whole,
+      .replaceAll(PLACEHOLDER, (placeholder, key: string) =>
+        Object.hasOwn(values, key) ? (textOf(values[key]) ?? placeholder) : placeholder,
       )
-      .slice(0, LONGEST_TEXT);
+      .slice(0, MAX_TEXT_LENGTH);
   if (typeof phrase === 'string') return fill(phrase);
   return 'text' in phrase ? { ...phrase, text: fill(phrase.text) } : phrase;
 }

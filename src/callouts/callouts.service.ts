@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { CallFlows } from '../call-flows/call-flows.js';
+import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
 import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
@@ -23,7 +23,7 @@ export class CalloutsService {
   constructor(
     private readonly records: Records,
     private readonly unitOfWork: UnitOfWork,
-    private readonly callFlows: CallFlows,
+    private readonly callFlows: CallFlowRegistry,
   ) {}
 
   list(list: ListRequest): Promise<Page> {
@@ -97,6 +97,6 @@ export class CalloutsService {
   }
 
   private refuseUnsayable({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
-    throwIfInvalid(this.callFlows.chosen(call_flow_logic).refusals(metadata));
+    throwIfInvalid(this.callFlows.resolve(call_flow_logic).validateMetadata(metadata));
   }
 }

@@ -1,6 +1,6 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { FALSE_WORDS } from '../metadata/client-values.js';
-import { wordAt } from '../metadata/word-at.js';
+import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 
 /** The key of a contact's metadata that says that they want no more calls. Populations leave such contacts out, and nobody dials them. */
 export const DO_NOT_CALL = 'do_not_call';
@@ -12,7 +12,7 @@ export const INCLUDE_DO_NOT_CALL = 'include_do_not_call';
 const wish = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
 
 /** A client takes the wish back by null, a blank, or any spelling of no. */
-const isTakenBack = sql`(coalesce(${wordAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
+const isTakenBack = sql`(coalesce(${normalizedTextAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
 
 /** The contacts who asked for no more calls. */
 export const optedOut: Sql = sql`(${wish} IS NOT NULL AND NOT ${isTakenBack})`;

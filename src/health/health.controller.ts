@@ -16,12 +16,13 @@ import { dialedCalloutStatuses } from '../phone-calls/dialing-rules.js';
 import { anyQueued } from '../phone-calls/queued-calls.js';
 import { Queue } from '../jobs/queue.port.js';
 
-const PATIENCE = 3_000;
+/** How long each check may take (ms). */
+const CHECK_TIMEOUT = 3_000;
 
 @ApiTags('health')
 @Controller('health')
 export class HealthController {
-  private underWay?: Promise<HealthCheckResult>;
+  private runningCheck?: Promise<HealthCheckResult>;
 
   constructor(
     private readonly health: HealthCheckService,
@@ -32,7 +33,7 @@ export class HealthController {
     private readonly reader: BackgroundReader,
   ) {}
 
-  /** Tells that the process answers. */
+  /** Reports that the process is responsive. */
   @Get('live')
   @Public()
   @HealthCheck()
@@ -41,22 +42,22 @@ export class HealthController {
   }
 
   /**
-   * Shows whether what the process needs is there: the database, the queue. 503 with the reason while one is away. `telephony` shows whether
-   * calls are being placed, and if not, why, and which callouts are held because of a setting; that is no 503, since webhooks must still be
-   * routed here.
+   * Checks the database and the queue; 503 with the reason if one is unavailable. `telephony` shows whether calls are
+   * being placed; if not, why; and which callouts are held because of a setting. Paused dialing is no 503, since
+   * webhooks must still be routed to this process.
    */
   @Get('ready')
   @Public()
   @HealthCheck()
   ready(): Promise<HealthCheckResult> {
-    // Nobody needs a password for it: a thousand who ask at once get the answer of one check.
-    this.underWay ??= this.check().finally(() => (this.underWay = undefined));
-    return this.underWay;
+    // Anyone may send this request, so concurrent requests share one check.
+    this.runningCheck ??= this.check().finally(() => (this.runningCheck = undefined));
+    return this.runningCheck;
   }
 
   private check(): Promise<HealthCheckResult> {
     return this.health.check([
-      () => this.database.pingCheck('database', { timeout: PATIENCE }),
+      () => this.database.pingCheck('database', { timeout: CHECK_TIMEOUT }),
       async () => {
         const queue = this.indicators.check('queue');
         return this.queue.ping().then(
@@ -65,13 +66,13 @@ export class HealthController {
         );
       },
       async () => {
-        const unknown = pause(PATIENCE, { dialling: 'unknown' }, { ref: false });
-        return this.indicators.check('telephony').up(await Promise.race([this.dialling(), unknown]));
+        const unknown = pause(CHECK_TIMEOUT, { dialling: 'unknown' }, { ref: false });
+        return this.indicators.check('telephony').up(await Promise.race([this.dialingStatus(), unknown]));
       },
     ]);
   }
 
-  private async dialling(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
+  private async dialingStatus(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
       const [reason, held] = await Promise.all([
         this.paces.reason(anyQueued(dialedCalloutStatuses)),

@@ -1,4 +1,4 @@
-import { isKeptInteger } from '../metadata/json-number.js';
+import { isRepresentableInteger } from '../metadata/json-number.js';
 import { BadRequestError } from '../errors/errors.js';
 
 /** Fewer digits in a row always fit into a double. */
@@ -25,7 +25,7 @@ export function refuseLossyIntegers(json: string): void {
       while (isDigit(json.charCodeAt(at + 1))) at++;
       const after = json.charCodeAt(at + 1);
       if (after === DOT || after === 0x65 || after === 0x45) at = endOfNumber(json, at + 1);
-      else if (!isKeptInteger(json.slice(start, at + 1))) {
+      else if (!isRepresentableInteger(json.slice(start, at + 1))) {
         throw new BadRequestError('a number has more digits than can be kept; send it as a string');
       }
     }

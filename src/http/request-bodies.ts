@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { mapOf } from '../metadata/client-values.js';
+import { emptyListAsObject } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { BadRequestError } from '../errors/errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
@@ -67,7 +67,7 @@ export function parseJson(text: string): Metadata {
     throw new BadRequestError('the body is not JSON');
   }
   refuseLossyIntegers(text);
-  const object = mapOf(body ?? {});
+  const object = emptyListAsObject(body ?? {});
   if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
   return storable(object);
 }

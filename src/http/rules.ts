@@ -1,7 +1,7 @@
 import { applyDecorators } from '@nestjs/common';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
 import { callFlowNames } from '../call-flows/call-flow.names.js';
-import { isBlank, mapOf } from '../metadata/client-values.js';
+import { isBlank, emptyListAsObject } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
@@ -53,7 +53,11 @@ export function IsMsisdn(): PropertyDecorator {
 
 /** An object, if it is given. PHP sends an empty list for an empty map. */
 export function IsJsonObject(): PropertyDecorator {
-  return applyDecorators(Optional(), Read(mapOf), Rule('isJsonObject', jsonObjectError)) as PropertyDecorator;
+  return applyDecorators(
+    Optional(),
+    Read(emptyListAsObject),
+    Rule('isJsonObject', jsonObjectError),
+  ) as PropertyDecorator;
 }
 
 /** What is wrong with a value that must be an object of at most 64 KiB, or undefined. */

@@ -6,8 +6,8 @@ interface LoggableError {
 }
 
 /**
- * What the log may know of an error: its kind, code and stack. A database error also carries the statement's parameters and the row that
- * it is about, which are people's numbers and names.
+ * Returns the properties of an error that may be logged. The others must not be: a database error has the parameters of
+ * the statement and the row, which contain phone numbers and names.
  */
 export function loggableError(error: unknown): LoggableError {
   if (!(error instanceof Error)) return { type: typeof error };

@@ -4,34 +4,34 @@ import { inspect } from 'node:util';
 import { ConfigError } from '../config.js';
 import { loggableError } from './loggable-error.js';
 
-/** Gives Nest's own messages to Fastify's pino, so that there is one log. */
+/** Sends Nest's messages to Fastify's pino logger, so that there is one log. */
 export class NestLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
-  /** Nest tells at this level of every route and module that it has made ready. */
+  /** Nest logs every route and module that it initializes at this level, so it becomes `debug`. */
   log(message: unknown, context?: string): void {
-    this.pino.debug({ context }, textOfMessage(message));
+    this.pino.debug({ context }, formatMessage(message));
   }
 
   debug(message: unknown, context?: string): void {
-    this.pino.debug({ context }, textOfMessage(message));
+    this.pino.debug({ context }, formatMessage(message));
   }
 
   verbose(message: unknown, context?: string): void {
-    this.pino.trace({ context }, textOfMessage(message));
+    this.pino.trace({ context }, formatMessage(message));
   }
 
   warn(message: unknown, context?: string): void {
-    this.pino.warn({ context }, textOfMessage(message));
+    this.pino.warn({ context }, formatMessage(message));
   }
 
   error(message: unknown, ...details: unknown[]): void {
-    // A start that fails for one is told in a sentence of its own (main.ts).
+    // main.ts prints it as one sentence.
     if (message instanceof ConfigError) return;
     const err = details.find((detail) => detail instanceof Error) ?? message;
     this.pino.error(
       { context: details.at(-1), ...(err instanceof Error && { err: loggableError(err) }) },
-      textOfMessage(message),
+      formatMessage(message),
     );
   }
 
@@ -40,8 +40,8 @@ export class NestLogger implements LoggerService {
   }
 }
 
-/** Nest logs texts, and at times an error or an object. */
-function textOfMessage(message: unknown): string {
+/** Nest's messages are texts, and sometimes errors or objects. */
+function formatMessage(message: unknown): string {
   if (message instanceof Error) return `${message.name}: ${message.message}`;
   return typeof message === 'string' ? message : inspect(message);
 }

@@ -1,6 +1,9 @@
 import { type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 
-/** One line a request, when it has been answered. Of its URL only the route's pattern: the rest may hold phone numbers and names. */
+/**
+ * Logs one line for each request, after its response was sent. The line has the pattern of the route instead of the
+ * URL, which may contain phone numbers and names.
+ */
 export class RequestLog extends LogController {
   override incomingRequest(): void {}
 

@@ -2,16 +2,16 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsJsonObject, IsMergeMode } from '../http/rules.js';
 import { type MergeMode, type Metadata, mergeModes } from './metadata.js';
 
-/** What every writable record takes. */
+/** The fields that every writable record accepts. */
 export abstract class MetadataDto {
   /**
-   * Free data to keep with the record: any JSON object.
+   * Data of your own, stored with the record: any JSON object.
    * @example { "name": "Alice", "gender": "f" }
    */
   @IsJsonObject()
   metadata?: Metadata;
 
-  /** How the metadata given is written over that which is there. */
+  /** How the new metadata is combined with the stored metadata. */
   @ApiProperty({ enum: mergeModes, default: 'merge', required: false })
   @IsMergeMode()
   metadata_merge_mode?: MergeMode;

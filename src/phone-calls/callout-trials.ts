@@ -5,8 +5,8 @@ import type { Callout } from '../callouts/callout.entity.js';
 import { calloutWork } from '../callouts/callout.machine.js';
 import { locking, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
-import type { Refusal } from '../telephony/provider.js';
-import { isAboutPerson } from '../telephony/provider-codes.js';
+import type { Refusal } from '../telephony/telephony-provider.js';
+import { isNumberError } from '../telephony/twilio/error-codes.js';
 
 /** How many of a callout's first dials the provider must refuse in the same way before the callout is held. */
 const TRIAL_DIALS = 10;
@@ -69,7 +69,7 @@ export class CalloutTrials {
     if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(manager, new Set([calloutId]));
     const refusals = callout.trial_refusals + 1;
     // Somebody resumed the callout although these people cannot be called: their calls stay errored.
-    const isKnown = callout.held_code === code && isAboutPerson(code);
+    const isKnown = callout.held_code === code && isNumberError(code);
     if (refusals >= TRIAL_DIALS && !isKnown) {
       const reason = `The provider refused the first ${refusals} calls in the same way: ${message}.`;
       return this.hold(manager, calloutId, callout, code, reason);

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { Conversations } from '../call-flows/conversations.js';
+import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
+import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
@@ -8,7 +9,7 @@ import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
-import type { RemoteCall } from '../telephony/provider.js';
+import type { RemoteCall } from '../telephony/telephony-provider.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { awaitedStatuses } from './phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
@@ -49,7 +50,7 @@ export class Checks {
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: BackgroundReader,
     private readonly paces: Paces,
-    private readonly conversations: Conversations,
+    private readonly callFlowRunner: CallFlowRunner,
     private readonly config: Config,
   ) {}
 
@@ -156,13 +157,13 @@ export class Checks {
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         const news = { remoteStatus: remote.status };
         const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
-        const [staged] = await this.conversations.stageAll(manager, [call]);
+        const [loaded] = await this.callFlowRunner.loadContexts(manager, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
-        const turn = this.conversations.learn(staged!, call, answeredBy);
+        const result = this.callFlowRunner.applyAnsweredBy(loaded!, call, answeredBy);
         await rowsOf(
           manager,
           sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
-              metadata = ${JSON.stringify(turn.metadata)}, call_flow_state = ${JSON.stringify(turn.state)},
+              metadata = ${JSON.stringify(result.metadata)}, call_flow_state = ${JSON.stringify(result.state)},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
               remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
               remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
@@ -170,7 +171,7 @@ export class Checks {
               updated_at = ${now}
             WHERE id = ${id}`,
         );
-        await this.conversations.keep(manager, [turn]);
+        await persistWrites(manager, [result]);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;

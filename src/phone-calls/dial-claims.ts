@@ -2,7 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
+import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
+import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config.js';
 import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
@@ -23,11 +24,11 @@ interface Reserved {
 }
 
 /** `claimed_at` is milliseconds of the database's clock. */
-type ClaimedRow = ConversingCall &
+type ClaimedRow = FlowPhoneCall &
   Pick<PhoneCall, 'lease_token' | 'refusals' | 'callout_id'> & { claimed_at: number; on_trial: boolean | number };
 
 /** A call that is ours to dial, with what its flow is told. */
-export type ClaimedCall = ClaimedRow & { staged: Staged };
+export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 
 /**
  * Claims calls for dialing. Only a claimed call is dialed. A claim holds a lease: if its process dies before it records the provider's
@@ -40,7 +41,7 @@ export class DialClaims {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly conversations: Conversations,
+    private readonly callFlowRunner: CallFlowRunner,
     private readonly window: ReservationWindow,
     private readonly config: Config,
   ) {}
@@ -78,8 +79,8 @@ export class DialClaims {
       await holdContacts(manager, rows);
       const canceled = await cancelDoNotCall(manager, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
-      const staged = await this.conversations.stageAll(manager, kept);
-      return kept.map((row, index) => ({ ...row, staged: staged[index]! }));
+      const loaded = await this.callFlowRunner.loadContexts(manager, kept);
+      return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
     });
     const claimed = new Map(calls.map((call) => [call.id, call]));
     // The commit takes time, too. A request that is sent late would be one too many in the provider's second.

@@ -7,7 +7,7 @@ import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Paces } from '../pace/paces.js';
-import type { Placement } from '../telephony/provider.js';
+import type { Placement } from '../telephony/telephony-provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
 import { LONGEST_BACK_OFF } from './dialing-rules.js';
@@ -145,11 +145,11 @@ const acceptedColumns = {
 type Accepted = Record<keyof typeof acceptedColumns, unknown>;
 
 /** A call that the provider has, as its row shows it unless a webhook arrived first. */
-function acceptedRow({ call: { id, lease_token, staged }, result }: Dialed): Accepted {
+function acceptedRow({ call: { id, lease_token, loaded }, result }: Dialed): Accepted {
   const { call } = result as Extract<DialResult, { outcome: 'accepted' }>;
   const { sid, status: remote_status, direction: remote_direction = null } = call;
   const before = { status: 'queued', remote_status: null, sequence_number: null } as const;
   const status = statusAfter(before, { remoteStatus: remote_status }) ?? 'remotely_queued';
   const remote = { remote_status, remote_direction, remote_call_id: sid, answer: call };
-  return { id, lease_token, status, ...remote, call_flow_state: { flow: staged.callFlow.name } };
+  return { id, lease_token, status, ...remote, call_flow_state: { flow: loaded.callFlow.name } };
 }

@@ -4,7 +4,7 @@ import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { checked, isPostgres, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
-import { wordAt } from '../metadata/word-at.js';
+import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 
 /** What a call shows that was not placed because its person asked for no more calls. */
 export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobody was called.';
@@ -23,7 +23,7 @@ const included = sql`EXISTS (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
     (SELECT callout_population_id FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)
-  ) AND ${wordAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
+  ) AND ${normalizedTextAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
 /**

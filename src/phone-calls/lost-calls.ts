@@ -5,7 +5,7 @@ import { BackgroundReader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
-import { Provider, type RemoteCall } from '../telephony/provider.js';
+import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
 import { Checks } from './checks.js';
 import { dialedCalloutStatuses } from './dialing-rules.js';
 import type { PhoneCall } from './phone-call.entity.js';
@@ -52,7 +52,7 @@ export interface LostCallsFound {
 @Injectable()
 export class LostCalls {
   constructor(
-    private readonly provider: Provider,
+    private readonly provider: TelephonyProvider,
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly checks: Checks,
@@ -110,7 +110,7 @@ export class LostCalls {
   /** @throws ReconcileError when the provider cannot tell */
   private async *pages(): AsyncGenerator<RemoteCall[]> {
     try {
-      yield* this.provider.latestCalls();
+      yield* this.provider.listCalls();
     } catch (error) {
       throw new ReconcileError(`The provider cannot be asked: ${(error as Error).message}.`);
     }

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import type { Metadata } from '../metadata/metadata.js';
-import type { RemoteCall } from '../telephony/provider.js';
+import type { RemoteCall } from '../telephony/telephony-provider.js';
 
 /** How far the provider's clock and ours may differ while nothing is known about it (ms). */
 const UNKNOWN_OFFSET = 300_000;

@@ -1,6 +1,6 @@
 import { messages } from '../errors/errors.js';
 import { jsonObjectError } from '../http/rules.js';
-import { isBlank, mapOf, textOf, withoutBlanks } from '../metadata/client-values.js';
+import { isBlank, emptyListAsObject, textOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 /**
@@ -53,7 +53,7 @@ const EVENT_LISTS = ['status_callback_event', 'recording_status_callback_event']
  * The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map.
  */
 export function readRemoteRequestParams(given: unknown): unknown {
-  const params = mapOf(given);
+  const params = emptyListAsObject(given);
   return isJsonObject(params) ? withoutBlanks(params) : params;
 }
 

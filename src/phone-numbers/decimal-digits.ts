@@ -1,10 +1,10 @@
 const DECIMAL_DIGIT = /\p{Nd}/u;
 
 /**
- * Replaces the decimal digits of every script (Khmer, Arabic, Devanagari, full width, …) by those of ASCII.
+ * Replaces the decimal digits of every script (Khmer, Arabic, Devanagari, full width, …) with ASCII digits.
  *
- * Unicode promises that decimal digits (general category Nd) come in runs of ten in ascending order
- * (The Unicode Standard, section 4.6), so a digit's value is its distance from the start of its run, modulo ten.
+ * Unicode guarantees that decimal digits (general category Nd) form runs of ten in ascending order (The Unicode
+ * Standard, section 4.6). Therefore the value of a digit is its distance from the start of its run, modulo ten.
  */
 export function toAsciiDigits(text: string): string {
   return text.replace(/[^\P{Nd}0-9]/gu, (digit) => String(valueOf(digit.codePointAt(0)!)));

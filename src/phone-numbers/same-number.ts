@@ -1,6 +1,6 @@
 import { toMsisdn } from './msisdn.js';
 
-/** Whether two spellings are of the same number: as E.164, or as the digits and letters of a short code or a sender's name. */
+/** Whether two spellings stand for the same phone number, or for the same short code or sender ID. */
 export function isSameNumber(one: unknown, other: unknown): boolean {
   const [first, second] = [comparable(one), comparable(other)];
   return first !== undefined && first === second;

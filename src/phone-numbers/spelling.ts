@@ -1,66 +1,69 @@
 import { toAsciiDigits } from './decimal-digits.js';
 
-/** What stands between two groups of digits. A bracket counts as a space: `(10) 202` is grouped like `10 202`. */
+/** The separator between two groups of digits. A bracket counts as a space: `(10) 202` is grouped like `10 202`. */
 export type Separator = 'space' | 'dash' | 'dot';
 
 /** A phone number as it was written. */
 export interface Spelling {
   /** Groups of ASCII digits, without the international prefix (`+` or `00`). */
   groups: string[];
-  /** The separators: `separators[i]` stands between `groups[i]` and `groups[i + 1]`. */
+  /** The separators: `separators[i]` is between `groups[i]` and `groups[i + 1]`. */
   separators: Separator[];
-  /** Whether the text says, by `+` or `00`, that it begins with a country code. */
+  /** Whether `+` or `00` marks a country code at the beginning. */
   isInternational: boolean;
-  /** The group that is a trunk zero in brackets: `+44 (0)20 …`. Absent when there is none. */
+  /** The index of the group that is a trunk zero in brackets, as in `+44 (0)20 …`. */
   trunkZero?: number;
 }
 
-/** Longer texts are never a phone number. It bounds what a hostile text costs. */
+/** Longer texts are not parsed, which bounds the cost of hostile input. */
 const MAX_LENGTH = 100;
 
-/** Digits in one piece: what most callers send. */
+/** The most frequent spelling, for a fast path: digits without separators. */
 const PLAIN = /^ ?(\+|00|)([1-9]\d+)$/;
 
 const ASCII = /^[\x20-\x7E]*$/;
 
-/** What a reader cannot see: direction marks, joiners, variation selectors, the byte order mark … */
+/** Invisible characters: direction marks, joiners, variation selectors, the byte order mark … */
 const INVISIBLE = /\p{Default_Ignorable_Code_Point}/gu;
 const SPACES = /\p{Zs}/gu;
-/** Unicode's dashes, and the minus, the hyphen bullet and the Japanese prolonged sound mark that are used as one. */
+/**
+ * Unicode's dashes, and characters that are used like one: the minus, the hyphen bullet, the Japanese prolonged sound
+ * mark.
+ */
 const DASHES = /[\p{Pd}\u2212\u2043\u30FC]/gu;
-/** The full stop, and the middle dots and bullets that are used as one. */
+/** The full stop, and the middle dots and bullets that are used like one. */
 const DOTS = /[.\u00B7\u2022\u2024\u2027\u2219\u22C5\u30FB\uFE52\uFF0E]/gu;
 const PLUS_SIGNS = /[+\uFF0B\uFE62]/gu;
 
 const APOSTROPHES = /[\u2018\u2019\uFF07]/gu;
 
-/** A spreadsheet's mark for text, or the scheme of RFC 3966. */
+/** The prefix with which spreadsheets mark text, or the URI scheme of RFC 3966. */
 const PREFIX = /^(?:'|tel:) */i;
 
 const BEFORE_FIRST_GROUP = /^(?:\+? *\(?|\( *\+) *$/;
 const BETWEEN_GROUPS = /^ *(?:\) *)?[-.]? *(?:\( *)?$/;
 
 /**
- * Takes a text apart into groups of digits and separators.
+ * Splits a text into groups of digits and separators.
  *
- * @returns undefined when the text holds anything that is not part of a phone number, or holds it in a place where it does
- *   not belong
+ * @returns undefined if the text contains anything that is not part of a phone number, or contains it in the wrong
+ *   place
  */
-export function readSpelling(text: string): Spelling | undefined {
+export function parseSpelling(text: string): Spelling | undefined {
   const plain = PLAIN.exec(text);
   if (plain) return { groups: [plain[2]!], separators: [], isInternational: plain[1] !== '' };
   if (text.length > MAX_LENGTH) return undefined;
   const [lead = '', ...rest] = withoutOuterBrackets(normalize(text)).split(/(\d+)/);
   if (!BEFORE_FIRST_GROUP.test(lead) || rest.at(-1) !== '') return undefined;
   const groups = rest.filter((_, index) => index % 2 === 0);
-  // Without the empty text after the last group.
+  // The last gap is the empty text after the last group.
   const gaps = rest.filter((_, index) => index % 2 === 1).slice(0, -1);
   if (!gaps.every((gap) => BETWEEN_GROUPS.test(gap)) || !hasPairedBrackets([lead, ...gaps])) return undefined;
   const spelling: Spelling = {
     groups,
-    separators: gaps.map(kindOf),
+    separators: gaps.map(separatorIn),
     isInternational: lead.includes('+'),
-    trunkZero: trunkZero(groups, gaps),
+    trunkZero: findTrunkZero(groups, gaps),
   };
   return spelling.isInternational ? spelling : withoutDoubleZero(spelling);
 }
@@ -69,7 +72,7 @@ function normalize(text: string): string {
   return (ASCII.test(text) ? text : toAscii(text)).trim().replace(PREFIX, '');
 }
 
-/** With ASCII's digits, spaces, dashes, dots, plus signs, brackets and apostrophes instead of all others. */
+/** Replaces all digits, spaces, dashes, dots, plus signs, brackets and apostrophes with their ASCII counterparts. */
 function toAscii(text: string): string {
   return toAsciiDigits(text.replace(INVISIBLE, ''))
     .replace(SPACES, ' ')
@@ -85,28 +88,31 @@ function withoutOuterBrackets(text: string): string {
   return /^\(([^()]+)\)$/.exec(text)?.[1] ?? text;
 }
 
-/** Brackets come in pairs, and hold one group, or a country code and an area code: `(+55 11) 91234-5678`. */
+/**
+ * Whether brackets come in pairs, around one group or around a country code and an area code: `(+55 11) 91234-5678`.
+ */
 function hasPairedBrackets(gaps: string[]): boolean {
   return /^(?:[^()]|\([^()]?\))*$/.test(gaps.map(bracketsOf).join(''));
 }
 
-/** The brackets of a gap, or a dot for none. */
+/** The brackets of a gap; a dot if it has none. */
 function bracketsOf(gap: string): string {
   return gap.replaceAll(/[^()]/g, '') || '.';
 }
 
-function kindOf(gap: string): Separator {
+function separatorIn(gap: string): Separator {
   if (gap.includes('-')) return 'dash';
   return gap.includes('.') ? 'dot' : 'space';
 }
 
-function trunkZero(groups: string[], gaps: string[]): number | undefined {
+function findTrunkZero(groups: string[], gaps: string[]): number | undefined {
   const index = groups.findIndex(
     (group, at) => group === '0' && gaps[at - 1]?.includes('(') && gaps[at]?.includes(')'),
   );
   return index < 0 ? undefined : index;
 }
 
+/** Removes a leading `00`, which makes the number international. */
 function withoutDoubleZero({ groups, separators, trunkZero }: Spelling): Spelling {
   const [first = '', ...rest] = groups;
   if (!first.startsWith('00')) return { groups, separators, isInternational: false, trunkZero };

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { NothingToSay } from '../call-flows/call-flow.js';
-import { Conversations } from '../call-flows/conversations.js';
+import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
+import { NothingToSayError } from '../call-flows/call-flow.js';
+import { isWebhookUrl } from '../call-flows/own-webhook.js';
+import { webhookUrl } from '../call-flows/webhook-url.js';
 import { PublicUrl } from '../telephony/public-url.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { booleanOf, textOf } from '../metadata/client-values.js';
@@ -10,8 +12,7 @@ import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
 import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
 import { faultPoint } from '../phone-calls/fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
-import { Provider } from '../telephony/provider.js';
-import { isWebhookUrl } from '../webhooks/webhook-url.js';
+import { TelephonyProvider } from '../telephony/telephony-provider.js';
 
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
@@ -29,10 +30,10 @@ export class DialHandler implements JobHandler {
   constructor(
     private readonly claims: DialClaims,
     private readonly results: DialResults,
-    private readonly provider: Provider,
+    private readonly provider: TelephonyProvider,
     private readonly paces: Paces,
     private readonly publicUrl: PublicUrl,
-    private readonly conversations: Conversations,
+    private readonly callFlowRunner: CallFlowRunner,
   ) {}
 
   /** Does nothing when the call is not to be dialled at this time, whoever says so. */
@@ -58,10 +59,10 @@ export class DialHandler implements JobHandler {
     } catch (error) {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
-        error instanceof NothingToSay ? error.message : `The call flow failed (${(error as Error).message})`;
+        error instanceof NothingToSayError ? error.message : `The call flow failed (${(error as Error).message})`;
       return { outcome: 'unsendable', message: `${reason}: nobody was called.` };
     }
-    const webhook = Conversations.webhookOf(origin, call.id);
+    const webhook = webhookUrl(origin, call.id);
     const asksWho = booleanOf(given.async_amd) === true;
     const told = {
       ...(!('status_callback' in given) && { status_callback: webhook, status_callback_event: ALL_EVENTS }),
@@ -72,21 +73,21 @@ export class DialHandler implements JobHandler {
       ...('status_callback' in told && { status_callback_method: 'POST' }),
       ...('async_amd_status_callback' in told && { async_amd_status_callback_method: 'POST' }),
     };
-    return this.provider.place({ ...ours, ...told, ...given, ...byPost, to: msisdn });
+    return this.provider.placeCall({ ...ours, ...told, ...given, ...byPost, to: msisdn });
   }
 
   /**
    * The parameters that say where the call's TwiML comes from. `twiml`, `application_sid` and a `url` elsewhere replace
    * the call flow. A `url` that is our own webhook leads to the call flow, which must be ready then, too.
    * @returns the call flow's first document, or the URL of our webhook; nothing if the client's parameters suffice
-   * @throws NothingToSay if the call goes to the call flow and the callout is not ready for it
+   * @throws NothingToSayError if the call goes to the call flow and the callout is not ready for it
    */
   private async saying(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
     const isChosen = 'url' in given || 'twiml' in given || 'application_sid' in given;
     if (isChosen && !(await this.isOwnWebhook(given.url))) return {};
-    const twiml = this.conversations.opening(call.staged, call, origin);
+    const twiml = this.callFlowRunner.inlineTwiml(call.loaded, call, origin);
     if (isChosen) return { url: given.url };
-    return twiml ? { twiml } : { url: Conversations.webhookOf(origin, call.id) };
+    return twiml ? { twiml } : { url: webhookUrl(origin, call.id) };
   }
 
   /** @param url the client's request parameter: a text, or a list of texts */

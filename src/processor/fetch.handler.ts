@@ -3,7 +3,7 @@ import { Config } from '../config.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
 import { matchRemoteCall } from '../phone-calls/remote-call-matching.js';
-import { Provider, type RemoteCall } from '../telephony/provider.js';
+import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
 
 /** Asks the provider what became of a call that has been silent, or whether it ever took it. */
 @Injectable()
@@ -13,7 +13,7 @@ export class FetchHandler implements JobHandler {
 
   constructor(
     private readonly checks: Checks,
-    private readonly provider: Provider,
+    private readonly provider: TelephonyProvider,
     private readonly config: Config,
   ) {}
 
@@ -32,8 +32,8 @@ export class FetchHandler implements JobHandler {
 
   private async lookUp(awaited: AwaitedCall): Promise<RemoteCall | undefined> {
     const { id, msisdn, remote_call_id: sid } = awaited;
-    if (sid !== null) return this.provider.find(sid);
-    const remoteCalls = await this.checks.unclaimed(await this.provider.callsTo(msisdn));
+    if (sid !== null) return this.provider.fetchCall(sid);
+    const remoteCalls = await this.checks.unclaimed(await this.provider.listCallsTo(msisdn));
     const unmatched = await this.checks.unmatched(msisdn);
     const call = unmatched.find((one) => one.id === id);
     if (!call || remoteCalls.length === 0) return undefined;

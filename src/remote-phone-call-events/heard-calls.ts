@@ -3,12 +3,12 @@ import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { given, json, locking } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
-import type { ConversingCall } from '../call-flows/conversations.js';
+import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { RemoteStanding } from '../phone-calls/remote-state.js';
 
 /** A call as far as webhooks need it. */
-export type HeardCall = ConversingCall &
+export type HeardCall = FlowPhoneCall &
   RemoteStanding &
   Pick<PhoneCall, 'remote_call_id' | 'remote_direction'> & {
     /** The provider's id of the call comes from the provider's own answer or from a callback, and is not a guess. */

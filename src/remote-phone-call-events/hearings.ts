@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { Conversations, type Heard, type Turn } from '../call-flows/conversations.js';
+import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
+import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config.js';
 import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
@@ -23,7 +24,7 @@ const MOST_AT_ONCE = 100;
 const LANES = isPostgres ? 2 : 1;
 
 /** A webhook that is to be taken in. */
-export interface Hearing extends Heard {
+export interface Hearing extends CallWebhook {
   sid: string;
   /** The same for each delivery of one event. */
   delivery: string;
@@ -53,7 +54,7 @@ export class Hearings {
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly heardCalls: HeardCalls,
     private readonly inboundCalls: InboundCalls,
-    private readonly conversations: Conversations,
+    private readonly callFlowRunner: CallFlowRunner,
     private readonly config: Config,
   ) {}
 
@@ -133,27 +134,29 @@ export class Hearings {
   /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
   private async takeIn(manager: EntityManager, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
     if (matters.length === 0) return;
-    const staged = await this.conversations.stageAll(
+    const loaded = await this.callFlowRunner.loadContexts(
       manager,
       matters.map(({ call }) => call),
     );
-    const turns = matters.map(({ hearing, call }, index) => this.conversations.hear(staged[index]!, call, hearing));
-    const rows = await this.store(manager, matters, turns);
+    const results = matters.map(({ hearing, call }, index) =>
+      this.callFlowRunner.runStep(loaded[index]!, call, hearing),
+    );
+    const rows = await this.store(manager, matters, results);
     for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
-    const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, turns[index]!));
+    const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, results[index]!));
     await this.moveOn(manager, moved);
-    await this.conversations.keep(manager, turns);
+    await persistWrites(manager, results);
   }
 
-  private store(manager: EntityManager, matters: Matter[], turns: Turn[]) {
+  private store(manager: EntityManager, matters: Matter[], results: StepResult[]) {
     const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
       phone_call_id: call.id,
       details,
       remote_call_id: sid,
       remote_direction: directionOf(details) ?? call.remote_direction,
-      call_flow_logic: turns[index]!.callFlow.name,
+      call_flow_logic: results[index]!.callFlow.name,
       delivery,
-      twiml: turns[index]!.twiml,
+      twiml: results[index]!.twiml,
     }));
     return rowsOf<Stored & { delivery: string }>(
       manager,
@@ -206,7 +209,7 @@ type Moved = Record<keyof typeof movedColumns, unknown>;
  * Moves a call on by a webhook, and returns what its row shows from now on. A webhook proves that the provider has the call: one that was
  * uncertain, or given up without the provider's id, is there after all.
  */
-function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }: Turn): Moved {
+function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }: StepResult): Moved {
   const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
   const sequence = sequenceOf(details);
   const assumed = [

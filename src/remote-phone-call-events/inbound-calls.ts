@@ -2,15 +2,16 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { CallFlowState } from '../call-flows/call-flow-state.js';
-import { CallFlows } from '../call-flows/call-flows.js';
-import { Conversations, type Heard } from '../call-flows/conversations.js';
+import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
+import type { CallWebhook } from '../call-flows/call-flow-runner.js';
+import { webhookUrl } from '../call-flows/webhook-url.js';
 import { Config } from '../config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
-import { callerOf } from '../phone-numbers/caller.js';
+import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type HeardCall, HeardCalls } from './heard-calls.js';
 
@@ -43,15 +44,15 @@ export class InboundCalls {
   constructor(
     private readonly config: Config,
     private readonly heardCalls: HeardCalls,
-    private readonly callFlows: CallFlows,
+    private readonly callFlows: CallFlowRegistry,
   ) {}
 
   /**
    * The row of an inbound call, made if it is new, and locked. It belongs to the contact who has the caller's number, who is made if new; a
    * caller who shows no usual number has no contact.
    */
-  async take(manager: EntityManager, sid: string, { details, origin }: Heard): Promise<HeardCall> {
-    const { msisdn, shown } = callerOf(details.From);
+  async take(manager: EntityManager, sid: string, { details, origin }: CallWebhook): Promise<HeardCall> {
+    const { msisdn, label } = parseCaller(details.From);
     const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(manager, msisdn, details.To);
     const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
       call_flow_logic: this.config.inboundCallFlow ?? null,
@@ -63,7 +64,7 @@ export class InboundCalls {
       manager,
       sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic,
           call_flow_state, metadata)
-        VALUES (${contactId}, ${shown}, 'created', ${sid}, 'inbound', ${call_flow_logic},
+        VALUES (${contactId}, ${label}, 'created', ${sid}, 'inbound', ${call_flow_logic},
           ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson})
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
@@ -88,14 +89,16 @@ export class InboundCalls {
     const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
     // The provider takes an address rather than a document; one that is not ours we cannot speak for.
     const { url, twiml, application_sid } = sendableParams(params);
-    if (application_sid || (url && textOf(url)?.startsWith(Conversations.webhookOf(origin)) !== true)) return undefined;
+    if (application_sid || (url && textOf(url)?.startsWith(webhookUrl(origin)) !== true)) return undefined;
     const document = textOf(twiml);
     if (document && !url) {
       // A document that is there already is said again, whatever is asked for.
       const standing = { step: 0, twiml: document, memory: {} };
       return { call_flow_logic, call_flow_state: { participation_id, standing }, metadata };
     }
-    const nothingToSay = Object.keys(this.callFlows.chosen(call_flow_logic).refusals(earlier.callout_metadata));
+    const nothingToSay = Object.keys(
+      this.callFlows.resolve(call_flow_logic).validateMetadata(earlier.callout_metadata),
+    );
     return nothingToSay.length > 0 ? undefined : { call_flow_logic, call_flow_state: { participation_id }, metadata };
   }
 

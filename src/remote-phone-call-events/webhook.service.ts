@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
-import { Conversations } from '../call-flows/conversations.js';
+import { answeredStep } from '../call-flows/webhook-url.js';
 import { PublicUrl } from '../telephony/public-url.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
@@ -40,7 +40,7 @@ export class WebhookService {
  * signed: anybody may send a captured webhook again with another one.)
  */
 function deliveryKey(sid: string, query: URLSearchParams, signature: string): string {
-  const step = Conversations.stepOf(query);
+  const step = answeredStep(query);
   const event = step === undefined ? ['signed', signature] : [sid, 'step', step];
   return createHash('sha256').update(JSON.stringify(event)).digest('base64url');
 }

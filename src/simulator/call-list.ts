@@ -1,26 +1,33 @@
 import { DateTime } from 'luxon';
 import type { SimulatedCall } from './simulated-call.js';
-import { invalid } from './twilio-error.js';
+import { invalidRequest } from './twilio-error.js';
 
-const LARGEST_PAGE = 1_000;
+const MAX_PAGE_SIZE = 1_000;
 
-/** The states that a call can be listed by. Source: Twilio's OpenAPI document, `call_enum_status`. */
+/** The values of the filter `Status`. Source: Twilio's OpenAPI document, `call_enum_status`. */
 const STATUSES = ['queued', 'ringing', 'in-progress', 'canceled', 'completed', 'failed', 'busy', 'no-answer'];
 
 type Filter = (call: SimulatedCall) => boolean;
 
 /**
- * A page of calls, by Twilio's parameters. Unknown parameters are ignored.
- * @param calls all of them, newest first
- * @throws TwilioError
+ * Returns a page of calls as Twilio's list resource.
+ * @param calls all calls, newest first
+ * @param query Twilio's parameters; unknown ones are ignored
+ * @throws TwilioError if a parameter is invalid
  */
 export function listCalls(calls: SimulatedCall[], query: URLSearchParams, accountSid: string): Record<string, unknown> {
-  const size = whole(query, 'PageSize', 50);
-  if (size < 1) throw invalid('PageSize must be at least 1');
-  if (size > LARGEST_PAGE) throw invalid('Page size too large', 20007);
-  const page = whole(query, 'Page', 0);
+  const size = readWholeNumber(query, 'PageSize', 50);
+  if (size < 1) throw invalidRequest('PageSize must be at least 1');
+  if (size > MAX_PAGE_SIZE) throw invalidRequest('Page size too large', 20007);
+  const page = readWholeNumber(query, 'Page', 0);
   const filters = readFilters(query);
-  const { shown, isLast } = cut(calls, (call) => filters.every((matches) => matches(call)), query, page, size);
+  const { calls: shown, isLast } = selectPage(
+    calls,
+    (call) => filters.every((matches) => matches(call)),
+    query,
+    page,
+    size,
+  );
   const uri = (number: number, token?: string): string => {
     const parameters = new URLSearchParams(query);
     parameters.delete('PageToken');
@@ -31,7 +38,7 @@ export function listCalls(calls: SimulatedCall[], query: URLSearchParams, accoun
   };
   const [first, last] = [shown[0], shown.at(-1)];
   return {
-    calls: shown.map((call) => call.show()),
+    calls: shown.map((call) => call.toResource()),
     page,
     page_size: size,
     start: page * size,
@@ -43,24 +50,26 @@ export function listCalls(calls: SimulatedCall[], query: URLSearchParams, accoun
   };
 }
 
-/** Cuts a page out: after the call that `PageToken` names (`PA`), before it (`PB`), or where the number of the page says. */
-function cut(calls: SimulatedCall[], matches: Filter, query: URLSearchParams, page: number, size: number) {
+/** Selects a page: the one after (`PA`) or before (`PB`) the call in `PageToken`, or the one with the number `page`. */
+function selectPage(calls: SimulatedCall[], matches: Filter, query: URLSearchParams, page: number, size: number) {
   const token = query.get('PageToken');
   if (!token) {
     const found = calls.filter(matches);
-    return { shown: found.slice(page * size, (page + 1) * size), isLast: found.length <= (page + 1) * size };
+    return { calls: found.slice(page * size, (page + 1) * size), isLast: found.length <= (page + 1) * size };
   }
   const [, side, sid] = /^P([AB])(CA[\da-f]{32})$/.exec(token) ?? [];
   const position = calls.findIndex((call) => call.sid === sid);
-  if (position === -1) throw invalid('Invalid PageToken', 21481);
+  if (position === -1) throw invalidRequest('Invalid PageToken', 21481);
   if (side === 'A') {
     const found = calls.slice(position + 1).filter(matches);
-    return { shown: found.slice(0, size), isLast: found.length <= size };
+    return { calls: found.slice(0, size), isLast: found.length <= size };
   }
-  return { shown: calls.slice(0, position).filter(matches).slice(-size), isLast: false };
+  return { calls: calls.slice(0, position).filter(matches).slice(-size), isLast: false };
 }
 
-/** A call that was not dialed yet has not started, and one that was not answered has not ended, as Twilio documents its two times. */
+/**
+ * As Twilio documents the two times, a call that was not dialed has no start, and one that was not answered has no end.
+ */
 function readFilters(query: URLSearchParams): Filter[] {
   const filters: Filter[] = [];
   const add = (name: string, filter: (value: string) => Filter): void => {
@@ -79,10 +88,10 @@ function readFilters(query: URLSearchParams): Filter[] {
       ({ request }) =>
         request.from === from,
   );
-  // No call here was begun by another.
+  // No simulated call has a parent.
   add('ParentCallSid', () => () => false);
   add('Status', (status) => {
-    if (!STATUSES.includes(status)) throw invalid(`Status ${status} is not a status of a call`);
+    if (!STATUSES.includes(status)) throw invalidRequest(`Status ${status} is not a status of a call`);
     return (call) => call.status === status;
   });
   for (const [name, timeOf] of [
@@ -104,16 +113,20 @@ function readFilters(query: URLSearchParams): Filter[] {
   return filters;
 }
 
-/** A date is the beginning of its day in UTC. Times count whole seconds, since that is what is shown of them. */
+/**
+ * Reads a time, to the second, which is the precision that a call shows. A date stands for the start of its day in UTC.
+ */
 function readTime(name: string, text: string): DateTime {
-  const read = [DateTime.fromISO, DateTime.fromSQL, DateTime.fromRFC2822].map((parse) => parse(text, { zone: 'utc' }));
-  const time = read.find(({ isValid }) => isValid);
-  if (!time) throw invalid(`${name} is not a date such as 2009-07-06`);
+  const parsed = [DateTime.fromISO, DateTime.fromSQL, DateTime.fromRFC2822].map((parse) =>
+    parse(text, { zone: 'utc' }),
+  );
+  const time = parsed.find(({ isValid }) => isValid);
+  if (!time) throw invalidRequest(`${name} is not a date such as 2009-07-06`);
   return time.startOf('second');
 }
 
-function whole(query: URLSearchParams, name: string, fallback: number): number {
+function readWholeNumber(query: URLSearchParams, name: string, fallback: number): number {
   const text = query.get(name) || String(fallback);
   if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw invalid(`${name} must be a whole number`);
+  throw invalidRequest(`${name} must be a whole number`);
 }

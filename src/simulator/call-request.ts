@@ -1,28 +1,50 @@
 import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import type { CallRequest } from './simulated-call.js';
-import { invalid } from './twilio-error.js';
+import { invalidRequest } from './twilio-error.js';
+
+/** A request for a call, after its parameters were checked. */
+export interface CallRequest {
+  to: string;
+  from: string;
+  direction: 'outbound-api' | 'inbound';
+  /** Where the first document is requested; takes precedence over `twiml`. */
+  url?: string;
+  /** The HTTP method for `url`. */
+  method: string;
+  /** The first document. */
+  twiml?: string;
+  statusCallback?: string;
+  statusCallbackEvents: string[];
+  /** Whether webhooks say who answered: synchronous answering machine detection. */
+  detectsMachines: boolean;
+  /** Where asynchronous answering machine detection reports who answered. */
+  asyncAmdStatusCallback?: string;
+  /** Whether another party on the same account requested it. */
+  isForeign?: boolean;
+}
 
 const EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
-const LONGEST_TWIML = 4_000;
+const MAX_TWIML_LENGTH = 4_000;
 const METHODS = ['GET', 'POST'];
-const WEB = ['http:', 'https:'];
+const WEB_PROTOCOLS = ['http:', 'https:'];
 
 /**
- * Reads the form of a request for a call. Parameters that the simulator does not know are ignored, as Twilio does.
- * @throws TwilioError Source of the codes: https://www.twilio.com/docs/api/errors
+ * Reads the form of a request for a call. Like Twilio, it ignores unknown parameters.
+ * Source of the error codes: https://www.twilio.com/docs/api/errors
+ * @throws TwilioError if a parameter is missing or invalid
  */
 export function readCallRequest(form: URLSearchParams): CallRequest {
   const { to, from } = readNumbers({ to: form.get('To'), from: form.get('From') });
   const url = form.get('Url') || undefined;
   const twiml = form.get('Twiml') || undefined;
-  if (!url && !twiml && !form.get('ApplicationSid')) throw invalid('Url parameter is required', 21205);
-  if (url && !isWebAddress(url)) throw invalid(`Url is not a valid URL: ${url}`, 21205);
-  if (twiml && twiml.length > LONGEST_TWIML) throw invalid(`Twiml is longer than ${LONGEST_TWIML} characters`, 21632);
+  if (!url && !twiml && !form.get('ApplicationSid')) throw invalidRequest('Url parameter is required', 21205);
+  if (url && !isWebUrl(url)) throw invalidRequest(`Url is not a valid URL: ${url}`, 21205);
+  if (twiml && twiml.length > MAX_TWIML_LENGTH)
+    throw invalidRequest(`Twiml is longer than ${MAX_TWIML_LENGTH} characters`, 21632);
   const method = (form.get('Method') || 'POST').toUpperCase();
-  if (!METHODS.includes(method)) throw invalid(`Method must be GET or POST, not ${method}`, 21209);
+  if (!METHODS.includes(method)) throw invalidRequest(`Method must be GET or POST, not ${method}`, 21209);
   const events = form.getAll('StatusCallbackEvent');
-  if (!events.every((event) => EVENTS.includes(event))) throw invalid('Invalid StatusCallbackEvents', 21626);
-  const asynchronous = form.get('AsyncAmd') === 'true';
+  if (!events.every((event) => EVENTS.includes(event))) throw invalidRequest('Invalid StatusCallbackEvents', 21626);
+  const isAsyncAmd = form.get('AsyncAmd') === 'true';
   return {
     to,
     from,
@@ -32,25 +54,29 @@ export function readCallRequest(form: URLSearchParams): CallRequest {
     twiml,
     statusCallback: readCallback(form, 'StatusCallback'),
     statusCallbackEvents: events.length > 0 ? events : ['completed'],
-    detectsMachines: form.get('MachineDetection') !== null && !asynchronous,
-    tellsWhoAnswered: asynchronous ? readCallback(form, 'AsyncAmdStatusCallback') : undefined,
+    detectsMachines: form.get('MachineDetection') !== null && !isAsyncAmd,
+    asyncAmdStatusCallback: isAsyncAmd ? readCallback(form, 'AsyncAmdStatusCallback') : undefined,
   };
 }
 
 /**
- * The two ends of an outbound call: a phone number in E.164, and the number, short code or alphanumeric name that is shown to the person.
- * @throws TwilioError
+ * Reads the two ends of an outbound call.
+ * @returns `to` in E.164; `from` as a phone number in E.164, a short code or an alphanumeric sender ID
+ * @throws TwilioError if one is missing or invalid
  */
 export function readNumbers({ to, from }: { to: string | null; from: string | null }): { to: string; from: string } {
-  if (!to) throw invalid("No 'To' number is specified", 21201);
-  if (!/^\+[1-9]\d{4,14}$/.test(to)) throw invalid(`The 'To' number ${to} is not a valid phone number`, 21211);
-  if (!from) throw invalid("No 'From' number is specified", 21213);
+  if (!to) throw invalidRequest("No 'To' number is specified", 21201);
+  if (!/^\+[1-9]\d{4,14}$/.test(to)) throw invalidRequest(`The 'To' number ${to} is not a valid phone number`, 21211);
+  if (!from) throw invalidRequest("No 'From' number is specified", 21213);
   const caller = readCaller(from);
   if (caller) return { to, from: caller };
-  throw invalid(`The 'From' number ${from} is not a valid phone number, short code, or alphanumeric sender ID`, 21212);
+  throw invalidRequest(
+    `The 'From' number ${from} is not a valid phone number, short code, or alphanumeric sender ID`,
+    21212,
+  );
 }
 
-/** As Twilio shows it: a phone number in E.164, whatever its spelling. Undefined when it is none of the three. */
+/** Returns a caller id as Twilio shows it; undefined if it is no phone number, short code or sender ID. */
 function readCaller(from: string): string | undefined {
   const digits = from.replaceAll(/[\s().-]/g, '');
   if (/^\d{3,8}$/.test(digits)) return digits;
@@ -63,10 +89,10 @@ function readCaller(from: string): string | undefined {
 
 function readCallback(form: URLSearchParams, name: string): string | undefined {
   const url = form.get(name) || undefined;
-  if (url && !isWebAddress(url)) throw invalid(`The ${name} URL ${url} is not a valid URL.`, 21609);
+  if (url && !isWebUrl(url)) throw invalidRequest(`The ${name} URL ${url} is not a valid URL.`, 21609);
   return url;
 }
 
-function isWebAddress(url: string): boolean {
-  return URL.canParse(url) && WEB.includes(new URL(url).protocol);
+function isWebUrl(url: string): boolean {
+  return URL.canParse(url) && WEB_PROTOCOLS.includes(new URL(url).protocol);
 }

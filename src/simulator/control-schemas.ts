@@ -1,30 +1,30 @@
 import { faultsSchema } from './faults.js';
-import type { Outcome } from './outcomes.js';
+import type { PersonBehavior } from './person-behavior.js';
 
-/** A person who is to call in. */
+/** A request for a person to call in. */
 export interface InboundCall {
-  /** Whatever the provider would show: a number, `Anonymous`, a SIP address, nothing. */
+  /** Who calls, as the provider shows it: a number, `Anonymous`, a SIP address, an empty text. */
   from: string;
   to: string;
-  /** The keys pressed at each question in turn; `hangup` ends the call there. */
+  /** The keys to press at each question in turn; `hangup` ends the call there. */
   keys: string[];
-  /** The webhook that is asked; ours unless given. */
+  /** The webhook to request; by default this program's. */
   url?: string;
-  /** Answer only when the call is over, with its transcript. */
+  /** Whether to respond only when the call is over. */
   wait: boolean;
 }
 
-/** A call that another party on the same account places. */
+/** A request for a call that another party on the same account places. */
 export interface ForeignCall {
   to: string;
   from: string;
 }
 
-/** What somebody does when called; what is left out is drawn by lot. */
-export type Person = Partial<Outcome>;
+/** What a person does when called. Absent properties are picked at random. */
+export type PersonSettings = Partial<PersonBehavior>;
 
-/** As long as a SIP address may be. */
-const end = { type: 'string', minLength: 1, maxLength: 256 };
+/** A caller or a called number; long enough for a SIP address. */
+const address = { type: 'string', minLength: 1, maxLength: 256 };
 const keys = { type: 'array', items: { type: 'string', pattern: '^(hangup|[0-9*#]{0,100})$' }, maxItems: 100 };
 const flag = { type: 'boolean' };
 const object = (properties: object, required: string[] = []) => ({
@@ -34,13 +34,13 @@ const object = (properties: object, required: string[] = []) => ({
   additionalProperties: false,
 });
 
-/** JSON schemas of what the controls take. */
+/** The JSON schemas of the controls' requests. */
 export const schemas = {
   inboundCall: {
     body: object(
       {
-        from: { ...end, minLength: 0 },
-        to: end,
+        from: { ...address, minLength: 0 },
+        to: address,
         keys: { ...keys, default: [] },
         url: { type: 'string', pattern: '^https?://', maxLength: 4_000 },
         wait: { ...flag, default: false },
@@ -48,9 +48,9 @@ export const schemas = {
       ['from', 'to'],
     ),
   },
-  foreignCall: { body: object({ to: end, from: end }, ['to', 'from']) },
+  foreignCall: { body: object({ to: address, from: address }, ['to', 'from']) },
   person: {
-    params: object({ msisdn: end }, ['msisdn']),
+    params: object({ msisdn: address }, ['msisdn']),
     body: object({
       keys,
       machine: flag,

@@ -1,21 +1,34 @@
-import { type CallbackFault, type CreateFault, draw } from './outcomes.js';
+import { hashToUnit } from './hash-to-unit.js';
 
+/**
+ * A fault of one request for a call. `refused` is Twilio's error 21211, an invalid number. `before` and `after` say
+ * whether the call is created all the same. A `hang` never gets a response.
+ */
+export type CreateFault = 'refused' | '429' | '500_before' | '500_after' | 'hang_before' | 'hang_after';
+
+/** A fault of a status callback. */
+export type CallbackFault = 'lost' | 'doubled' | 'late' | 'reordered';
+
+/** The probability of each fault, from 0 to 1; together at most 1. */
 type Shares<Name extends string> = Partial<Record<Name, number>>;
 
-/** What goes wrong, on request: shares from 0 to 1 of the requests for a call, and of the callbacks. */
+/** The faults that are switched on. */
 export interface Faults {
   create: Shares<CreateFault>;
   callbacks: Shares<CallbackFault>;
-  /** Every request for a call is refused with this code of Twilio's. */
+  /** If set, every request for a call fails with this error code of Twilio's. */
   account: number | null;
-  /** Simulated seconds for which calls that are taken from now on are queued before they ring. */
+  /** How long new calls stay queued before they ring (simulated seconds). */
   queue_seconds: number;
 }
 
 export const NO_FAULTS: Faults = { create: {}, callbacks: {}, account: null, queue_seconds: 0 };
 
-/** Twilio cancels what was queued for a day. Source: https://support.twilio.com/hc/en-us/articles/223180028 */
-const LONGEST_QUEUE = 86_400;
+/**
+ * Seconds. Twilio cancels a call that was queued for a day. Source:
+ * https://support.twilio.com/hc/en-us/articles/223180028
+ */
+const MAX_QUEUE_SECONDS = 86_400;
 
 const share = { type: 'number', minimum: 0, maximum: 1 };
 const shares = (...names: string[]) => ({
@@ -25,25 +38,29 @@ const shares = (...names: string[]) => ({
   default: {},
 });
 
-/** The JSON schema of {@link Faults} as they are asked for; what is left out does not go wrong. */
+/** The JSON schema of {@link Faults} in a request. Absent keys mean no such fault. */
 export const faultsSchema = {
   type: 'object',
   properties: {
     create: shares('429', '500_before', '500_after', 'hang_before', 'hang_after'),
     callbacks: shares('lost', 'doubled', 'late', 'reordered'),
-    // All of Twilio's codes have five digits or six.
+    // All of Twilio's codes have five or six digits.
     account: { type: ['integer', 'null'], minimum: 10_000, maximum: 999_999, default: null },
-    queue_seconds: { type: 'number', minimum: 0, maximum: LONGEST_QUEUE, default: 0 },
+    queue_seconds: { type: 'number', minimum: 0, maximum: MAX_QUEUE_SECONDS, default: 0 },
   },
   additionalProperties: false,
 };
 
-/** The fault, if any, that strikes where these words draw the lot. */
-export function struck<Name extends string>(shares: Shares<Name>, ...words: (string | number)[]): Name | undefined {
-  let lot = draw(...words);
+/**
+ * Picks a fault by its share.
+ * @param parts identify the event: the same parts always pick the same fault
+ * @returns undefined if no fault was picked
+ */
+export function pickFault<Name extends string>(shares: Shares<Name>, ...parts: (string | number)[]): Name | undefined {
+  let rest = hashToUnit(...parts);
   for (const [name, share] of Object.entries<number | undefined>(shares)) {
-    if (lot < (share ?? 0)) return name as Name;
-    lot -= share ?? 0;
+    if (rest < (share ?? 0)) return name as Name;
+    rest -= share ?? 0;
   }
   return undefined;
 }

@@ -7,38 +7,39 @@ import { BadRequestError } from '../errors/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { serveCalls } from './calls-api.js';
 import { serveControls } from './controls.js';
-import { Exchange } from './exchange.js';
-import { TwilioError, invalid, notFound } from './twilio-error.js';
+import { SimulatedProvider } from './simulated-provider.js';
+import { TwilioError, invalidRequest, notFound } from './twilio-error.js';
 
 export interface SimulatorOptions extends SimulatorConfig {
-  /** What the calls API asks for, and what webhooks are signed with. */
+  /** Authenticates requests to the calls API, and signs webhooks. */
   account: Account;
-  /** Addresses of this program, which the simulator may fetch. */
+  /** Resolves to the addresses of this program, which the simulator may request. */
   ownAddresses: () => Promise<string[]>;
-  /** The webhook that is asked when a person calls in. */
+  /** Resolves to the webhook that is requested when a person calls in. */
   inboundUrl: () => Promise<string>;
 }
 
 /**
- * A provider in the box: Twilio's HTTP API of calls, people who answer them, and faults on request. To be registered under a prefix.
- * The calls API asks for the simulator's account; who may use the controls is decided where the plugin is registered.
+ * A Fastify plugin that simulates a telephony provider: Twilio's REST API of calls, people who answer, and faults on
+ * request. Register it under a prefix. The calls API authenticates the simulator's account. Access to the controls is
+ * up to the code that registers the plugin.
  */
 export async function simulator(fastify: FastifyInstance, options: SimulatorOptions): Promise<void> {
   const origins = new AllowedOrigins(options.ownAddresses, options.allowedOrigins);
-  const exchange = new Exchange(options, options.account, origins, fastify.log);
-  fastify.addHook('onClose', async () => exchange.close());
-  fastify.setErrorHandler(answerError);
-  fastify.setNotFoundHandler(refuseUnknownRoute);
+  const provider = new SimulatedProvider(options, options.account, origins, fastify.log);
+  fastify.addHook('onClose', async () => provider.close());
+  fastify.setErrorHandler(sendTwilioError);
+  fastify.setNotFoundHandler(throwNotFound);
   await fastify.register(
     async (calls) => {
       makePublic(calls);
       requireAccount(calls, options.account);
-      calls.setNotFoundHandler(refuseUnknownRoute);
-      serveCalls(calls, exchange);
+      calls.setNotFoundHandler(throwNotFound);
+      serveCalls(calls, provider);
     },
     { prefix: '/2010-04-01' },
   );
-  await fastify.register(async (controls) => serveControls(controls, exchange, options.inboundUrl));
+  await fastify.register(async (controls) => serveControls(controls, provider, options.inboundUrl));
 }
 
 /** Asks for the account's id and token, and that the path is about that account. */
@@ -54,22 +55,22 @@ function requireAccount(fastify: FastifyInstance, { sid, token }: Account): void
   });
 }
 
-function refuseUnknownRoute(request: FastifyRequest): never {
+function throwNotFound(request: FastifyRequest): never {
   throw notFound(request);
 }
 
-/** Answers what is wrong with a request in Twilio's shape. Everything else is answered as everywhere in the program. */
-function answerError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
-  const answer = twilioErrorOf(error);
-  if (!answer) return sendError(error, request, reply);
-  void reply.status(answer.status).send(answer.toBody());
+/** Sends client errors in Twilio's format. Any other error is sent as everywhere in the program. */
+function sendTwilioError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const twilioError = toTwilioError(error);
+  if (!twilioError) return sendError(error, request, reply);
+  void reply.status(twilioError.status).send(twilioError.toBody());
 }
 
-/** Undefined when the request never came to the simulator, or when something went wrong inside. */
-function twilioErrorOf(error: FastifyError): TwilioError | undefined {
+/** Returns undefined for an error that the client did not cause. */
+function toTwilioError(error: FastifyError): TwilioError | undefined {
   if (error instanceof TwilioError) return error;
-  if (error instanceof BadRequestError) return invalid(error.message);
+  if (error instanceof BadRequestError) return invalidRequest(error.message);
   const { statusCode = 500, message } = error;
   if (statusCode === 413) return new TwilioError(413, 20413, message);
-  return [400, 415].includes(statusCode) ? invalid(message) : undefined;
+  return [400, 415].includes(statusCode) ? invalidRequest(message) : undefined;
 }

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 
-/** An answer of Twilio's that is an error, in its shape. */
+/** An error response in Twilio's format. */
 export class TwilioError extends Error {
   constructor(
     readonly status: number,
@@ -16,7 +16,7 @@ export class TwilioError extends Error {
   }
 }
 
-/** Twilio's words for what can be wrong with an account or its settings. Source: https://www.twilio.com/docs/api/errors */
+/** Twilio's titles of the errors that can concern an account. Source: https://www.twilio.com/docs/api/errors */
 const titles: Readonly<Record<number, string>> = {
   10001: 'Account is not active',
   10002: 'Trial account does not support this feature',
@@ -57,19 +57,20 @@ const titles: Readonly<Record<number, string>> = {
   22005: 'Call Queue Full',
 };
 
-/** A few codes have an HTTP status of their own; all others are 400. */
+/** The HTTP status by code; 400 for all others. */
 const statuses: Readonly<Record<number, number>> = { 20003: 401, 20429: 429 };
 
-/** The error with which Twilio refuses every request for a call, whatever the call. */
-export function refusalOfAccount(code: number): TwilioError {
+/** Returns the error that Twilio gives every request for a call if the account is at fault. */
+export function accountError(code: number): TwilioError {
   return new TwilioError(statuses[code] ?? 400, code, titles[code] ?? `Error ${code}`);
 }
 
-/** Something that the request says cannot be meant. */
-export function invalid(message: string, code = 20422): TwilioError {
+/** Returns the error for a request with an invalid parameter. */
+export function invalidRequest(message: string, code = 20422): TwilioError {
   return new TwilioError(400, code, message);
 }
 
+/** Returns the error for an unknown resource or route. */
 export function notFound({ url }: FastifyRequest): TwilioError {
   return new TwilioError(404, 20404, `The requested resource ${url.split('?')[0]} was not found`);
 }

@@ -8,11 +8,11 @@ export interface Verb {
   children: Verb[];
 }
 
-/** The provider would not perform this document. */
+/** The provider would not perform the document. `message` begins with Twilio's error code. */
 export class TwimlError extends Error {}
 
-/** The verbs that are performed, and what may stand in each. Source: https://www.twilio.com/docs/voice/twiml */
-const NOUNS: Readonly<Record<string, readonly string[]>> = {
+/** The supported verbs, with the elements that each may contain. Source: https://www.twilio.com/docs/voice/twiml */
+const CHILDREN: Readonly<Record<string, readonly string[]>> = {
   Say: [],
   Play: [],
   Pause: [],
@@ -22,7 +22,7 @@ const NOUNS: Readonly<Record<string, readonly string[]>> = {
   Reject: [],
 };
 
-/** What each may be told. Source: the same. */
+/** The attributes of each verb. Source: https://www.twilio.com/docs/voice/twiml */
 const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   Say: ['voice', 'language', 'loop'],
   Play: ['loop', 'digits'],
@@ -33,8 +33,8 @@ const ATTRIBUTES: Readonly<Record<string, readonly string[]>> = {
   Reject: ['reason'],
 };
 
-/** The longest text that Twilio speaks. */
-const LONGEST_SAY = 4_096;
+/** The longest text that Twilio speaks, in characters. */
+const MAX_SAY_LENGTH = 4_096;
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -50,8 +50,9 @@ const parser = new XMLParser({
 type Node = Record<string, unknown> & { ':@'?: Record<string, string> };
 
 /**
- * The verbs of a document, in their order.
- * @throws TwimlError when the provider would not perform it
+ * Parses and checks a TwiML document.
+ * @returns its verbs, in order
+ * @throws TwimlError if the provider would not perform it
  */
 export function readTwiml(document: string): Verb[] {
   const valid = XMLValidator.validate(document);
@@ -59,19 +60,19 @@ export function readTwiml(document: string): Verb[] {
   const roots = (parser.parse(document) as Node[]).map(readNode).filter((node) => node !== undefined);
   const [root] = roots;
   if (roots.length !== 1 || root?.name !== 'Response') throw new TwimlError('12102 The root must be Response');
-  for (const verb of root.children) check(verb, Object.keys(NOUNS));
+  for (const verb of root.children) assertSupported(verb, Object.keys(CHILDREN));
   return root.children;
 }
 
-function check(verb: Verb, allowed: readonly string[]): void {
+function assertSupported(verb: Verb, allowed: readonly string[]): void {
   if (!allowed.includes(verb.name)) throw new TwimlError(`12200 ${verb.name} is not known here`);
-  if (verb.name === 'Say' && Array.from(verb.text).length > LONGEST_SAY)
+  if (verb.name === 'Say' && Array.from(verb.text).length > MAX_SAY_LENGTH)
     throw new TwimlError('13520 Say: the text is too long');
   const unknown = Object.keys(verb.attributes).find((name) => !ATTRIBUTES[verb.name]?.includes(name));
   if (unknown) throw new TwimlError(`12200 ${verb.name} has no attribute ${unknown}`);
   if (verb.name === 'Play' && !/^https?:\/\//i.test(verb.text))
     throw new TwimlError('13420 Play: not an http or https URL');
-  for (const child of verb.children) check(child, NOUNS[verb.name] ?? []);
+  for (const child of verb.children) assertSupported(child, CHILDREN[verb.name] ?? []);
 }
 
 function readNode(node: Node): Verb | undefined {

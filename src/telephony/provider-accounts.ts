@@ -2,29 +2,29 @@ import { randomBytes } from 'node:crypto';
 import type { Account, Config } from '../config.js';
 import type { Settings } from '../settings/settings.js';
 
-/** Twilio's account ids are `AC` and 32 hexadecimal digits; this one belongs to nobody. */
+/** The simulator's default account id. Twilio's are `AC` and 32 hexadecimal digits; this one is not assigned. */
 const SIMULATOR_SID = `AC${'0'.repeat(32)}`;
 
-/** The setting that holds the simulator's auth token. */
+/** The name under which the `settings` table stores the simulator's auth token. */
 const SIMULATOR_TOKEN = 'simulator_auth_token';
 
 /**
- * The accounts of this installation at its providers. Those of real providers come from the environment. The simulator's token is a secret
- * of the database, so they are known only once that is open.
+ * The accounts of this installation at its providers. Real accounts come from the environment. The simulator's token is
+ * stored in the database, so the accounts are known only after the database is open.
  */
 export class ProviderAccounts {
   private constructor(
-    /** The account that calls are placed with. */
+    /** Places the calls. */
     readonly current: Account,
-    /** Every account whose webhooks are believed, including one that no calls are placed with any more. */
+    /** All accounts whose webhooks are accepted, including a former provider's that places no calls anymore. */
     readonly trusted: readonly Account[],
   ) {}
 
-  /** Resolves the accounts. The simulator's token is created if the simulator is the provider and there is no token yet. */
+  /** Resolves the accounts. If the simulator is the provider and has no token yet, one is created and stored. */
   static async resolve({ platform, accounts, simulator }: Config, settings: Settings): Promise<ProviderAccounts> {
     const { twilio, somleng } = accounts;
     const real = [twilio, somleng].filter((account) => account !== undefined);
-    // The configuration is refused when the chosen provider has no account.
+    // The configuration is invalid if the chosen provider has no account.
     if (platform.provider !== 'simulator') return new ProviderAccounts(accounts[platform.provider]!, real);
     const simulated = {
       sid: simulator.accountSid ?? SIMULATOR_SID,
@@ -34,5 +34,5 @@ export class ProviderAccounts {
   }
 }
 
-/** As Twilio's auth tokens are: 128 random bits. */
+/** 128 random bits, like Twilio's auth tokens. */
 const newToken = (): string => randomBytes(16).toString('hex');

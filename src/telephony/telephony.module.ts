@@ -3,10 +3,10 @@ import { Config } from '../config.js';
 import { PublicUrl } from './public-url.js';
 import { Settings } from '../settings/settings.js';
 import { ProviderAccounts } from './provider-accounts.js';
-import { Provider } from './provider.js';
-import { TwilioProvider } from './twilio.provider.js';
+import { TelephonyProvider } from './telephony-provider.js';
+import { TwilioProvider } from './twilio/twilio.provider.js';
 
-/** The one client of the provider. */
+/** Provides the client of the telephony provider, and the accounts. */
 @Global()
 @Module({
   providers: [
@@ -18,12 +18,12 @@ import { TwilioProvider } from './twilio.provider.js';
       useFactory: (config: Config, settings: Settings) => ProviderAccounts.resolve(config, settings),
     },
     {
-      provide: Provider,
+      provide: TelephonyProvider,
       inject: [Config, ProviderAccounts, PublicUrl],
       useFactory: ({ platform, providerTimeout }: Config, { current }: ProviderAccounts, publicUrl: PublicUrl) =>
         new TwilioProvider(current, async () => platform.baseUrl ?? publicUrl.simulator(), providerTimeout),
     },
   ],
-  exports: [PublicUrl, Provider, ProviderAccounts],
+  exports: [PublicUrl, TelephonyProvider, ProviderAccounts],
 })
 export class TelephonyModule {}

@@ -1,46 +1,52 @@
 import type { Api, Body } from './api.js';
 import { eventually } from './eventually.js';
 
-/** What was heard and pressed in one call. */
+/** The transcript of one call. */
 export interface Talk {
   sid: string;
-  /** All that was said, in its order. */
+  /** All texts that were said, in order. */
   said: string[];
   played: string[];
-  /** The addresses of the questions, in their order. */
+  /** The action URLs of the questions, in order. */
   asked: string[];
   fetched: string[];
   errors: string[];
 }
 
-/** A person calls in, and presses these keys at the questions in turn (`hangup` ends the call). Answers when the call is over. */
-export async function callIn(exchange: Api, from: string, keys: string[], to = '2442'): Promise<Talk> {
-  const { status, body, text } = await exchange.post('/simulator/inbound_calls', { from, to, keys, wait: true });
+/**
+ * Makes a person call in, who presses these keys at the questions in turn (`hangup` ends the call). Resolves when the
+ * call is over.
+ */
+export async function callIn(api: Api, from: string, keys: string[], to = '2442'): Promise<Talk> {
+  const { status, body, text } = await api.post('/simulator/inbound_calls', { from, to, keys, wait: true });
   if (status !== 201) throw new Error(`Nobody could call in: ${text}`);
   return talk(body.sid, body.transcript);
 }
 
-/** Says what a person does when they are called: the keys they press, whether a machine answers for them. */
-export async function person(exchange: Api, msisdn: string, behaviour: object): Promise<void> {
-  const given = { ending: 'answered', machine: false, hangsUpAtOnce: false, ...behaviour };
-  await exchange.put(`/simulator/people/${encodeURIComponent(msisdn)}`, given);
+/** Sets what a person does when called: the keys they press, whether an answering machine answers. */
+export async function person(api: Api, msisdn: string, behavior: object): Promise<void> {
+  const given = { ending: 'answered', machine: false, hangsUpAtOnce: false, ...behavior };
+  await api.put(`/simulator/people/${encodeURIComponent(msisdn)}`, given);
 }
 
-/** Dials a participation, with more request parameters if given, and waits until the call is over. Answers it, and what was said. */
+/**
+ * Dials a participation, and waits until the call is over.
+ * @param params further request parameters
+ */
 export async function dial(
-  exchange: Api,
+  api: Api,
   participationId: number,
   params: object = {},
 ): Promise<{ call: Body; talk: Talk }> {
   const path = `/api/callout_participations/${participationId}/phone_calls`;
-  const { body: made } = await exchange.post(path, { remote_request_params: { from: '2442', ...params } });
-  await exchange.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
+  const { body: made } = await api.post(path, { remote_request_params: { from: '2442', ...params } });
+  await api.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
   const call = await eventually(async () => {
-    const { body } = await exchange.get(`/api/phone_calls/${made.id}`);
+    const { body } = await api.get(`/api/phone_calls/${made.id}`);
     return ['completed', 'busy', 'failed', 'not_answered', 'errored'].includes(body.status) && body;
   });
   if (call.remote_call_id === null) return { call, talk: talk('', []) };
-  const { body } = await exchange.get(`/simulator/calls/${call.remote_call_id}/transcript`);
+  const { body } = await api.get(`/simulator/calls/${call.remote_call_id}/transcript`);
   return { call, talk: talk(call.remote_call_id, body) };
 }
 

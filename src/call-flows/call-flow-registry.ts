@@ -6,9 +6,9 @@ import { type CallFlowName, callFlowNames } from './call-flow.names.js';
 import { PlayMessageCallFlow } from './play-message.call-flow.js';
 import { RegistrationCallFlow } from './registration.call-flow.js';
 
-/** Every call flow, by its name. The program does not start while a name has none. */
+/** All call flows by name. The constructor throws, and so the program does not start, if a name has no class. */
 @Injectable()
-export class CallFlows {
+export class CallFlowRegistry {
   private readonly byName: Map<CallFlowName, CallFlow>;
 
   constructor(
@@ -19,18 +19,23 @@ export class CallFlows {
   ) {
     const flows: CallFlow[] = [application, playMessage, registration];
     this.byName = new Map(flows.map((flow) => [flow.name, flow]));
-    for (const name of callFlowNames) this.of(name);
+    for (const name of callFlowNames) this.get(name);
   }
 
-  of(name: CallFlowName): CallFlow {
+  /** @throws Error if no class has this name */
+  get(name: CallFlowName): CallFlow {
     const flow = this.byName.get(name);
     if (!flow) throw new Error(`No call flow is called ${name}`);
     return flow;
   }
 
-  /** The flow that goes by the first of `names` that is given; else the installation's default. */
-  chosen(...names: (string | null | undefined)[]): CallFlow {
-    const given = names.find((name) => name !== null && name !== undefined);
-    return this.of(callFlowNames.find((name) => name === given) ?? this.config.defaultCallFlow);
+  /**
+   * Selects the flow of a call.
+   * @param names the configured names, most specific first; null and undefined are skipped
+   * @returns the flow with the first name; the default flow if no name is given or the first one is unknown
+   */
+  resolve(...names: (string | null | undefined)[]): CallFlow {
+    const first = names.find((name) => name !== null && name !== undefined);
+    return this.get(callFlowNames.find((name) => name === first) ?? this.config.defaultCallFlow);
   }
 }

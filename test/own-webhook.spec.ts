@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isWebhookUrl } from '../src/webhooks/webhook-url.js';
+import { isWebhookUrl } from '../src/call-flows/own-webhook.js';
 
 const addresses = ['https://warn.example/scfm', 'http://127.0.0.1:3000'];
 

@@ -1,5 +1,5 @@
-import { Conversations } from '../call-flows/conversations.js';
 import { routedUrl } from '../http/tolerant-paths.js';
+import { webhookUrl } from './webhook-url.js';
 
 /** The names by which a machine reaches itself. */
 const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
@@ -16,7 +16,7 @@ export function isWebhookUrl(url: string, addresses: readonly string[]): boolean
 function isWebhookAt(address: URL, url: URL): boolean {
   const prefix = address.pathname.replace(/\/$/, '');
   if (hostOf(url) !== hostOf(address) || !url.pathname.startsWith(`${prefix}/`)) return false;
-  return routedUrl({ method: 'POST', url: url.pathname.slice(prefix.length) }) === Conversations.webhookOf('');
+  return routedUrl({ method: 'POST', url: url.pathname.slice(prefix.length) }) === webhookUrl('');
 }
 
 /** The host with its port, unless that is the protocol's own. */

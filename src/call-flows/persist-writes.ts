@@ -1,0 +1,45 @@
+import type { EntityManager, EntityTarget } from 'typeorm';
+import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
+import { Callout } from '../callouts/callout.entity.js';
+import { Contact } from '../contacts/contact.entity.js';
+import { now } from '../database/dialect.js';
+import { locked } from '../database/rows.js';
+import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
+import type { CallContext, MetadataWrites } from './call-flow.js';
+
+/** The records besides the phone call that flows write to, in the order in which transactions lock them. */
+const writableRecords = [
+  ['contact', Contact],
+  ['participation', CalloutParticipation],
+  ['callout', Callout],
+] as const;
+
+/**
+ * Merges the metadata that flows returned into the contacts, participations and callouts. The caller stores that of the
+ * phone calls. Rows of one table are locked in the order of their ids.
+ */
+export async function persistWrites(
+  manager: EntityManager,
+  results: readonly { context: CallContext; writes: MetadataWrites }[],
+): Promise<void> {
+  for (const [record, entity] of writableRecords) {
+    const writes = results.flatMap(({ context, writes: { [record]: metadata } }) => {
+      const id = context[record]?.id;
+      return id !== undefined && metadata ? [{ id, metadata }] : [];
+    });
+    for (const { id, metadata } of writes.toSorted((one, other) => one.id - other.id)) {
+      await mergeInto(manager, entity, id, metadata);
+    }
+  }
+}
+
+async function mergeInto<T extends { id: number; metadata: Metadata }>(
+  manager: EntityManager,
+  entity: EntityTarget<T>,
+  id: number,
+  changes: Metadata,
+): Promise<void> {
+  const { metadata } = await locked(manager, entity, id);
+  const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
+  await manager.update(entity, id, update as object);
+}
