@@ -10,7 +10,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
-import { Paces } from '../pace/paces.js';
+import { RateLimiter } from '../dialing/rate-limiter.js';
 import { Queue } from '../queue/queue.port.js';
 
 const PATIENCE = 3_000;
@@ -25,7 +25,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly database: TypeOrmHealthIndicator,
     private readonly queue: Queue,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly reader: BackgroundReader,
   ) {}
 
@@ -68,7 +68,7 @@ export class HealthController {
 
   private async dialling(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
-      const [reason, held] = await Promise.all([this.paces.reason(), heldCallouts(this.reader)]);
+      const [reason, held] = await Promise.all([this.rateLimiter.reason(), heldCallouts(this.reader)]);
       return {
         ...(reason ? { dialling: 'paused', reason } : { dialling: 'on' }),
         ...(held.length > 0 && { held_callouts: held }),

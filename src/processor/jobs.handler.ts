@@ -2,8 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { loggableError } from '../logging/loggable-error.js';
 import type { Job } from '../queue/queue.port.js';
 import { BatchOperationHandler } from './batch-operation.handler.js';
-import { DialHandler } from './dial.handler.js';
-import { FetchHandler } from './fetch.handler.js';
+import { DialHandler } from '../dialing/dial.handler.js';
+import { FetchHandler } from '../dialing/fetch.handler.js';
 
 /** Takes each job to the handler of its task, and logs each failure: the queues try a failed job again and say nothing. */
 @Injectable()

@@ -6,14 +6,14 @@ import { given, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { Paces } from '../pace/paces.js';
+import { RateLimiter } from './rate-limiter.js';
 import type { Placement } from '../telephony/provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
-import { LONGEST_BACK_OFF } from './dialing-rules.js';
-import { lockPhoneCalls } from './locks.js';
-import { releaseGuessedIds } from './remote-call-ids.js';
-import { statusAfter } from './remote-state.js';
+import { LONGEST_BACK_OFF } from './dial-leases.js';
+import { lockPhoneCalls } from '../phone-calls/locks.js';
+import { releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
+import { statusAfter } from '../phone-calls/remote-state.js';
 import { MAX_CALLS_AT_ONCE } from './reservation-window.js';
 
 /** Seconds after which an uncertain call is first looked up at the provider. */
@@ -34,7 +34,7 @@ export class DialResults {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly trials: CalloutTrials,
     private readonly config: Config,
   ) {}
@@ -88,7 +88,7 @@ export class DialResults {
         FROM ${told} WHERE phone_calls.id = told.id
           AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`,
     );
-    await this.paces.clear(manager, 'dial');
+    await this.rateLimiter.clear(manager, 'dial');
   }
 
   private async recordOther(

@@ -6,9 +6,9 @@ import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
-import { Checks } from './checks.js';
-import { dialedCalloutStatuses } from './dialing-rules.js';
-import type { PhoneCall } from './phone-call.entity.js';
+import { CallReconciler } from './call-reconciler.js';
+import { dialedCalloutStatuses } from './dial-leases.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
 
@@ -55,7 +55,7 @@ export class LostCalls {
     private readonly provider: Provider,
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly checks: Checks,
+    private readonly reconciler: CallReconciler,
   ) {}
 
   /**
@@ -70,7 +70,7 @@ export class LostCalls {
   async markUncertain(since: Date): Promise<LostCallsFound> {
     await this.refuseWhileDialed();
     const lost = await this.find(since);
-    const offset = (await this.checks.clockOffset()) ?? 0;
+    const offset = (await this.reconciler.clockOffset()) ?? 0;
     const numbers = [...lost.keys()];
     let uncertain = 0;
     for (let start = 0; start < numbers.length; start += AT_ONCE) {
@@ -98,7 +98,7 @@ export class LostCalls {
     for await (const page of this.pages()) {
       const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
       if (page.length > 0 && latest.length === 0) break;
-      for (const call of await this.checks.unclaimed(latest)) {
+      for (const call of await this.reconciler.unclaimed(latest)) {
         const { to } = call;
         if (typeof to !== 'string') continue;
         lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);

@@ -1,10 +1,10 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Checks } from '../phone-calls/checks.js';
-import { DialClaims } from '../phone-calls/dial-claims.js';
-import { DialQueue } from '../phone-calls/dial-queue.js';
-import type { HandedOut } from '../pace/paces.js';
+import { CallReconciler } from './call-reconciler.js';
+import { DialClaims } from './dial-claims.js';
+import { DialQueue } from './dial-queue.js';
+import type { HandedOut } from './rate-limiter.js';
 import { Queue, type Task } from '../queue/queue.port.js';
-import { Rounds } from './rounds.js';
+import { Rounds } from '../processor/rounds.js';
 
 /** How often it is looked for calls to be dialled or asked after, in milliseconds. */
 const EVERY = 250;
@@ -29,7 +29,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly moments = new Set<NodeJS.Timeout>();
   private readonly rounds = [
     new Rounds(() => this.look(() => this.handOutDials()), EVERY),
-    new Rounds(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
+    new Rounds(() => this.look(async () => this.hand('fetch', await this.reconciler.handOut())), EVERY),
     new Rounds(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
     new Rounds(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
   ];
@@ -38,7 +38,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly dialQueue: DialQueue,
     private readonly claims: DialClaims,
-    private readonly checks: Checks,
+    private readonly reconciler: CallReconciler,
     private readonly queue: Queue,
   ) {}
 
@@ -73,7 +73,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async repairClockSteps(): Promise<void> {
-    const moved = await this.checks.repairClockSteps();
+    const moved = await this.reconciler.repairClockSteps();
     if (moved > 0) this.logger.warn(`The database's clock has stepped back: ${moved} lookups are due now`);
   }
 

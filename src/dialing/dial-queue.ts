@@ -6,9 +6,9 @@ import { checked, now, secondsFromNow } from '../database/dialect.js';
 import { isFree, isHeld } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { type HandedOut, Paces } from '../pace/paces.js';
-import { LONGEST_BACK_OFF, RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
-import { cancelDoNotCall } from './do-not-call.js';
+import { type HandedOut, RateLimiter } from './rate-limiter.js';
+import { LONGEST_BACK_OFF, RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dial-leases.js';
+import { cancelDoNotCall } from './eligibility.js';
 import { calloutsWithQueued, queuedOf } from './queued-calls.js';
 import { ReservationWindow } from './reservation-window.js';
 
@@ -26,7 +26,7 @@ export class DialQueue {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly window: ReservationWindow,
     private readonly config: Config,
   ) {}
@@ -65,7 +65,7 @@ export class DialQueue {
 
   private async reserveUpTo(most: number, manager: EntityManager): Promise<HandedOut[]> {
     const pace = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, manager) };
-    return this.paces.handOut(manager, 'dial', pace, async (count) => {
+    return this.rateLimiter.handOut(manager, 'dial', pace, async (count) => {
       const ids = await this.nextCalls(manager, count);
       if (ids.length > 0) {
         await rowsOf(

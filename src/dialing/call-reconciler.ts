@@ -7,12 +7,12 @@ import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { type HandedOut, Paces } from '../pace/paces.js';
+import { type HandedOut, RateLimiter } from './rate-limiter.js';
 import type { RemoteCall } from '../telephony/provider.js';
-import { PhoneCall } from './phone-call.entity.js';
-import { awaitedStatuses } from './phone-call.machine.js';
+import { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
-import { standingAfter } from './remote-state.js';
+import { standingAfter } from '../phone-calls/remote-state.js';
 
 /** Calls that one round reserves to be looked up. */
 const MOST_AT_ONCE = 100;
@@ -44,11 +44,11 @@ export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_c
 
 /** Looks up at the provider what became of calls that have been silent for a while. */
 @Injectable()
-export class Checks {
+export class CallReconciler {
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: BackgroundReader,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly conversations: Conversations,
     private readonly config: Config,
   ) {}
@@ -57,7 +57,7 @@ export class Checks {
   handOut(): Promise<HandedOut[]> {
     const pace = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
     return this.unitOfWork.run((manager) =>
-      this.paces.handOut(manager, 'fetch', pace, async (count) => {
+      this.rateLimiter.handOut(manager, 'fetch', pace, async (count) => {
         const rows = await rowsOf<{ id: number }>(
           manager,
           sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
@@ -148,7 +148,7 @@ export class Checks {
   }
 
   /** Records what the provider says of the call. Another call of ours may have turned out to be this one: then nothing is recorded. */
-  async learn(id: number, remote: RemoteCall): Promise<void> {
+  async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const call = await locked(manager, PhoneCall, id);
@@ -178,7 +178,7 @@ export class Checks {
   }
 
   /** Records that nothing was learned, and when to look again. */
-  async learnNothing(call: AwaitedCall): Promise<void> {
+  async reschedule(call: AwaitedCall): Promise<void> {
     const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
     await this.unitOfWork.run((manager) =>
       rowsOf(
@@ -190,12 +190,12 @@ export class Checks {
   }
 
   /** Records that the provider knows no such call: for a while that may be its delay, then it is the end. */
-  async learnAbsence(call: AwaitedCall): Promise<void> {
+  async applyNotFound(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
-      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.learnNothing(call);
+      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.reschedule(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
-    if (!(await this.hasWaitedLongEnough(call))) return this.learnNothing(call);
+    if (!(await this.hasWaitedLongEnough(call))) return this.reschedule(call);
     const { uncertainFor } = this.config;
     return this.giveUp(
       call,

@@ -4,10 +4,10 @@ import { Conversations } from '../call-flows/conversations.js';
 import { OwnAddress } from '../http/own-address.js';
 import { booleanOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { Paces } from '../pace/paces.js';
-import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
-import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
-import { faultPoint } from '../phone-calls/fault-points.js';
+import { RateLimiter } from './rate-limiter.js';
+import { type ClaimedCall, DialClaims } from './dial-claims.js';
+import { type DialResult, DialResults } from './dial-results.js';
+import { faultPoint } from './fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { Provider } from '../telephony/provider.js';
 
@@ -27,7 +27,7 @@ export class DialHandler {
     private readonly claims: DialClaims,
     private readonly results: DialResults,
     private readonly provider: Provider,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly address: OwnAddress,
     private readonly conversations: Conversations,
   ) {}
@@ -88,7 +88,7 @@ export class DialHandler {
     const reason = this.reasonToPause(result);
     if (reason === undefined) return;
     this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
-    await this.paces.pause('dial', reason);
+    await this.rateLimiter.pause('dial', reason);
   }
 
   private reasonToPause(result: DialResult): string | null | undefined {

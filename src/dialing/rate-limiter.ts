@@ -6,9 +6,9 @@ import { BackgroundReader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config.js';
-import type { PaceRow } from './pace.entity.js';
+import type { RateLimitRow } from './rate-limit.entity.js';
 
-export type PaceName = 'dial' | 'fetch';
+export type RateLimitBucket = 'dial' | 'fetch';
 
 /**
  * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds could hold the
@@ -38,7 +38,7 @@ export interface HandedOut {
 
 /** The pace of requests to the provider: one row for all processes, so that together they keep under the limit, evenly spread. */
 @Injectable()
-export class Paces {
+export class RateLimiter {
   constructor(
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -53,11 +53,11 @@ export class Paces {
    */
   async handOut(
     manager: EntityManager,
-    name: PaceName,
+    name: RateLimitBucket,
     { perSecond, most }: { perSecond: number; most: number },
     choose: (count: number) => Promise<number[]>,
   ): Promise<HandedOut[]> {
-    const [row] = await rowsOf<PaceRow & { now: number }>(
+    const [row] = await rowsOf<RateLimitRow & { now: number }>(
       manager,
       sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
         WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`,
@@ -82,7 +82,7 @@ export class Paces {
    * Stops all requests of this kind for a while, which grows until one is taken again. Several refusals of one moment are one pause.
    * @param reason what people are told; null when it is nothing that they need to mend
    */
-  async pause(name: PaceName, reason: string | null): Promise<void> {
+  async pause(name: RateLimitBucket, reason: string | null): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
         manager,
@@ -101,7 +101,7 @@ export class Paces {
   }
 
   /** Says that a request was taken: there is nothing to wait for any more. */
-  async clear(manager: EntityManager, name: PaceName): Promise<void> {
+  async clear(manager: EntityManager, name: RateLimitBucket): Promise<void> {
     await rowsOf(manager, sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0`);
   }
 

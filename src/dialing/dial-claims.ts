@@ -9,11 +9,11 @@ import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { SLOT_TOLERANCE } from '../pace/paces.js';
-import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
-import { cancelDoNotCall, holdContacts } from './do-not-call.js';
-import { lockPhoneCalls } from './locks.js';
-import type { PhoneCall } from './phone-call.entity.js';
+import { SLOT_TOLERANCE } from './rate-limiter.js';
+import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dial-leases.js';
+import { cancelDoNotCall, holdContacts } from './eligibility.js';
+import { lockPhoneCalls } from '../phone-calls/locks.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { MAX_CALLS_AT_ONCE, ReservationWindow } from './reservation-window.js';
 
 /** A reserved call and its slot, in milliseconds of the database's clock. */
