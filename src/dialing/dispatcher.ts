@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationB
 import { CallReconciler } from './call-reconciler.js';
 import { DialClaims } from './dial-claims.js';
 import { DialQueue } from './dial-queue.js';
-import type { HandedOut } from './rate-limiter.js';
+import type { Reservation } from './rate-limiter.js';
 import { Queue, type Task } from '../queue/queue.port.js';
 import { Rounds } from '../processor/rounds.js';
 
@@ -26,11 +26,11 @@ const CLOCK_CHECK_EVERY = 15_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
-  private readonly moments = new Set<NodeJS.Timeout>();
+  private readonly timers = new Set<NodeJS.Timeout>();
   private readonly rounds = [
-    new Rounds(() => this.look(() => this.handOutDials()), EVERY),
-    new Rounds(() => this.look(async () => this.hand('fetch', await this.reconciler.handOut())), EVERY),
-    new Rounds(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
+    new Rounds(() => this.look(() => this.reserveDials()), EVERY),
+    new Rounds(() => this.look(async () => this.schedule('fetch', await this.reconciler.reserve())), EVERY),
+    new Rounds(() => this.look(() => this.housekeeping()), HOUSEKEEPING_EVERY),
     new Rounds(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
   ];
   private stopped = false;
@@ -49,7 +49,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.rounds.map((rounds) => rounds.stop()));
-    for (const moment of this.moments) clearTimeout(moment);
+    for (const timer of this.timers) clearTimeout(timer);
   }
 
   private async look(work: () => Promise<number | void>): Promise<number | void> {
@@ -60,13 +60,13 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 
-  private async handOutDials(): Promise<number> {
+  private async reserveDials(): Promise<number> {
     const { calls, isMore } = await this.dialQueue.reserve();
-    this.hand('dial', calls);
+    this.schedule('dial', calls);
     return isMore ? SOON : EVERY;
   }
 
-  private async keepHouse(): Promise<void> {
+  private async housekeeping(): Promise<void> {
     const lost = await this.claims.markExpiredUncertain();
     if (lost > 0) this.logger.warn(`${lost} calls are uncertain: the process that dialed them was lost`);
     while (!this.stopped && (await this.dialQueue.cancelStopped()));
@@ -77,23 +77,23 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     if (moved > 0) this.logger.warn(`The database's clock has stepped back: ${moved} lookups are due now`);
   }
 
-  private hand(task: Task, calls: HandedOut[]): void {
+  private schedule(task: Task, calls: Reservation[]): void {
     for (const together of inMoments(calls)) {
-      const moment = setTimeout(() => {
-        this.moments.delete(moment);
-        this.queue.tell(...together.map(({ id, at }) => ({ task, id, at })));
-      }, together.at(-1)!.wait);
-      this.moments.add(moment);
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        this.queue.tell(...together.map(({ id, dueAt }) => ({ task, id, at: dueAt })));
+      }, together.at(-1)!.delayMs);
+      this.timers.add(timer);
     }
   }
 }
 
 /** The calls, in their order, with those together whose times are about the same: a word for each would be most of the work. */
-function inMoments(calls: HandedOut[]): HandedOut[][] {
-  const moments: HandedOut[][] = [];
+function inMoments(calls: Reservation[]): Reservation[][] {
+  const moments: Reservation[][] = [];
   for (const call of calls) {
     const moment = moments.at(-1);
-    const joins = moment && moment.length < MOST_TOGETHER && call.wait - moment[0]!.wait < MOMENT;
+    const joins = moment && moment.length < MOST_TOGETHER && call.delayMs - moment[0]!.delayMs < MOMENT;
     if (joins) moment.push(call);
     else moments.push([call]);
   }

@@ -1,23 +1,45 @@
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
+import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
-import { checked, isPostgres, now } from '../database/dialect.js';
+import { isPostgres } from '../database/dialect.js';
+import { isFree } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';
+import { allOf, everything } from '../filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { wordAt } from '../metadata/word-at.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { LONGEST_BACK_OFF } from './dial-leases.js';
 
-/** What a call shows that was not placed because its person asked for no more calls. */
-export const DO_NOT_CALL_MESSAGE = 'The person has asked for no more calls: nobody was called.';
+// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere else.
 
-/**
- * A scalar subquery finds the contact by its key, whatever the planner believes of the table; EXISTS may become a scan.
- */
+/** One reason why a queued call is not dialed, now or ever. */
+export interface DialingRule {
+  /** The table whose row decides. Callouts are asked once each; calls only after they were chosen. */
+  of: 'callouts' | 'phone_calls';
+  /** The condition under which calls are dialed now; absent where it is only the opposite of `cancels`. */
+  permits?: Sql;
+  /** The condition under which queued calls are canceled, since they will never be dialed. */
+  cancels: Sql;
+  /** What a canceled call shows; null for nothing. */
+  message: string | null;
+}
+
+const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
+const endingStatuses: readonly CalloutStatus[] = ['stopped'];
+
+/** A paused callout holds its calls back. A stopped one cancels them. */
+const calloutIsOpen: DialingRule = {
+  of: 'callouts',
+  permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
+  cancels: sql`callouts.status IN (${join([...endingStatuses])})`,
+  message: null,
+};
+
+/** The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may become a scan. */
 const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
-/**
- * A batch operation that chose this call, or put its person into the callout, has the parameter that calls people all
- * the same.
- */
+/** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
 const included = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
@@ -26,20 +48,48 @@ const included = sql`EXISTS (
   ) AND ${wordAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
-/**
- * The condition that a phone call must not be placed, because its contact, or the contact who has its number, asked for
- * no more calls.
- */
-export const isDoNotCall: Sql = sql`(
-  (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
-  AND NOT ${included}
-)`;
+/** The contact of the call, or the contact who has its number, must not have opted out. */
+const personAgrees: DialingRule = {
+  of: 'phone_calls',
+  cancels: sql`(
+    (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
+    AND NOT ${included}
+  )`,
+  message: 'The person has asked for no more calls: nobody was called.',
+};
+
+const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
+const callRules = rules.filter((rule) => rule.of === 'phone_calls');
+const permitted = (of: DialingRule['of']): Sql =>
+  allOf(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
+
+/** The condition that a row of `callouts` lets its calls be dialed now. */
+export const calloutPermits: Sql = permitted('callouts');
+
+/** The rules by which callouts cancel their queued calls. */
+export const calloutRules: readonly DialingRule[] = rules.filter((rule) => rule.of === 'callouts');
 
 /**
- * Holds the contacts of phone calls until the transaction ends: nobody opts out between this check and the commit. On SQLite the transaction
- * is the only writer anyway.
+ * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago, and its own rules permit it.
+ * Its callout is asked separately, by {@link calloutPermits}.
  */
-export async function holdContacts(
+export const isDue: Sql = allOf([
+  sql`phone_calls.lease_token IS NULL`,
+  isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF),
+  permitted('phone_calls'),
+]);
+
+/** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
+export const isPermitted: Sql = allOf([
+  sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
+  permitted('phone_calls'),
+]);
+
+/**
+ * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and the commit. On SQLite the
+ * transaction is the only writer.
+ */
+export async function lockPeople(
   manager: EntityManager,
   calls: readonly { contact_id: number | null; msisdn: string }[],
 ): Promise<void> {
@@ -53,16 +103,36 @@ export async function holdContacts(
 }
 
 /**
- * Cancels those of the queued calls whose people asked for no more calls.
+ * Cancels those of some queued calls which must never be dialed, by the rules of calls.
  * @returns the ids of the calls that were canceled
  */
-export async function cancelDoNotCall(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
-  if (ids.length === 0) return new Set();
+export async function cancelForbidden(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
+  const canceled = new Set<number>();
+  for (const { cancels, message } of callRules) {
+    const rest = ids.filter((id) => !canceled.has(id));
+    for (const id of await cancel(manager, rest, message, cancels)) canceled.add(id);
+  }
+  return canceled;
+}
+
+/**
+ * Cancels queued calls.
+ * @param condition what else must be true of them
+ * @returns the ids of the calls that were canceled
+ */
+export async function cancel(
+  manager: EntityManager,
+  ids: readonly number[],
+  message: string | null,
+  condition: Sql = everything,
+): Promise<number[]> {
+  if (ids.length === 0) return [];
   const rows = await rowsOf<{ id: number }>(
     manager,
-    sql`UPDATE phone_calls SET status = 'canceled', remote_error_message = ${DO_NOT_CALL_MESSAGE}, lease_token = NULL,
-        leased_until = NULL, dialled_at = NULL, check_at = NULL, updated_at = ${now}
-      WHERE id IN (${join([...ids])}) AND ${checked('status')} = 'queued' AND ${isDoNotCall} RETURNING id`,
+    sql`UPDATE phone_calls
+      SET ${setClause('cancel', { lease_token: null, dialled_at: null, remote_error_message: message })}
+      WHERE id IN (${join([...ids])}) AND ${canMove('cancel')} AND ${condition}
+      RETURNING id`,
   );
-  return new Set(rows.map(({ id }) => id));
+  return rows.map(({ id }) => id);
 }

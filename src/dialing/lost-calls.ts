@@ -1,13 +1,14 @@
 import { Injectable } from '@nestjs/common';
-import sql, { join } from 'sql-template-tag';
-import { among, checked, json, now } from '../database/dialect.js';
+import sql from 'sql-template-tag';
+import { among, json, now } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
 import { CallReconciler } from './call-reconciler.js';
-import { dialedCalloutStatuses } from './dial-leases.js';
+import { calloutPermits } from './eligibility.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
@@ -25,9 +26,6 @@ interface LostCall {
   /** When the provider took it (ms since 1970), by its clock. */
   at: number;
 }
-
-/** A phone call in one of these was never dialed, as far as the database knows. */
-const NOT_DIALED = ['created', 'queued'];
 
 type OpenCall = Pick<PhoneCall, 'id' | 'msisdn' | 'remote_request_params'>;
 
@@ -83,7 +81,7 @@ export class LostCalls {
   /** A call that is dialed at this moment would be found in the provider's list, too. */
   private async refuseWhileDialed(): Promise<void> {
     const rows = await this.reader.rows<{ id: number }>(
-      sql`SELECT id FROM callouts WHERE status IN (${join([...dialedCalloutStatuses])}) AND EXISTS (
+      sql`SELECT id FROM callouts WHERE ${calloutPermits} AND EXISTS (
           SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
         ORDER BY id`,
     );
@@ -119,7 +117,7 @@ export class LostCalls {
   private async openCalls(numbers: string[]): Promise<OpenCall[]> {
     const rows = await this.reader.rows<OpenCall>(
       sql`SELECT id, msisdn, remote_request_params FROM phone_calls
-        WHERE ${among(sql`msisdn`, numbers)} AND ${checked('status')} IN (${join(NOT_DIALED)}) AND lease_token IS NULL
+        WHERE ${among(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
         ORDER BY id`,
     );
     return rows.map((row) => ({ ...row, remote_request_params: json(row.remote_request_params) }));
@@ -132,9 +130,9 @@ export class LostCalls {
       for (const { id, dialedAt } of placed) {
         marked += await affectedBy(
           manager,
-          sql`UPDATE phone_calls SET status = 'uncertain', dialled_at = ${dialedAt.toISOString()}, check_at = ${now},
-              checks = 0, leased_until = NULL, updated_at = ${now}
-            WHERE id = ${id} AND status IN (${join(NOT_DIALED)}) AND lease_token IS NULL`,
+          sql`UPDATE phone_calls
+            SET ${setClause('mark_lost', { dialled_at: dialedAt.toISOString(), check_at: now, checks: 0 })}
+            WHERE id = ${id} AND ${canMove('mark_lost')} AND lease_token IS NULL`,
         );
       }
       return marked;

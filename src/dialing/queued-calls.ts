@@ -1,20 +1,23 @@
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { locking } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 
-// How queued calls are found, among millions that were made: never by a statement that hangs on what PostgreSQL believes of their number.
+// Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
 
 /**
- * The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. It goes by the index from one
- * callout with queued calls to the next, since there may be thousands of callouts that have none; and asks each of them for one such call only,
- * of perhaps a million.
+ * Finds callouts that have a queued call.
+ *
+ * The statement walks the index from one callout with queued calls to the next, since thousands of callouts may have none. It reads one such
+ * call of each callout, which may have a million.
+ * @param condition of the call
+ * @param calloutCondition of the callout
+ * @returns the callouts' ids, ascending
  */
 export async function calloutsWithQueued(
   manager: EntityManager,
   condition: Sql,
-  statuses: readonly CalloutStatus[],
+  calloutCondition: Sql,
 ): Promise<number[]> {
   // SQLite would find a call without a callout first.
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
@@ -27,7 +30,7 @@ export async function calloutsWithQueued(
         UNION ALL
         SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
       )
-      SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
+      SELECT id FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
         AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
       ORDER BY id`,
   );
@@ -35,8 +38,11 @@ export async function calloutsWithQueued(
 }
 
 /**
- * Up to `count` queued calls of these callouts for which `condition` holds, locked: all of the first one's before any of the next; or, `evenly`,
- * as many of each, where what one has too few of is the share of those after it.
+ * Finds and locks queued calls of callouts: all calls of the first callout, then those of the next.
+ * @param condition of the calls
+ * @param count the most calls to find
+ * @param evenly takes as many calls of each callout. What one callout lacks is shared by those after it
+ * @returns the calls' ids
  */
 export async function queuedOf(
   manager: EntityManager,
@@ -60,8 +66,8 @@ export async function queuedOf(
 }
 
 /**
- * The queued calls of a callout, in their order. Were the callout said to be equal, PostgreSQL would at times walk by the ids over all calls
- * that were ever made; as a range, it can only have that order from an index that begins with the callout.
+ * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call; BETWEEN forces
+ * (callout_id, id).
  */
 function queuedCalls(callout: Sql, condition: Sql): Sql {
   return sql`SELECT phone_calls.id FROM phone_calls

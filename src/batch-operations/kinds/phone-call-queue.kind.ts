@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
+import { canMove, setClause } from '../../phone-calls/phone-call-transitions.js';
 import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
 
 /** Queues created phone calls to be dialled. */
@@ -7,11 +8,11 @@ import { PhoneCallMovingKind } from './phone-call-moving.kind.js';
 export class PhoneCallQueueKind extends PhoneCallMovingKind {
   readonly type = 'BatchOperation::PhoneCallQueue';
   protected readonly mark = 'queue_batch_operation_id';
-  protected readonly from = 'created';
+  protected readonly move = 'queue';
   protected readonly movable = sql`phone_calls.callout_id IS NOT NULL`;
-  protected readonly move = sql`status = 'queued', refusals = 0, leased_until = NULL`;
+  protected readonly changes = setClause(this.move, {});
 
   protected inAllCallouts(cursor: number): Sql {
-    return sql`phone_calls.status = 'created' AND phone_calls.id > ${cursor} ORDER BY phone_calls.id`;
+    return sql`${canMove(this.move, sql`phone_calls.status`)} AND phone_calls.id > ${cursor} ORDER BY phone_calls.id`;
   }
 }

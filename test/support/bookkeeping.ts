@@ -1,0 +1,27 @@
+import {
+  type ColumnRule,
+  type PhoneCallStatus,
+  bookkeepingColumns,
+  phoneCallBookkeeping,
+  phoneCallStatuses,
+} from '../../src/phone-calls/phone-call.machine.js';
+
+const broken: Partial<Record<ColumnRule, (column: string) => string>> = {
+  null: (column) => `${column} IS NOT NULL`,
+  zero: (column) => `${column} <> 0`,
+  set: (column) => `${column} IS NULL`,
+};
+
+/** A queued call is claimed with all of its claim, or not at all. */
+const halfClaimed = `(lease_token IS NULL) <> (dialled_at IS NULL) OR lease_token IS NOT NULL AND leased_until IS NULL`;
+
+function wrongIn(status: PhoneCallStatus): string {
+  const rules = phoneCallBookkeeping[status];
+  const conditions = bookkeepingColumns.flatMap((column) => broken[rules[column]]?.(column) ?? []);
+  if (status === 'queued') conditions.push(halfClaimed);
+  return `status = '${status}' AND (${conditions.join(' OR ')})`;
+}
+
+/** A statement that returns the phone calls whose columns are not what their status declares. */
+export const WRONG_BOOKKEEPING = `SELECT id, status, ${bookkeepingColumns.join(', ')} FROM phone_calls
+  WHERE ${phoneCallStatuses.map(wrongIn).join(' OR ')}`;
