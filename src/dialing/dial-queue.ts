@@ -8,7 +8,7 @@ import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
-import { calloutPermits, calloutRules, cancel, cancelForbidden, isDue } from './eligibility.js';
+import { calloutCancellations, calloutPermits, cancel, cancelForbidden, isDue } from './eligibility.js';
 import { calloutsWithQueued, queuedOf } from './queued-calls.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { ReservationWindow } from './reservation-window.js';
@@ -52,8 +52,8 @@ export class DialQueue {
     return this.unitOfWork.run(async (manager) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
       let isMore = false;
-      for (const { cancels, message } of calloutRules) {
-        const callouts = await calloutsWithQueued(manager, unclaimed, cancels);
+      for (const { when, message } of calloutCancellations) {
+        const callouts = await calloutsWithQueued(manager, unclaimed, when);
         const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
         await cancel(manager, ids, message);
         isMore ||= ids.length === CANCELED_AT_ONCE;

@@ -14,13 +14,18 @@ import { LONGEST_BACK_OFF } from './dial-leases.js';
 // Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere else.
 
 /** One reason why a queued call is not dialed, now or ever. */
-export interface DialingRule {
-  /** The table whose row decides. Callouts are asked once each; calls only after they were chosen. */
+interface DialingRule {
+  /** The table whose row decides. */
   of: 'callouts' | 'phone_calls';
-  /** The condition under which calls are dialed now; absent where it is only the opposite of `cancels`. */
+  /** The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must be cheap. */
   permits?: Sql;
-  /** The condition under which queued calls are canceled, since they will never be dialed. */
-  cancels: Sql;
+  /** When calls are never dialed. It is checked on calls that were chosen, and on callouts that have queued calls. */
+  cancels?: Cancellation;
+}
+
+interface Cancellation {
+  /** The condition under which queued calls are canceled. */
+  when: Sql;
   /** What a canceled call shows; null for nothing. */
   message: string | null;
 }
@@ -32,8 +37,7 @@ const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 const calloutIsOpen: DialingRule = {
   of: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
-  cancels: sql`callouts.status IN (${join([...endingStatuses])})`,
-  message: null,
+  cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
 };
 
 /** The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may become a scan. */
@@ -51,23 +55,30 @@ const included = sql`EXISTS (
 /** The contact of the call, or the contact who has its number, must not have opted out. */
 const personAgrees: DialingRule = {
   of: 'phone_calls',
-  cancels: sql`(
-    (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
-    AND NOT ${included}
-  )`,
-  message: 'The person has asked for no more calls: nobody was called.',
+  cancels: {
+    when: sql`(
+      (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
+      AND NOT ${included}
+    )`,
+    message: 'The person has asked for no more calls: nobody was called.',
+  },
 };
 
 const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
-const callRules = rules.filter((rule) => rule.of === 'phone_calls');
+
 const permitted = (of: DialingRule['of']): Sql =>
   allOf(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
 
 /** The condition that a row of `callouts` lets its calls be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
 
-/** The rules by which callouts cancel their queued calls. */
-export const calloutRules: readonly DialingRule[] = rules.filter((rule) => rule.of === 'callouts');
+const cancellations = (of: DialingRule['of']): Cancellation[] =>
+  rules.filter((rule) => rule.of === of).flatMap(({ cancels }) => cancels ?? []);
+
+/** When callouts cancel their queued calls. */
+export const calloutCancellations: readonly Cancellation[] = cancellations('callouts');
+
+const callCancellations = cancellations('phone_calls');
 
 /**
  * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago, and its own rules permit it.
@@ -108,9 +119,9 @@ export async function lockPeople(
  */
 export async function cancelForbidden(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
   const canceled = new Set<number>();
-  for (const { cancels, message } of callRules) {
+  for (const { when, message } of callCancellations) {
     const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancel(manager, rest, message, cancels)) canceled.add(id);
+    for (const id of await cancel(manager, rest, message, when)) canceled.add(id);
   }
   return canceled;
 }

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import {
   type ColumnRule,
   type PhoneCallStatus,
@@ -5,6 +6,7 @@ import {
   phoneCallBookkeeping,
   phoneCallStatuses,
 } from '../../src/phone-calls/phone-call.machine.js';
+import type { Installation } from './installation.js';
 
 const broken: Partial<Record<ColumnRule, (column: string) => string>> = {
   null: (column) => `${column} IS NOT NULL`,
@@ -25,3 +27,8 @@ function wrongIn(status: PhoneCallStatus): string {
 /** A statement that returns the phone calls whose columns are not what their status declares. */
 export const WRONG_BOOKKEEPING = `SELECT id, status, ${bookkeepingColumns.join(', ')} FROM phone_calls
   WHERE ${phoneCallStatuses.map(wrongIn).join(' OR ')}`;
+
+/** Checks that each phone call looks as its status declares. */
+export async function expectBookkeeping(installation: Installation): Promise<void> {
+  expect(await installation.query(WRONG_BOOKKEEPING)).toEqual([]);
+}
