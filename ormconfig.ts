@@ -9,7 +9,7 @@ import { Contact } from './src/contacts/contact.entity.js';
 import { migrations } from './src/database/migrations/index.js';
 import { setUpSession } from './src/database/session-settings.js';
 import { secureSqliteFiles } from './src/database/sqlite-files.js';
-import { PaceRow } from './src/pace/pace.entity.js';
+import { RateLimitRow } from './src/dialing/rate-limit.entity.js';
 import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
 import { Setting } from './src/settings/setting.entity.js';
@@ -44,7 +44,7 @@ export function dataSourceOptions(
       BatchOperation,
       PhoneCall,
       RemotePhoneCallEvent,
-      PaceRow,
+      RateLimitRow,
       Setting,
     ],
     migrations,

@@ -9,7 +9,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
-import { PaceModule } from './pace/pace.module.js';
+import { RateLimiterModule } from './dialing/rate-limiter.module.js';
 import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
 import { ProcessorModule, tasks } from './processor/processor.module.js';
 import { QueueModule } from './jobs/queue.module.js';
@@ -42,7 +42,7 @@ export class AppModule {
         DatabaseModule,
         ResourcesModule,
         QueueModule.for(config, tasks),
-        PaceModule,
+        RateLimiterModule,
         TelephonyModule,
         HealthModule,
         ...(config.answersApi ? api : []),

@@ -21,6 +21,7 @@ import { routedUrl } from './http/tolerant-paths.js';
 import { refuseUnknownRoutes } from './http/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './logging/request-log.js';
+import { checkPhoneCallMachine } from './phone-calls/phone-call-transitions.js';
 import { refuseUnsignedWebhooks } from './remote-phone-call-events/unsigned-webhooks.js';
 import { simulator } from './simulator/simulator.js';
 import { ProviderAccounts } from './telephony/provider-accounts.js';
@@ -31,8 +32,12 @@ const SANE_ID = /^[\w.:+/=-]{1,128}$/;
 /** Lines go out together, a moment later when there are few, instead of one write a request; what is left, when the process exits. */
 const LOG = { sync: false, minLength: 4_096, periodicFlush: 100 };
 
-/** The program, ready to listen. */
+/**
+ * The program, ready to listen.
+ * @throws StateMachineError when the tables of a state machine are wrong
+ */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
+  checkPhoneCallMachine();
   const trusts = trustOf(config.trustProxy);
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),

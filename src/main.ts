@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { ConfigError, readConfig } from './config.js';
 import { loadEnvironment } from './config/load-environment.js';
+import { StateMachineError } from './state-machine/check-machine.js';
 
 try {
   loadEnvironment();
@@ -9,6 +10,7 @@ try {
   const { serve } = await import('./serve.js');
   await serve(config);
 } catch (error) {
-  console.error(error instanceof ConfigError ? error.message : error);
+  const saysAll = error instanceof ConfigError || error instanceof StateMachineError;
+  console.error(saysAll ? error.message : error);
   process.exit(1);
 }

@@ -2,9 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { CallFlowsModule } from './call-flows/call-flows.module.js';
 import { Config } from './config.js';
 import { DatabaseModule } from './database/database.module.js';
-import { PaceModule } from './pace/pace.module.js';
-import { Checks } from './phone-calls/checks.js';
-import { LostCalls } from './phone-calls/lost-calls.js';
+import { RateLimiterModule } from './dialing/rate-limiter.module.js';
+import { CallReconciler } from './dialing/call-reconciler.js';
+import { LostCalls } from './dialing/lost-calls.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
 
 /** What `npm run reconcile` needs of the program: neither the API nor the background work. */
@@ -21,11 +21,11 @@ export class ReconcileModule {
           exports: [Config],
         },
         DatabaseModule,
-        PaceModule,
+        RateLimiterModule,
         TelephonyModule,
         CallFlowsModule,
       ],
-      providers: [Checks, LostCalls],
+      providers: [CallReconciler, LostCalls],
     };
   }
 }

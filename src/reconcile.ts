@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { DateTime } from 'luxon';
 import { type Config, ConfigError, readConfig } from './config.js';
 import { loadEnvironment } from './config/load-environment.js';
-import { ReconcileError } from './phone-calls/reconcile-error.js';
+import { ReconcileError } from './dialing/reconcile-error.js';
 
 // `npm run reconcile -- TIME`: after a restore, finds the calls that were placed since the backup, so that nobody is
 // rung twice. See docs/operations.md.
@@ -33,7 +33,7 @@ async function reconcile(config: Config, since: Date): Promise<string> {
     );
   // Only now: the entities' column types are chosen, by the environment, when they are loaded.
   const { ReconcileModule } = await import('./reconcile.module.js');
-  const { LostCalls } = await import('./phone-calls/lost-calls.js');
+  const { LostCalls } = await import('./dialing/lost-calls.js');
   const app = await NestFactory.createApplicationContext(ReconcileModule.for(config), {
     logger: ['error', 'warn'],
     abortOnError: false,

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
+import { expectBookkeeping } from './support/bookkeeping.js';
 import { Installation } from './support/installation.js';
 import { callIn } from './support/telephone.js';
 import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
@@ -16,6 +17,7 @@ beforeAll(async () => {
   api = (await installation.start(settings)).api;
 });
 afterAll(() => installation.remove());
+afterAll(() => expectBookkeeping(installation));
 
 /** Makes a person call in. Returns the TwiML, and the phone call that was stored. */
 async function inbound(From: string): Promise<{ text: string; call: Body }> {

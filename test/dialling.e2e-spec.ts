@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
+import { expectBookkeeping } from './support/bookkeeping.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
@@ -25,6 +26,7 @@ afterEach(async () => {
   await installation.remove();
   await provider.remove();
 });
+afterEach(() => expectBookkeeping(installation));
 
 /** A program that dials the provider over there, as it would Somleng. */
 const start = async (more: Record<string, string> = {}): Promise<Program> => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
+import { expectBookkeeping } from './support/bookkeeping.js';
 import { pausedCallout, send } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
@@ -24,6 +25,7 @@ beforeEach(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '1000', CALLS_PER_SECOND: '500' })).api;
 });
 afterEach(() => installation.remove());
+afterEach(() => expectBookkeeping(installation));
 
 const faults = (given: object) => api.put('/simulator/faults', given);
 const callout = async (id: number): Promise<Body> => (await api.get(`/api/callouts/${id}`)).body;

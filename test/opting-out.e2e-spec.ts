@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
+import { expectBookkeeping } from './support/bookkeeping.js';
 import { pausedCallout, runOperation, send } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
@@ -19,6 +20,7 @@ beforeAll(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '300', CALLS_PER_SECOND: '400' })).api;
 });
 afterAll(() => installation.remove());
+afterAll(() => expectBookkeeping(installation));
 
 const number = () => `+85570${String(2_000_000 + ++numbers * 10_000)}`;
 const over = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type MatchOptions, type UnmatchedCall, matchRemoteCall } from '../src/phone-calls/remote-call-matching.js';
+import { type MatchOptions, type UnmatchedCall, matchRemoteCall } from '../src/dialing/remote-call-matching.js';
 import type { RemoteCall } from '../src/telephony/telephony-provider.js';
 
 const START = Date.UTC(2026, 10, 25, 9, 0, 0);

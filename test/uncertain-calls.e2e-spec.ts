@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
+import { expectBookkeeping } from './support/bookkeeping.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
@@ -14,6 +15,7 @@ beforeEach(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '60', RECONCILE_AFTER: '1', PROVIDER_TIMEOUT: '2' })).api;
 });
 afterEach(() => installation.remove());
+afterEach(() => expectBookkeeping(installation));
 
 /** Taken by the provider, which answers 500. Its callbacks go nowhere, so that only the provider's list names it. */
 const SILENT = { from: '2442', status_callback: 'http://127.0.0.1:1/' };

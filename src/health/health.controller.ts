@@ -10,10 +10,10 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
+import { calloutPermits } from '../dialing/eligibility.js';
+import { anyQueued } from '../dialing/queued-calls.js';
+import { RateLimiter } from '../dialing/rate-limiter.js';
 import { Public } from '../http/public.js';
-import { Paces } from '../pace/paces.js';
-import { dialedCalloutStatuses } from '../phone-calls/dialing-rules.js';
-import { anyQueued } from '../phone-calls/queued-calls.js';
 import { Queue } from '../jobs/queue.port.js';
 
 /** How long each check may take (ms). */
@@ -29,7 +29,7 @@ export class HealthController {
     private readonly indicators: HealthIndicatorService,
     private readonly database: TypeOrmHealthIndicator,
     private readonly queue: Queue,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly reader: BackgroundReader,
   ) {}
 
@@ -75,7 +75,7 @@ export class HealthController {
   private async dialingStatus(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
       const [reason, held] = await Promise.all([
-        this.paces.reason(anyQueued(dialedCalloutStatuses)),
+        this.rateLimiter.reason(anyQueued(calloutPermits)),
         heldCallouts(this.reader),
       ]);
       return {

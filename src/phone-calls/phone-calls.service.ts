@@ -4,8 +4,9 @@ import { CalloutParticipation } from '../callout-participations/callout-particip
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { now } from '../database/dialect.js';
+import { asJson, now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, valid } from '../http/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -14,10 +15,11 @@ import type { Page } from '../http/pagination.js';
 import { changesTo } from '../resources/changes.js';
 import { Records } from '../resources/records.js';
 import type { Row } from '../resources/resource.js';
-import { transition } from '../state-machine/transition.js';
+import { nextStatus } from '../state-machine/transition.js';
 import type { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
 import { PhoneCall } from './phone-call.entity.js';
-import { phoneCallMachine } from './phone-call.machine.js';
+import { canMove, insertion, setClause } from './phone-call-transitions.js';
+import { type PhoneCallStatus, phoneCallMachine } from './phone-call.machine.js';
 import { phoneCallResource } from './phone-call.resource.js';
 
 @Injectable()
@@ -59,17 +61,17 @@ export class PhoneCallsService {
       const participation = await referred(manager, CalloutParticipation, participationId);
       if (!participation) throw new NotFoundError();
       const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
-      const { identifiers } = await manager.insert(PhoneCall, {
-        callout_participation_id: participation.id,
-        callout_id: participation.callout_id,
-        contact_id: participation.contact_id,
-        status: 'created',
-        msisdn,
-        call_flow_logic,
-        metadata: metadata as object,
-        remote_request_params: remote_request_params as object,
-      });
-      return this.records.find(phoneCallResource, identifiers[0]!.id as number, manager);
+      const { columns, values } = insertion('create', {});
+      const [call] = await rowsOf<{ id: number }>(
+        manager,
+        sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
+            remote_request_params, ${columns})
+          VALUES (${participation.id}, ${participation.callout_id}, ${participation.contact_id}, ${msisdn},
+            ${call_flow_logic ?? null}, ${JSON.stringify(metadata)}${asJson},
+            ${JSON.stringify(remote_request_params)}${asJson}, ${values})
+          RETURNING id`,
+      );
+      return this.records.find(phoneCallResource, call!.id, manager);
     });
   }
 
@@ -95,12 +97,15 @@ export class PhoneCallsService {
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (manager) => {
-      const fetch = event.dto.event === 'queue_remote_fetch';
-      if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
-        throw new ValidationError({ ...event.errors, event: [messages.notIncluded] });
-      }
-      const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
-      await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);
+      const { status } = await locked(manager, PhoneCall, id);
+      const move =
+        nextStatus<PhoneCallStatus>(phoneCallMachine, status, event) === 'queued' ? 'queue' : 'queue_remote_fetch';
+      const changes = move === 'queue' ? setClause(move, {}) : setClause(move, { check_at: now, checks: 0 });
+      const moved = await affectedBy(
+        manager,
+        sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)}`,
+      );
+      if (moved === 0) throw new ValidationError({ event: [messages.notIncluded] });
       return this.records.find(phoneCallResource, id, manager);
     });
   }

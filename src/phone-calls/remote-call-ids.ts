@@ -2,6 +2,7 @@ import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { asJson, given, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
+import { canMove, setClause } from './phone-call-transitions.js';
 
 /** A phone call of ours and the provider's id that is known to be its own. */
 export interface KnownId {
@@ -22,12 +23,17 @@ export async function releaseGuessedIds(manager: EntityManager, owners: readonly
       JOIN phone_calls ON phone_calls.remote_call_id = owners.remote_call_id AND phone_calls.id <> owners.id
       WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`,
   );
+  const retracted = setClause('retract_remote_id', {
+    // A restored database may not know when the call was dialed.
+    dialled_at: sql`coalesce(dialled_at, ${now})`,
+    check_at: now,
+    checks: 0,
+  });
   for (const { id, remote_call_id, owner } of guesses) {
     await rowsOf(
       manager,
-      sql`UPDATE phone_calls SET remote_call_id = NULL, status = 'uncertain', remote_status = NULL, sequence_number = NULL,
-          remote_response = ${'{}'}${asJson}, remotely_queued_at = NULL, check_at = ${now}, checks = 0, updated_at = ${now}
-        WHERE id = ${id} AND remote_call_id = ${remote_call_id}`,
+      sql`UPDATE phone_calls SET ${retracted}, remote_response = ${'{}'}${asJson}
+        WHERE id = ${id} AND remote_call_id = ${remote_call_id} AND ${canMove('retract_remote_id')}`,
     );
     await rowsOf(
       manager,

@@ -28,8 +28,6 @@ const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }
   canceled: { rank: 4, status: 'canceled' },
 };
 
-const ENDED = 4;
-
 /**
  * The status that news lead to, or undefined when they tell nothing new: news that come late or twice never take a call back. One end
  * takes the place of another only when the provider's own numbering says that it came later. A status that we merely assumed (queued,
@@ -58,12 +56,11 @@ export function standingAfter(
   standing: RemoteStanding,
   news: RemoteNews,
   assumed: readonly PhoneCallStatus[],
-): { status: PhoneCallStatus; remoteStatus: string | null; ended: boolean } {
+): { status: PhoneCallStatus; remoteStatus: string | null } {
   const heard = statusAfter(standing, news);
   const remoteStatus = (heard ? news.remoteStatus : standing.remote_status) ?? null;
   return {
     status: heard ?? (assumed.includes(standing.status) ? 'remotely_queued' : standing.status),
     remoteStatus,
-    ended: (course[remoteStatus ?? '']?.rank ?? 0) >= ENDED,
   };
 }

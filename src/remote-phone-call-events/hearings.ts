@@ -4,16 +4,16 @@ import type { EntityManager } from 'typeorm';
 import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config.js';
-import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { given, isPostgres, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
+import { setClause } from '../phone-calls/phone-call-transitions.js';
 import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
-import { standingAfter } from '../phone-calls/remote-state.js';
+import { type RemoteStanding, standingAfter } from '../phone-calls/remote-state.js';
 import { type HeardCall, HeardCalls, ownIdIn } from './heard-calls.js';
 import { InboundCalls } from './inbound-calls.js';
 
@@ -110,7 +110,9 @@ export class Hearings {
       if (!call) continue;
       if (call.remote_call_id !== sid) {
         corrected.push({ id: call.id, remote_call_id: sid });
-        for (const other of calls) if (other.remote_call_id === sid) other.remote_call_id = null;
+        for (const other of calls) {
+          if (other.remote_call_id === sid) Object.assign(other, { remote_call_id: null, status: 'uncertain' });
+        }
       }
       matters.push({ hearing, call });
     }
@@ -169,15 +171,23 @@ export class Hearings {
   }
 
   private async moveOn(manager: EntityManager, moved: Moved[]): Promise<void> {
+    const changes = setClause(
+      'webhook',
+      {
+        remote_call_id: sql`input.remote_call_id`,
+        remote_status: sql`input.remote_status`,
+        remotely_queued_at: sql`coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at)`,
+        sequence_number: sql`input.sequence_number`,
+        check_at: secondsFromNow(this.config.reconcileAfter),
+        checks: 0,
+      },
+      sql`input.status`,
+    );
     await rowsOf(
       manager,
-      sql`UPDATE phone_calls SET status = told.status, remote_status = told.remote_status,
-          remote_call_id = told.remote_call_id, remote_direction = told.remote_direction, remote_error_message = NULL,
-          sequence_number = told.sequence_number, call_flow_state = told.call_flow_state, metadata = told.metadata,
-          remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
-          check_at = CASE WHEN told.awaited = 1 THEN ${secondsFromNow(this.config.reconcileAfter)} END,
-          checks = 0, updated_at = ${now}
-        FROM ${given('told', movedColumns, moved)} WHERE phone_calls.id = told.id`,
+      sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
+          call_flow_state = input.call_flow_state, metadata = input.metadata
+        FROM ${given('input', movedColumns, moved)} WHERE phone_calls.id = input.id`,
     );
   }
 }
@@ -201,7 +211,6 @@ const movedColumns = {
   sequence_number: 'bigint',
   call_flow_state: 'jsonb',
   metadata: 'jsonb',
-  awaited: 'bigint',
 } as const;
 type Moved = Record<keyof typeof movedColumns, unknown>;
 
@@ -219,7 +228,14 @@ function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }
     ...(call.remote_call_id === null ? ['errored' as const] : []),
   ] as const;
   // What is known of another call of the provider's says nothing about this one.
-  const known = call.remote_call_id === sid ? call : { ...call, remote_status: null, sequence_number: null };
+  const known: RemoteStanding =
+    call.remote_call_id === sid
+      ? call
+      : {
+          status: call.remote_call_id === null ? call.status : 'uncertain',
+          remote_status: null,
+          sequence_number: null,
+        };
   const news = standingAfter(known, { remoteStatus, sequence }, assumed);
   Object.assign(call, {
     remote_call_id: sid,
@@ -240,7 +256,6 @@ function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }
     sequence_number,
     call_flow_state: state,
     metadata,
-    awaited: awaitedStatuses.some((one) => one === status) ? 1 : 0,
   };
 }
 

@@ -10,6 +10,7 @@ import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { insertion } from '../phone-calls/phone-call-transitions.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
@@ -59,13 +60,18 @@ export class InboundCalls {
       call_flow_state: null,
       metadata: {},
     };
+    const received = insertion('receive', {
+      remote_call_id: sid,
+      check_at: secondsFromNow(this.config.reconcileAfter),
+    });
     const contactId = msisdn === undefined ? null : await this.contactOf(manager, msisdn);
     await rowsOf(
       manager,
-      sql`INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, remote_direction, call_flow_logic,
-          call_flow_state, metadata)
-        VALUES (${contactId}, ${label}, 'created', ${sid}, 'inbound', ${call_flow_logic},
-          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson})
+      sql`INSERT INTO phone_calls (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
+          ${received.columns})
+        VALUES (${contactId}, ${label}, 'inbound', ${call_flow_logic},
+          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson},
+          ${received.values})
         ON CONFLICT (remote_call_id) DO NOTHING`,
     );
     const [call] = await this.heardCalls.lock(manager, [sid]);

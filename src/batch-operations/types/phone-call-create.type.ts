@@ -4,6 +4,7 @@ import type { EntityManager } from 'typeorm';
 import { asJson, isPostgres } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import type { FieldErrors } from '../../errors/errors.js';
+import { insertion } from '../../phone-calls/phone-call-transitions.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import {
@@ -66,12 +67,13 @@ export class PhoneCallCreateType implements BatchOperationType {
     await lockCreation(manager, calloutId);
     const allowed = Math.min(most, await leftInPeriod(manager, parameters));
     const window = await nextWindow(manager, 'callout_participations', cursor, size, calloutId);
+    const { columns, values } = insertion('create', {});
     const processed = await affectedBy(
       manager,
-      sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, status,
+      sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
-          callout_participations.msisdn, 'created', ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
+          callout_participations.msisdn, ${values}, ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
         FROM callout_participations
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}

@@ -1,26 +1,29 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { among, checked, locking, now } from '../../database/dialect.js';
+import { among, locking } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
 import { allOf } from '../../filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
-import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
+import { canMove } from '../../phone-calls/phone-call-transitions.js';
+import type { phoneCallMachine } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType, Bounds, Conditions, Draft, Scope, Step } from './batch-operation-type.js';
 import { isLimited, leftInPeriod, limited } from './limits.js';
 import { phoneCallParameterErrors, phoneCallsInScope } from './phone-call-scope.js';
 import type { Window } from './window.js';
 
+/** The status as indexes have it. */
+const status = sql`phone_calls.status`;
+
 /** Moves each phone call that its filters leave from one status to another, and writes its own id into the call. */
 export abstract class PhoneCallMovingType implements BatchOperationType {
   /** The column of the call that names the operation which moved it. */
   protected abstract readonly mark: string;
-  /** The status that a call must have to be moved. */
-  protected abstract readonly from: PhoneCallStatus;
-  /** What else it must have. */
+  protected abstract readonly move: keyof typeof phoneCallMachine;
+  /** What a call must have besides its status to be moved. */
   protected abstract readonly movable: Sql;
-  /** What is set in a call that is moved. */
-  protected abstract readonly move: Sql;
+  /** The SET clause of the move. */
+  protected abstract readonly changes: Sql;
 
   readonly target = 'phone_calls';
 
@@ -48,11 +51,11 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
       // A subselect with a limit and locks may run again for each row: PostgreSQL's planner keeps a materialized one.
       sql`WITH chosen AS MATERIALIZED (
           SELECT phone_calls.id FROM phone_calls
-          WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, checked('phone_calls.status'))}
+          WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, canMove(this.move))}
           ORDER BY phone_calls.id LIMIT ${allowed} ${locking('FOR UPDATE OF phone_calls')}
         )
-        UPDATE phone_calls SET ${this.move}, ${raw(this.mark)} = ${operation.id}, updated_at = ${now}
-        WHERE id IN (SELECT id FROM chosen) AND ${checked('phone_calls.status')} = ${this.from} AND ${this.movable}`,
+        UPDATE phone_calls SET ${this.changes}, ${raw(this.mark)} = ${operation.id}
+        WHERE id IN (SELECT id FROM chosen) AND ${canMove(this.move)} AND ${this.movable}`,
     );
     return { ...window, processed, done: window.done || processed >= allowed };
   }
@@ -63,7 +66,7 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
     { callout_id: callout, cursor }: BatchOperation,
     size: number,
   ): Promise<Window & { ids: number[] }> {
-    const ofCallout = sql`phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND phone_calls.status = ${this.from}
+    const ofCallout = sql`phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND ${canMove(this.move, status)}
       AND phone_calls.id > ${cursor} ORDER BY phone_calls.callout_id, phone_calls.status, phone_calls.id`;
     const rows = await rowsOf<{ id: number }>(
       manager,
@@ -76,7 +79,7 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
   /** The condition and order that find the calls in that status beyond a cursor, of all callouts, by an index. */
   protected abstract inAllCallouts(cursor: number): Sql;
 
-  private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {
-    return allOf([sql`${status} = ${this.from}`, this.movable, phoneCallsInScope(operation)]);
+  private inScope(operation: Scope, canBeMoved = canMove(this.move, status)): Sql {
+    return allOf([canBeMoved, this.movable, phoneCallsInScope(operation)]);
   }
 }

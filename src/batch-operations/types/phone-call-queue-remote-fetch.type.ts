@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import { checked, now } from '../../database/dialect.js';
+import { now } from '../../database/dialect.js';
+import { everything } from '../../filters/filter.js';
+import { canMove, setClause } from '../../phone-calls/phone-call-transitions.js';
 import { BatchOperationTypeName } from './batch-operation-type.js';
 import { PhoneCallMovingType } from './phone-call-moving.type.js';
 
@@ -9,13 +11,13 @@ import { PhoneCallMovingType } from './phone-call-moving.type.js';
 @BatchOperationTypeName('BatchOperation::PhoneCallQueueRemoteFetch')
 export class PhoneCallQueueRemoteFetchType extends PhoneCallMovingType {
   protected readonly mark = 'queue_remote_fetch_batch_operation_id';
-  protected readonly from = 'remotely_queued';
-  protected readonly movable = sql`phone_calls.remote_call_id IS NOT NULL`;
-  protected readonly move = sql`status = 'remote_fetch_queued', check_at = ${now}, checks = 0`;
+  protected readonly move = 'queue_remote_fetch';
+  protected readonly movable = everything;
+  protected readonly changes = setClause(this.move, { check_at: now, checks: 0 });
 
   /** Each of these calls has a lookup planned. The sum keeps the planner from a walk along the primary key. */
   protected inAllCallouts(cursor: number): Sql {
-    return sql`phone_calls.check_at IS NOT NULL AND ${checked('phone_calls.status')} = ${this.from}
+    return sql`phone_calls.check_at IS NOT NULL AND ${canMove(this.move)}
       AND phone_calls.id > ${cursor} ORDER BY phone_calls.id + 0`;
   }
 }

@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
+import { WRONG_BOOKKEEPING } from '../../support/bookkeeping.js';
 import { RESOURCES } from '../../support/resources.js';
 import { insist, patiently } from './insist.js';
 import type { Accepted } from './ledger.js';
@@ -37,6 +38,7 @@ const wrong = (callouts: number[]): Record<string, string> => ({
     SELECT id, status FROM phone_calls WHERE remote_call_id IS NULL AND status NOT IN ('canceled', 'errored')`,
   'a call that was neither rung nor said why': `
     SELECT id, status FROM phone_calls WHERE status = 'errored' AND remote_error_message IS NULL`,
+  'a call whose columns do not fit its status': WRONG_BOOKKEEPING,
   'an event of another call': `
     SELECT events.id FROM remote_phone_call_events AS events JOIN phone_calls ON phone_calls.id = events.phone_call_id
     WHERE phone_calls.remote_call_id IS NULL OR events.remote_call_id <> phone_calls.remote_call_id`,

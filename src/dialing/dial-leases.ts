@@ -1,10 +1,6 @@
-import type { CalloutStatus } from '../callouts/callout.machine.js';
 import type { Config } from '../config.js';
 
-// Times and statuses that the parts of dialing agree on.
-
-/** Callouts in these statuses are dialed: a paused one holds its calls back, and a stopped one has none left. */
-export const dialedCalloutStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
+// How long calls are reserved, claimed and set back. Every part of dialing uses these times.
 
 /** How long a reserved call waits to be claimed (s). After that it can be reserved again. */
 export const RESERVED_FOR = 3;

@@ -8,12 +8,13 @@ import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
 import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { type HandedOut, Paces } from '../pace/paces.js';
+import { RateLimiter, type Reservation } from './rate-limiter.js';
 import type { RemoteCall } from '../telephony/telephony-provider.js';
-import { PhoneCall } from './phone-call.entity.js';
-import { awaitedStatuses } from './phone-call.machine.js';
+import { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
-import { standingAfter } from './remote-state.js';
+import { canMove, isMovable, setClause } from '../phone-calls/phone-call-transitions.js';
+import { standingAfter } from '../phone-calls/remote-state.js';
 
 /** Calls that one round reserves to be looked up. */
 const MOST_AT_ONCE = 100;
@@ -45,20 +46,20 @@ export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_c
 
 /** Looks up at the provider what became of calls that have been silent for a while. */
 @Injectable()
-export class Checks {
+export class CallReconciler {
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: BackgroundReader,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly callFlowRunner: CallFlowRunner,
     private readonly config: Config,
   ) {}
 
   /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
-  handOut(): Promise<HandedOut[]> {
-    const pace = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
+  reserve(): Promise<Reservation[]> {
+    const limit = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
     return this.unitOfWork.run((manager) =>
-      this.paces.handOut(manager, 'fetch', pace, async (count) => {
+      this.rateLimiter.reserve(manager, 'fetch', limit, async (count) => {
         const rows = await rowsOf<{ id: number }>(
           manager,
           sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
@@ -68,7 +69,8 @@ export class Checks {
         if (ids.length > 0) {
           await rowsOf(
             manager,
-            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.leaseSeconds)}, checks = checks + 1
+            sql`UPDATE phone_calls
+              SET ${setClause('look_up', { check_at: secondsFromNow(this.leaseSeconds), checks: sql`checks + 1` })}
               WHERE id IN (${join(ids)})`,
           );
         }
@@ -148,27 +150,35 @@ export class Checks {
     return calls.filter(({ sid }) => !known.some(({ remote_call_id }) => remote_call_id === sid));
   }
 
-  /** Records what the provider says of the call. Another call of ours may have turned out to be this one: then nothing is recorded. */
-  async learn(id: number, remote: RemoteCall): Promise<void> {
+  /**
+   * Records what the provider says of a call. Nothing is recorded if a callback has named another call of ours as this one, or if the call was
+   * queued again meanwhile.
+   */
+  async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const call = await locked(manager, PhoneCall, id);
         // A callback with our own id has named another call meanwhile.
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
+        if (!isMovable('apply_remote_state', call.status)) return;
         const news = { remoteStatus: remote.status };
-        const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
+        const { status, remoteStatus } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
+        const values = {
+          lease_token: null,
+          remote_call_id: remote.sid,
+          remote_status: remoteStatus,
+          remotely_queued_at: sql`coalesce(remotely_queued_at, dialled_at)`,
+          check_at: secondsFromNow(this.backOff(call)),
+        };
         const [loaded] = await this.callFlowRunner.loadContexts(manager, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
         const result = this.callFlowRunner.applyAnsweredBy(loaded!, call, answeredBy);
         await rowsOf(
           manager,
-          sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
+          sql`UPDATE phone_calls SET ${setClause('apply_remote_state', values, status)},
               metadata = ${JSON.stringify(result.metadata)}, call_flow_state = ${JSON.stringify(result.state)},
-              remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
-              remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
-              remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
-              check_at = ${ended ? null : secondsFromNow(this.backOff(call))}, lease_token = NULL, leased_until = NULL,
-              updated_at = ${now}
+              remote_direction = coalesce(remote_direction, ${remote.direction ?? null}),
+              remote_response = ${JSON.stringify(remote)}
             WHERE id = ${id}`,
         );
         await persistWrites(manager, [result]);
@@ -178,25 +188,25 @@ export class Checks {
       });
   }
 
-  /** Records that nothing was learned, and when to look again. */
-  async learnNothing(call: AwaitedCall): Promise<void> {
-    const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
+  /** Plans the next lookup of a call of which nothing new is known. */
+  async reschedule(call: AwaitedCall): Promise<void> {
+    const values = { check_at: secondsFromNow(this.backOff(call)) };
+    const changes =
+      call.status === 'remote_fetch_queued'
+        ? setClause('end_remote_fetch', values)
+        : sql`${setClause('reschedule', values)}, updated_at = ${now}`;
     await this.unitOfWork.run((manager) =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${status} check_at = ${secondsFromNow(this.backOff(call))}, updated_at = ${now}
-          WHERE id = ${call.id} AND status = ${call.status}`,
-      ),
+      rowsOf(manager, sql`UPDATE phone_calls SET ${changes} WHERE id = ${call.id} AND status = ${call.status}`),
     );
   }
 
-  /** Records that the provider knows no such call: for a while that may be its delay, then it is the end. */
-  async learnAbsence(call: AwaitedCall): Promise<void> {
+  /** Records that the provider does not know a call. It may only be late, so the call is given up after several lookups. */
+  async applyNotFound(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
-      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.learnNothing(call);
+      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.reschedule(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
-    if (!(await this.hasWaitedLongEnough(call))) return this.learnNothing(call);
+    if (!(await this.hasWaitedLongEnough(call))) return this.reschedule(call);
     const { uncertainFor } = this.config;
     return this.giveUp(
       call,
@@ -224,9 +234,8 @@ export class Checks {
     await this.unitOfWork.run((manager) =>
       rowsOf(
         manager,
-        sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${message}, check_at = NULL,
-            lease_token = NULL, leased_until = NULL, updated_at = ${now}
-          WHERE id = ${call.id} AND status = ${call.status}`,
+        sql`UPDATE phone_calls SET ${setClause('give_up', { remote_error_message: message })}
+          WHERE id = ${call.id} AND status = ${call.status} AND ${canMove('give_up')}`,
       ),
     );
   }

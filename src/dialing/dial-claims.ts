@@ -1,20 +1,21 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import sql, { join } from 'sql-template-tag';
+import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config.js';
-import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { SLOT_TOLERANCE } from '../pace/paces.js';
-import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
-import { cancelDoNotCall, holdContacts } from './do-not-call.js';
-import { lockPhoneCalls } from './locks.js';
-import type { PhoneCall } from './phone-call.entity.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
+import { cancelForbidden, isPermitted, lockPeople } from './eligibility.js';
+import { SLOT_TOLERANCE } from './rate-limiter.js';
+import { lockPhoneCalls } from '../phone-calls/locks.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { MAX_CALLS_AT_ONCE, ReservationWindow } from './reservation-window.js';
 
 /** A reserved call and its slot, in milliseconds of the database's clock. */
@@ -58,12 +59,11 @@ export class DialClaims {
   markExpiredUncertain(): Promise<number> {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
-        AND ${checked('status')} = 'queued' AND lease_token IS NOT NULL ${locking('FOR UPDATE SKIP LOCKED')}`;
+        AND ${canMove('expire_claim')} ${locking('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((manager) =>
       affectedBy(
         manager,
-        sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${now}, checks = 0, updated_at = ${now}
-          WHERE id IN (${expired})`,
+        sql`UPDATE phone_calls SET ${setClause('expire_claim', { check_at: now, checks: 0 })} WHERE id IN (${expired})`,
       ),
     );
   }
@@ -75,9 +75,9 @@ export class DialClaims {
       await lockPhoneCalls(manager, idsOf(reserved));
       const rows = await this.claimRows(manager, reserved);
       claimedAt = performance.now();
-      await this.releasePassed(manager, reserved, rows.length);
-      await holdContacts(manager, rows);
-      const canceled = await cancelDoNotCall(manager, idsOf(rows));
+      await this.releaseExpired(manager, reserved, rows.length);
+      await lockPeople(manager, rows);
+      const canceled = await cancelForbidden(manager, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
       const loaded = await this.callFlowRunner.loadContexts(manager, kept);
       return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
@@ -98,16 +98,19 @@ export class DialClaims {
   }
 
   private async claimRows(manager: EntityManager, reserved: Reserved[]): Promise<ClaimedRow[]> {
+    const claim = setClause('claim', {
+      lease_token: randomUUID(),
+      leased_until: secondsFromNow(claimSeconds(this.config)),
+      dialled_at: now,
+    });
     const rows = await rowsOf<ClaimedRow>(
       manager,
-      sql`UPDATE phone_calls SET lease_token = ${randomUUID()},
-          leased_until = ${secondsFromNow(claimSeconds(this.config))}, dialled_at = ${now}, updated_at = ${now}
+      sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
         FROM ${given('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
-        WHERE phone_calls.id = reserved.id AND ${checked('phone_calls.status')} = 'queued'
+        WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
           AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVED_FOR)}
           AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
-          AND (SELECT callouts.status FROM callouts WHERE callouts.id = phone_calls.callout_id)
-            IN (${join([...dialedCalloutStatuses])})
+          AND ${isPermitted}
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
@@ -123,12 +126,13 @@ export class DialClaims {
   }
 
   /** A call whose slot passed before it was claimed can be reserved again at once. */
-  private async releasePassed(manager: EntityManager, reserved: Reserved[], claimed: number): Promise<void> {
+  private async releaseExpired(manager: EntityManager, reserved: Reserved[], claimed: number): Promise<void> {
     if (claimed === reserved.length) return;
     const passed = await affectedBy(
       manager,
-      sql`UPDATE phone_calls SET leased_until = NULL FROM ${given('reserved', { id: 'bigint' }, reserved)}
-        WHERE phone_calls.id = reserved.id AND ${checked('phone_calls.status')} = 'queued'
+      sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
+        FROM ${given('reserved', { id: 'bigint' }, reserved)}
+        WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')}
           AND phone_calls.lease_token IS NULL`,
     );
     this.window.notePassed(passed);
@@ -143,10 +147,11 @@ export class DialClaims {
         await lockPhoneCalls(manager, idsOf(calls));
         return affectedBy(
           manager,
-          sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL, dialled_at = NULL
+          sql`UPDATE phone_calls
+            SET ${setClause('release_claim', { lease_token: null, leased_until: null, dialled_at: null })}
             FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
-              AND ${checked('phone_calls.status')} = 'queued'`,
+              AND ${canMove('release_claim')}`,
         );
       });
       this.window.notePassed(released);

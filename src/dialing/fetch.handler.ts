@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Config } from '../config.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
-import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
-import { matchRemoteCall } from '../phone-calls/remote-call-matching.js';
+import { type AwaitedCall, CallReconciler } from './call-reconciler.js';
+import { matchRemoteCall } from './remote-call-matching.js';
 import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
 
 /** Asks the provider what became of a call that has been silent, or whether it ever took it. */
@@ -12,35 +12,35 @@ export class FetchHandler implements JobHandler {
   private readonly logger = new Logger('Fetch');
 
   constructor(
-    private readonly checks: Checks,
+    private readonly reconciler: CallReconciler,
     private readonly provider: TelephonyProvider,
     private readonly config: Config,
   ) {}
 
   async handle(id: number): Promise<void> {
-    const call = await this.checks.find(id);
+    const call = await this.reconciler.find(id);
     if (!call) return;
     let remote: RemoteCall | undefined;
     try {
       remote = await this.lookUp(call);
     } catch (error) {
       this.logger.debug(`The provider cannot say what became of phone call ${id}: ${(error as Error).message}`);
-      return this.checks.learnNothing(call);
+      return this.reconciler.reschedule(call);
     }
-    await (remote ? this.checks.learn(id, remote) : this.checks.learnAbsence(call));
+    await (remote ? this.reconciler.applyRemoteState(id, remote) : this.reconciler.applyNotFound(call));
   }
 
   private async lookUp(awaited: AwaitedCall): Promise<RemoteCall | undefined> {
     const { id, msisdn, remote_call_id: sid } = awaited;
     if (sid !== null) return this.provider.fetchCall(sid);
-    const remoteCalls = await this.checks.unclaimed(await this.provider.listCallsTo(msisdn));
-    const unmatched = await this.checks.unmatched(msisdn);
+    const remoteCalls = await this.reconciler.unclaimed(await this.provider.listCallsTo(msisdn));
+    const unmatched = await this.reconciler.unmatched(msisdn);
     const call = unmatched.find((one) => one.id === id);
     if (!call || remoteCalls.length === 0) return undefined;
     return matchRemoteCall(call, unmatched, remoteCalls, {
       within: this.config.providerTimeout * 1_000,
-      offset: await this.checks.clockOffset(),
-      guess: await this.checks.hasWaitedLongEnough(awaited),
+      offset: await this.reconciler.clockOffset(),
+      guess: await this.reconciler.hasWaitedLongEnough(awaited),
     });
   }
 }

@@ -1,8 +1,8 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Checks } from '../phone-calls/checks.js';
-import { DialClaims } from '../phone-calls/dial-claims.js';
-import { DialQueue } from '../phone-calls/dial-queue.js';
-import type { HandedOut } from '../pace/paces.js';
+import { CallReconciler } from './call-reconciler.js';
+import { DialClaims } from './dial-claims.js';
+import { DialQueue } from './dial-queue.js';
+import type { Reservation } from './rate-limiter.js';
 import { Queue } from '../jobs/queue.port.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
@@ -26,11 +26,11 @@ const CLOCK_CHECK_EVERY = 15_000;
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
-  private readonly moments = new Set<NodeJS.Timeout>();
+  private readonly timers = new Set<NodeJS.Timeout>();
   private readonly loops = [
-    new PollingLoop(() => this.look(() => this.handOutDials()), EVERY),
-    new PollingLoop(() => this.look(async () => this.hand('fetch', await this.checks.handOut())), EVERY),
-    new PollingLoop(() => this.look(() => this.keepHouse()), HOUSEKEEPING_EVERY),
+    new PollingLoop(() => this.look(() => this.reserveDials()), EVERY),
+    new PollingLoop(() => this.look(async () => this.schedule('fetch', await this.reconciler.reserve())), EVERY),
+    new PollingLoop(() => this.look(() => this.housekeeping()), HOUSEKEEPING_EVERY),
     new PollingLoop(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
   ];
   private stopped = false;
@@ -38,7 +38,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   constructor(
     private readonly dialQueue: DialQueue,
     private readonly claims: DialClaims,
-    private readonly checks: Checks,
+    private readonly reconciler: CallReconciler,
     private readonly queue: Queue,
   ) {}
 
@@ -49,7 +49,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   async beforeApplicationShutdown(): Promise<void> {
     this.stopped = true;
     await Promise.all(this.loops.map((loop) => loop.stop()));
-    for (const moment of this.moments) clearTimeout(moment);
+    for (const timer of this.timers) clearTimeout(timer);
   }
 
   private async look(work: () => Promise<number | void>): Promise<number | void> {
@@ -60,40 +60,40 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     }
   }
 
-  private async handOutDials(): Promise<number> {
+  private async reserveDials(): Promise<number> {
     const { calls, isMore } = await this.dialQueue.reserve();
-    this.hand('dial', calls);
+    this.schedule('dial', calls);
     return isMore ? SOON : EVERY;
   }
 
-  private async keepHouse(): Promise<void> {
+  private async housekeeping(): Promise<void> {
     const lost = await this.claims.markExpiredUncertain();
     if (lost > 0) this.logger.warn(`${lost} calls are uncertain: the process that dialed them was lost`);
     while (!this.stopped && (await this.dialQueue.cancelStopped()));
   }
 
   private async repairClockSteps(): Promise<void> {
-    const moved = await this.checks.repairClockSteps();
+    const moved = await this.reconciler.repairClockSteps();
     if (moved > 0) this.logger.warn(`The database's clock has stepped back: ${moved} lookups are due now`);
   }
 
-  private hand(task: string, calls: HandedOut[]): void {
+  private schedule(task: string, calls: Reservation[]): void {
     for (const together of inMoments(calls)) {
-      const moment = setTimeout(() => {
-        this.moments.delete(moment);
-        this.queue.notify(...together.map(({ id, at }) => ({ task, id, at })));
-      }, together.at(-1)!.wait);
-      this.moments.add(moment);
+      const timer = setTimeout(() => {
+        this.timers.delete(timer);
+        this.queue.notify(...together.map(({ id, dueAt }) => ({ task, id, at: dueAt })));
+      }, together.at(-1)!.delayMs);
+      this.timers.add(timer);
     }
   }
 }
 
 /** The calls, in their order, with those together whose times are about the same: a word for each would be most of the work. */
-function inMoments(calls: HandedOut[]): HandedOut[][] {
-  const moments: HandedOut[][] = [];
+function inMoments(calls: Reservation[]): Reservation[][] {
+  const moments: Reservation[][] = [];
   for (const call of calls) {
     const moment = moments.at(-1);
-    const joins = moment && moment.length < MOST_TOGETHER && call.wait - moment[0]!.wait < MOMENT;
+    const joins = moment && moment.length < MOST_TOGETHER && call.delayMs - moment[0]!.delayMs < MOMENT;
     if (joins) moment.push(call);
     else moments.push([call]);
   }

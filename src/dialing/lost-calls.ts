@@ -1,14 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import sql, { join } from 'sql-template-tag';
-import { among, checked, json, now } from '../database/dialect.js';
+import sql from 'sql-template-tag';
+import { among, json, now } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
-import { Checks } from './checks.js';
-import { dialedCalloutStatuses } from './dialing-rules.js';
-import type { PhoneCall } from './phone-call.entity.js';
+import { CallReconciler } from './call-reconciler.js';
+import { calloutPermits } from './eligibility.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
 
@@ -25,9 +26,6 @@ interface LostCall {
   /** When the provider took it (ms since 1970), by its clock. */
   at: number;
 }
-
-/** A phone call in one of these was never dialed, as far as the database knows. */
-const NOT_DIALED = ['created', 'queued'];
 
 type OpenCall = Pick<PhoneCall, 'id' | 'msisdn' | 'remote_request_params'>;
 
@@ -55,7 +53,7 @@ export class LostCalls {
     private readonly provider: TelephonyProvider,
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly checks: Checks,
+    private readonly reconciler: CallReconciler,
   ) {}
 
   /**
@@ -70,7 +68,7 @@ export class LostCalls {
   async markUncertain(since: Date): Promise<LostCallsFound> {
     await this.refuseWhileDialed();
     const lost = await this.find(since);
-    const offset = (await this.checks.clockOffset()) ?? 0;
+    const offset = (await this.reconciler.clockOffset()) ?? 0;
     const numbers = [...lost.keys()];
     let uncertain = 0;
     for (let start = 0; start < numbers.length; start += AT_ONCE) {
@@ -83,7 +81,7 @@ export class LostCalls {
   /** A call that is dialed at this moment would be found in the provider's list, too. */
   private async refuseWhileDialed(): Promise<void> {
     const rows = await this.reader.rows<{ id: number }>(
-      sql`SELECT id FROM callouts WHERE status IN (${join([...dialedCalloutStatuses])}) AND EXISTS (
+      sql`SELECT id FROM callouts WHERE ${calloutPermits} AND EXISTS (
           SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
         ORDER BY id`,
     );
@@ -98,7 +96,7 @@ export class LostCalls {
     for await (const page of this.pages()) {
       const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
       if (page.length > 0 && latest.length === 0) break;
-      for (const call of await this.checks.unclaimed(latest)) {
+      for (const call of await this.reconciler.unclaimed(latest)) {
         const { to } = call;
         if (typeof to !== 'string') continue;
         lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);
@@ -119,7 +117,7 @@ export class LostCalls {
   private async openCalls(numbers: string[]): Promise<OpenCall[]> {
     const rows = await this.reader.rows<OpenCall>(
       sql`SELECT id, msisdn, remote_request_params FROM phone_calls
-        WHERE ${among(sql`msisdn`, numbers)} AND ${checked('status')} IN (${join(NOT_DIALED)}) AND lease_token IS NULL
+        WHERE ${among(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
         ORDER BY id`,
     );
     return rows.map((row) => ({ ...row, remote_request_params: json(row.remote_request_params) }));
@@ -132,9 +130,9 @@ export class LostCalls {
       for (const { id, dialedAt } of placed) {
         marked += await affectedBy(
           manager,
-          sql`UPDATE phone_calls SET status = 'uncertain', dialled_at = ${dialedAt.toISOString()}, check_at = ${now},
-              checks = 0, leased_until = NULL, updated_at = ${now}
-            WHERE id = ${id} AND status IN (${join(NOT_DIALED)}) AND lease_token IS NULL`,
+          sql`UPDATE phone_calls
+            SET ${setClause('mark_lost', { dialled_at: dialedAt.toISOString(), check_at: now, checks: 0 })}
+            WHERE id = ${id} AND ${canMove('mark_lost')} AND lease_token IS NULL`,
         );
       }
       return marked;

@@ -3,7 +3,7 @@ import { Text, Whole } from '../database/columns.js';
 
 /** How fast requests of one kind go to the provider: one row for the whole cluster, whose times are milliseconds of the database's clock. */
 @Entity('paces')
-export class PaceRow {
+export class RateLimitRow {
   @PrimaryColumn({ type: 'text' })
   name!: string;
 

@@ -1,19 +1,21 @@
 import { Injectable } from '@nestjs/common';
-import sql, { type Sql, raw } from 'sql-template-tag';
+import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
 import { given, now, secondsFromNow } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { Paces } from '../pace/paces.js';
+import { RateLimiter } from './rate-limiter.js';
 import type { Placement } from '../telephony/telephony-provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
-import { LONGEST_BACK_OFF } from './dialing-rules.js';
-import { lockPhoneCalls } from './locks.js';
-import { releaseGuessedIds } from './remote-call-ids.js';
-import { statusAfter } from './remote-state.js';
+import { type MoveValues, canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import type { PhoneCallMove } from '../phone-calls/phone-call.machine.js';
+import { LONGEST_BACK_OFF } from './dial-leases.js';
+import { lockPhoneCalls } from '../phone-calls/locks.js';
+import { releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
+import { statusAfter } from '../phone-calls/remote-state.js';
 import { MAX_CALLS_AT_ONCE } from './reservation-window.js';
 
 /** Seconds after which an uncertain call is first looked up at the provider. */
@@ -37,7 +39,7 @@ export class DialResults {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly trials: CalloutTrials,
     private readonly config: Config,
   ) {}
@@ -54,7 +56,7 @@ export class DialResults {
       );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
       await this.recordAccepted(manager, accepted.map(acceptedRow));
-      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome))) await this.paces.clear(manager, 'dial');
+      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome))) await this.rateLimiter.clear(manager, 'dial');
       // The provider takes calls of these callouts, or may have: their settings are not at fault.
       const tried = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
@@ -68,30 +70,45 @@ export class DialResults {
   }
 
   /**
-   * A webhook that arrived before the answer has moved its call on: then only the answer itself is stored. An answer that arrives after the
-   * call was given up is the truth all the same.
+   * Moves calls on that the provider took, also those that were given up before its answer arrived. Where a webhook was faster than the answer
+   * and has moved the call, only the answer itself is stored.
    */
   private async recordAccepted(manager: EntityManager, accepted: Accepted[]): Promise<void> {
     if (accepted.length === 0) return;
-    const told = given('told', acceptedColumns, accepted);
-    const givenUp = sql`(phone_calls.status = 'errored' AND phone_calls.remote_call_id IS NULL)`;
-    const unlessMoved = (column: string, value: Sql): Sql =>
-      sql`${raw(column)} = CASE WHEN phone_calls.status IN ('queued', 'uncertain') OR ${givenUp} THEN ${value}
-        ELSE phone_calls.${raw(column)} END`;
     await releaseGuessedIds(manager, accepted as { id: number; remote_call_id: string }[]);
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET ${unlessMoved('status', sql`told.status`)},
-          ${unlessMoved('remote_status', sql`told.remote_status`)},
-          ${unlessMoved('remote_direction', sql`told.remote_direction`)},
-          ${unlessMoved('check_at', secondsFromNow(this.config.reconcileAfter))}, ${unlessMoved('checks', sql`0`)},
-          remote_call_id = told.remote_call_id, remote_error_message = NULL, remote_queue_response = told.answer,
-          call_flow_state = coalesce(phone_calls.call_flow_state, told.call_flow_state),
-          remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
-          lease_token = NULL, leased_until = NULL, updated_at = ${now}
-        FROM ${told} WHERE phone_calls.id = told.id
-          AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`,
+    const input = given('input', acceptedColumns, accepted);
+    const answer = {
+      lease_token: null,
+      remote_call_id: sql`input.remote_call_id`,
+      remotely_queued_at: sql`coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at)`,
+    };
+    const stored = sql`remote_queue_response = input.answer,
+      call_flow_state = coalesce(phone_calls.call_flow_state, input.call_flow_state)`;
+    const moved = setClause(
+      'record_accepted',
+      {
+        ...answer,
+        remote_status: sql`input.remote_status`,
+        check_at: secondsFromNow(this.config.reconcileAfter),
+        checks: 0,
+      },
+      sql`input.status`,
     );
+    const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL AND phone_calls.remote_call_id IS NULL`;
+    const count = await affectedBy(
+      manager,
+      sql`UPDATE phone_calls SET ${moved}, ${stored}, remote_direction = input.remote_direction
+        FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_accepted')}
+          AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`,
+    );
+    if (count < accepted.length) {
+      await rowsOf(
+        manager,
+        sql`UPDATE phone_calls SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
+          FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_late_answer')}
+            AND phone_calls.lease_token = input.lease_token`,
+      );
+    }
   }
 
   private async recordOther(
@@ -99,34 +116,33 @@ export class DialResults {
     call: ClaimedCall,
     result: Exclude<DialResult, { outcome: 'accepted' }>,
   ): Promise<void> {
-    const update = (changes: Sql): Promise<unknown> =>
+    const move = <M extends PhoneCallMove>(name: M, values: MoveValues<M>): Promise<unknown> =>
       rowsOf(
         manager,
-        sql`UPDATE phone_calls SET ${changes}, lease_token = NULL, updated_at = ${now}
-          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND status IN ('queued', 'uncertain')`,
+        sql`UPDATE phone_calls SET ${setClause(name, values)}
+          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND ${canMove(name)}`,
       );
     const { outcome, message } = result;
     switch (outcome) {
       case 'unsendable':
-        await update(sql`status = 'errored', remote_error_message = ${message}, dialled_at = NULL, check_at = NULL,
-          leased_until = NULL`);
+        await move('record_unsendable', { remote_error_message: message, dialled_at: null });
         break;
       case 'refused':
       case 'misconfigured':
-        await update(sql`status = 'errored', remote_error_message = ${message}, refusal_code = ${result.code},
-          check_at = NULL, leased_until = NULL`);
+        await move('record_refused', { remote_error_message: message, refusal_code: result.code });
         await this.trials.refuse(manager, call, result);
         break;
       case 'unknown':
-        await update(
-          sql`status = 'uncertain', check_at = ${secondsFromNow(FIRST_LOOK)}, checks = 0, leased_until = NULL`,
-        );
+        await move('record_unknown', { lease_token: null, check_at: secondsFromNow(FIRST_LOOK), checks: 0 });
         break;
       default: {
         const pause = Math.min(LONGEST_BACK_OFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
-        const wait = outcome === 'barred' ? sql`NULL` : secondsFromNow(pause);
-        await update(sql`status = 'queued', refusals = refusals + 1, dialled_at = NULL, check_at = NULL,
-          leased_until = ${wait}`);
+        await move('record_postponed', {
+          lease_token: null,
+          leased_until: outcome === 'barred' ? null : secondsFromNow(pause),
+          dialled_at: null,
+          refusals: sql`refusals + 1`,
+        });
       }
     }
   }

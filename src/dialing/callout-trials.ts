@@ -5,6 +5,7 @@ import type { Callout } from '../callouts/callout.entity.js';
 import { calloutWork } from '../callouts/callout.machine.js';
 import { locking, now } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { Refusal } from '../telephony/telephony-provider.js';
 import { isNumberError } from '../telephony/twilio/error-codes.js';
 
@@ -106,9 +107,8 @@ export class CalloutTrials {
   private async requeue(manager: EntityManager, which: Sql, code: string): Promise<void> {
     await rowsOf(
       manager,
-      sql`UPDATE phone_calls SET status = 'queued', remote_error_message = NULL, refusal_code = NULL, dialled_at = NULL,
-          refusals = 0, updated_at = ${now}
-        WHERE ${which} AND status = 'errored' AND refusal_code = ${code} AND remote_call_id IS NULL`,
+      sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
+        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)} AND refusal_code = ${code} AND remote_call_id IS NULL`,
     );
   }
 }

@@ -7,10 +7,10 @@ import { PublicUrl } from '../telephony/public-url.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { booleanOf, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { Paces } from '../pace/paces.js';
-import { type ClaimedCall, DialClaims } from '../phone-calls/dial-claims.js';
-import { type DialResult, DialResults } from '../phone-calls/dial-results.js';
-import { faultPoint } from '../phone-calls/fault-points.js';
+import { RateLimiter } from './rate-limiter.js';
+import { type ClaimedCall, DialClaims } from './dial-claims.js';
+import { type DialResult, DialResults } from './dial-results.js';
+import { faultPoint } from './fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { TelephonyProvider } from '../telephony/telephony-provider.js';
 
@@ -31,7 +31,7 @@ export class DialHandler implements JobHandler {
     private readonly claims: DialClaims,
     private readonly results: DialResults,
     private readonly provider: TelephonyProvider,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly publicUrl: PublicUrl,
     private readonly callFlowRunner: CallFlowRunner,
   ) {}
@@ -102,7 +102,7 @@ export class DialHandler implements JobHandler {
     const reason = this.reasonToPause(result);
     if (reason === undefined) return;
     this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
-    await this.paces.pause('dial', reason);
+    await this.rateLimiter.pause('dial', reason);
   }
 
   private reasonToPause(result: DialResult): string | null | undefined {

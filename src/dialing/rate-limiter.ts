@@ -6,9 +6,9 @@ import { BackgroundReader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config.js';
-import type { PaceRow } from './pace.entity.js';
+import type { RateLimitRow } from './rate-limit.entity.js';
 
-export type PaceName = 'dial' | 'fetch';
+export type RateLimitBucket = 'dial' | 'fetch';
 
 /**
  * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds could hold the
@@ -26,22 +26,27 @@ const LONGEST_PAUSE = 60_000;
 /** How much longer than the provider's time limit the first try after a pause may take until it is recorded (ms). */
 const TRY_MARGIN = 15_000;
 
-/** No more than a second's worth of requests is handed out at once, in milliseconds. */
+/** How far ahead slots are given out (ms). */
 const HORIZON = 1_000;
 
 /** A pause that ends further ahead than any can was written before the database's clock stepped back. */
 const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE}`;
 
-/** A row whose request is to be sent at a time by the database's clock, in milliseconds, `wait` milliseconds from now. */
-export interface HandedOut {
+/** A row with the slot in which its request may be sent. */
+export interface Reservation {
   id: number;
-  at: number;
-  wait: number;
+  /** When the slot begins, in milliseconds of the database's clock. */
+  dueAt: number;
+  /** How long it is until then (ms). */
+  delayMs: number;
 }
 
-/** The pace of requests to the provider: one row for all processes, so that together they keep under the limit, evenly spread. */
+/**
+ * Limits the rate of requests to the provider. Each bucket is one row that all processes share: together they stay below the limit, and their
+ * requests are evenly spread.
+ */
 @Injectable()
-export class Paces {
+export class RateLimiter {
   constructor(
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -49,21 +54,21 @@ export class Paces {
   ) {}
 
   /**
-   * Gives each of the rows that `choose` answers a slot of its own within the second ahead; none while requests are paused, or another
-   * process is just handing some out.
-   * @param most rows at the most
-   * @param choose takes up to so many rows, in the same transaction, and answers their ids
+   * Reserves a slot within the second ahead for each row that `choose` returns.
+   * @param most the most rows to reserve slots for
+   * @param choose selects up to `count` rows in the same transaction and returns their ids
+   * @returns nothing while requests are paused, or while another process reserves slots of this bucket
    */
-  async handOut(
+  async reserve(
     manager: EntityManager,
-    name: PaceName,
+    bucket: RateLimitBucket,
     { perSecond, most }: { perSecond: number; most: number },
     choose: (count: number) => Promise<number[]>,
-  ): Promise<HandedOut[]> {
-    const [row] = await rowsOf<PaceRow & { now: number }>(
+  ): Promise<Reservation[]> {
+    const [row] = await rowsOf<RateLimitRow & { now: number }>(
       manager,
       sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
-        WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`,
+        WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
     // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
@@ -77,26 +82,26 @@ export class Paces {
     const [chosen] = await rowsOf<{ now: number }>(manager, sql`SELECT ${nowMilliseconds} AS now`);
     const first = Math.max(nextAt, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
-    await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
-    return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - chosen!.now }));
+    await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${bucket}`);
+    return ids.map((id, index) => ({ id, dueAt: slot(index), delayMs: slot(index) - chosen!.now }));
   }
 
   /**
    * Stops all requests of this kind for a while, which grows until one is taken again. Several refusals of one moment are one pause.
    * @param reason what people are told; null when it is nothing that they need to mend
    */
-  async pause(name: PaceName, reason: string | null): Promise<void> {
+  async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
         manager,
-        sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${name} ${locking('FOR UPDATE')}`,
+        sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
       await rowsOf(
         manager,
         sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
-          WHERE name = ${name}`,
+          WHERE name = ${bucket}`,
       );
     });
   }
@@ -105,10 +110,10 @@ export class Paces {
    * Notes that the provider answered a request: what the last pause was for is over. Does nothing during a pause: such
    * a request was sent before it began.
    */
-  async clear(manager: EntityManager, name: PaceName): Promise<void> {
+  async clear(manager: EntityManager, bucket: RateLimitBucket): Promise<void> {
     await rowsOf(
       manager,
-      sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0 AND NOT (${isPausing})`,
+      sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${bucket} AND pauses > 0 AND NOT (${isPausing})`,
     );
   }
 

@@ -1,31 +1,39 @@
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { locking } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
+import { everything } from '../filters/filter.js';
 
-// How queued calls are found, among millions that were made: never by a statement that hangs on what PostgreSQL believes of their number.
+// Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
 
-/** The callouts of some statuses, in the order of their ids, that have a queued call for which `condition` holds. */
+/**
+ * Finds callouts that have a queued call.
+ * @param condition of the call
+ * @param calloutCondition of the callout
+ * @returns the callouts' ids, ascending
+ */
 export async function calloutsWithQueued(
   manager: EntityManager,
   condition: Sql,
-  statuses: readonly CalloutStatus[],
+  calloutCondition: Sql,
 ): Promise<number[]> {
-  const rows = await rowsOf<{ id: number }>(manager, selectCalloutsWithQueued(condition, statuses));
+  const rows = await rowsOf<{ id: number }>(manager, selectCalloutsWithQueued(condition, calloutCondition));
   return rows.map(({ id }) => id);
 }
 
-/** The condition that any callout of these statuses has a queued call, whether it is due or waits. */
-export function anyQueued(statuses: readonly CalloutStatus[]): Sql {
-  return sql`EXISTS (${selectCalloutsWithQueued(sql`TRUE`, statuses)})`;
+/**
+ * @param calloutCondition of the callout
+ * @returns the condition that any such callout has a queued call, due or not
+ */
+export function anyQueued(calloutCondition: Sql): Sql {
+  return sql`EXISTS (${selectCalloutsWithQueued(everything, calloutCondition)})`;
 }
 
 /**
- * Goes by the index from one callout with queued calls to the next, since there may be thousands of callouts that have
- * none, and asks each of them for one such call only, of perhaps a million.
+ * Walks the index from one callout with queued calls to the next, since thousands of callouts may have none. Reads one
+ * such call of each callout, which may have a million.
  */
-function selectCalloutsWithQueued(condition: Sql, statuses: readonly CalloutStatus[]): Sql {
+function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
   // SQLite would find a call without a callout first.
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
@@ -35,14 +43,17 @@ function selectCalloutsWithQueued(condition: Sql, statuses: readonly CalloutStat
       UNION ALL
       SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
     )
-    SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
+    SELECT id FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
       AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
     ORDER BY id`;
 }
 
 /**
- * Up to `count` queued calls of these callouts for which `condition` holds, locked: all of the first one's before any of the next; or, `evenly`,
- * as many of each, where what one has too few of is the share of those after it.
+ * Finds and locks queued calls of callouts: all calls of the first callout, then those of the next.
+ * @param condition of the calls
+ * @param count the most calls to find
+ * @param evenly takes as many calls of each callout. What one callout lacks is shared by those after it
+ * @returns the calls' ids
  */
 export async function queuedOf(
   manager: EntityManager,
@@ -66,8 +77,8 @@ export async function queuedOf(
 }
 
 /**
- * The queued calls of a callout, in their order. Were the callout said to be equal, PostgreSQL would at times walk by the ids over all calls
- * that were ever made; as a range, it can only have that order from an index that begins with the callout.
+ * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call; BETWEEN forces
+ * (callout_id, id).
  */
 function queuedCalls(callout: Sql, condition: Sql): Sql {
   return sql`SELECT phone_calls.id FROM phone_calls

@@ -2,14 +2,15 @@ import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
-import { checked, now, secondsFromNow } from '../database/dialect.js';
-import { isFree, isHeld } from '../database/lease.js';
+import { checked, secondsFromNow } from '../database/dialect.js';
+import { isHeld } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { type HandedOut, Paces } from '../pace/paces.js';
-import { LONGEST_BACK_OFF, RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
-import { cancelDoNotCall } from './do-not-call.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
+import { calloutCancellations, calloutPermits, cancel, cancelForbidden, isDue } from './eligibility.js';
 import { calloutsWithQueued, queuedOf } from './queued-calls.js';
+import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { ReservationWindow } from './reservation-window.js';
 
 /** Calls of stopped callouts that one transaction cancels. */
@@ -26,7 +27,7 @@ export class DialQueue {
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly paces: Paces,
+    private readonly rateLimiter: RateLimiter,
     private readonly window: ReservationWindow,
     private readonly config: Config,
   ) {}
@@ -35,7 +36,7 @@ export class DialQueue {
    * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the second ahead.
    * @returns the reserved calls, and whether there may be more as soon as some of these are claimed
    */
-  async reserve(): Promise<{ calls: HandedOut[]; isMore: boolean }> {
+  async reserve(): Promise<{ calls: Reservation[]; isMore: boolean }> {
     const size = this.window.next();
     return this.unitOfWork.run(async (manager) => {
       const free = size - (await this.unclaimed(manager));
@@ -46,31 +47,30 @@ export class DialQueue {
     });
   }
 
-  /** Cancels queued calls of stopped callouts. @returns whether there may be more */
+  /** Cancels queued calls of callouts that will not dial them any more. @returns whether there may be more */
   async cancelStopped(): Promise<boolean> {
     return this.unitOfWork.run(async (manager) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
-      const callouts = await calloutsWithQueued(manager, unclaimed, ['stopped']);
-      const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
-      if (ids.length > 0) {
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET status = 'canceled', leased_until = NULL, updated_at = ${now}
-            WHERE id IN (${join(ids)})`,
-        );
+      let isMore = false;
+      for (const { when, message } of calloutCancellations) {
+        const callouts = await calloutsWithQueued(manager, unclaimed, when);
+        const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
+        await cancel(manager, ids, message);
+        isMore ||= ids.length === CANCELED_AT_ONCE;
       }
-      return ids.length === CANCELED_AT_ONCE;
+      return isMore;
     });
   }
 
-  private async reserveUpTo(most: number, manager: EntityManager): Promise<HandedOut[]> {
-    const pace = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, manager) };
-    return this.paces.handOut(manager, 'dial', pace, async (count) => {
+  private async reserveUpTo(most: number, manager: EntityManager): Promise<Reservation[]> {
+    const limit = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, manager) };
+    return this.rateLimiter.reserve(manager, 'dial', limit, async (count) => {
       const ids = await this.nextCalls(manager, count);
       if (ids.length > 0) {
         await rowsOf(
           manager,
-          sql`UPDATE phone_calls SET leased_until = ${secondsFromNow(RESERVED_FOR)} WHERE id IN (${join(ids)})`,
+          sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVED_FOR) })}
+            WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`,
         );
       }
       return ids;
@@ -104,14 +104,14 @@ export class DialQueue {
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
-  /** The next calls that may be placed. Those whose people asked for no more calls are canceled, and others take their place. */
+  /** The next calls that may be placed. Calls that must never be dialed are canceled, and others take their place. */
   private async nextCalls(manager: EntityManager, count: number): Promise<number[]> {
     const ids: number[] = [];
     const turns = await this.calloutsInTurn(manager);
     for (let look = 0; look < MAX_LOOKS && ids.length < count; look++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
       const found = await queuedOf(manager, turns, due, count - ids.length, { evenly: true });
-      const canceled = await cancelDoNotCall(manager, found);
+      const canceled = await cancelForbidden(manager, found);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
     }
@@ -120,12 +120,9 @@ export class DialQueue {
 
   /** The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one callout only. */
   private async calloutsInTurn(manager: EntityManager): Promise<number[]> {
-    const callouts = await calloutsWithQueued(manager, isDue, dialedCalloutStatuses);
+    const callouts = await calloutsWithQueued(manager, isDue, calloutPermits);
     const turns = [...callouts.filter((id) => id > this.lastFirst), ...callouts.filter((id) => id <= this.lastFirst)];
     this.lastFirst = turns[0] ?? 0;
     return turns;
   }
 }
-
-/** The call waits for nothing: nobody has reserved or claimed it, and it was not refused a moment ago. */
-const isDue = sql`phone_calls.lease_token IS NULL AND ${isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF)}`;

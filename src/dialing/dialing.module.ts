@@ -1,0 +1,29 @@
+import { Module } from '@nestjs/common';
+import { CallFlowsModule } from '../call-flows/call-flows.module.js';
+import { CallReconciler } from './call-reconciler.js';
+import { CalloutTrials } from './callout-trials.js';
+import { DialClaims } from './dial-claims.js';
+import { DialQueue } from './dial-queue.js';
+import { DialResults } from './dial-results.js';
+import { DialHandler } from './dial.handler.js';
+import { Dispatcher } from './dispatcher.js';
+import { FetchHandler } from './fetch.handler.js';
+import { ReservationWindow } from './reservation-window.js';
+
+/** Dials queued calls and looks up calls that have been silent, in the processes that do background work. */
+@Module({
+  imports: [CallFlowsModule],
+  providers: [
+    ReservationWindow,
+    DialQueue,
+    DialClaims,
+    DialResults,
+    CalloutTrials,
+    CallReconciler,
+    DialHandler,
+    FetchHandler,
+    Dispatcher,
+  ],
+  exports: [DialHandler, FetchHandler],
+})
+export class DialingModule {}

@@ -1,0 +1,149 @@
+import sql, { type Sql, join } from 'sql-template-tag';
+import type { EntityManager } from 'typeorm';
+import type { CalloutStatus } from '../callouts/callout.machine.js';
+import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
+import { isPostgres } from '../database/dialect.js';
+import { isFree } from '../database/lease.js';
+import { rowsOf } from '../database/statements.js';
+import { allOf, everything } from '../filters/filter.js';
+import { TRUE_WORDS } from '../metadata/client-values.js';
+import { normalizedTextAt } from '../metadata/normalized-text-at.js';
+import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { LONGEST_BACK_OFF } from './dial-leases.js';
+
+// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere else.
+
+/** One reason why a queued call is not dialed, now or ever. */
+interface DialingRule {
+  /** The table whose row decides. */
+  of: 'callouts' | 'phone_calls';
+  /** The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must be cheap. */
+  permits?: Sql;
+  /** When calls are never dialed. It is checked on calls that were chosen, and on callouts that have queued calls. */
+  cancels?: Cancellation;
+}
+
+interface Cancellation {
+  /** The condition under which queued calls are canceled. */
+  when: Sql;
+  /** What a canceled call shows; null for nothing. */
+  message: string | null;
+}
+
+const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
+const endingStatuses: readonly CalloutStatus[] = ['stopped'];
+
+/** A paused callout holds its calls back. A stopped one cancels them. */
+const calloutIsOpen: DialingRule = {
+  of: 'callouts',
+  permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
+  cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
+};
+
+/** The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may become a scan. */
+const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
+
+/** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
+const included = sql`EXISTS (
+  SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
+    phone_calls.create_batch_operation_id,
+    phone_calls.queue_batch_operation_id,
+    (SELECT callout_population_id FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)
+  ) AND ${normalizedTextAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
+)`;
+
+/** The contact of the call, or the contact who has its number, must not have opted out. */
+const personAgrees: DialingRule = {
+  of: 'phone_calls',
+  cancels: {
+    when: sql`(
+      (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
+      AND NOT ${included}
+    )`,
+    message: 'The person has asked for no more calls: nobody was called.',
+  },
+};
+
+const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
+
+const permitted = (of: DialingRule['of']): Sql =>
+  allOf(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
+
+/** The condition that a row of `callouts` lets its calls be dialed now. */
+export const calloutPermits: Sql = permitted('callouts');
+
+const cancellations = (of: DialingRule['of']): Cancellation[] =>
+  rules.filter((rule) => rule.of === of).flatMap(({ cancels }) => cancels ?? []);
+
+/** When callouts cancel their queued calls. */
+export const calloutCancellations: readonly Cancellation[] = cancellations('callouts');
+
+const callCancellations = cancellations('phone_calls');
+
+/**
+ * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago, and its own rules permit it.
+ * Its callout is asked separately, by {@link calloutPermits}.
+ */
+export const isDue: Sql = allOf([
+  sql`phone_calls.lease_token IS NULL`,
+  isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF),
+  permitted('phone_calls'),
+]);
+
+/** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
+export const isPermitted: Sql = allOf([
+  sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
+  permitted('phone_calls'),
+]);
+
+/**
+ * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and the commit. On SQLite the
+ * transaction is the only writer.
+ */
+export async function lockPeople(
+  manager: EntityManager,
+  calls: readonly { contact_id: number | null; msisdn: string }[],
+): Promise<void> {
+  if (!isPostgres || calls.length === 0) return;
+  const ids = calls.map(({ contact_id }) => contact_id).filter((id) => id !== null);
+  const numbers = calls.map(({ msisdn }) => msisdn);
+  await rowsOf(
+    manager,
+    sql`SELECT 1 FROM contacts WHERE id = ANY(${ids}) OR msisdn = ANY(${numbers}) ORDER BY id FOR SHARE`,
+  );
+}
+
+/**
+ * Cancels those of some queued calls which must never be dialed, by the rules of calls.
+ * @returns the ids of the calls that were canceled
+ */
+export async function cancelForbidden(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
+  const canceled = new Set<number>();
+  for (const { when, message } of callCancellations) {
+    const rest = ids.filter((id) => !canceled.has(id));
+    for (const id of await cancel(manager, rest, message, when)) canceled.add(id);
+  }
+  return canceled;
+}
+
+/**
+ * Cancels queued calls.
+ * @param condition what else must be true of them
+ * @returns the ids of the calls that were canceled
+ */
+export async function cancel(
+  manager: EntityManager,
+  ids: readonly number[],
+  message: string | null,
+  condition: Sql = everything,
+): Promise<number[]> {
+  if (ids.length === 0) return [];
+  const rows = await rowsOf<{ id: number }>(
+    manager,
+    sql`UPDATE phone_calls
+      SET ${setClause('cancel', { lease_token: null, dialled_at: null, remote_error_message: message })}
+      WHERE id IN (${join([...ids])}) AND ${canMove('cancel')} AND ${condition}
+      RETURNING id`,
+  );
+  return rows.map(({ id }) => id);
+}

@@ -1,0 +1,144 @@
+import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { getMetadataArgsStorage } from 'typeorm';
+import { checked, now } from '../database/dialect.js';
+import { checkMachine } from '../state-machine/check-machine.js';
+import { PhoneCall } from './phone-call.entity.js';
+import {
+  type BookkeepingColumn,
+  type Move,
+  type PhoneCallMove,
+  type PhoneCallStatus,
+  bookkeepingColumns,
+  phoneCallBookkeeping,
+  phoneCallMoves,
+  phoneCallStatuses,
+} from './phone-call.machine.js';
+
+// The only place that writes the status of a phone call and the columns that depend on it. Statements compose their SET clauses, their lists of
+// inserted columns and their compare-and-set conditions from here.
+
+/** A value or an expression. An expression may refer to the row as it was. */
+type Value = Sql | string | number | null;
+
+/** The values that a move needs, by column. */
+export type MoveValues<M extends PhoneCallMove> = Readonly<Record<(typeof phoneCallMoves)[M]['sets'][number], Value>>;
+
+/**
+ * The SET clause of a move: the status, every bookkeeping column that the move changes, and `updated_at`. A move that always stays in its status
+ * writes the given values only.
+ * @param target the new status, for a move that can lead to several: a status, or an expression for set-based statements
+ * @throws Error when the move does not lead to the status
+ */
+export function setClause<M extends PhoneCallMove>(
+  move: M,
+  values: MoveValues<M>,
+  target?: PhoneCallStatus | Sql,
+): Sql {
+  const { from, to, stays = [] }: Move = phoneCallMoves[move];
+  const possible = [...new Set([...to, ...stays])];
+  if (typeof target === 'string' && !possible.includes(target)) throw new Error(`${move} does not lead to ${target}`);
+  const targets = typeof target === 'string' ? [target] : possible;
+  const keepsStatus = from.every((status) => to.length === 0 || (to.length === 1 && to[0] === status));
+  const status = typeof target === 'string' ? statusText(target) : (target ?? statusText(targets[0]!));
+  if (keepsStatus) {
+    return join(Object.entries<Value>(values).map(([column, value]) => sql`${raw(column)} = ${value}`));
+  }
+  return join(
+    [
+      sql`status = ${status}`,
+      sql`updated_at = ${now}`,
+      ...bookkeepingColumns.flatMap((column) => {
+        const value = (values as Partial<Record<BookkeepingColumn, Value>>)[column];
+        return assignment(column, value, from, targets, status);
+      }),
+    ],
+    ', ',
+  );
+}
+
+/** The columns and values of a row that a move inserts, to be appended to the others. Columns that are left out have their defaults. */
+export function insertion<M extends 'create' | 'receive'>(
+  move: M,
+  values: MoveValues<M>,
+): { columns: Sql; values: Sql } {
+  const given = Object.entries<Value>(values);
+  return {
+    columns: join([raw('status'), ...given.map(([column]) => raw(column))]),
+    values: join([statusText(phoneCallMoves[move].to[0]), ...given.map(([, value]) => sql`${value}`)]),
+  };
+}
+
+/**
+ * The condition that a move can happen to a row of `phone_calls`.
+ * @param status the status column. By default it is in a form that no index has, for statements that find their rows otherwise
+ */
+export function canMove(move: PhoneCallMove, status: Sql = checked('phone_calls.status')): Sql {
+  const { from, requires = [] }: Move = phoneCallMoves[move];
+  return join(
+    [
+      from.length === 1 ? sql`${status} = ${statusText(from[0]!)}` : sql`${status} IN (${join(from.map(statusText))})`,
+      ...requires.map((column) => sql`${raw(`phone_calls.${column}`)} IS NOT NULL`),
+    ],
+    ' AND ',
+  );
+}
+
+/** Whether a move can happen to a call in a status. */
+export function isMovable(move: PhoneCallMove, status: PhoneCallStatus): boolean {
+  const { from }: Move = phoneCallMoves[move];
+  return from.includes(status);
+}
+
+/**
+ * Checks the machine against the entity, when the program starts.
+ * @throws StateMachineError
+ */
+export function checkPhoneCallMachine(): void {
+  checkMachine({
+    name: 'phone calls',
+    statuses: phoneCallStatuses,
+    bookkeeping: phoneCallBookkeeping,
+    moves: phoneCallMoves,
+    columns: bookkeepingColumns,
+    tableColumns: getMetadataArgsStorage()
+      .filterColumns(PhoneCall)
+      .map(({ propertyName }) => propertyName),
+  });
+}
+
+/** What happens to a column on the way to a status; undefined where it is kept. */
+function newValue(column: BookkeepingColumn, value: Value | undefined, target: PhoneCallStatus): Value | undefined {
+  const rule = phoneCallBookkeeping[target][column];
+  if (rule === 'null') return null;
+  return rule === 'zero' ? 0 : value;
+}
+
+function assignment(
+  column: BookkeepingColumn,
+  value: Value | undefined,
+  from: readonly PhoneCallStatus[],
+  targets: readonly PhoneCallStatus[],
+  status: Sql,
+): Sql[] {
+  const byValue = new Map<Value | undefined, PhoneCallStatus[]>();
+  for (const target of targets) {
+    const next = newValue(column, value, target);
+    byValue.set(next, [...(byValue.get(next) ?? []), target]);
+  }
+  const rules = new Set(from.map((one) => phoneCallBookkeeping[one][column]));
+  const [first] = byValue.keys();
+  if (byValue.size === 1) {
+    const isAlready = rules.size === 1 && ((first === null && rules.has('null')) || (first === 0 && rules.has('zero')));
+    return first === undefined || (isAlready && value === undefined) ? [] : [sql`${raw(column)} = ${first}`];
+  }
+  const kept = raw(`phone_calls.${column}`);
+  const cases = [...byValue].map(
+    ([next, some]) => sql`WHEN ${status} IN (${join(some.map(statusText))}) THEN ${next === undefined ? kept : next}`,
+  );
+  return [sql`${raw(column)} = CASE ${join(cases, ' ')} END`];
+}
+
+/** A literal, so that PostgreSQL finds partial indexes. */
+function statusText(status: PhoneCallStatus): Sql {
+  return raw(`'${status}'`);
+}

@@ -1,0 +1,94 @@
+/** The tables of a state machine are wrong. `message` is one sentence that says where. */
+export class StateMachineError extends Error {}
+
+interface Move {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
+  readonly stays?: readonly string[];
+  readonly sets: readonly string[];
+  readonly requires?: readonly string[];
+}
+
+/** A state machine whose rows have bookkeeping columns beside their status. */
+export interface Machine {
+  /** What its rows are called, for messages. */
+  name: string;
+  statuses: readonly string[];
+  /** For each status, what each bookkeeping column holds in it. */
+  bookkeeping: Readonly<Record<string, Readonly<Record<string, 'null' | 'zero' | 'set' | 'any'>>>>;
+  moves: Readonly<Record<string, Move>>;
+  /** The bookkeeping columns. */
+  columns: readonly string[];
+  /** Every column of the table. */
+  tableColumns: readonly string[];
+}
+
+/**
+ * Checks that the tables of a state machine fit together: each status has its bookkeeping and can be reached, each column exists, and each move
+ * supplies what its new status must have.
+ * @throws StateMachineError
+ */
+export function checkMachine(machine: Machine): void {
+  checkBookkeeping(machine);
+  for (const [name, move] of Object.entries(machine.moves)) checkMove(machine, name, move);
+  checkReachability(machine);
+}
+
+function checkBookkeeping({ name, statuses, bookkeeping, columns, tableColumns }: Machine): void {
+  for (const column of columns) {
+    expect(tableColumns.includes(column), `${name} have no column ${column}`);
+  }
+  for (const status of statuses) {
+    const rules = bookkeeping[status];
+    expect(rules !== undefined, `the status ${status} of ${name} has no bookkeeping`);
+    const missing = columns.find((column) => rules[column] === undefined);
+    expect(missing === undefined, `the status ${status} of ${name} does not say what ${missing} holds`);
+  }
+}
+
+function checkMove(machine: Machine, move: string, { from, to, stays = [], sets, requires = [] }: Move): void {
+  const { name, statuses, columns, bookkeeping } = machine;
+  const unknownStatus = [...from, ...to, ...stays].find((status) => !statuses.includes(status));
+  expect(
+    unknownStatus === undefined,
+    `the move ${move} of ${name} names the status ${unknownStatus}, which does not exist`,
+  );
+  const unknownColumn = [...sets, ...requires].find((column) => !columns.includes(column));
+  expect(
+    unknownColumn === undefined,
+    `the move ${move} of ${name} names ${unknownColumn}, which is no bookkeeping column`,
+  );
+  const strange = stays.find((status) => !from.includes(status));
+  expect(
+    strange === undefined,
+    `the move ${move} of ${name} cannot leave a row in ${strange}: it does not begin there`,
+  );
+  for (const column of columns) {
+    if (sets.includes(column)) {
+      const isUsed = [...to, ...stays].some((status) => ['set', 'any'].includes(bookkeeping[status]![column]!));
+      expect(isUsed, `the move ${move} of ${name} sets ${column}, which no status has that it leads to`);
+      continue;
+    }
+    const isThere =
+      requires.includes(column) || (from.length > 0 && from.every((one) => bookkeeping[one]![column] === 'set'));
+    const needy = to.find((status) => bookkeeping[status]![column] === 'set');
+    expect(isThere || needy === undefined, `the move ${move} of ${name} leads to ${needy} without setting ${column}`);
+  }
+}
+
+function checkReachability({ name, statuses, moves }: Machine): void {
+  const reached = new Set<string>();
+  const all = Object.values(moves);
+  for (let size = -1; size < reached.size;) {
+    size = reached.size;
+    for (const { from, to } of all) {
+      if (from.length === 0 || from.some((status) => reached.has(status))) for (const status of to) reached.add(status);
+    }
+  }
+  const unreached = statuses.find((status) => !reached.has(status));
+  expect(unreached === undefined, `no move of ${name} leads to the status ${unreached}`);
+}
+
+function expect(holds: boolean, sentence: string): asserts holds {
+  if (!holds) throw new StateMachineError(`The state machine is wrong: ${sentence}.`);
+}
