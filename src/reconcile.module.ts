@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CallFlowsModule } from './call-flows/call-flows.module.js';
-import { Config } from './config.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { entities } from './entities.js';
 import { PaceModule } from './pace/pace.module.js';
 import { Checks } from './phone-calls/checks.js';
 import { LostCalls } from './phone-calls/lost-calls.js';
@@ -13,18 +15,7 @@ export class ReconcileModule {
   static for(config: Config): DynamicModule {
     return {
       module: ReconcileModule,
-      imports: [
-        {
-          module: class ConfigModule {},
-          global: true,
-          providers: [{ provide: Config, useValue: config }],
-          exports: [Config],
-        },
-        DatabaseModule,
-        PaceModule,
-        TelephonyModule,
-        CallFlowsModule,
-      ],
+      imports: [ConfigModule.for(config), DatabaseModule.for(entities), PaceModule, TelephonyModule, CallFlowsModule],
       providers: [Checks, LostCalls],
     };
   }

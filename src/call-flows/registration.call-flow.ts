@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { CallFlow, type Reply, type Step } from './call-flow.js';
+import { CallFlowSettings } from './call-flow-settings.js';
 import { NUMBER_HIDDEN, optOut } from './opting-out.js';
 import { LONGEST_TEXT, type Phrase } from './phrases.js';
 import { type Question, ask, letGo } from './question.js';
@@ -34,9 +35,12 @@ export class RegistrationCallFlow extends CallFlow {
 
   private readonly script: RegistrationScript;
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    settings: CallFlowSettings,
+  ) {
     super();
-    this.script = config.registration;
+    this.script = settings.registration;
   }
 
   answer(step: Step): Reply {

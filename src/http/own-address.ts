@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 
 /** Where this program is reached. Without a `PUBLIC_URL` that is known only once it listens. */
 @Injectable()

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { Conversations } from '../call-flows/conversations.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';

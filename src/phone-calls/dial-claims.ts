@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import sql, { join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';

@@ -1,5 +1,5 @@
 import type { CalloutStatus } from '../callouts/callout.machine.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 // Times and statuses that the parts of dialing agree on.
 

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { type AwaitedCall, Checks } from '../phone-calls/checks.js';
 import { matchRemoteCall } from '../phone-calls/remote-call-matching.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { KindsModule } from '../batch-operations/kinds/kinds.module.js';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { Checks } from '../phone-calls/checks.js';
 import { CalloutTrials } from '../phone-calls/callout-trials.js';
 import { DialClaims } from '../phone-calls/dial-claims.js';

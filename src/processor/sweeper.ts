@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { Queue } from '../queue/queue.port.js';
 import { Rounds } from './rounds.js';
 

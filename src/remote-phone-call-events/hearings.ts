@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { Conversations, type Heard, type Turn } from '../call-flows/conversations.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';

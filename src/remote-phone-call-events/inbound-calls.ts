@@ -4,7 +4,7 @@ import type { EntityManager } from 'typeorm';
 import type { CallFlowState } from '../call-flows/call-flow-state.js';
 import { CallFlows } from '../call-flows/call-flows.js';
 import { Conversations, type Heard } from '../call-flows/conversations.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SimulatorConfig } from '../config.js';
+import type { SimulatorConfig } from '../config/config.js';
 
 /** What a person does when the phone rings. */
 export interface Outcome {

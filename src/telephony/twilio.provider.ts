@@ -1,6 +1,6 @@
 import twilio from 'twilio';
 import type RequestClient from 'twilio/lib/base/RequestClient.js';
-import type { Account } from '../config.js';
+import type { Account } from '../config/platform.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { AddressedClient, TWILIO_API } from './addressed-client.js';
 import { type ProviderAnswer, sortAnswer, sortError } from './placement.js';
