@@ -1,12 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { examplesOf, replay } from './support/guide.js';
+import { examplesOf, replay, runSuccessfully } from './support/guide.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
 
-const page = readFileSync(join(import.meta.dirname, '../docs/getting-started.md'), 'utf8');
-const examples = examplesOf(page);
+const project = join(import.meta.dirname, '..');
+const guide = readFileSync(join(project, 'docs/getting-started.md'), 'utf8');
+const examples = examplesOf(guide);
 
 describe('docs/getting-started.md', () => {
   let installation: Installation;
@@ -19,11 +20,27 @@ describe('docs/getting-started.md', () => {
   afterAll(() => installation.remove());
 
   it('has an example for each command', () => {
-    expect(examples.map(({ command }) => command)).toEqual(page.match(/^curl .+$/gm));
+    expect(examples.map(({ command }) => command)).toEqual(guide.match(/^curl .+$/gm));
     expect(examples.length).toBeGreaterThan(40);
   });
 
   it.each(examples)('shows the answer to $command', async (example) => {
     await replay(example, program.url);
+  });
+});
+
+describe('README.md', () => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    installation = await Installation.create();
+  });
+  afterAll(() => installation.remove());
+
+  it('has commands that succeed on an empty database', async () => {
+    const commands = readFileSync(join(project, 'README.md'), 'utf8').match(/^curl .+$/gm) ?? [];
+    expect(commands).toHaveLength(11);
+    const { url } = await installation.start();
+    for (const command of commands) await runSuccessfully(command, url);
   });
 });

@@ -66,6 +66,16 @@ export async function replay(example: Example, origin: string): Promise<void> {
   }
 }
 
+/**
+ * Runs a `curl` command of a page with the program at `origin`.
+ *
+ * @throws AssertionError when the answer is an error
+ */
+export async function runSuccessfully(command: string, origin: string): Promise<void> {
+  const { status, body } = await request(command, origin);
+  assert.match(status, /^HTTP\/1\.1 2\d\d /, `${command}: ${body}`);
+}
+
 function assertShows(example: Example, answer: HttpAnswer, origin: string): void {
   const { command, status, headers, body } = example;
   assert.equal(answer.status, status, `${command}: ${answer.body}`);
