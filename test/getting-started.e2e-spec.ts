@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from './support/eventually.js';
 import { examplesOf, replay, runSuccessfully } from './support/guide.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
@@ -40,7 +41,11 @@ describe('README.md', () => {
   it('has commands that succeed on an empty database', async () => {
     const commands = readFileSync(join(project, 'README.md'), 'utf8').match(/^curl .+$/gm) ?? [];
     expect(commands).toHaveLength(11);
-    const { url } = await installation.start();
-    for (const command of commands) await runSuccessfully(command, url);
+    const { api, url } = await installation.start();
+    for (const command of commands) {
+      await runSuccessfully(command, url);
+      const [, queued] = /(\/api\/batch_operations\/\d+)\/batch_operation_events/.exec(command) ?? [];
+      if (queued) await eventually(async () => (await api.get(queued)).body.status === 'finished');
+    }
   });
 });
