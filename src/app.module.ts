@@ -3,9 +3,11 @@ import { APP_FILTER, APP_GUARD } from '@nestjs/core';
 import { BatchOperationsModule } from './batch-operations/batch-operations.module.js';
 import { CalloutParticipationsModule } from './callout-participations/callout-participations.module.js';
 import { CalloutsModule } from './callouts/callouts.module.js';
-import { Config } from './config.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { entities } from './entities.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
@@ -33,13 +35,8 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [
-        {
-          module: class ConfigModule {},
-          global: true,
-          providers: [{ provide: Config, useValue: config }],
-          exports: [Config],
-        },
-        DatabaseModule,
+        ConfigModule.for(config),
+        DatabaseModule.for(entities),
         ResourcesModule,
         QueueModule.for(config, tasks),
         RateLimiterModule,

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import { pino } from 'pino';
 import { AppModule } from './app.module.js';
-import type { Config } from './config.js';
+import type { Config } from './config/config.js';
 import { requireCredentials } from './http/access.js';
 import { ResponseHeadersAdapter } from './http/response-headers.adapter.js';
 import { setAnswerHeaders } from './http/answer-headers.js';

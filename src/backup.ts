@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { BackupError } from './backup/backup-file.js';
 import { backUpPostgres } from './backup/postgres-backup.js';
 import { backUpSqlite } from './backup/sqlite-backup.js';
-import { ConfigError, readDatabase } from './config.js';
+import { ConfigError } from './config/config-error.js';
+import { readDatabase } from './config/database.js';
 import { loadEnvironment } from './config/load-environment.js';
 
 // `npm run backup -- FILE` writes a checked copy of the database. The program may be running. See docs/operations.md.

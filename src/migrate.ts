@@ -1,13 +1,16 @@
 import 'reflect-metadata';
-import { ConfigError } from './config.js';
+import { ConfigError } from './config/config-error.js';
+import { readDatabase } from './config/database.js';
 import { loadEnvironment } from './config/load-environment.js';
+import { dataSourceOptions } from './database/data-source-options.js';
+import { openDatabase } from './database/open-database.js';
 
-// Brings the tables up to date and ends: for those who would rather not have it done when the program starts.
+// `npm run migrate`: brings the tables up to date, and ends.
 try {
   loadEnvironment();
-  const { default: dataSource } = await import('../ormconfig.js');
-  const { openDatabase } = await import('./database/open-database.js');
-  const opened = await openDatabase(dataSource.options, (message) => console.log(`${message}.`));
+  const opened = await openDatabase(dataSourceOptions(readDatabase(process.env)), (message) =>
+    console.log(`${message}.`),
+  );
   console.log('The database is up to date.');
   await opened.destroy();
 } catch (error) {

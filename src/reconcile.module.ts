@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CallFlowsModule } from './call-flows/call-flows.module.js';
-import { Config } from './config.js';
+import type { Config } from './config/config.js';
+import { ConfigModule } from './config.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { entities } from './entities.js';
 import { RateLimiterModule } from './dialing/rate-limiter.module.js';
 import { CallReconciler } from './dialing/call-reconciler.js';
 import { LostCalls } from './dialing/lost-calls.js';
@@ -14,13 +16,8 @@ export class ReconcileModule {
     return {
       module: ReconcileModule,
       imports: [
-        {
-          module: class ConfigModule {},
-          global: true,
-          providers: [{ provide: Config, useValue: config }],
-          exports: [Config],
-        },
-        DatabaseModule,
+        ConfigModule.for(config),
+        DatabaseModule.for(entities),
         RateLimiterModule,
         TelephonyModule,
         CallFlowsModule,

@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { DateTime } from 'luxon';
-import { type Config, ConfigError, readConfig } from './config.js';
+import { type Config, readConfig } from './config/config.js';
+import { ConfigError } from './config/config-error.js';
 import { loadEnvironment } from './config/load-environment.js';
 import { ReconcileError } from './dialing/reconcile-error.js';
 

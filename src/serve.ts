@@ -1,7 +1,8 @@
 import { type AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
-import { type Config, ConfigError } from './config.js';
+import type { Config } from './config/config.js';
+import { ConfigError } from './config/config-error.js';
 import { PublicUrl } from './telephony/public-url.js';
 import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 

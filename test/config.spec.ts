@@ -1,7 +1,12 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig, settingNames } from '../src/config.js';
+import { readConfig } from '../src/config/config.js';
+import { readCallFlowSettings } from '../src/call-flows/call-flow-settings.js';
+import { ConfigError } from '../src/config/config-error.js';
+import { settingNames } from '../src/config/environment.js';
 
 const PROJECT = join(import.meta.dirname, '..');
 const TWILIO = {
@@ -125,7 +130,7 @@ describe('readConfig', () => {
     [{ SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:4000/path' }, 'SIMULATOR_ALLOWED_ORIGINS'],
     [{ SIMULATOR_ALLOWED_ORIGINS: 'http://127.0.0.1:4000,ftp://127.0.0.1' }, 'SIMULATOR_ALLOWED_ORIGINS'],
   ])('refuses %j with one sentence that names %s', (env, name) => {
-    const read = () => readConfig(env);
+    const read = () => readCallFlowSettings(readConfig(env));
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(new RegExp(`^${name}\\b.*\\.$`));
   });
@@ -205,7 +210,10 @@ describe('readConfig', () => {
   it('takes the opt-out key away on request, and asks the questions of the example unless told otherwise', () => {
     expect(readConfig({ OPT_OUT_KEY: 'none' }).optOutKey).toBeUndefined();
     expect(readConfig({}).optOutKey).toBe('9');
-    expect(readConfig({}).registration.questions.map(({ key }) => key)).toEqual(['language', 'province']);
+    expect(readCallFlowSettings(readConfig({})).registration.questions.map(({ key }) => key)).toEqual([
+      'language',
+      'province',
+    ]);
   });
 
   it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(
@@ -241,14 +249,13 @@ describe('readConfig', () => {
 describe('the documents', () => {
   const names = (text: string, pattern: RegExp) => new Set(Array.from(text.matchAll(pattern), ([, name]) => name!));
   const file = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
-  /** Node's own. */
-  const undocumented = ['NODE_ENV'];
+  it('docs/configuration.md is what npm run docs:configuration writes', async () => {
+    const script = [join(PROJECT, 'scripts/configuration-page.mjs'), '--check'];
+    await expect(promisify(execFile)(process.execPath, script)).resolves.toMatchObject({ stderr: '' });
+  });
 
-  it('README.md has a row for each setting, and for nothing else', () => {
-    const rows = file('README.md').matchAll(/^\| (`[A-Z].*?) +\|/gm);
-    const listed = Array.from(rows, ([, row]) => row!.replaceAll('`_', '`SIMULATOR_')).join(' ');
-    const expected = [...settingNames()].filter((name) => !undocumented.includes(name));
-    expect([...names(listed, /`([A-Z_]+)`/g)].sort()).toEqual(expected.sort());
+  it('docs/configuration.md describes each setting, and nothing else', () => {
+    expect([...names(file('docs/configuration.md'), /^### `([A-Z_]+)`$/gm)].sort()).toEqual([...settingNames()].sort());
   });
 
   it('.env.example and docker-compose.yml name no setting that there is not', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -69,4 +69,17 @@ describe('a .env', () => {
       expect(program.output).toMatch(/^DATABASE_URL must have its special characters encoded[^\n]*\.\n$/);
     },
   );
+});
+
+describe('a setting that a feature reads', () => {
+  it.each([
+    [{ REGISTRATION_FILE: '/nowhere/questions.json' }, /^REGISTRATION_FILE must be a registration script: [^\n]*\.\n$/],
+    [{ DEFAULT_CALL_FLOW_LOGIC: 'CallFlowLogic::None' }, /^DEFAULT_CALL_FLOW_LOGIC must be one of [^\n]*\.\n$/],
+  ])('ends the program with one sentence before the database is opened: %j', async (setting, sentence) => {
+    const database = join(folder, 'new.sqlite3');
+    const program = Program.launch({ DATABASE_URL: `sqlite:${database}`, ...setting }, { folder });
+    expect(await program.ended()).toBe(1);
+    expect(program.output).toMatch(sentence);
+    expect(existsSync(database)).toBe(false);
+  });
 });

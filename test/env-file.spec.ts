@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { settingNames } from '../src/config.js';
+import { settingNames } from '../src/config/environment.js';
 import { readEnvFile } from '../src/config/env-file.js';
-import { ConfigError } from '../src/config/environment.js';
+import { ConfigError } from '../src/config/config-error.js';
 import { warnOfMisspelled } from '../src/config/misspelled-settings.js';
 
 let folder: string;

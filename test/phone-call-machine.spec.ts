@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sql, { type Sql, empty, raw } from 'sql-template-tag';
 import type { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { dataSourceOptions } from '../ormconfig.js';
+import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { now, secondsFromNow } from '../src/database/dialect.js';
 import { ClosableDataSource } from '../src/database/open-database.js';
 import { affectedBy, rowsOf } from '../src/database/statements.js';

@@ -3,7 +3,7 @@ import { copyFileSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { readDatabase } from '../src/config.js';
+import { readDatabase } from '../src/config/database.js';
 import type { Api, Body } from './support/api.js';
 import { runOperation, send } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';

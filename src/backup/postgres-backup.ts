@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { DatabaseConfig } from '../config.js';
+import type { DatabaseConfig } from '../config/database.js';
 import { credentialsOf } from '../config/urls.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { DataSource } from 'typeorm';
-import type { DatabaseConfig } from '../config.js';
+import type { DatabaseConfig } from '../config/database.js';
+import { readingDataSourceOptions } from '../database/data-source-options.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
@@ -12,7 +13,6 @@ export async function backUpSqlite(database: DatabaseConfig & { kind: 'sqlite' }
   // Opening the database would create it and its folder.
   if (!existsSync(database.path))
     throw new BackupError(`There is no database at ${database.path}: set DATABASE_URL as for the program.`);
-  const { readingDataSourceOptions } = await import('../../ormconfig.js');
   const backup = await createBackupFile(file, async (copy) => {
     const dataSource = await new DataSource(readingDataSourceOptions(database)).initialize();
     try {

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { isPostgres, locking, now, secondsFromNow } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';

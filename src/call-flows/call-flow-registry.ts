@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
 import { ApplicationCallFlow } from './application.call-flow.js';
 import type { CallFlow } from './call-flow.js';
+import { CallFlowSettings } from './call-flow-settings.js';
 import { type CallFlowName, callFlowNames } from './call-flow.names.js';
 import { PlayMessageCallFlow } from './play-message.call-flow.js';
 import { RegistrationCallFlow } from './registration.call-flow.js';
@@ -12,7 +12,7 @@ export class CallFlowRegistry {
   private readonly byName: Map<CallFlowName, CallFlow>;
 
   constructor(
-    private readonly config: Config,
+    private readonly settings: CallFlowSettings,
     application: ApplicationCallFlow,
     playMessage: PlayMessageCallFlow,
     registration: RegistrationCallFlow,
@@ -36,6 +36,6 @@ export class CallFlowRegistry {
    */
   resolve(...names: (string | null | undefined)[]): CallFlow {
     const first = names.find((name) => name !== null && name !== undefined);
-    return this.get(callFlowNames.find((name) => name === first) ?? this.config.defaultCallFlow);
+    return this.get(callFlowNames.find((name) => name === first) ?? this.settings.defaultCallFlow);
   }
 }

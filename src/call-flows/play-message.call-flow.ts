@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { type FieldErrors, messages } from '../errors/errors.js';
 import { isBlank, textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';

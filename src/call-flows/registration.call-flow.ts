@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
+import { CallFlowSettings } from './call-flow-settings.js';
+import { Config } from '../config/config.js';
 import { DO_NOT_CALL } from '../contacts/opted-out.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -40,9 +41,12 @@ export class RegistrationCallFlow extends CallFlow {
 
   private readonly script: RegistrationScript;
 
-  constructor(private readonly config: Config) {
+  constructor(
+    private readonly config: Config,
+    settings: CallFlowSettings,
+  ) {
     super();
-    this.script = config.registration;
+    this.script = settings.registration;
   }
 
   reply(step: CallFlowStep): Reply {

@@ -1,12 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 
 /**
- * The certificates of a PEM file.
+ * Reads the certificates of a PEM file.
  *
- * @param name of the setting that names the file
- * @throws ConfigError when the file cannot be read, has no certificate, or has a broken one
+ * @param name the name of the setting that has the path
+ * @throws ConfigError when the file cannot be read, has no certificate, or has an invalid one
  */
 export function readCertificates(name: string, path: string): string[] {
   try {

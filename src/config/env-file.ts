@@ -1,23 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 
-/** What a file of settings says. */
+/** The contents of a `.env` file. */
 export interface EnvFile {
   variables: Record<string, string>;
-  /** One sentence for each line that is probably not meant as it is read. */
+  /** One sentence for each line that probably means something else than what is read. */
   warnings: string[];
 }
 
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=/;
-/** A value without quotes ends at a `#`, even within a word. */
+/** An unquoted value ends at a `#`, even within a word. */
 const CUT_VALUE = /^[^'"`#]*[^\s'"`#]#/;
 
 /**
- * Reads a file of `NAME=value` lines, as Node's `--env-file` does. A byte order mark does not count, and lines may end as on Windows.
+ * Reads a file of `NAME=value` lines, as Node's `--env-file` does. Byte order marks are ignored, and any line ending is
+ * accepted.
  *
- * @returns nothing in it, when there is no such file
- * @throws ConfigError when it is not UTF-8, or has a line that is no assignment
+ * @returns no variables when the file does not exist
+ * @throws ConfigError when the file is not UTF-8, or has a line that is not an assignment
  */
 export function readEnvFile(path: string): EnvFile {
   const text = decode(path, contentsOf(path)).replaceAll(/\r\n?/g, '\n');
@@ -46,14 +47,14 @@ function decode(path: string, bytes: Buffer): string {
   if (bytes.includes(0) || /^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString('latin1', 0, 2)))
     throw new ConfigError(`${path} must be saved as UTF-8: it is UTF-16, which some editors call Unicode.`);
   try {
-    // Files that were put together have byte order marks within, too.
+    // A file that was concatenated from others has byte order marks in the middle, too.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll(/^\uFEFF+/gm, '');
   } catch {
     throw new ConfigError(`${path} must be saved as UTF-8: it has bytes that are not.`);
   }
 }
 
-/** The text with its quoted values emptied, which may hold anything, also line breaks. */
+/** The text with all quoted values emptied, since they may contain anything, even line breaks. */
 function withoutQuoted(text: string): string {
   return text.replaceAll(/(=[ \t]*)(["'`])([\s\S]*?)\2/g, (_, equals: string, quote: string, value: string) => {
     return equals + quote + quote + value.replaceAll(/[^\n]/g, '');

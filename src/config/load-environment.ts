@@ -1,12 +1,12 @@
-import { settingNames } from '../config.js';
 import { readEnvFile } from './env-file.js';
+import { settingNames } from './environment.js';
 import { warnOfMisspelled } from './misspelled-settings.js';
 
 const ENV_FILE = '.env';
 
 /**
- * Adds the settings of the file `.env` in the working directory to the environment, which wins where both have one. Says on the standard error
- * which variables were probably meant otherwise.
+ * Adds the settings of the file `.env` in the working directory to `process.env`. A variable that is already set wins.
+ * Warnings about misspelled names go to the standard error.
  *
  * @throws ConfigError when the file cannot be used
  */

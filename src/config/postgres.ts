@@ -1,31 +1,31 @@
 import { readFileSync } from 'node:fs';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
 import { readCertificates } from './certificates.js';
-import { ConfigError } from './environment.js';
+import { ConfigError } from './config-error.js';
 import { credentialsOf, decoded } from './urls.js';
 
 /** A PostgreSQL server, and how to connect to it. */
 export interface PostgresConfig {
   kind: 'postgres';
-  /** Without its parameters for TLS. */
+  /** The URL without its TLS parameters. */
   url: string;
-  /** TLS as node-postgres takes it; `false` for none. Undefined: the URL says nothing, so `PGSSLMODE` decides. */
+  /** The `ssl` option of node-postgres. `false`: no TLS. Undefined: `PGSSLMODE` decides. */
   ssl?: false | (SecureContextOptions & { rejectUnauthorized: boolean });
-  /** TLS as libpq's programs, such as `pg_dump`, take it: parameters of their URL. */
+  /** The TLS parameters of the URL for libpq's programs, such as `pg_dump`. */
   libpq: Readonly<Record<string, string>>;
 }
 
-/** What looks like a parameter for TLS. A misspelled one must not be ignored: the connection would not be encrypted. */
+/** Matches TLS parameters and misspellings of them. If one were ignored, the connection would not be encrypted. */
 const IS_FOR_TLS = /^(?:ssl|uselibpqcompat$)/i;
 
-/** The parameters for TLS. */
+/** The TLS parameters. */
 const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl'] as const;
 
 type TlsParameters = Partial<Record<(typeof TLS_PARAMETERS)[number], string>>;
 
 /**
- * What each value of `sslmode` means here. libpq's weaker modes do not verify: with them, a stranger could take the
- * server's place.
+ * What each value of `sslmode` means here. The weaker modes of libpq do not verify the server, so that another machine
+ * could impersonate it: here they verify it, too.
  */
 const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   disable: 'none',
@@ -37,7 +37,7 @@ const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   'verify-full': 'verified',
 };
 
-/** The values of `ssl`, an older spelling of `sslmode`. */
+/** The values of `ssl`, an older name of `sslmode`. */
 const OLD_MODES: Readonly<Record<string, string>> = {
   true: 'verify-full',
   1: 'verify-full',
@@ -47,17 +47,17 @@ const OLD_MODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The PostgreSQL that a URL names. TLS is settled here, and its files are read here: node-postgres would read them
- * again for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
+ * The PostgreSQL server of a URL. TLS is decided here, and its files are read here: node-postgres would read them again
+ * for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
  *
- * @throws ConfigError when a part cannot be decoded, or a parameter for TLS cannot be used
+ * @throws ConfigError when a part cannot be decoded, or a TLS parameter cannot be used
  */
 export function readPostgres(value: string): PostgresConfig {
   const url = new URL(value);
-  // The driver decodes these, and fails on what cannot be.
+  // The driver decodes these parts, and fails when it cannot.
   credentialsOf('DATABASE_URL', url);
   decoded('DATABASE_URL', url.host + url.pathname + url.search);
-  // Not by URLSearchParams, which takes a `+` for a space: libpq does not.
+  // Not by URLSearchParams: it decodes `+` as a space, and libpq does not.
   const parameters = url.search
     .slice(1)
     .split('&')
@@ -95,12 +95,12 @@ function readTls(given: Readonly<Record<string, string>>): Pick<PostgresConfig, 
   const verifies = mode === 'verified';
   return {
     ssl: { ...readOwnCertificate(own), ...(ca && { ca }), rejectUnauthorized: verifies },
-    // Given a file of authorities, libpq's `require` verifies.
+    // With sslrootcert, libpq's `require` verifies, too.
     libpq: verifies ? { ...files, sslmode: 'verify-full' } : { ...own, sslmode: 'require' },
   };
 }
 
-/** The certificate by which the server knows us. */
+/** The client certificate and its key. */
 function readOwnCertificate({ sslcert, sslkey }: TlsParameters): SecureContextOptions {
   if (!sslcert && !sslkey) return {};
   try {

@@ -1,9 +1,10 @@
 import type { ConnectionOptions } from 'node:tls';
 import { readCertificates } from './certificates.js';
-import { ConfigError, type Environment } from './environment.js';
+import { ConfigError } from './config-error.js';
+import type { Environment } from './environment.js';
 import { credentialsOf, parseUrl } from './urls.js';
 
-/** Where Redis is, as ioredis takes it. With `tls` the connection is encrypted, or there is none. */
+/** The connection options of ioredis. With `tls`, the connection is encrypted or fails. */
 export interface RedisConfig {
   host: string;
   port: number;
@@ -16,9 +17,9 @@ export interface RedisConfig {
 const EXAMPLE = 'redis://user:password@localhost:6379/0 or rediss://…';
 
 /**
- * The Redis of `REDIS_URL`. Bull's own reader of URLs is not used: it takes `rediss://` for `redis://`.
+ * The Redis server of `REDIS_URL`. Bull's own URL parser is not used, because it reads `rediss://` as `redis://`.
  *
- * @returns undefined when it is unset: jobs run in the process
+ * @returns undefined when `REDIS_URL` is unset: jobs run in the process
  * @throws ConfigError when it, or `REDIS_CA_FILE`, cannot be used
  */
 export function readRedis(env: Environment): RedisConfig | undefined {
@@ -38,11 +39,11 @@ export function readRedis(env: Environment): RedisConfig | undefined {
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
     port: Number(url.port || 6379),
-    // `redis://secret@host` is a password, as Bull reads it: a user is nothing without one.
+    // In `redis://secret@host` the secret is a password, as in Bull: a user without a password means nothing.
     ...(password !== undefined && { password }),
     ...(username !== undefined && url.password && { username }),
     db: Number(db),
-    // Said here, since NODE_TLS_REJECT_UNAUTHORIZED=0 would otherwise count.
+    // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED=0 has no effect.
     ...(isEncrypted && {
       tls: { rejectUnauthorized: true, ...(caFile && { ca: readCertificates('REDIS_CA_FILE', caFile) }) },
     }),

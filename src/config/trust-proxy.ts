@@ -1,15 +1,15 @@
 import { isIP, isIPv4 } from 'node:net';
-import { ConfigError, type Environment } from './environment.js';
+import { ConfigError } from './config-error.js';
 
-/** The names that Fastify's `trustProxy` has for ranges of addresses. */
+/** The names of address ranges in Fastify's `trustProxy`. */
 const RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /**
- * Whose `X-Forwarded-…` headers are believed, as Fastify's `trustProxy` takes it: everybody's, nobody's, or those of a list.
- * @throws ConfigError for anything else, also for a number: it could mean `true`, or how many proxies there are
+ * The value of Fastify's `trustProxy`: the peers whose `X-Forwarded-…` headers are believed.
+ *
+ * @throws ConfigError for any other value, including a number: it could mean `true`, or the number of proxies
  */
-export function readTrustProxy(env: Environment): boolean | string {
-  const value = env.TRUST_PROXY || 'false';
+export function readTrustProxy(value: string): boolean | string {
   if (value === 'true' || value === 'false') return value === 'true';
   const ranges = value.split(',').map((range) => range.trim());
   if (ranges.every((range) => RANGES.includes(range) || isRange(range))) return ranges.join(',');

@@ -1,27 +1,37 @@
-import { ConfigError, type Environment } from './environment.js';
+import { ConfigError } from './config-error.js';
+import type { Environment } from './environment.js';
 
 /**
- * The URL in a variable; undefined when it is unset.
- * @throws ConfigError when it is none, or has none of the protocols (`https:`)
+ * The URL of a setting.
+ *
+ * @returns undefined when the setting is unset
+ * @throws ConfigError when it is not a URL, or its protocol is not one of `protocols` (`https:`)
  */
-export function parseUrl(env: Environment, name: string, protocols: string[], example: string): URL | undefined {
+export function parseUrl(
+  env: Environment,
+  name: keyof Environment,
+  protocols: string[],
+  example: string,
+): URL | undefined {
   const value = env[name];
   if (!value) return undefined;
   const url = URL.canParse(value) ? new URL(value) : undefined;
-  // Not every URL has slashes: `redis:6379` is one without a host.
+  // `redis:6379` is a valid URL, but has no host.
   if (!url || !protocols.includes(url.protocol) || !/^\w+:\/\//.test(value))
     throw new ConfigError(`${name} must be a URL such as ${example}.`);
   return url;
 }
 
 /**
- * The address of a web server in a variable, in its usual form and without a slash at the end, so that a path can follow it.
- * @throws ConfigError when it is none, or has a query, a fragment, a user or a password
+ * The URL of a web server in a setting, normalized and without a slash at the end, so that a path can follow it.
+ *
+ * @returns undefined when the setting is unset
+ * @throws ConfigError when it is not a URL, or has a query, a fragment, a user or a password
  */
-export function readWebUrl(env: Environment, name: string, example: string): string | undefined {
+export function readWebUrl(env: Environment, name: keyof Environment, example: string): string | undefined {
   const url = parseUrl(env, name, ['http:', 'https:'], example);
   if (!url) return undefined;
-  // An empty query or fragment does not show in the parsed URL.
+  // The parsed URL does not show an empty query or fragment.
   if (/[?#]/.test(env[name]!) || url.username || url.password)
     throw new ConfigError(
       `${name} must be a URL such as ${example}, without a query, a fragment, a user or a password.`,
@@ -30,7 +40,8 @@ export function readWebUrl(env: Environment, name: string, example: string): str
 }
 
 /**
- * The user and password of a URL, decoded.
+ * The decoded user and password of a URL.
+ *
  * @throws ConfigError when they cannot be decoded
  */
 export function credentialsOf(name: string, url: URL): { username?: string; password?: string } {
@@ -41,7 +52,8 @@ export function credentialsOf(name: string, url: URL): { username?: string; pass
 }
 
 /**
- * A part of a URL, decoded.
+ * A decoded part of a URL.
+ *
  * @throws ConfigError when it cannot be decoded
  */
 export function decoded(name: string, part: string): string {

@@ -1,8 +1,9 @@
-import { Global, Logger, Module, type Provider } from '@nestjs/common';
+import { type DynamicModule, Global, Logger, Module, type Provider, type Type } from '@nestjs/common';
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../ormconfig.js';
-import { Config, ConfigError } from '../config.js';
+import { Config } from '../config/config.js';
+import { ConfigError } from '../config/config-error.js';
+import { dataSourceOptions } from './data-source-options.js';
 import { isPostgres } from './dialect.js';
 import { openDatabase } from './open-database.js';
 import { poolShares } from './pool-shares.js';
@@ -59,18 +60,6 @@ function reader(provide: typeof Reader, origin: Origin): Provider {
 
 @Global()
 @Module({
-  imports: [
-    TypeOrmModule.forRootAsync({
-      inject: [Config],
-      useFactory: ({ database, databasePool, databaseWait, answersApi }: Config) => ({
-        ...dataSourceOptions(database, { pool: poolShares(databasePool, answersApi).writing, wait: databaseWait }),
-        // A server may still be starting; a file is there or it is not.
-        retryAttempts: database.kind === 'postgres' ? 10 : 1,
-        toRetry: (error: unknown) => !(error instanceof ConfigError),
-      }),
-      dataSourceFactory: (options) => openDatabase(options!, (message) => logger.log(message)),
-    }),
-  ],
   providers: [
     connections,
     writer,
@@ -81,4 +70,20 @@ function reader(provide: typeof Reader, origin: Origin): Provider {
   ],
   exports: [UnitOfWork, BackgroundUnitOfWork, Reader, BackgroundReader],
 })
-export class DatabaseModule {}
+export class DatabaseModule {
+  /** Opens the database for these entities, and brings its tables up to date. */
+  static for(entities: Type<object>[]): DynamicModule {
+    const dataSource = TypeOrmModule.forRootAsync({
+      inject: [Config],
+      useFactory: ({ database, databasePool, databaseWait, answersApi }: Config) => ({
+        ...dataSourceOptions(database, { pool: poolShares(databasePool, answersApi).writing, wait: databaseWait }),
+        entities,
+        // A server may still be starting. A file exists, or it does not.
+        retryAttempts: database.kind === 'postgres' ? 10 : 1,
+        toRetry: (error: unknown) => !(error instanceof ConfigError),
+      }),
+      dataSourceFactory: (options) => openDatabase(options!, (message) => logger.log(message)),
+    });
+    return { module: DatabaseModule, imports: [dataSource] };
+  }
+}

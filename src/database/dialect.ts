@@ -1,5 +1,5 @@
 import sql, { type Sql, empty, join, raw } from 'sql-template-tag';
-import { readDatabase } from '../config.js';
+import { readDatabase } from '../config/database.js';
 
 /** Which of the two databases this process speaks to; fixed when it starts, since the entities' column types hang on it. */
 export const isPostgres = readDatabase(process.env).kind === 'postgres';

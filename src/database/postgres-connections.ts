@@ -1,9 +1,9 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import { Semaphore, type SemaphoreInterface, withTimeout } from 'async-mutex';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../ormconfig.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { surviveBrokenConnections } from './broken-connections.js';
+import { dataSourceOptions } from './data-source-options.js';
 import { poolShares } from './pool-shares.js';
 import type { Origin } from './writer.js';
 

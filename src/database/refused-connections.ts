@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.js';
+import { ConfigError } from '../config/config-error.js';
 
 /** The server's refusals: a wrong user or password, no entry for us in its pg_hba.conf, no such database. */
 const REFUSED = /^(28P01|28000|3D000)$/;

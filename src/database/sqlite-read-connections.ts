@@ -1,7 +1,7 @@
 import type { OnApplicationShutdown } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
-import { readingDataSourceOptions } from '../../ormconfig.js';
-import type { DatabaseConfig } from '../config.js';
+import type { DatabaseConfig } from '../config/database.js';
+import { readingDataSourceOptions } from './data-source-options.js';
 import { ClosableDataSource } from './open-database.js';
 import { SqliteConnections } from './sqlite-connections.js';
 

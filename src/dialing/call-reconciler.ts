@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';

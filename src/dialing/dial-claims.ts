@@ -4,7 +4,7 @@ import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { affectedBy, rowsOf } from '../database/statements.js';

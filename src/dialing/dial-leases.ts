@@ -1,4 +1,4 @@
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 // How long calls are reserved, claimed and set back. Every part of dialing uses these times.
 

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { checked, secondsFromNow } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
 import { type AwaitedCall, CallReconciler } from './call-reconciler.js';
 import { matchRemoteCall } from './remote-call-matching.js';

@@ -5,7 +5,7 @@ import { locking, nowMilliseconds } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import type { RateLimitRow } from './rate-limit.entity.js';
 
 export type RateLimitBucket = 'dial' | 'fetch';

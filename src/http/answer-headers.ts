@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 
 /** Of helmet's headers those that mean something to a browser that is given data; the rest is about pages, and for each answer it is work. */
 const ABOUT_DATA = [

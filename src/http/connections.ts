@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyHttpOptions } from 'fastify';
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { NamedResponse } from './named-response.js';
 
 /** The longest that a request's head may take, in milliseconds. */

@@ -1,6 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule, getSchemaPath } from '@nestjs/swagger';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { Failure } from './failure.dto.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;

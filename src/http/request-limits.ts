@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { Server, Socket } from 'node:net';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { ServiceUnavailableError } from '../errors/errors.js';
 
 /** Must be answered most of all when the program is busy; and the simulator is no part of what is protected: it is the other side. */

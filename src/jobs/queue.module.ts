@@ -1,7 +1,7 @@
 import { BullModule, getQueueToken } from '@nestjs/bull';
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { BullQueue } from './bull/bull.queue.js';
 import { InProcessQueue } from './in-process/in-process.queue.js';
 import { type Job, Queue, type Task } from './queue.port.js';

@@ -1,5 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { JobRegistry } from './job-registry.js';
 import { PollingLoop } from './polling-loop.js';
 import { Queue } from './queue.port.js';

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
 import { BatchOperationHandler } from '../batch-operations/batch-operation.handler.js';
 import { BatchOperationTypesModule } from '../batch-operations/types/types.module.js';
-import type { Config } from '../config.js';
+import type { Config } from '../config/config.js';
 import { DialHandler } from '../dialing/dial.handler.js';
 import { DialingModule } from '../dialing/dialing.module.js';
 import { FetchHandler } from '../dialing/fetch.handler.js';

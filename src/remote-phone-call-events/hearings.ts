@@ -3,7 +3,7 @@ import sql from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { given, isPostgres, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';

@@ -5,7 +5,7 @@ import type { CallFlowState } from '../call-flows/call-flow-state.js';
 import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import type { CallWebhook } from '../call-flows/call-flow-runner.js';
 import { webhookUrl } from '../call-flows/webhook-url.js';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
 import { textOf } from '../metadata/client-values.js';

@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
-import type { Account } from '../config.js';
+import type { Account } from '../config/platform.js';
 
 // The `twilio` package checks signatures too. It signs texts only, so it cannot tell what was signed with a broken byte
 // in it, and sorts the parameters anew for each URL and account that it tries: a large body with a wrong signature

@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import type { Account } from '../config.js';
+import type { Account } from '../config/platform.js';
 import { InvalidSignatureError, UnusableWebhookError } from '../errors/errors.js';
 import { mediaTypeOf } from '../http/media-type.js';
 import { parseJson } from '../http/request-bodies.js';

@@ -1,4 +1,4 @@
-import type { SimulatorConfig } from '../config.js';
+import type { SimulatorConfig } from '../config/config.js';
 import type { CallbackFault, CreateFault } from './faults.js';
 import { hashToUnit } from './hash-to-unit.js';
 

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
-import type { Account, SimulatorConfig } from '../config.js';
+import type { SimulatorConfig } from '../config/config.js';
+import type { Account } from '../config/platform.js';
 import type { AllowedOrigins } from './allowed-origins.js';
 import { BoundedMap } from './bounded-map.js';
 import type { CallRequest } from './call-request.js';

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Account, SimulatorConfig } from '../config.js';
+import type { SimulatorConfig } from '../config/config.js';
+import type { Account } from '../config/platform.js';
 import { same } from '../http/access.js';
 import { sendError } from '../http/error.filter.js';
 import { makePublic } from '../http/public.js';

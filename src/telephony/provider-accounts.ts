@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Account, Config } from '../config.js';
+import type { Config } from '../config/config.js';
+import type { Account } from '../config/platform.js';
 import type { Settings } from '../settings/settings.js';
 
 /** The simulator's default account id. Twilio's are `AC` and 32 hexadecimal digits; this one is not assigned. */

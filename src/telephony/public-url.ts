@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 
 /** The URL at which the provider reaches this program. Without `PUBLIC_URL` it is known once the program listens. */
 @Injectable()

@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { Config } from '../config.js';
+import { Config } from '../config/config.js';
 import { PublicUrl } from './public-url.js';
 import { Settings } from '../settings/settings.js';
 import { ProviderAccounts } from './provider-accounts.js';

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
-import { dataSourceOptions } from '../../ormconfig.js';
-import { readDatabase } from '../../src/config.js';
+import { dataSourceOptions } from '../../src/database/data-source-options.js';
+import { readDatabase } from '../../src/config/database.js';
 import { Program } from './program.js';
 
 /** Which of the two ways to run the program is under test; the same suite runs on both. */

@@ -1,5 +1,5 @@
 import { EnvHttpProxyAgent, request } from 'undici';
-import type { Account } from '../../config.js';
+import type { Account } from '../../config/platform.js';
 import { textOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
 

@@ -1,4 +1,4 @@
-import type { Account } from '../../config.js';
+import type { Account } from '../../config/platform.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 import { type Placement, type RemoteCall, TelephonyProvider } from '../telephony-provider.js';
 import { classifyError, classifyResponse } from './classify-response.js';

@@ -1,0 +1,94 @@
+import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
+
+// The decorators of the properties of `Environment`.
+
+/** What docs/configuration.md says about a setting. */
+export interface SettingDocumentation {
+  /** The heading under which the page lists the setting. */
+  section: string;
+  /** One or two sentences in Markdown. */
+  description: string;
+  /** The unit of a number, in the plural. */
+  unit?: string;
+  /** What counts while the setting is unset, where the property has no initializer. */
+  defaultsTo?: string;
+  /** The valid values, in Markdown. */
+  values?: string;
+}
+
+const documentation = new Map<string, Partial<SettingDocumentation>>();
+
+/** Documents a setting. */
+export function Documented(text: SettingDocumentation): PropertyDecorator {
+  return (_target, name) => document(name, text);
+}
+
+/** A whole number between two bounds, both included, written in decimal digits. */
+export function WholeNumber(least: number, most: number): PropertyDecorator {
+  return Values(`a whole number from ${least} to ${most}`, isNumber(/^\d+$/, least, most));
+}
+
+/** A number between two bounds, both included, such as `2` or `0.5`. */
+export function DecimalNumber(least: number, most: number): PropertyDecorator {
+  return Values(`a number from ${least} to ${most}`, isNumber(/^\d+(\.\d+)?$/, least, most));
+}
+
+/** Exactly one of some words. */
+export function OneOf(words: readonly string[]): PropertyDecorator {
+  const quoted = words.map((word) => `\`${word}\``);
+  return Values(
+    `one of ${words.join(', ')}`,
+    (value) => words.includes(value),
+    `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`,
+  );
+}
+
+/** `true` or `false`. */
+export function Flag(): PropertyDecorator {
+  return OneOf(['true', 'false']);
+}
+
+/**
+ * Restricts the values of a setting, if it is set.
+ *
+ * @param values the valid values, as the object of "must be" in the message
+ * @param documented the same in Markdown, for docs/configuration.md
+ */
+export function Values(
+  values: string,
+  isValid: (value: string) => boolean,
+  documented: string = values,
+): PropertyDecorator {
+  return (target, name) => {
+    document(name, { values: documented });
+    ValidateIf((_, value) => value !== undefined)(target, name);
+    registerDecorator({
+      name: 'values',
+      target: target.constructor,
+      propertyName: String(name),
+      validator: {
+        validate: (value: string) => isValid(value),
+        defaultMessage: (context?: ValidationArguments) => `${context?.property} must be ${values}.`,
+      },
+    });
+  };
+}
+
+/**
+ * The documentation of one setting.
+ *
+ * @throws Error when the setting is not `@Documented`
+ */
+export function documentationOf(name: string): SettingDocumentation {
+  const { section, description, ...others } = documentation.get(name) ?? {};
+  if (!section || !description) throw new Error(`The setting ${name} is not @Documented.`);
+  return { section, description, ...others };
+}
+
+function document(name: string | symbol, text: Partial<SettingDocumentation>): void {
+  documentation.set(String(name), { ...documentation.get(String(name)), ...text });
+}
+
+function isNumber(spelling: RegExp, least: number, most: number): (value: string) => boolean {
+  return (value) => spelling.test(value) && Number(value) >= least && Number(value) <= most;
+}

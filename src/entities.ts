@@ -1,0 +1,20 @@
+import { BatchOperation } from './batch-operations/batch-operation.entity.js';
+import { CalloutParticipation } from './callout-participations/callout-participation.entity.js';
+import { Callout } from './callouts/callout.entity.js';
+import { Contact } from './contacts/contact.entity.js';
+import { RateLimitRow } from './dialing/rate-limit.entity.js';
+import { PhoneCall } from './phone-calls/phone-call.entity.js';
+import { RemotePhoneCallEvent } from './remote-phone-call-events/remote-phone-call-event.entity.js';
+import { Setting } from './settings/setting.entity.js';
+
+/** The entities of all features: one for each table. */
+export const entities = [
+  Contact,
+  Callout,
+  CalloutParticipation,
+  BatchOperation,
+  PhoneCall,
+  RemotePhoneCallEvent,
+  RateLimitRow,
+  Setting,
+];
