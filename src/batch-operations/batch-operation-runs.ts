@@ -8,7 +8,7 @@ import { isFree } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { allOf, everything } from '../filters/filter.js';
+import { allOf, everything } from '../api/filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
 import type { Step } from './kinds/batch-operation.kind.js';

@@ -1,9 +1,9 @@
 import sql from 'sql-template-tag';
 import { json } from '../database/dialect.js';
-import { choiceFilter, idFilter } from '../filters/attribute-filters.js';
-import { jsonFilter } from '../filters/json-filter.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { choiceFilter, idFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 import { batchOperationStatuses } from './batch-operation.machine.js';
 import { batchOperationTypes } from './batch-operation.types.js';
 

@@ -9,9 +9,9 @@ import { type FieldErrors, Invalid, NotFound, messages, refuseIfAny } from '../h
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { Queue } from '../queue/queue.port.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { transition } from '../state-machine/transition.js';
 import type {
   BatchOperationEventDto,

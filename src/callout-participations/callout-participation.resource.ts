@@ -1,9 +1,9 @@
 import sql from 'sql-template-tag';
-import { choiceFilter, idFilter, msisdnFilter, textFilter, yesOrNoFilter } from '../filters/attribute-filters.js';
-import { either } from '../filters/filter.js';
+import { choiceFilter, idFilter, msisdnFilter, textFilter, yesOrNoFilter } from '../api/filters/attribute-filters.js';
+import { either } from '../api/filters/filter.js';
 import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 
 /** What is shown is what is filtered by: a participation without a call flow of its own has its callout's. */
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,

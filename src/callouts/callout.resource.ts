@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag';
-import { choiceFilter, textFilter } from '../filters/attribute-filters.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { choiceFilter, textFilter } from '../api/filters/attribute-filters.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 import { calloutStatuses } from './callout.machine.js';
 
 export const calloutResource: Resource = {

@@ -1,7 +1,7 @@
 import sql from 'sql-template-tag';
-import { msisdnFilter } from '../filters/attribute-filters.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { msisdnFilter } from '../api/filters/attribute-filters.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 
 export const contactResource: Resource = {
   name: 'contacts',

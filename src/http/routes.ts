@@ -12,7 +12,7 @@ import {
   ApiResponse,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { Resource } from '../resources/resource.js';
+import type { Resource } from '../api/resources/resource.js';
 import { Locates } from './answering-adapter.js';
 import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';

@@ -1,10 +1,10 @@
 import sql from 'sql-template-tag';
 import { json, timestamp } from '../database/dialect.js';
-import { choiceFilter, idFilter, msisdnFilter, textFilter } from '../filters/attribute-filters.js';
-import { jsonFilter } from '../filters/json-filter.js';
-import { timeFilters } from '../filters/time-filter.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { choiceFilter, idFilter, msisdnFilter, textFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { timeFilters } from '../api/filters/time-filter.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 import { phoneCallStatuses } from './phone-call.machine.js';
 
 /**

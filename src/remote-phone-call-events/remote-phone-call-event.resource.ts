@@ -1,9 +1,9 @@
 import sql from 'sql-template-tag';
 import { json } from '../database/dialect.js';
-import { idFilter, textFilter } from '../filters/attribute-filters.js';
-import { jsonFilter } from '../filters/json-filter.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { idFilter, textFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
+import type { Resource } from '../api/resources/resource.js';
 
 export const remotePhoneCallEventResource: Resource = {
   name: 'remote_phone_call_events',

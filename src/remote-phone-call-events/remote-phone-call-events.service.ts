@@ -11,9 +11,9 @@ import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import type { MetadataDto } from '../metadata/metadata.dto.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 

@@ -5,7 +5,7 @@ import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opte
 import { contactResource } from '../../contacts/contact.resource.js';
 import { among, locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
-import { allOf, conditionOf } from '../../filters/filter.js';
+import { allOf, conditionOf } from '../../api/filters/filter.js';
 import { type FieldErrors, messages } from '../../http/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';

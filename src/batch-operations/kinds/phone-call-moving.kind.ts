@@ -2,7 +2,7 @@ import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { among, checked, locking, now } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
-import { allOf } from '../../filters/filter.js';
+import { allOf } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';

@@ -1,7 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
 import { calloutResource } from '../../callouts/callout.resource.js';
-import { allOf, conditionOf } from '../../filters/filter.js';
+import { allOf, conditionOf } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';

@@ -1,6 +1,6 @@
 import type { ApiQueryOptions } from '@nestjs/swagger';
 import sql, { type Sql, empty, join } from 'sql-template-tag';
-import { isJsonObject } from '../metadata/metadata.js';
+import { isJsonObject } from '../../metadata/metadata.js';
 
 /** A filter that does not exist, or whose value cannot be read. `name` is the filter as the client wrote it. */
 export class FilterError extends Error {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Checked } from '../http/checked-body.js';
-import { type FieldErrors, messages } from '../http/errors.js';
-import type { MetadataDto } from '../metadata/metadata.dto.js';
-import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../metadata/metadata.js';
+import type { Checked } from '../../http/checked-body.js';
+import { type FieldErrors, messages } from '../../http/errors.js';
+import type { MetadataDto } from '../../metadata/metadata.dto.js';
+import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../../metadata/metadata.js';
 import type { Row } from './resource.js';
 import { entriesWithShownTypes, isSameValue, withShownTypes } from './same-value.js';
 

@@ -1,4 +1,4 @@
-import { json, timestamp } from '../database/dialect.js';
+import { json, timestamp } from '../../database/dialect.js';
 import type { Filters } from '../filters/filter.js';
 import { jsonFilter } from '../filters/json-filter.js';
 import { timeFilters } from '../filters/time-filter.js';

@@ -1,8 +1,8 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { asJson, isPostgres } from '../database/dialect.js';
-import { textOf } from '../metadata/client-values.js';
-import { exactNumber } from '../metadata/json-number.js';
-import { isJsonObject } from '../metadata/metadata.js';
+import { asJson, isPostgres } from '../../database/dialect.js';
+import { textOf } from '../../metadata/client-values.js';
+import { exactNumber } from '../../metadata/json-number.js';
+import { isJsonObject } from '../../metadata/metadata.js';
 import { type Filter, FilterError, allOf } from './filter.js';
 
 /** An array's index, as a key: what both databases read as one, and no more than that. */

@@ -1,7 +1,7 @@
 import { readTime } from '../filters/read-time.js';
-import { booleanOf } from '../metadata/client-values.js';
-import { exactNumber } from '../metadata/json-number.js';
-import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { booleanOf } from '../../metadata/client-values.js';
+import { exactNumber } from '../../metadata/json-number.js';
+import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 
 /** A timestamp as the API shows it. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;

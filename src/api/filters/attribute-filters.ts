@@ -1,8 +1,8 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
-import { among } from '../database/dialect.js';
-import { messages } from '../http/errors.js';
-import { booleanOf, textOf } from '../metadata/client-values.js';
-import { toMsisdn } from '../phone-numbers/msisdn.js';
+import { among } from '../../database/dialect.js';
+import { messages } from '../../http/errors.js';
+import { booleanOf, textOf } from '../../metadata/client-values.js';
+import { toMsisdn } from '../../phone-numbers/msisdn.js';
 import { type Filter, FilterError } from './filter.js';
 
 // Filters on plain attributes. Each takes several values, separated by commas.

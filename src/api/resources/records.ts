@@ -1,14 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { isAmong, locking } from '../database/dialect.js';
-import type { PendingAnswer } from '../database/read-deadline.js';
-import { Reader } from '../database/reader.js';
-import { rowsOf } from '../database/statements.js';
+import { isAmong, locking } from '../../database/dialect.js';
+import type { PendingAnswer } from '../../database/read-deadline.js';
+import { Reader } from '../../database/reader.js';
+import { rowsOf } from '../../database/statements.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
-import { NotFound, refuseIfAny } from '../http/errors.js';
-import type { ListRequest } from '../http/list-request.js';
-import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
+import { NotFound, refuseIfAny } from '../../http/errors.js';
+import type { ListRequest } from '../../http/list-request.js';
+import { KeysetPage, NumberedPage, type Page } from '../../http/pagination.js';
 import type { Resource, Row } from './resource.js';
 
 /** Reads the records of any resource: one by its id, or a page of those that a condition and the client's filters leave. */
