@@ -1,6 +1,6 @@
 import sql from 'sql-template-tag';
 import { choiceFilter, idFilter, msisdnFilter, textFilter, yesOrNoFilter } from '../api/filters/attribute-filters.js';
-import { either } from '../api/filters/filter.js';
+import { or } from '../api/filters/filter.js';
 import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { commonFilters, metadataOf, timesOf } from '../api/resources/record.js';
 import type { Resource } from '../api/resources/resource.js';
@@ -27,7 +27,7 @@ export const calloutParticipationResource: Resource = {
     call_flow_logic: textFilter(callFlowLogic, 'CallFlowLogic::Application'),
     has_phone_calls: yesOrNoFilter((yes) => (yes ? hasPhoneCalls : sql`NOT ${hasPhoneCalls}`)),
     last_phone_call_attempt: choiceFilter(lastAttempt, phoneCallStatuses),
-    no_phone_calls_or_last_attempt: either(sql`NOT ${hasPhoneCalls}`, choiceFilter(lastAttempt, phoneCallStatuses)),
+    no_phone_calls_or_last_attempt: or(sql`NOT ${hasPhoneCalls}`, choiceFilter(lastAttempt, phoneCallStatuses)),
     ...commonFilters('callout_participations'),
   },
   present: (row) => ({

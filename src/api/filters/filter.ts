@@ -26,7 +26,7 @@ export interface Filter {
 export type Filters = Readonly<Record<string, Filter>>;
 
 /** Holds for every row. */
-export const everything: Sql = sql`TRUE`;
+export const matchAll: Sql = sql`TRUE`;
 
 /**
  * The condition that all of the given filters hold. No filter: everything. Parameters travel beside the statement; no part of a
@@ -34,28 +34,28 @@ export const everything: Sql = sql`TRUE`;
  * @throws FilterError when one does not exist or cannot be read: a mistyped filter must never mean "everyone"
  */
 export function conditionOf(filters: Filters, given: unknown): Sql {
-  if (given === undefined) return everything;
+  if (given === undefined) return matchAll;
   if (!isJsonObject(given)) throw new FilterError('q', 'must be an object');
   const conditions = Object.entries(given).map(([name, value]) => {
     const filter = Object.hasOwn(filters, name) ? filters[name] : undefined;
     if (!filter) throw new FilterError(name, 'is not a filter of this list');
     return filter.condition(value, name);
   });
-  return allOf(conditions);
+  return and(conditions);
 }
 
 /** The condition that each of `conditions` holds. */
-export function allOf(conditions: Sql[]): Sql {
-  const limiting = conditions.filter((condition) => condition !== everything);
-  return limiting.length > 0 ? sql`(${join(limiting, ' AND ')})` : everything;
+export function and(conditions: Sql[]): Sql {
+  const limiting = conditions.filter((condition) => condition !== matchAll);
+  return limiting.length > 0 ? sql`(${join(limiting, ' AND ')})` : matchAll;
 }
 
 /** The clause that leaves the rows for which `condition` holds; nothing where that is everything, which a database counts faster so. */
 export function where(condition: Sql): Sql {
-  return condition === everything ? empty : sql`WHERE ${condition}`;
+  return condition === matchAll ? empty : sql`WHERE ${condition}`;
 }
 
 /** A filter that also leaves the rows for which `alternative` holds. */
-export function either(alternative: Sql, { schema, condition }: Filter): Filter {
+export function or(alternative: Sql, { schema, condition }: Filter): Filter {
   return { schema, condition: (value, name) => sql`(${alternative} OR ${condition(value, name)})` };
 }

@@ -3,7 +3,7 @@ import { asJson, isPostgres } from '../../database/dialect.js';
 import { textOf } from '../../metadata/client-values.js';
 import { exactNumber } from '../../metadata/json-number.js';
 import { isJsonObject } from '../../metadata/metadata.js';
-import { type Filter, FilterError, allOf } from './filter.js';
+import { type Filter, FilterError, and } from './filter.js';
 
 /** An array's index, as a key: what both databases read as one, and no more than that. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
@@ -24,7 +24,7 @@ export function jsonFilter(column: string): Filter {
     condition: (value, name) => {
       const found = leaves(value, [name]);
       if (found.length > MOST_LEAVES) throw new FilterError(name, `has more than ${MOST_LEAVES} conditions`);
-      return allOf(found.map((leaf) => leafCondition(raw(column), leaf)));
+      return and(found.map((leaf) => leafCondition(raw(column), leaf)));
     },
   };
 }

@@ -5,7 +5,7 @@ import { isAmong, locking } from '../../database/dialect.js';
 import type { PendingAnswer } from '../../database/read-deadline.js';
 import { Reader } from '../../database/reader.js';
 import { rowsOf } from '../../database/statements.js';
-import { allOf, conditionOf, everything, where } from '../filters/filter.js';
+import { and, conditionOf, matchAll, where } from '../filters/filter.js';
 import { NotFound, refuseIfAny } from '../../http/errors.js';
 import type { ListRequest } from '../../http/list-request.js';
 import { KeysetPage, NumberedPage, type Page } from '../../http/pagination.js';
@@ -54,10 +54,10 @@ export class Records {
   async list(
     resource: Resource,
     { page, perPage, afterId, filters: given, errors, answer }: ListRequest,
-    scope: Sql = everything,
+    scope: Sql = matchAll,
   ): Promise<Page> {
     const { name, columns, filters, present } = resource;
-    const condition = allOf([scope, conditionOf(filters, given)]);
+    const condition = and([scope, conditionOf(filters, given)]);
     refuseIfAny(errors);
     if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
@@ -80,9 +80,9 @@ export class Records {
   ): Promise<Page> {
     const { name, columns, present } = resource;
     const later = sql`${raw(name)}.id > ${afterId}`;
-    const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${allOf([later, condition])}
+    const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${and([later, condition])}
       ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`;
-    const rows = await (condition === everything
+    const rows = await (condition === matchAll
       ? this.reader.rows(statement, answer)
       : this.reader.firstRows(statement, answer));
     return new KeysetPage(rows.map(present), perPage);
@@ -93,7 +93,7 @@ export class Records {
    * @throws FilterError
    */
   async countListed({ name, filters }: Resource, list: ListRequest, scope: Sql): Promise<number> {
-    const condition = allOf([scope, conditionOf(filters, list.filters)]);
+    const condition = and([scope, conditionOf(filters, list.filters)]);
     const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
     const [counted] = await this.all<{ total: number }>(condition, statement, list.answer);
     return counted?.total ?? 0;
@@ -109,7 +109,7 @@ export class Records {
 
   /** The rows of a statement that looks at all records for which `condition` holds. */
   private all<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
-    return condition === everything
+    return condition === matchAll
       ? this.reader.rows<T>(statement, answer)
       : this.reader.rowsOfAll<T>(statement, answer);
   }

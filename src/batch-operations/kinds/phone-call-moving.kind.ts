@@ -2,7 +2,7 @@ import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { among, checked, locking, now } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
-import { allOf } from '../../api/filters/filter.js';
+import { and } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../http/errors.js';
 import type { PhoneCallStatus } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
@@ -79,6 +79,6 @@ export abstract class PhoneCallMovingKind implements BatchOperationKind {
   protected abstract inAllCallouts(cursor: number): Sql;
 
   private inScope(operation: Scope, status = sql`phone_calls.status`): Sql {
-    return allOf([sql`${status} = ${this.from}`, this.movable, phoneCallsInScope(operation)]);
+    return and([sql`${status} = ${this.from}`, this.movable, phoneCallsInScope(operation)]);
   }
 }
