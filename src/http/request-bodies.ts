@@ -3,10 +3,10 @@ import { RouteConfig } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { mapOf } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { assertStorable } from './assert-storable.js';
 import { Unreadable } from './errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
-import { storable } from './storable.js';
 
 /**
  * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
@@ -63,11 +63,14 @@ export function parseJson(text: string): Metadata {
   refuseLossyIntegers(text);
   const object = mapOf(body ?? {});
   if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
-  return storable(object);
+  assertStorable(object);
+  return object;
 }
 
 function nested(parameters: Parameter[]): Metadata {
-  return storable(nestParameters(parameters, { repeated: 'last' }));
+  const object = nestParameters(parameters, { repeated: 'last' });
+  assertStorable(object);
+  return object;
 }
 
 function utf8(body: Buffer): string {
