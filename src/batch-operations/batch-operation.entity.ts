@@ -1,4 +1,4 @@
-import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { Callout } from '../callouts/callout.entity.js';
 import {
@@ -13,12 +13,6 @@ import {
 import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
 import { type BatchOperationType, batchOperationTypes } from './batch-operation.types.js';
-
-/** How far a batch operation has come in its last run, in rows; `total` is what there was to do when the run began. */
-export interface Progress {
-  processed: number;
-  total: number;
-}
 
 /** Work on many rows: previewed first, then queued and run in the background. */
 @Entity('batch_operations')
@@ -60,49 +54,31 @@ export class BatchOperation {
   @TextColumn()
   type!: BatchOperationType;
 
-  /** How far its last run has come; null before its first run. */
-  @ApiProperty({
-    type: 'object',
-    selfRequired: true,
-    nullable: true,
-    properties: { processed: { type: 'integer' }, total: { type: 'integer' } },
-    required: ['processed', 'total'],
-    additionalProperties: false,
-    example: { processed: 3, total: 10 },
-  })
-  progress!: Progress | null;
-
   /** Why it failed; null unless it did. */
   @TextColumn({ nullable: true })
   error!: string | null;
 
   /** Rows done in this run: moved in the transaction that does them. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   processed!: number;
 
   /** Rows to do, counted when the run began. */
-  @ApiHideProperty()
   @BigIntColumn({ nullable: true })
   total!: number | null;
 
   /** The id up to which the source rows have been dealt with in this run. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   cursor!: number;
 
   /** Failures since the run last made headway. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   attempts!: number;
 
   /** Names the worker that owns the run; whoever holds another token has lost it. */
-  @ApiHideProperty()
   @TextColumn({ nullable: true })
   lease_token!: string | null;
 
   /** Until when, by the database's clock, nobody else may take the run. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   leased_until!: Date | null;
 }

@@ -1,4 +1,4 @@
-import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity } from 'typeorm';
 import {
   BigIntColumn,
@@ -48,27 +48,22 @@ export class Callout {
   held_because!: string | null;
 
   /** The provider's code for which it was held last; null once the provider takes its calls. */
-  @ApiHideProperty()
   @TextColumn({ nullable: true })
   held_code!: string | null;
 
   /** Since when it is on trial: from its start or resumption until a dial is not refused. Null: it is not. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   trial_began_at!: Date | null;
 
   /** The code with which the provider refused all dials of the trial so far. */
-  @ApiHideProperty()
   @TextColumn({ nullable: true })
   trial_code!: string | null;
 
   /** How many dials of the trial the provider has refused. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   trial_refusals!: number;
 
   /** When it was stopped; null unless it is. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   stopped_at!: Date | null;
 }

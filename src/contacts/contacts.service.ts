@@ -3,7 +3,7 @@ import sql from 'sql-template-tag';
 import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, valid } from '../http/checked-body.js';
+import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { Invalid, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
@@ -50,10 +50,11 @@ export class ContactsService {
   }
 
   /** @throws Invalid when the number is taken */
-  async update(id: number, body: Checked<UpdateContactDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
-        const { changes, errors } = changesTo(await this.records.findForUpdate(contactResource, id, manager), body);
+        const shown = await this.records.findForUpdate(contactResource, id, manager);
+        const { changes, errors } = changesTo(contactResource, shown, body);
         refuseIfAny(errors);
         await updateRow(manager, Contact, id, changes);
       })

@@ -1,4 +1,4 @@
-import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { BatchOperation } from '../batch-operations/batch-operation.entity.js';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
@@ -136,52 +136,42 @@ export class PhoneCall {
   updated_at!: Date;
 
   /** Its participation's callout, kept here so that calls can be handed out callout by callout. */
-  @ApiHideProperty()
   @ForeignKeyColumn(() => Callout, 'phone_calls_callout_id_fkey', { nullable: true })
   callout_id!: number | null;
 
   /** Names the dial that is under way; whoever holds another token has lost the call. */
-  @ApiHideProperty()
   @TextColumn({ nullable: true })
   lease_token!: string | null;
 
   /** Until when nobody else may dial it: it is handed out, being dialled, or was refused a moment ago. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   leased_until!: Date | null;
 
   /** When the request to the provider was about to be sent. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   dialled_at!: Date | null;
 
   /** How often the provider has refused it without acting on it, since it was queued. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   refusals!: number;
 
   /** The provider's code, if it refused the call. */
-  @ApiHideProperty()
   @TextColumn({ nullable: true })
   refusal_code!: string | null;
 
   /** The `SequenceNumber` of the newest webhook that moved it. */
-  @ApiHideProperty()
   @BigIntColumn({ nullable: true })
   sequence_number!: number | null;
 
   /** When the provider is to be asked what became of it, unless it says so before. */
-  @ApiHideProperty()
   @OptionalTimestampColumn()
   check_at!: Date | null;
 
   /** How often the provider has been asked in vain. */
-  @ApiHideProperty()
   @BigIntColumn({ initially: 0 })
   checks!: number;
 
   /** Where it stands in its call flow; null before anything was said that hangs on it. */
-  @ApiHideProperty()
   @OptionalJsonColumn()
   call_flow_state!: CallFlowState | null;
 }

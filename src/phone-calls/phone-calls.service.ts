@@ -7,7 +7,7 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, valid } from '../http/checked-body.js';
+import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { Invalid, NotFound, messages, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
@@ -74,10 +74,10 @@ export class PhoneCallsService {
   }
 
   /** @throws Invalid when what a call is placed with is to change although it was queued: its row says who was rung */
-  async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(phoneCallResource, shown, body);
       for (const key of ['msisdn', 'remote_request_params'] as const) {
         if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
       }

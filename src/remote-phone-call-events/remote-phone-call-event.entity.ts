@@ -1,4 +1,3 @@
-import { ApiHideProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { ForeignKeyColumn, IdColumn, JsonColumn, TextColumn, TimestampColumn } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -56,12 +55,10 @@ export class RemotePhoneCallEvent {
   updated_at!: Date;
 
   /** The same for each delivery of one event. */
-  @ApiHideProperty()
   @TextColumn()
   delivery!: string;
 
   /** The TwiML that was answered; a repeated delivery gets the same. */
-  @ApiHideProperty()
   @TextColumn()
   twiml!: string;
 }

@@ -5,7 +5,7 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Checked } from '../http/checked-body.js';
+import type { CheckedUpdate } from '../http/checked-body.js';
 import { refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
@@ -49,10 +49,10 @@ export class RemotePhoneCallEventsService {
     return this.records.find(remotePhoneCallEventResource, id);
   }
 
-  async update(id: number, body: Checked<MetadataDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<MetadataDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, manager);
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(remotePhoneCallEventResource, shown, body);
       refuseIfAny(errors);
       await updateRow(manager, RemotePhoneCallEvent, id, changes);
     });

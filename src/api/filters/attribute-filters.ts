@@ -1,79 +1,83 @@
-import sql, { type Sql, raw } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import { among } from '../../database/dialect.js';
 import { messages } from '../../http/errors.js';
 import { booleanOf, textOf } from '../../metadata/client-values.js';
 import { toMsisdn } from '../../phone-numbers/msisdn.js';
-import { type Filter, FilterError } from './filter.js';
+import { type ColumnFilter, FilterError } from './filter.js';
 
 // Filters on plain attributes. Each takes several values, separated by commas.
 
-/** As many values as either database compares with without trouble. */
+/** The most values of one filter that both databases compare quickly. */
 const MOST_VALUES = 5_000;
 
-/** Exactly one of the texts. */
-export function textFilter(column: Sql, example: string): Filter {
-  return {
-    schema: { type: 'string', example },
-    condition: (value, name) => oneOf(column, values(value, name)),
-  };
-}
-
-/** Exactly one of `allowed`. */
-export function choiceFilter(column: Sql, allowed: readonly string[]): Filter {
-  return {
-    schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
-    condition: (value, name) => {
-      const given = values(value, name);
-      const unknown = given.find((one) => !allowed.includes(one));
-      if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
-      return oneOf(column, given);
+/** Matches a text that equals one of the values. */
+export function textFilter(example: string): ColumnFilter {
+  return ({ name, column }) => ({
+    [name]: {
+      schema: { type: 'string', example },
+      condition: (value) => oneOf(column, values(value, name)),
     },
-  };
+  });
 }
 
-/** True or false, in any spelling of a boolean. */
-export function yesOrNoFilter(condition: (yes: boolean) => Sql): Filter {
-  return {
+/** Matches a text that equals one of the values, each of which must be in `allowed`. */
+export function choiceFilter(allowed: readonly string[]): ColumnFilter {
+  return ({ name, column }) => ({
+    [name]: {
+      schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
+      condition: (value) => {
+        const given = values(value, name);
+        const unknown = given.find((one) => !allowed.includes(one));
+        if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
+        return oneOf(column, given);
+      },
+    },
+  });
+}
+
+/** Matches a boolean expression. Takes one value, in any spelling of a boolean. */
+export const booleanFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
     schema: { type: 'string', enum: ['true', 'false'], example: 'true' },
-    condition: (value, name) => {
+    condition: (value) => {
       const yes = booleanOf(value);
       if (yes === undefined) throw new FilterError(name, messages.mustBeBoolean);
-      return condition(yes);
+      return yes ? column : sql`NOT ${column}`;
     },
-  };
-}
+  },
+});
 
-/** A row's id. With `nullable`, a filter that has no value finds the rows that refer to nothing. */
-export function idFilter(column: string, { nullable = false } = {}): Filter {
-  return {
+/** Matches an id. On a nullable column, a filter without a value matches null. */
+export const idFilter: ColumnFilter = ({ name, column, nullable }) => ({
+  [name]: {
     schema: { type: 'string', example: '1' },
-    condition: (value, name) => {
-      if (nullable && value === null) return sql`${raw(column)} IS NULL`;
+    condition: (value) => {
+      if (nullable && value === null) return sql`${column} IS NULL`;
       const given = values(value, name);
       if (!given.every((one) => /^\d+$/.test(one)))
         throw new FilterError(name, 'must be an id, or ids separated by commas');
-      // A number that is too large to be an id names nothing.
-      return oneOf(raw(column), given.map(Number).filter(Number.isSafeInteger));
+      // No row has an id that is not a safe integer.
+      return oneOf(column, given.map(Number).filter(Number.isSafeInteger));
     },
-  };
-}
+  },
+});
 
-/** A phone number in any usual spelling. */
-export function msisdnFilter(column: string): Filter {
-  return {
+/** Matches a phone number, in any usual spelling. */
+export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
     schema: { type: 'string', example: '+85510202101' },
-    condition: (value, name) => {
+    condition: (value) => {
       const given = values(value, name).map((one) => toMsisdn(one));
       if (!given.every((one) => one !== undefined))
         throw new FilterError(name, 'must be a phone number with its country code');
-      return oneOf(raw(column), given);
+      return oneOf(column, given);
     },
-  };
-}
+  },
+});
 
 /**
- * One value is compared as it is, so that an index serves it in its order. Any number of them is one parameter: a
- * statement takes only so many.
+ * A single value uses `=`, so that an index returns the rows in its own order. Several values are one parameter,
+ * because the number of parameters is limited.
  */
 function oneOf(column: Sql, given: readonly (string | number)[]): Sql {
   return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);

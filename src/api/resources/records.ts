@@ -11,13 +11,16 @@ import type { ListRequest } from '../../http/list-request.js';
 import { KeysetPage, NumberedPage, type Page } from '../../http/pagination.js';
 import type { Resource, Row } from './resource.js';
 
-/** Reads the records of any resource: one by its id, or a page of those that a condition and the client's filters leave. */
+/**
+ * Reads the records of any resource: one by its id, or a page of those that match a condition and the client's filters.
+ */
 @Injectable()
 export class Records {
   constructor(private readonly reader: Reader) {}
 
   /**
-   * One record; read by `manager` as its transaction sees it, if given.
+   * @param manager reads within its transaction, if given
+   * @returns one record as it is shown
    * @throws NotFound
    */
   async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
@@ -28,7 +31,7 @@ export class Records {
   }
 
   /**
-   * One record as it is shown, locked until the transaction ends.
+   * @returns one record as it is shown, locked until the transaction ends
    * @throws NotFound
    */
   async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
@@ -47,8 +50,10 @@ export class Records {
   }
 
   /**
-   * A page of the rows for which `scope` holds, in the order of their ids. Rows and total, if it is counted, speak of the same rows.
-   * @throws Invalid when the list is asked for with parameters that it does not have
+   * Rows and total are one statement, so that they agree.
+   * @param scope the condition for the rows of the list
+   * @returns a page of the rows, in the order of their ids
+   * @throws Invalid when the query has a parameter that lists do not have
    * @throws FilterError
    */
   async list(
@@ -61,7 +66,7 @@ export class Records {
     refuseIfAny(errors);
     if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
-    // Of the rows that are skipped only the ids are read.
+    // Only the ids of skipped rows are read.
     const ids = sql`SELECT ${id} FROM ${table} ${where(condition)} ORDER BY ${id}
       LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`;
     const statement = sql`SELECT counted.listed, shown.*
@@ -72,7 +77,7 @@ export class Records {
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
-  /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */
+  /** @returns the page of the rows after an id; the time that it takes does not depend on the id */
   private async following(
     resource: Resource,
     condition: Sql,
@@ -89,7 +94,7 @@ export class Records {
   }
 
   /**
-   * How many rows a list with this scope would have on all its pages.
+   * @returns the number of rows on all pages of a list with this scope
    * @throws FilterError
    */
   async countListed({ name, filters }: Resource, list: ListRequest, scope: Sql): Promise<number> {
@@ -100,28 +105,28 @@ export class Records {
   }
 
   /**
-   * Refuses filters that cannot be read, before any record is looked for.
+   * Checks the filters of a list before any record is read.
    * @throws FilterError
    */
   refuseUnreadable({ filters }: Resource, list: ListRequest): void {
     conditionOf(filters, list.filters);
   }
 
-  /** The rows of a statement that looks at all records for which `condition` holds. */
+  /** @returns the rows of a statement that reads all records that match `condition` */
   private all<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
     return condition === matchAll
       ? this.reader.rows<T>(statement, answer)
       : this.reader.rowsOfAll<T>(statement, answer);
   }
 
-  /** Whether there is any record for which `condition` holds. */
+  /** @returns whether any record matches `condition` */
   async any({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
     const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
     return found.length > 0;
   }
 
   /**
-   * A page of the rows that belong to another record.
+   * @returns a page of the rows that belong to another record
    * @throws FilterError
    * @throws NotFound when there is no such record
    */
