@@ -4,8 +4,9 @@ const MAX_DEPTH = 100;
 
 /**
  * Checks that both databases can store a parsed value unchanged.
- * @throws Unreadable for a NUL character or a lone surrogate (PostgreSQL stores neither), for a number beyond the range of
- * a double, for the key `__proto__` (JavaScript may treat it as more than data), and for more than 100 levels of nesting
+ * @throws Unreadable for a NUL character or a lone surrogate (PostgreSQL stores neither), for a number beyond the range
+ * of a double, for the key `__proto__` (JavaScript may treat it as more than data), and for more than 100 levels of
+ * nesting
  */
 export function assertStorable(value: unknown): void {
   const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
