@@ -63,8 +63,8 @@ const shelters = defineResource({
     created_at: {},
     label: {
       from: ['name', 'region_id'],
-      present: ({ name, region_id }) => `${String(name)} in ${String(region_id)}`,
-      schema: { type: 'string' },
+      present: ({ name, region_id }) => [name, region_id],
+      schema: { type: 'array', items: {} },
     },
   },
   filters: { owner_id: { filter: idFilter } },
@@ -84,7 +84,7 @@ describe('a resource', () => {
     const row = { created_at: at, opened_at: null, region_id: 3, metadata: '{"beds":40}', name: 'NORTH', id: 1 };
     expect(JSON.stringify(shelters.present({ ...row, owner_id: 9 }))).toBe(
       '{"id":1,"name":"NORTH","metadata":{"beds":40},"region_id":3,"opened_at":null,' +
-        '"created_at":"2026-11-27T10:00:00.500Z","label":"NORTH in 3"}',
+        '"created_at":"2026-11-27T10:00:00.500Z","label":["NORTH",3]}',
     );
   });
 

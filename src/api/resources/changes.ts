@@ -32,10 +32,11 @@ export function changesTo<Dto extends MetadataDto>(
   for (const name of Object.keys(given)) {
     const attribute = attributes.find((one) => one.name === name);
     if (!attribute) continue;
-    if (!attribute.writable || values[name] === undefined) {
+    if (!attribute.writable) {
       if (isSameValue(shown[name], given[name])) delete errors[name];
       continue;
     }
+    if (values[name] === undefined) continue;
     const value =
       name === 'metadata' ? merged(shown[name], values[name], mode, isForm) : typed(shown[name], values[name], isForm);
     if (isDeepStrictEqual(value, shown[name])) {
