@@ -16,7 +16,7 @@ import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
 import { ProcessorModule, tasks } from './processor/processor.module.js';
 import { QueueModule } from './jobs/queue.module.js';
 import { RemotePhoneCallEventsModule } from './remote-phone-call-events/remote-phone-call-events.module.js';
-import { ResourcesModule } from './resources/resources.module.js';
+import { ResourcesModule } from './api/resources/resources.module.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
 
 const api = [

@@ -34,7 +34,7 @@ describe('a caller whose number is unknown', () => {
   it.each([
     'Anonymous',
     'Restricted',
-    'Unavailable',
+    'ServiceUnavailableError',
     '',
     '+266696687',
     'client:alice',

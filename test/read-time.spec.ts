@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTime } from '../src/filters/read-time.js';
+import { readTime } from '../src/api/filters/read-time.js';
 
 const instant = (text: string) => readTime(text)?.start.toJSDate().toISOString();
 

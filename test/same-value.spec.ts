@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeParameters, nestParameters } from '../src/http/nested-parameters.js';
-import { isSameValue, withShownTypes } from '../src/resources/same-value.js';
+import { isSameValue, withShownTypes } from '../src/api/resources/same-value.js';
 import { formOf, formStyles } from './support/forms.js';
 
 /** Values as records hold them. A form cannot write a key that is empty or has brackets. */

@@ -8,7 +8,7 @@ import { isFree } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { allOf, everything } from '../filters/filter.js';
+import { and, matchAll } from '../api/filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
 import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
 import type { Step } from './types/batch-operation-type.js';
@@ -148,7 +148,7 @@ export class BatchOperationRuns {
   private async count({ id, type, ...scope }: BatchOperation): Promise<number> {
     const { source, preview } = this.types.get(type);
     const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
-    const left = allOf([preview[source]?.({ id, ...scope }) ?? everything, unseen]);
+    const left = and([preview[source]?.({ id, ...scope }) ?? matchAll, unseen]);
     const [counted] = await this.reader.rowsOfAll<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
         FROM ${raw(source)} WHERE ${left}`,

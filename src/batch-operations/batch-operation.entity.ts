@@ -1,16 +1,18 @@
-import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { Callout } from '../callouts/callout.entity.js';
-import { Id, JsonObject, OptionalTimestamp, Reference, Text, Timestamp, Whole } from '../database/columns.js';
+import {
+  BigIntColumn,
+  ForeignKeyColumn,
+  IdColumn,
+  JsonColumn,
+  OptionalTimestampColumn,
+  TextColumn,
+  TimestampColumn,
+} from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
 import { batchOperationTypes } from './types/batch-operation-type.js';
-
-/** How far a batch operation has come in its last run, in rows; `total` is what there was to do when the run began. */
-export interface Progress {
-  processed: number;
-  total: number;
-}
 
 /** Work on many rows: previewed first, then queued and run in the background. */
 @Entity('batch_operations')
@@ -18,83 +20,65 @@ export interface Progress {
 @Index('batch_operations_to_do', ['id'], { where: `"status" IN ('queued', 'running')` })
 export class BatchOperation {
   /** @example 1 */
-  @Id()
+  @IdColumn()
   id!: number;
 
   /** @example 1 */
-  @Reference(() => Callout, 'batch_operations_callout_id_fkey', { nullable: true })
+  @ForeignKeyColumn(() => Callout, 'batch_operations_callout_id_fkey', { nullable: true })
   callout_id!: number | null;
 
   /**
    * What it does, and to which rows; which keys there may be depends on the type.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
-  @JsonObject()
+  @JsonColumn()
   parameters!: Metadata;
 
   /** Whatever else is to be kept with it. */
-  @JsonObject()
+  @JsonColumn()
   metadata!: Metadata;
 
   /** Where it stands; moved by its events and by the worker. */
   @ApiProperty({ enum: batchOperationStatuses, example: 'preview' })
-  @Text()
+  @TextColumn()
   status!: BatchOperationStatus;
 
-  @Timestamp()
+  @TimestampColumn()
   created_at!: Date;
 
-  @Timestamp()
+  @TimestampColumn()
   updated_at!: Date;
 
   /** What kind of work it is. */
   @ApiProperty({ type: String, enum: batchOperationTypes.names, example: 'BatchOperation::CalloutPopulation' })
-  @Text()
+  @TextColumn()
   type!: string;
 
-  /** How far its last run has come; null before its first run. */
-  @ApiProperty({
-    type: 'object',
-    selfRequired: true,
-    nullable: true,
-    properties: { processed: { type: 'integer' }, total: { type: 'integer' } },
-    required: ['processed', 'total'],
-    additionalProperties: false,
-    example: { processed: 3, total: 10 },
-  })
-  progress!: Progress | null;
-
   /** Why it failed; null unless it did. */
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   error!: string | null;
 
   /** Rows done in this run: moved in the transaction that does them. */
-  @ApiHideProperty()
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   processed!: number;
 
   /** Rows to do, counted when the run began. */
-  @ApiHideProperty()
-  @Whole({ nullable: true })
+  @BigIntColumn({ nullable: true })
   total!: number | null;
 
   /** The id up to which the source rows have been dealt with in this run. */
-  @ApiHideProperty()
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   cursor!: number;
 
   /** Failures since the run last made headway. */
-  @ApiHideProperty()
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   attempts!: number;
 
   /** Names the worker that owns the run; whoever holds another token has lost it. */
-  @ApiHideProperty()
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   lease_token!: string | null;
 
   /** Until when, by the database's clock, nobody else may take the run. */
-  @ApiHideProperty()
-  @OptionalTimestamp()
+  @OptionalTimestampColumn()
   leased_until!: Date | null;
 }

@@ -1,33 +1,38 @@
-import sql from 'sql-template-tag';
-import { json } from '../database/dialect.js';
-import { choiceFilter, idFilter } from '../filters/attribute-filters.js';
-import { jsonFilter } from '../filters/json-filter.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { choiceFilter, idFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { timeFilters } from '../api/filters/time-filter.js';
+import { defineResource } from '../api/resources/define-resource.js';
+import { UpdateBatchOperationDto } from './batch-operation.dto.js';
+import { BatchOperation } from './batch-operation.entity.js';
 import { batchOperationStatuses } from './batch-operation.machine.js';
 import { batchOperationTypeNames } from './types/types.module.js';
 
-export const batchOperationResource: Resource = {
-  name: 'batch_operations',
-  columns: sql`batch_operations.id, batch_operations.callout_id, batch_operations.parameters, batch_operations.metadata,
-    batch_operations.status, batch_operations.created_at, batch_operations.updated_at, batch_operations.type,
-    batch_operations.processed, batch_operations.total, batch_operations.error`,
-  filters: {
-    status: choiceFilter(sql`batch_operations.status`, batchOperationStatuses),
-    type: choiceFilter(sql`batch_operations.type`, batchOperationTypeNames),
-    callout_id: idFilter('batch_operations.callout_id', { nullable: true }),
-    parameters: jsonFilter('batch_operations.parameters'),
-    ...commonFilters('batch_operations'),
+export const batchOperationResource = defineResource({
+  entity: BatchOperation,
+  update: UpdateBatchOperationDto,
+  attributes: {
+    id: {},
+    callout_id: { filter: idFilter },
+    parameters: { filter: jsonFilter },
+    metadata: { filter: jsonFilter },
+    status: { filter: choiceFilter(batchOperationStatuses) },
+    created_at: { filter: timeFilters },
+    updated_at: { filter: timeFilters },
+    type: { filter: choiceFilter(batchOperationTypeNames) },
+    progress: {
+      from: ['processed', 'total'],
+      present: ({ processed, total }) => (total === null ? null : { processed, total }),
+      schema: {
+        type: 'object',
+        description: 'How far its last run has come; null before its first run.',
+        selfRequired: true,
+        nullable: true,
+        properties: { processed: { type: 'integer' }, total: { type: 'integer' } },
+        required: ['processed', 'total'],
+        additionalProperties: false,
+        example: { processed: 3, total: 10 },
+      },
+    },
+    error: {},
   },
-  present: (row) => ({
-    id: row.id,
-    callout_id: row.callout_id,
-    parameters: json(row.parameters),
-    ...metadataOf(row),
-    status: row.status,
-    ...timesOf(row),
-    type: row.type,
-    progress: row.total === null ? null : { processed: row.processed, total: row.total },
-    error: row.error,
-  }),
-};
+});

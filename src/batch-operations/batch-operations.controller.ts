@@ -1,14 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
-import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
-import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
 import {
   BatchOperationEventDto,
@@ -16,7 +13,6 @@ import {
   CreateCalloutBatchOperationDto,
   UpdateBatchOperationDto,
 } from './batch-operation.dto.js';
-import { BatchOperation } from './batch-operation.entity.js';
 import { batchOperationResource } from './batch-operation.resource.js';
 import { BatchOperationsService } from './batch-operations.service.js';
 
@@ -27,28 +23,28 @@ export class BatchOperationsController {
 
   /** Lists batch operations. */
   @Get('batch_operations')
-  @Lists(BatchOperation, batchOperationResource)
+  @Lists(batchOperationResource)
   list(@Listing() list: ListRequest) {
     return this.batchOperations.list(list);
   }
 
   /** Lists the batch operations of a callout. */
   @Get('callouts/:id/batch_operations')
-  @Lists(BatchOperation, batchOperationResource, { under: true })
+  @Lists(batchOperationResource, { under: true })
   listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listOfCallout(id, list);
   }
 
   /** Creates a batch operation, to be previewed. */
   @Post('batch_operations')
-  @Creates(BatchOperation, 'batch_operations')
+  @Creates(batchOperationResource)
   create(@CheckedBody(CreateBatchOperationDto) operation: Checked<CreateBatchOperationDto>) {
     return this.batchOperations.create(operation);
   }
 
   /** Creates a batch operation on a callout, to be previewed. */
   @Post('callouts/:id/batch_operations')
-  @Creates(BatchOperation, 'batch_operations', { under: true })
+  @Creates(batchOperationResource, { under: true })
   createUnder(
     @Param('id', Id) id: number,
     @CheckedBody(CreateCalloutBatchOperationDto) operation: Checked<CreateCalloutBatchOperationDto>,
@@ -58,7 +54,7 @@ export class BatchOperationsController {
 
   /** Fetches a batch operation. */
   @Get('batch_operations/:id')
-  @Shows(BatchOperation)
+  @Shows(batchOperationResource)
   find(@Param('id', Id) id: number) {
     return this.batchOperations.find(id);
   }
@@ -69,7 +65,7 @@ export class BatchOperationsController {
   @Updates()
   update(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateBatchOperationDto, { optional: true }) changes: Checked<UpdateBatchOperationDto>,
+    @UpdateBody(batchOperationResource) changes: CheckedUpdate<UpdateBatchOperationDto>,
   ) {
     return this.batchOperations.update(id, changes);
   }
@@ -80,7 +76,7 @@ export class BatchOperationsController {
   @Updates()
   put(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateBatchOperationDto, { optional: true }) changes: Checked<UpdateBatchOperationDto>,
+    @UpdateBody(batchOperationResource) changes: CheckedUpdate<UpdateBatchOperationDto>,
   ) {
     return this.batchOperations.update(id, changes);
   }
@@ -95,49 +91,49 @@ export class BatchOperationsController {
 
   /** Queues a batch operation, for the first time or again. */
   @Post('batch_operations/:id/batch_operation_events')
-  @Creates(BatchOperation, 'batch_operations', { under: true })
+  @Creates(batchOperationResource, { under: true })
   transition(@Param('id', Id) id: number, @CheckedBody(BatchOperationEventDto) event: Checked<BatchOperationEventDto>) {
     return this.batchOperations.transition(id, event);
   }
 
   /** Lists the contacts that running it now would touch. */
   @Get('batch_operations/:id/preview/contacts')
-  @Lists(Contact, contactResource, { under: true, leavesOut: true })
+  @Lists(contactResource, { under: true, leavesOut: true })
   previewContacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'contacts', id, list);
   }
 
   /** Lists the contacts that it has touched. */
   @Get('batch_operations/:id/contacts')
-  @Lists(Contact, contactResource, { under: true })
+  @Lists(contactResource, { under: true })
   contacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('results', 'contacts', id, list);
   }
 
   /** Lists the callout participations that it has made. */
   @Get('batch_operations/:id/callout_participations')
-  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  @Lists(calloutParticipationResource, { under: true })
   calloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('results', 'callout_participations', id, list);
   }
 
   /** Lists the phone calls that it has made, queued, or asked after. */
   @Get('batch_operations/:id/phone_calls')
-  @Lists(PhoneCall, phoneCallResource, { under: true })
+  @Lists(phoneCallResource, { under: true })
   phoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('results', 'phone_calls', id, list);
   }
 
   /** Lists the callout participations that running it now would touch. */
   @Get('batch_operations/:id/preview/callout_participations')
-  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  @Lists(calloutParticipationResource, { under: true })
   previewCalloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'callout_participations', id, list);
   }
 
   /** Lists the phone calls that running it now would touch. */
   @Get('batch_operations/:id/preview/phone_calls')
-  @Lists(PhoneCall, phoneCallResource, { under: true })
+  @Lists(phoneCallResource, { under: true })
   previewPhoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'phone_calls', id, list);
   }

@@ -4,14 +4,14 @@ import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Checked } from '../http/checked-body.js';
+import type { Checked, CheckedUpdate } from '../http/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import { Queue } from '../jobs/queue.port.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { transition } from '../state-machine/transition.js';
 import type {
   BatchOperationEventDto,
@@ -52,7 +52,7 @@ export class BatchOperationsService {
     return this.records.find(batchOperationResource, id);
   }
 
-  /** @throws ValidationError with everything that is wrong with it, its filters included */
+  /** @throws ValidationError with matchAll that is wrong with it, its filters included */
   create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
     return this.createFor(body.dto.callout_id, body);
   }
@@ -64,16 +64,16 @@ export class BatchOperationsService {
   }
 
   /** @throws ValidationError when its parameters are to change while a worker may be at it */
-  async update(id: number, body: Checked<UpdateBatchOperationDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<UpdateBatchOperationDto>): Promise<void> {
     // What is broken in the parameters is asked before the record is locked: a look at the preview may take long.
     const before = await this.records.find(batchOperationResource, id);
-    const { parameters: changed } = changesTo(before, body).changes;
+    const { parameters: changed } = changesTo(batchOperationResource, before, body).changes;
     const { callout_id, type } = before as unknown as BatchOperation;
     const broken = changed ? await this.errorsOf(type, { callout_id, parameters: changed }) : {};
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(batchOperationResource, id, manager);
       const { status } = shown as unknown as BatchOperation;
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(batchOperationResource, shown, body);
       if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
       if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
       throwIfInvalid(errors);

@@ -2,7 +2,7 @@ import { Entity, Index } from 'typeorm';
 import { BatchOperation } from '../batch-operations/batch-operation.entity.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
-import { Id, JsonObject, Reference, Text, Timestamp } from '../database/columns.js';
+import { ForeignKeyColumn, IdColumn, JsonColumn, TextColumn, TimestampColumn } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 
 /** One contact's part in one callout: once by contact, and once by phone number. */
@@ -14,45 +14,45 @@ import type { Metadata } from '../metadata/metadata.js';
 @Index('callout_participations_callout_population_id', ['callout_population_id'])
 export class CalloutParticipation {
   /** @example 1 */
-  @Id()
+  @IdColumn()
   id!: number;
 
   /** @example 1 */
-  @Reference(() => Callout, 'callout_participations_callout_id_fkey')
+  @ForeignKeyColumn(() => Callout, 'callout_participations_callout_id_fkey')
   callout_id!: number;
 
   /** @example 1 */
-  @Reference(() => Contact, 'callout_participations_contact_id_fkey')
+  @ForeignKeyColumn(() => Contact, 'callout_participations_contact_id_fkey')
   contact_id!: number;
 
   /**
    * The batch operation that added it; null when it was added by hand.
    * @example 1
    */
-  @Reference(() => BatchOperation, 'callout_participations_callout_population_id_fkey', { nullable: true })
+  @ForeignKeyColumn(() => BatchOperation, 'callout_participations_callout_population_id_fkey', { nullable: true })
   callout_population_id!: number | null;
 
   /**
    * The number that is called, as E.164: the contact's, unless another was given.
    * @example "+85510202101"
    */
-  @Text()
+  @TextColumn()
   msisdn!: string;
 
   /**
    * What is said to this person: its own, or else its callout's.
    * @example "CallFlowLogic::Application"
    */
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   call_flow_logic!: string | null;
 
   /** Whatever else is to be kept with it. */
-  @JsonObject()
+  @JsonColumn()
   metadata!: Metadata;
 
-  @Timestamp()
+  @TimestampColumn()
   created_at!: Date;
 
-  @Timestamp()
+  @TimestampColumn()
   updated_at!: Date;
 }

@@ -1,11 +1,10 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
 import { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
-import { CalloutParticipation } from './callout-participation.entity.js';
 import { calloutParticipationResource } from './callout-participation.resource.js';
 import { CalloutParticipationsService } from './callout-participations.service.js';
 
@@ -16,28 +15,28 @@ export class CalloutParticipationsController {
 
   /** Lists callout participations. */
   @Get('callout_participations')
-  @Lists(CalloutParticipation, calloutParticipationResource)
+  @Lists(calloutParticipationResource)
   list(@Listing() list: ListRequest) {
     return this.participations.list(list);
   }
 
   /** Lists the participations in a callout. */
   @Get('callouts/:id/callout_participations')
-  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  @Lists(calloutParticipationResource, { under: true })
   listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.participations.listOfCallout(id, list);
   }
 
   /** Lists the participations of a contact. */
   @Get('contacts/:id/callout_participations')
-  @Lists(CalloutParticipation, calloutParticipationResource, { under: true })
+  @Lists(calloutParticipationResource, { under: true })
   listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.participations.listOfContact(id, list);
   }
 
   /** Adds a contact to a callout. */
   @Post('callouts/:id/callout_participations')
-  @Creates(CalloutParticipation, 'callout_participations', { under: true })
+  @Creates(calloutParticipationResource, { under: true })
   create(
     @Param('id', Id) id: number,
     @CheckedBody(CreateCalloutParticipationDto) participation: Checked<CreateCalloutParticipationDto>,
@@ -47,7 +46,7 @@ export class CalloutParticipationsController {
 
   /** Fetches a callout participation. */
   @Get('callout_participations/:id')
-  @Shows(CalloutParticipation)
+  @Shows(calloutParticipationResource)
   find(@Param('id', Id) id: number) {
     return this.participations.find(id);
   }
@@ -58,7 +57,7 @@ export class CalloutParticipationsController {
   @Updates()
   update(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateCalloutParticipationDto, { optional: true }) changes: Checked<UpdateCalloutParticipationDto>,
+    @UpdateBody(calloutParticipationResource) changes: CheckedUpdate<UpdateCalloutParticipationDto>,
   ) {
     return this.participations.update(id, changes);
   }
@@ -69,7 +68,7 @@ export class CalloutParticipationsController {
   @Updates()
   put(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateCalloutParticipationDto, { optional: true }) changes: Checked<UpdateCalloutParticipationDto>,
+    @UpdateBody(calloutParticipationResource) changes: CheckedUpdate<UpdateCalloutParticipationDto>,
   ) {
     return this.participations.update(id, changes);
   }

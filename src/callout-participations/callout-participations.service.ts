@@ -8,14 +8,14 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Checked } from '../http/checked-body.js';
+import type { Checked, CheckedUpdate } from '../http/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { changesTo } from '../resources/changes.js';
+import { changesTo } from '../api/resources/changes.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import type { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
 import { calloutParticipationResource } from './callout-participation.resource.js';
@@ -73,11 +73,11 @@ export class CalloutParticipationsService {
   }
 
   /** @throws ValidationError when the number takes part already, or is to change although it was called */
-  async update(id: number, body: Checked<UpdateCalloutParticipationDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
         const shown = await this.records.findForUpdate(calloutParticipationResource, id, manager);
-        const { changes, errors } = changesTo(shown, body);
+        const { changes, errors } = changesTo(calloutParticipationResource, shown, body);
         if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(manager, id));
         throwIfInvalid(errors);
         await updateRow(manager, CalloutParticipation, id, changes);

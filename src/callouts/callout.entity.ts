@@ -1,6 +1,13 @@
-import { ApiHideProperty, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity } from 'typeorm';
-import { Id, JsonObject, OptionalTimestamp, Text, Timestamp, Whole } from '../database/columns.js';
+import {
+  BigIntColumn,
+  IdColumn,
+  JsonColumn,
+  OptionalTimestampColumn,
+  TextColumn,
+  TimestampColumn,
+} from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 
@@ -8,60 +15,55 @@ import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 @Entity('callouts')
 export class Callout {
   /** @example 1 */
-  @Id()
+  @IdColumn()
   id!: number;
 
   /** Where the callout stands; moved by its events alone. */
   @ApiProperty({ enum: calloutStatuses, example: 'initialized' })
-  @Text()
+  @TextColumn()
   status!: CalloutStatus;
 
   /**
    * What is said to the people who are called. Null: the default of the installation.
    * @example "CallFlowLogic::Application"
    */
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   call_flow_logic!: string | null;
 
   /** Whatever else is to be kept with it. */
-  @JsonObject()
+  @JsonColumn()
   metadata!: Metadata;
 
-  @Timestamp()
+  @TimestampColumn()
   created_at!: Date;
 
-  @Timestamp()
+  @TimestampColumn()
   updated_at!: Date;
 
   /**
    * Why the system paused it; null unless it did. Resuming or stopping the callout clears this.
    * @example "The provider refuses calls because of a setting: Url is not a valid URL (21205)."
    */
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   held_because!: string | null;
 
   /** The provider's code for which it was held last; null once the provider takes its calls. */
-  @ApiHideProperty()
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   held_code!: string | null;
 
   /** Since when it is on trial: from its start or resumption until a dial is not refused. Null: it is not. */
-  @ApiHideProperty()
-  @OptionalTimestamp()
+  @OptionalTimestampColumn()
   trial_began_at!: Date | null;
 
   /** The code with which the provider refused all dials of the trial so far. */
-  @ApiHideProperty()
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   trial_code!: string | null;
 
   /** How many dials of the trial the provider has refused. */
-  @ApiHideProperty()
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   trial_refusals!: number;
 
   /** When it was stopped; null unless it is. */
-  @ApiHideProperty()
-  @OptionalTimestamp()
+  @OptionalTimestampColumn()
   stopped_at!: Date | null;
 }

@@ -1,24 +1,21 @@
-import sql from 'sql-template-tag';
-import { choiceFilter, textFilter } from '../filters/attribute-filters.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { choiceFilter, textFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { timeFilters } from '../api/filters/time-filter.js';
+import { defineResource } from '../api/resources/define-resource.js';
+import { CalloutDto } from './callout.dto.js';
+import { Callout } from './callout.entity.js';
 import { calloutStatuses } from './callout.machine.js';
 
-export const calloutResource: Resource = {
-  name: 'callouts',
-  columns: sql`callouts.id, callouts.status, callouts.call_flow_logic, callouts.metadata,
-    callouts.created_at, callouts.updated_at, callouts.held_because`,
-  filters: {
-    status: choiceFilter(sql`callouts.status`, calloutStatuses),
-    call_flow_logic: textFilter(sql`callouts.call_flow_logic`, 'CallFlowLogic::Application'),
-    ...commonFilters('callouts'),
+export const calloutResource = defineResource({
+  entity: Callout,
+  update: CalloutDto,
+  attributes: {
+    id: {},
+    status: { filter: choiceFilter(calloutStatuses) },
+    call_flow_logic: { filter: textFilter('CallFlowLogic::Application') },
+    metadata: { filter: jsonFilter },
+    created_at: { filter: timeFilters },
+    updated_at: { filter: timeFilters },
+    held_because: {},
   },
-  present: (row) => ({
-    id: row.id,
-    status: row.status,
-    call_flow_logic: row.call_flow_logic,
-    ...metadataOf(row),
-    ...timesOf(row),
-    held_because: row.held_because,
-  }),
-};
+});

@@ -1,11 +1,10 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
 import { CalloutDto, CalloutEventDto } from './callout.dto.js';
-import { Callout } from './callout.entity.js';
 import { calloutResource } from './callout.resource.js';
 import { CalloutsService } from './callouts.service.js';
 
@@ -16,28 +15,28 @@ export class CalloutsController {
 
   /** Lists callouts. */
   @Get('callouts')
-  @Lists(Callout, calloutResource)
+  @Lists(calloutResource)
   list(@Listing() list: ListRequest) {
     return this.callouts.list(list);
   }
 
   /** Lists the callouts in which a contact takes part. */
   @Get('contacts/:id/callouts')
-  @Lists(Callout, calloutResource, { under: true })
+  @Lists(calloutResource, { under: true })
   listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.callouts.listOfContact(id, list);
   }
 
   /** Creates a callout. */
   @Post('callouts')
-  @Creates(Callout, 'callouts')
+  @Creates(calloutResource)
   create(@CheckedBody(CalloutDto, { optional: true }) callout: Checked<CalloutDto>) {
     return this.callouts.create(callout);
   }
 
   /** Fetches a callout. */
   @Get('callouts/:id')
-  @Shows(Callout)
+  @Shows(calloutResource)
   find(@Param('id', Id) id: number) {
     return this.callouts.find(id);
   }
@@ -46,7 +45,7 @@ export class CalloutsController {
   @Patch('callouts/:id')
   @HttpCode(204)
   @Updates()
-  update(@Param('id', Id) id: number, @CheckedBody(CalloutDto, { optional: true }) changes: Checked<CalloutDto>) {
+  update(@Param('id', Id) id: number, @UpdateBody(calloutResource) changes: CheckedUpdate<CalloutDto>) {
     return this.callouts.update(id, changes);
   }
 
@@ -54,7 +53,7 @@ export class CalloutsController {
   @Put('callouts/:id')
   @HttpCode(204)
   @Updates()
-  put(@Param('id', Id) id: number, @CheckedBody(CalloutDto, { optional: true }) changes: Checked<CalloutDto>) {
+  put(@Param('id', Id) id: number, @UpdateBody(calloutResource) changes: CheckedUpdate<CalloutDto>) {
     return this.callouts.update(id, changes);
   }
 
@@ -68,7 +67,7 @@ export class CalloutsController {
 
   /** Starts, pauses, resumes or stops a callout. */
   @Post('callouts/:id/callout_events')
-  @Creates(Callout, 'callouts', { under: true })
+  @Creates(calloutResource, { under: true })
   transition(@Param('id', Id) id: number, @CheckedBody(CalloutEventDto) event: Checked<CalloutEventDto>) {
     return this.callouts.transition(id, event);
   }

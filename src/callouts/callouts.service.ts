@@ -5,13 +5,13 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
 import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, valid } from '../http/checked-body.js';
+import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { nextStatus, transition } from '../state-machine/transition.js';
 import type { CalloutDto, CalloutEventDto } from './callout.dto.js';
 import { Callout } from './callout.entity.js';
@@ -52,10 +52,10 @@ export class CalloutsService {
   }
 
   /** @throws ValidationError when a callout that is running would have nothing to say any more */
-  async update(id: number, body: Checked<CalloutDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(calloutResource, id, manager);
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(calloutResource, shown, body);
       throwIfInvalid(errors);
       const isChanged = Object.keys(changes).length > 0;
       if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);

@@ -1,5 +1,5 @@
 import { Entity, Index } from 'typeorm';
-import { Id, JsonObject, Text, Timestamp } from '../database/columns.js';
+import { IdColumn, JsonColumn, TextColumn, TimestampColumn } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 
 /** A person who can be called. */
@@ -9,26 +9,26 @@ import type { Metadata } from '../metadata/metadata.js';
 @Index('contacts_do_not_call', { synchronize: false })
 export class Contact {
   /** @example 1 */
-  @Id()
+  @IdColumn()
   id!: number;
 
   /**
    * The phone number, as E.164.
    * @example "+85510202101"
    */
-  @Text()
+  @TextColumn()
   msisdn!: string;
 
   /**
    * Whatever else is known of them.
    * @example { "name": "Alice", "gender": "f" }
    */
-  @JsonObject()
+  @JsonColumn()
   metadata!: Metadata;
 
-  @Timestamp()
+  @TimestampColumn()
   created_at!: Date;
 
-  @Timestamp()
+  @TimestampColumn()
   updated_at!: Date;
 }

@@ -1,11 +1,18 @@
-import sql from 'sql-template-tag';
-import { msisdnFilter } from '../filters/attribute-filters.js';
-import { commonFilters, metadataOf, timesOf } from '../resources/record.js';
-import type { Resource } from '../resources/resource.js';
+import { msisdnFilter } from '../api/filters/attribute-filters.js';
+import { jsonFilter } from '../api/filters/json-filter.js';
+import { timeFilters } from '../api/filters/time-filter.js';
+import { defineResource } from '../api/resources/define-resource.js';
+import { UpdateContactDto } from './contact.dto.js';
+import { Contact } from './contact.entity.js';
 
-export const contactResource: Resource = {
-  name: 'contacts',
-  columns: sql`contacts.id, contacts.msisdn, contacts.metadata, contacts.created_at, contacts.updated_at`,
-  filters: { msisdn: msisdnFilter('contacts.msisdn'), ...commonFilters('contacts') },
-  present: (row) => ({ id: row.id, msisdn: row.msisdn, ...metadataOf(row), ...timesOf(row) }),
-};
+export const contactResource = defineResource({
+  entity: Contact,
+  update: UpdateContactDto,
+  attributes: {
+    id: {},
+    msisdn: { filter: msisdnFilter },
+    metadata: { filter: jsonFilter },
+    created_at: { filter: timeFilters },
+    updated_at: { filter: timeFilters },
+  },
+});

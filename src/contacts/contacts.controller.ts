@@ -1,11 +1,10 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
 import { CreateContactDto, UpdateContactDto } from './contact.dto.js';
-import { Contact } from './contact.entity.js';
 import { contactResource } from './contact.resource.js';
 import { ContactsService } from './contacts.service.js';
 
@@ -16,28 +15,28 @@ export class ContactsController {
 
   /** Lists contacts. */
   @Get('contacts')
-  @Lists(Contact, contactResource)
+  @Lists(contactResource)
   list(@Listing() list: ListRequest) {
     return this.contacts.list(list);
   }
 
   /** Lists the contacts that take part in a callout. */
   @Get('callouts/:id/contacts')
-  @Lists(Contact, contactResource, { under: true })
+  @Lists(contactResource, { under: true })
   listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.contacts.listOfCallout(id, list);
   }
 
   /** Creates a contact. */
   @Post('contacts')
-  @Creates(Contact, 'contacts')
+  @Creates(contactResource)
   create(@CheckedBody(CreateContactDto) contact: Checked<CreateContactDto>) {
     return this.contacts.create(contact);
   }
 
   /** Fetches a contact. */
   @Get('contacts/:id')
-  @Shows(Contact)
+  @Shows(contactResource)
   find(@Param('id', Id) id: number) {
     return this.contacts.find(id);
   }
@@ -46,10 +45,7 @@ export class ContactsController {
   @Patch('contacts/:id')
   @HttpCode(204)
   @Updates()
-  update(
-    @Param('id', Id) id: number,
-    @CheckedBody(UpdateContactDto, { optional: true }) changes: Checked<UpdateContactDto>,
-  ) {
+  update(@Param('id', Id) id: number, @UpdateBody(contactResource) changes: CheckedUpdate<UpdateContactDto>) {
     return this.contacts.update(id, changes);
   }
 
@@ -57,10 +53,7 @@ export class ContactsController {
   @Put('contacts/:id')
   @HttpCode(204)
   @Updates()
-  put(
-    @Param('id', Id) id: number,
-    @CheckedBody(UpdateContactDto, { optional: true }) changes: Checked<UpdateContactDto>,
-  ) {
+  put(@Param('id', Id) id: number, @UpdateBody(contactResource) changes: CheckedUpdate<UpdateContactDto>) {
     return this.contacts.update(id, changes);
   }
 

@@ -3,13 +3,13 @@ import sql from 'sql-template-tag';
 import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, valid } from '../http/checked-body.js';
+import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { ValidationError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import type { CreateContactDto, UpdateContactDto } from './contact.dto.js';
 import { Contact } from './contact.entity.js';
@@ -50,10 +50,11 @@ export class ContactsService {
   }
 
   /** @throws ValidationError when the number is taken */
-  async update(id: number, body: Checked<UpdateContactDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (manager) => {
-        const { changes, errors } = changesTo(await this.records.findForUpdate(contactResource, id, manager), body);
+        const shown = await this.records.findForUpdate(contactResource, id, manager);
+        const { changes, errors } = changesTo(contactResource, shown, body);
         throwIfInvalid(errors);
         await updateRow(manager, Contact, id, changes);
       })

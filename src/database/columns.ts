@@ -1,20 +1,24 @@
-import { applyDecorators } from '@nestjs/common';
-import { Column, ForeignKey, type ObjectType, PrimaryGeneratedColumn } from 'typeorm';
+import { type Type, applyDecorators } from '@nestjs/common';
+import { Column, ForeignKey, type ObjectType, PrimaryGeneratedColumn, getMetadataArgsStorage } from 'typeorm';
 import { isPostgres, now } from './dialect.js';
 
-// The dialect switch of the entities: one decorator a kind of column, so that no entity names a database's type itself.
+// The column decorators of the entities. Only this file knows which type a column has in each database.
 
 const ID = isPostgres ? 'bigint' : 'integer';
+const JSON_OBJECT = isPostgres ? 'jsonb' : 'simple-json';
 const TIMESTAMP = isPostgres ? 'timestamptz' : 'datetime';
 const MILLISECONDS = isPostgres ? { precision: 3 } : {};
 
-/** The primary key: positive, ascending, never given out twice. */
-export function Id(): PropertyDecorator {
+/** The primary key: positive, ascending, never reused. */
+export function IdColumn(): PropertyDecorator {
   return PrimaryGeneratedColumn('increment', { type: ID, primaryKeyConstraintName: undefined });
 }
 
-/** A row of another table, which cannot go while this one refers to it. */
-export function Reference(
+/**
+ * The id of a row in another table. That row cannot be deleted while this one refers to it.
+ * @param name the name of the constraint
+ */
+export function ForeignKeyColumn(
   target: () => ObjectType<object>,
   name: string,
   { nullable = false } = {},
@@ -25,33 +29,61 @@ export function Reference(
   ) as PropertyDecorator;
 }
 
-export function Text({ nullable = false } = {}): PropertyDecorator {
+export function TextColumn({ nullable = false } = {}): PropertyDecorator {
   return Column({ type: 'text', nullable });
 }
 
-export function Whole({
+/** A 64-bit integer. `initially` is its default. */
+export function BigIntColumn({
   nullable = false,
   initially,
 }: { nullable?: boolean; initially?: number } = {}): PropertyDecorator {
   return Column({ type: ID, nullable, default: initially });
 }
 
-/** A JSON object, `{}` unless given. */
-export function JsonObject(): PropertyDecorator {
-  return Column({ type: isPostgres ? 'jsonb' : 'simple-json', default: '{}' });
+/** A JSON object. The default is `{}`. */
+export function JsonColumn(): PropertyDecorator {
+  return Column({ type: JSON_OBJECT, default: '{}' });
 }
 
-/** A JSON object that may be absent. */
-export function OptionalJsonObject(): PropertyDecorator {
-  return Column({ type: isPostgres ? 'jsonb' : 'simple-json', nullable: true });
+/** A JSON object, or null. */
+export function OptionalJsonColumn(): PropertyDecorator {
+  return Column({ type: JSON_OBJECT, nullable: true });
 }
 
-/** An instant, to the millisecond, by the database's clock: now, unless given. */
-export function Timestamp(): PropertyDecorator {
+/** An instant, to the millisecond. The default is now, by the database's clock. */
+export function TimestampColumn(): PropertyDecorator {
   return Column({ type: TIMESTAMP, ...MILLISECONDS, default: () => now.text });
 }
 
-/** An instant that may be absent. */
-export function OptionalTimestamp(): PropertyDecorator {
+/** An instant, to the millisecond, or null. */
+export function OptionalTimestampColumn(): PropertyDecorator {
   return Column({ type: TIMESTAMP, ...MILLISECONDS, nullable: true });
+}
+
+/** What an entity's decorators say about one of its columns. */
+export interface DeclaredColumn {
+  kind: 'json' | 'timestamp' | 'scalar';
+  nullable: boolean;
+}
+
+/** @returns the column of an entity's property; undefined when the property is not a column */
+export function columnOf(entity: Type, property: string): DeclaredColumn | undefined {
+  const column = getMetadataArgsStorage().columns.find(
+    ({ target, propertyName }) => target === entity && propertyName === property,
+  );
+  if (!column) return undefined;
+  const { type, nullable = false } = column.options;
+  const kind = type === JSON_OBJECT ? 'json' : type === TIMESTAMP ? 'timestamp' : 'scalar';
+  return { kind, nullable };
+}
+
+/**
+ * @returns the name of an entity's table
+ * @throws Error when the entity does not name it
+ */
+export function tableOf(entity: Type): string {
+  const name = getMetadataArgsStorage().tables.find(({ target }) => target === entity)?.name;
+  if (name === undefined) throw new Error(`${entity.name} names no table`);
+  return name;
 }

@@ -15,7 +15,7 @@ export class UnitOfWork {
   constructor(private readonly writer: Writer) {}
 
   /**
-   * Runs `work` in a transaction. Nothing but the database may be awaited inside, and everything in it goes through `manager`: a second
+   * Runs `work` in a transaction. Nothing but the database may be awaited inside, and matchAll in it goes through `manager`: a second
    * `run` inside the first would wait for itself.
    */
   run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {

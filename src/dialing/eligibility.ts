@@ -5,7 +5,7 @@ import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { isPostgres } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import { rowsOf } from '../database/statements.js';
-import { allOf, everything } from '../filters/filter.js';
+import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
@@ -67,7 +67,7 @@ const personAgrees: DialingRule = {
 const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
 
 const permitted = (of: DialingRule['of']): Sql =>
-  allOf(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
+  and(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
 
 /** The condition that a row of `callouts` lets its calls be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
@@ -84,14 +84,14 @@ const callCancellations = cancellations('phone_calls');
  * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago, and its own rules permit it.
  * Its callout is asked separately, by {@link calloutPermits}.
  */
-export const isDue: Sql = allOf([
+export const isDue: Sql = and([
   sql`phone_calls.lease_token IS NULL`,
   isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF),
   permitted('phone_calls'),
 ]);
 
 /** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
-export const isPermitted: Sql = allOf([
+export const isPermitted: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
 ]);
@@ -135,7 +135,7 @@ export async function cancel(
   manager: EntityManager,
   ids: readonly number[],
   message: string | null,
-  condition: Sql = everything,
+  condition: Sql = matchAll,
 ): Promise<number[]> {
   if (ids.length === 0) return [];
   const rows = await rowsOf<{ id: number }>(

@@ -2,7 +2,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { locking } from '../database/dialect.js';
 import { rowsOf } from '../database/statements.js';
-import { everything } from '../filters/filter.js';
+import { matchAll } from '../api/filters/filter.js';
 
 // Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
 
@@ -26,7 +26,7 @@ export async function calloutsWithQueued(
  * @returns the condition that any such callout has a queued call, due or not
  */
 export function anyQueued(calloutCondition: Sql): Sql {
-  return sql`EXISTS (${selectCalloutsWithQueued(everything, calloutCondition)})`;
+  return sql`EXISTS (${selectCalloutsWithQueued(matchAll, calloutCondition)})`;
 }
 
 /**

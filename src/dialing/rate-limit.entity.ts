@@ -1,5 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Text, Whole } from '../database/columns.js';
+import { BigIntColumn, TextColumn } from '../database/columns.js';
 
 /** How fast requests of one kind go to the provider: one row for the whole cluster, whose times are milliseconds of the database's clock. */
 @Entity('paces')
@@ -8,15 +8,15 @@ export class RateLimitRow {
   name!: string;
 
   /** When the next request may be sent. */
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   next_at!: number;
 
   /** Until when none may. */
-  @Whole({ initially: 0 })
+  @BigIntColumn({ initially: 0 })
   paused_until!: number;
 
   /** Why none may; null when only a moment is waited. */
-  @Text({ nullable: true })
+  @TextColumn({ nullable: true })
   reason!: string | null;
 
   /** Pauses since the last request that was taken. */

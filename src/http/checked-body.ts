@@ -2,69 +2,88 @@ import { type ExecutionContext, type Type, createParamDecorator } from '@nestjs/
 import { ApiBody } from '@nestjs/swagger';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
+import type { Resource } from '../api/resources/resource.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type FieldErrors, messages, throwIfInvalid } from '../errors/errors.js';
 import { mediaTypeOf } from './media-type.js';
 import { readersOf } from './readers.js';
 
 /**
- * A body as its DTO, with everything that is wrong with it. Nothing is refused before the service has found the record
- * that the path names: an unknown id is 404, whatever the body holds.
+ * A body as its DTO, with matchAll that is wrong with it. The service throws the errors after it has found the record
+ * that the path names: an unknown id is 404, whatever the body is.
  */
 export interface Checked<Dto> {
-  /** The permitted keys that the body gives, as their rules read them. A broken one keeps the value that was given. */
+  /** The permitted keys of the body, as their readers return them. An invalid one keeps the value that was given. */
   dto: Dto;
-  /** The messages of every broken field, and of every key that the DTO does not have. */
+  /** The messages of every invalid field, and of every key that the DTO does not permit. */
   errors: FieldErrors;
-  /** The body as it came. */
+}
+
+/** A body that changes a record. Values that are sent back as they are shown are no changes. */
+export interface CheckedUpdate<Dto> extends Checked<Dto> {
+  /** The body as it was parsed. */
   given: Metadata;
-  /** The body came as a form, whose values are texts. */
+  /** Whether the body is a form, whose values are all texts. */
   isForm: boolean;
 }
 
 /**
- * The body of a request, checked against the rules of a DTO, which also documents it.
- * @param options.optional an empty body is valid
+ * Injects the body of a request as `Checked<Dto>`, and documents it.
+ * @param options.optional whether an empty body is valid
  */
-export function CheckedBody(dto: Type<object>, { optional = false } = {}): ParameterDecorator {
-  const check = checkerOf(dto);
+export function CheckedBody(type: Type<object>, { optional = false } = {}): ParameterDecorator {
+  return documentedBody(type, optional, (body: Metadata) => checkBody(type, body));
+}
+
+/** Injects the body of a request that changes a record of `resource` as `CheckedUpdate<Dto>`, and documents it. */
+export function UpdateBody({ update }: Resource): ParameterDecorator {
+  return documentedBody(update, true, (body: Metadata, isForm): CheckedUpdate<object> => ({
+    ...checkBody(update, body),
+    given: body,
+    isForm,
+  }));
+}
+
+function documentedBody(
+  type: Type<object>,
+  optional: boolean,
+  check: (body: Metadata, isForm: boolean) => Checked<object>,
+): ParameterDecorator {
   const fromRequest = createParamDecorator((_: unknown, context: ExecutionContext) => {
     const { body, headers } = context.switchToHttp().getRequest<FastifyRequest<{ Body: Metadata }>>();
     return check(body, mediaTypeOf(headers) !== 'application/json');
   });
   return (target, route, index) => {
     fromRequest()(target, route, index);
-    ApiBody({ type: dto, required: !optional })(target, route!, Object.getOwnPropertyDescriptor(target, route!)!);
+    ApiBody({ type, required: !optional })(target, route!, Object.getOwnPropertyDescriptor(target, route!)!);
   };
 }
 
+/** Assigns the permitted keys of a body to a new DTO, and validates it. */
+function checkBody<Dto extends object>(type: Type<Dto>, body: Metadata): Checked<Dto> {
+  const readers = readersOf(type);
+  const dto = new type();
+  const errors: FieldErrors = {};
+  for (const key of Object.keys(body)) {
+    const read = readers.get(key);
+    if (!read) {
+      errors[key] = [messages.notPermitted];
+      continue;
+    }
+    const value = read(body[key]);
+    if (value !== undefined) Object.assign(dto, { [key]: value });
+  }
+  for (const { property, constraints = {} } of validateSync(dto, { forbidUnknownValues: false })) {
+    errors[property] = Object.values(constraints);
+  }
+  return { dto, errors };
+}
+
 /**
- * The DTO of a body.
- * @throws ValidationError when anything is wrong with the body
+ * @returns the DTO of a body
+ * @throws ValidationError when the body has an error
  */
 export function valid<Dto>({ dto, errors }: Checked<Dto>): Dto {
   throwIfInvalid(errors);
   return dto;
-}
-
-/** Returns the function that checks bodies against the rules of one DTO. */
-export function checkerOf<Dto extends object>(type: Type<Dto>): (given: Metadata, isForm: boolean) => Checked<Dto> {
-  const readers = readersOf(type);
-  return (given, isForm) => {
-    const dto = new type();
-    const errors: FieldErrors = {};
-    for (const key of Object.keys(given)) {
-      const read = readers.get(key);
-      if (!read) {
-        errors[key] = [messages.notPermitted];
-        continue;
-      }
-      const value = read(given[key]);
-      if (value !== undefined) (dto as Metadata)[key] = value;
-    }
-    for (const { property, constraints = {} } of validateSync(dto, { forbidUnknownValues: false })) {
-      errors[property] = Object.values(constraints);
-    }
-    return { dto, errors, given, isForm };
-  };
 }

@@ -1,9 +1,9 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PendingAnswer } from '../database/read-deadline.js';
+import { assertStorable } from './assert-storable.js';
 import { type FieldErrors, BadRequestError, messages } from '../errors/errors.js';
 import { decodeParameters, nestParameters } from './nested-parameters.js';
-import { storable } from './storable.js';
 
 export const DEFAULT_PER_PAGE = 25;
 export const MAX_PER_PAGE = 1000;
@@ -41,7 +41,10 @@ export const Listing = createParamDecorator((_: unknown, context: ExecutionConte
 /** The parameters in a request's URL, nested by their brackets. */
 export function queryOf(request: FastifyRequest): Record<string, unknown> {
   const at = request.url.indexOf('?');
-  return at < 0 ? {} : storable(nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' }));
+  if (at < 0) return {};
+  const query = nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' });
+  assertStorable(query);
+  return query;
 }
 
 /** An error for each parameter of a route that takes none of them. */

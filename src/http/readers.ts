@@ -1,12 +1,14 @@
 import 'reflect-metadata';
 import type { Type } from '@nestjs/common';
 
-/** Reads a value as it came in a body; undefined means that it is not given. */
+/**
+ * Converts a value of a body to the value of a DTO property. It returns undefined for a value that counts as absent.
+ */
 export type Reader = (value: unknown) => unknown;
 
 const READERS = Symbol('readers');
 
-/** On a property of a DTO: bodies may give it. */
+/** Permits a property of a DTO in bodies. */
 export function Permit(): PropertyDecorator {
   return (target, property) => {
     if (!readersOf(target.constructor).has(property as string)) Read((value) => value)(target, property);
@@ -14,8 +16,8 @@ export function Permit(): PropertyDecorator {
 }
 
 /**
- * On a property of a DTO: bodies may give it, and `read` turns what they give into its value before its rules are
- * checked. Several readers of one property work one after the other, in the order in which the decorators are applied.
+ * Permits a property of a DTO in bodies, and converts its value with `read` before the rules are checked. Several
+ * readers of one property run one after the other, in the order in which the decorators are applied.
  */
 export function Read(read: Reader): PropertyDecorator {
   return (target, property) => {
@@ -26,7 +28,7 @@ export function Read(read: Reader): PropertyDecorator {
   };
 }
 
-/** The readers of a DTO by property; a key that is not among them is not permitted. */
+/** @returns the readers of a DTO, by property; no other key is permitted in its bodies */
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a decorator is handed the constructor as a Function
 export function readersOf(dto: Type<object> | Function): ReadonlyMap<string, Reader> {
   return (Reflect.getMetadata(READERS, dto) as Map<string, Reader> | undefined) ?? new Map();

@@ -2,11 +2,11 @@ import multipart from '@fastify/multipart';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { emptyListAsObject } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { assertStorable } from './assert-storable.js';
 import { BadRequestError } from '../errors/errors.js';
 import { refuseLossyIntegers } from './kept-numbers.js';
-import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 import { ExtendRouteConfig } from './route-config.js';
-import { storable } from './storable.js';
+import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -69,11 +69,14 @@ export function parseJson(text: string): Metadata {
   refuseLossyIntegers(text);
   const object = emptyListAsObject(body ?? {});
   if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
-  return storable(object);
+  assertStorable(object);
+  return object;
 }
 
 function nested(parameters: Parameter[]): Metadata {
-  return storable(nestParameters(parameters, { repeated: 'last' }));
+  const object = nestParameters(parameters, { repeated: 'last' });
+  assertStorable(object);
+  return object;
 }
 
 function utf8(body: Buffer): string {

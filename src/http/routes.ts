@@ -1,4 +1,4 @@
-import { applyDecorators, type Type } from '@nestjs/common';
+import { applyDecorators } from '@nestjs/common';
 import {
   ApiBody,
   ApiConsumes,
@@ -12,13 +12,13 @@ import {
   ApiResponse,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { Resource } from '../resources/resource.js';
+import type { Resource } from '../api/resources/resource.js';
 import { LocationHeader } from './response-headers.adapter.js';
 import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { ReadsQuery } from './stray-query.guard.js';
 
-// What a route promises, said once: each decorator sets the behaviour that its kind of route has, and documents it in /docs.
+// Each decorator sets the behavior of one kind of route, and documents it in /docs.
 // (`@HttpCode` stands on the route itself, where the Swagger plugin of the build looks for it.)
 
 const failures = {
@@ -69,13 +69,12 @@ interface Place {
   leavesOut?: boolean;
 }
 
-/** Answers a page of the resource's records. */
+/** Returns a page of a resource's records. */
 export function Lists(
-  model: Type,
-  resource: Resource,
+  { name, model, filters }: Resource,
   { under = false, leavesOut = false }: Place = {},
 ): MethodDecorator {
-  const filters = Object.entries(resource.filters).map(([name, { schema }]) => [name, schema]);
+  const filterSchemas = Object.entries(filters).map(([filter, { schema }]) => [filter, schema]);
   return applyDecorators(
     ReadsQuery(true),
     ...(under ? [Nested] : []),
@@ -90,7 +89,8 @@ export function Lists(
       name: 'after_id',
       required: false,
       description:
-        'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, in constant time however far the walk is. ' +
+        'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, ' +
+        'in constant time however far the walk is. ' +
         'Begin with 0 and follow `Link rel="next"` as long as there is one. Nothing is counted: there is no `Total`.',
       schema: { type: 'integer', minimum: 0 },
     }),
@@ -100,12 +100,14 @@ export function Lists(
       style: 'deepObject',
       explode: true,
       description:
-        'Filters, all of which must hold: `q[metadata][gender]=f`. Plain attributes take several values, separated by commas. ' +
-        'A date in a time filter means that whole day in UTC. A filter of metadata without a value finds where the key is absent or null.',
-      schema: { type: 'object', additionalProperties: false, properties: Object.fromEntries(filters) },
+        'Filters, all of which must hold: `q[metadata][gender]=f`. ' +
+        'Plain attributes take several values, separated by commas. ' +
+        'A date in a time filter means that whole day in UTC. ' +
+        'A filter of metadata without a value finds where the key is absent or null.',
+      schema: { type: 'object', additionalProperties: false, properties: Object.fromEntries(filterSchemas) },
     }),
     ApiOkResponse({
-      description: `A page of ${resource.name.replaceAll('_', ' ')}, in the order of their ids.`,
+      description: `A page of ${name.replaceAll('_', ' ')}, in the order of their ids.`,
       type: model,
       isArray: true,
       headers: {
@@ -128,20 +130,20 @@ export function Lists(
   );
 }
 
-/** Answers one record. */
-export function Shows(model: Type): MethodDecorator {
+/** Returns one record. */
+export function Shows({ model }: Resource): MethodDecorator {
   return applyDecorators(Nested, ApiOkResponse({ type: model, headers: requestId }), Fails(400, 404));
 }
 
-/** Answers the record that was made, or moved on by an event, and where it is: `/api/<plural>/<id>`. */
-export function Creates(model: Type, plural: string, { under = false }: Place = {}): MethodDecorator {
+/** Returns the record that was created, or changed by an event, and its address: `/api/<name>/<id>`. */
+export function Creates({ name, model }: Resource, { under = false }: Place = {}): MethodDecorator {
   return applyDecorators(
-    LocationHeader(plural),
+    LocationHeader(name),
     TakesBody,
     ...(under ? [Nested] : []),
     ApiCreatedResponse({
       type: model,
-      headers: { ...requestId, Location: header(`\`/api/${plural}/<id>\``, 'string') },
+      headers: { ...requestId, Location: header(`\`/api/${name}/<id>\``, 'string') },
     }),
     ...(under ? [Fails(400, 404, 413, 415)] : [Fails(400, 413, 415)]),
   );

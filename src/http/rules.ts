@@ -7,12 +7,12 @@ import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
 import { Permit, Read } from './readers.js';
 
-// The rules of DTO properties, in the words of the contract.
+// The validation rules of DTO properties. Their messages are part of the API.
 
-/** What is wrong with a value, or undefined. */
+/** Returns the message for an invalid value, or undefined. */
 type Check = (value: unknown) => string | undefined;
 
-/** The property is permitted, and must pass `check`, whose words are the message. */
+/** Permits the property, and validates it with `check`. */
 export function Rule(name: string, check: Check): PropertyDecorator {
   return applyDecorators(Permit(), (target: object, property: string | symbol) =>
     registerDecorator({
@@ -27,7 +27,7 @@ export function Rule(name: string, check: Check): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** A property that need not be given: its rules count only when it is. A blank is no value. */
+/** The rules apply only when the property is given. A blank value counts as absent. */
 export function Optional(): PropertyDecorator {
   return applyDecorators(
     Read((value) => (isBlank(value) ? undefined : value)),
@@ -35,12 +35,12 @@ export function Optional(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** The rules of this property count only when it is given. A blank is given. */
+/** The rules apply only when the property is given. A blank value counts as given. */
 export function IfGiven(): PropertyDecorator {
   return ValidateIf((_, value) => value !== undefined);
 }
 
-/** A phone number in any usual spelling, read as E.164. */
+/** A phone number in any usual spelling. It is converted to E.164. */
 export function IsMsisdn(): PropertyDecorator {
   return applyDecorators(
     Read((value) => toMsisdn(value) ?? value),
@@ -51,7 +51,7 @@ export function IsMsisdn(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** An object, if it is given. PHP sends an empty list for an empty map. */
+/** An optional object. An empty list counts as an empty object, because PHP sends one for an empty map. */
 export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
     Optional(),
@@ -60,7 +60,7 @@ export function IsJsonObject(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** What is wrong with a value that must be an object of at most 64 KiB, or undefined. */
+/** @returns the message for a value that is not an object of at most 64 KiB, or undefined */
 export function jsonObjectError(value: unknown): string | undefined {
   if (!isJsonObject(value)) return messages.mustBeObject;
   return isTooLarge(value) ? messages.tooLarge : undefined;
@@ -70,7 +70,7 @@ export function IsMergeMode(): PropertyDecorator {
   return applyDecorators(Optional(), IsIncludedIn(mergeModes)) as PropertyDecorator;
 }
 
-/** The name of a call flow; a blank one takes it away. */
+/** An optional name of a call flow. A blank value is converted to null. */
 export function IsCallFlowLogic(): PropertyDecorator {
   return applyDecorators(
     Read((value) => (isBlank(value) ? null : value)),
@@ -79,12 +79,12 @@ export function IsCallFlowLogic(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** One of a list, exactly. */
+/** One of the values of a list. */
 export function IsIncludedIn(list: readonly string[], message: string = messages.notIncluded): PropertyDecorator {
   return Rule('isIncludedIn', (value) => (list.some((one) => one === value) ? undefined : message));
 }
 
-/** May be anything; the service checks it. */
+/** Any value. The service validates it. */
 export function IsAnything(): PropertyDecorator {
   return Rule('isAnything', () => undefined);
 }

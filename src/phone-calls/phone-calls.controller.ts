@@ -1,11 +1,10 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
 import { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
-import { PhoneCall } from './phone-call.entity.js';
 import { phoneCallResource } from './phone-call.resource.js';
 import { PhoneCallsService } from './phone-calls.service.js';
 
@@ -16,42 +15,42 @@ export class PhoneCallsController {
 
   /** Lists phone calls. */
   @Get('phone_calls')
-  @Lists(PhoneCall, phoneCallResource)
+  @Lists(phoneCallResource)
   list(@Listing() list: ListRequest) {
     return this.phoneCalls.list(list);
   }
 
   /** Lists the phone calls of a contact. */
   @Get('contacts/:id/phone_calls')
-  @Lists(PhoneCall, phoneCallResource, { under: true })
+  @Lists(phoneCallResource, { under: true })
   listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.phoneCalls.listOfContact(id, list);
   }
 
   /** Lists the phone calls of a callout. */
   @Get('callouts/:id/phone_calls')
-  @Lists(PhoneCall, phoneCallResource, { under: true })
+  @Lists(phoneCallResource, { under: true })
   listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.phoneCalls.listOfCallout(id, list);
   }
 
   /** Lists the attempts to call a participant. */
   @Get('callout_participations/:id/phone_calls')
-  @Lists(PhoneCall, phoneCallResource, { under: true })
+  @Lists(phoneCallResource, { under: true })
   listOfParticipation(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.phoneCalls.listOfParticipation(id, list);
   }
 
   /** Creates an attempt to call a participant, to be queued. */
   @Post('callout_participations/:id/phone_calls')
-  @Creates(PhoneCall, 'phone_calls', { under: true })
+  @Creates(phoneCallResource, { under: true })
   create(@Param('id', Id) id: number, @CheckedBody(CreatePhoneCallDto) call: Checked<CreatePhoneCallDto>) {
     return this.phoneCalls.create(id, call);
   }
 
   /** Fetches a phone call. */
   @Get('phone_calls/:id')
-  @Shows(PhoneCall)
+  @Shows(phoneCallResource)
   find(@Param('id', Id) id: number) {
     return this.phoneCalls.find(id);
   }
@@ -60,10 +59,7 @@ export class PhoneCallsController {
   @Patch('phone_calls/:id')
   @HttpCode(204)
   @Updates()
-  update(
-    @Param('id', Id) id: number,
-    @CheckedBody(UpdatePhoneCallDto, { optional: true }) changes: Checked<UpdatePhoneCallDto>,
-  ) {
+  update(@Param('id', Id) id: number, @UpdateBody(phoneCallResource) changes: CheckedUpdate<UpdatePhoneCallDto>) {
     return this.phoneCalls.update(id, changes);
   }
 
@@ -71,10 +67,7 @@ export class PhoneCallsController {
   @Put('phone_calls/:id')
   @HttpCode(204)
   @Updates()
-  put(
-    @Param('id', Id) id: number,
-    @CheckedBody(UpdatePhoneCallDto, { optional: true }) changes: Checked<UpdatePhoneCallDto>,
-  ) {
+  put(@Param('id', Id) id: number, @UpdateBody(phoneCallResource) changes: CheckedUpdate<UpdatePhoneCallDto>) {
     return this.phoneCalls.update(id, changes);
   }
 
@@ -88,7 +81,7 @@ export class PhoneCallsController {
 
   /** Queues a phone call to be dialled, or asks to fetch what became of it. */
   @Post('phone_calls/:id/phone_call_events')
-  @Creates(PhoneCall, 'phone_calls', { under: true })
+  @Creates(phoneCallResource, { under: true })
   transition(@Param('id', Id) id: number, @CheckedBody(PhoneCallEventDto) event: Checked<PhoneCallEventDto>) {
     return this.phoneCalls.transition(id, event);
   }

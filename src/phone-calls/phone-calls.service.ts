@@ -8,13 +8,13 @@ import { asJson, now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, valid } from '../http/checked-body.js';
+import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { nextStatus } from '../state-machine/transition.js';
 import type { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
 import { PhoneCall } from './phone-call.entity.js';
@@ -75,14 +75,11 @@ export class PhoneCallsService {
     });
   }
 
-  /**
-   * @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was
-   * rung
-   */
-  async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
+  /** @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was rung */
+  async update(id: number, body: CheckedUpdate<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(phoneCallResource, shown, body);
       for (const key of ['msisdn', 'remote_request_params'] as const) {
         if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
       }

@@ -1,13 +1,12 @@
 import { Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody } from '../http/checked-body.js';
+import { type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
 import { Id } from '../http/id.pipe.js';
 import { type ListRequest, Listing } from '../http/list-request.js';
 import { Public } from '../http/public.js';
 import { RawBody } from '../http/request-bodies.js';
 import { Lists, ProviderWebhookRoute, Shows, Updates } from '../http/routes.js';
 import { UpdateRemotePhoneCallEventDto } from './remote-phone-call-event.dto.js';
-import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
 import { type RawWebhook, Webhook } from './webhook.js';
@@ -32,42 +31,42 @@ export class RemotePhoneCallEventsController {
 
   /** Lists what the provider told of phone calls. */
   @Get('remote_phone_call_events')
-  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource)
+  @Lists(remotePhoneCallEventResource)
   list(@Listing() list: ListRequest) {
     return this.events.list(list);
   }
 
   /** Lists what the provider told of a contact's phone calls. */
   @Get('contacts/:id/remote_phone_call_events')
-  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  @Lists(remotePhoneCallEventResource, { under: true })
   listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.events.listUnder('contacts', id, list);
   }
 
   /** Lists what the provider told of a callout's phone calls. */
   @Get('callouts/:id/remote_phone_call_events')
-  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  @Lists(remotePhoneCallEventResource, { under: true })
   listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.events.listUnder('callouts', id, list);
   }
 
   /** Lists what the provider told of a participation's phone calls. */
   @Get('callout_participations/:id/remote_phone_call_events')
-  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  @Lists(remotePhoneCallEventResource, { under: true })
   listOfParticipation(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.events.listUnder('callout_participations', id, list);
   }
 
   /** Lists what the provider told of a phone call. */
   @Get('phone_calls/:id/remote_phone_call_events')
-  @Lists(RemotePhoneCallEvent, remotePhoneCallEventResource, { under: true })
+  @Lists(remotePhoneCallEventResource, { under: true })
   listOfPhoneCall(@Param('id', Id) id: number, @Listing() list: ListRequest) {
     return this.events.listUnder('phone_calls', id, list);
   }
 
   /** Fetches one thing that the provider told. */
   @Get('remote_phone_call_events/:id')
-  @Shows(RemotePhoneCallEvent)
+  @Shows(remotePhoneCallEventResource)
   find(@Param('id', Id) id: number) {
     return this.events.find(id);
   }
@@ -78,7 +77,7 @@ export class RemotePhoneCallEventsController {
   @Updates()
   update(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateRemotePhoneCallEventDto, { optional: true }) changes: Checked<UpdateRemotePhoneCallEventDto>,
+    @UpdateBody(remotePhoneCallEventResource) changes: CheckedUpdate<UpdateRemotePhoneCallEventDto>,
   ) {
     return this.events.update(id, changes);
   }
@@ -89,7 +88,7 @@ export class RemotePhoneCallEventsController {
   @Updates()
   put(
     @Param('id', Id) id: number,
-    @CheckedBody(UpdateRemotePhoneCallEventDto, { optional: true }) changes: Checked<UpdateRemotePhoneCallEventDto>,
+    @UpdateBody(remotePhoneCallEventResource) changes: CheckedUpdate<UpdateRemotePhoneCallEventDto>,
   ) {
     return this.events.update(id, changes);
   }

@@ -5,15 +5,15 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Checked } from '../http/checked-body.js';
+import type { CheckedUpdate } from '../http/checked-body.js';
 import { throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../http/list-request.js';
 import type { Page } from '../http/pagination.js';
 import type { MetadataDto } from '../metadata/metadata.dto.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
-import { changesTo } from '../resources/changes.js';
-import { Records } from '../resources/records.js';
-import type { Row } from '../resources/resource.js';
+import { changesTo } from '../api/resources/changes.js';
+import { Records } from '../api/resources/records.js';
+import type { Row } from '../api/resources/resource.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 
@@ -49,10 +49,10 @@ export class RemotePhoneCallEventsService {
     return this.records.find(remotePhoneCallEventResource, id);
   }
 
-  async update(id: number, body: Checked<MetadataDto>): Promise<void> {
+  async update(id: number, body: CheckedUpdate<MetadataDto>): Promise<void> {
     await this.unitOfWork.run(async (manager) => {
       const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, manager);
-      const { changes, errors } = changesTo(shown, body);
+      const { changes, errors } = changesTo(remotePhoneCallEventResource, shown, body);
       throwIfInvalid(errors);
       await updateRow(manager, RemotePhoneCallEvent, id, changes);
     });

@@ -1,10 +1,10 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import type { Account } from '../config/platform.js';
+import { assertStorable } from '../http/assert-storable.js';
 import { InvalidSignatureError, UnusableWebhookError } from '../errors/errors.js';
 import { mediaTypeOf } from '../http/media-type.js';
 import { parseJson } from '../http/request-bodies.js';
-import { storable } from '../http/storable.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { isDigestOf, isSigned } from './signature.js';
 import { readWebhookForm } from './webhook-form.js';
@@ -56,7 +56,9 @@ export function signedParametersOf(
   }
   const form = readWebhookForm(body);
   if (!isSigned(signature, url, form, accounts)) throw new InvalidSignatureError();
-  return storable(withoutNul(form.parameters));
+  const parameters = withoutNul(form.parameters);
+  assertStorable(parameters);
+  return parameters;
 }
 
 /**

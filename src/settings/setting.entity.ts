@@ -1,5 +1,5 @@
 import { Entity, PrimaryColumn } from 'typeorm';
-import { Text } from '../database/columns.js';
+import { TextColumn } from '../database/columns.js';
 
 /** A value that the program keeps for all processes of an installation, by its name. */
 @Entity('settings')
@@ -7,6 +7,6 @@ export class Setting {
   @PrimaryColumn({ type: 'text' })
   name!: string;
 
-  @Text()
+  @TextColumn()
   value!: string;
 }

@@ -5,7 +5,7 @@ import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opte
 import { contactResource } from '../../contacts/contact.resource.js';
 import { among, locking } from '../../database/dialect.js';
 import { affectedBy } from '../../database/statements.js';
-import { allOf, conditionOf } from '../../filters/filter.js';
+import { and, conditionOf } from '../../api/filters/filter.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
@@ -42,7 +42,7 @@ export class CalloutPopulationType implements BatchOperationType {
     contacts: (operation) =>
       includesOptedOut(operation.parameters)
         ? sql`FALSE`
-        : allOf([...filtered(operation.parameters), ...notIn(operation), optedOut]),
+        : and([...filtered(operation.parameters), ...notIn(operation), optedOut]),
   };
 
   readonly results: Conditions = {
@@ -64,7 +64,7 @@ export class CalloutPopulationType implements BatchOperationType {
   async step(manager: EntityManager, operation: BatchOperation, { size }: Bounds): Promise<Step> {
     const { cursor } = operation;
     const few =
-      cursor === 0 ? await fewMatches(manager, allOf(wanted(operation)), operation.parameters[FILTERS]) : undefined;
+      cursor === 0 ? await fewMatches(manager, and(wanted(operation)), operation.parameters[FILTERS]) : undefined;
     if (few) {
       const last = Math.max(0, ...few);
       const processed = await this.add(manager, operation, among(sql`contacts.id`, few));
@@ -81,7 +81,7 @@ export class CalloutPopulationType implements BatchOperationType {
       manager,
       sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE ${range} AND ${allOf(wanted(operation))}
+        WHERE ${range} AND ${and(wanted(operation))}
         ORDER BY contacts.id ${keep}
         ON CONFLICT DO NOTHING`,
     );
@@ -93,7 +93,7 @@ const keep = locking('FOR KEY SHARE OF contacts');
 
 /** The contacts that running the population now would add. */
 function toBeAdded(operation: Scope): Sql {
-  return allOf([...wanted(operation), ...notIn(operation)]);
+  return and([...wanted(operation), ...notIn(operation)]);
 }
 
 /** The contacts that the population's filters leave, without those who opted out. */

@@ -1,9 +1,9 @@
-import { FilterError, conditionOf } from '../../filters/filter.js';
+import { FilterError, conditionOf } from '../../api/filters/filter.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf, withoutBlanks } from '../../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 import { readRemoteRequestParams } from '../../phone-calls/remote-request-params.js';
-import type { Resource } from '../../resources/resource.js';
+import type { Resource } from '../../api/resources/resource.js';
 
 /** An error for each parameter that is not among `permitted`: a mistyped one must not be ignored. */
 export function unknownParameters(parameters: Metadata, permitted: readonly string[]): FieldErrors {

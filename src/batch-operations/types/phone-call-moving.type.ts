@@ -2,7 +2,7 @@ import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
 import { among, locking } from '../../database/dialect.js';
 import { affectedBy, rowsOf } from '../../database/statements.js';
-import { allOf } from '../../filters/filter.js';
+import { and } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { canMove } from '../../phone-calls/phone-call-transitions.js';
 import type { phoneCallMachine } from '../../phone-calls/phone-call.machine.js';
@@ -80,6 +80,6 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
   protected abstract inAllCallouts(cursor: number): Sql;
 
   private inScope(operation: Scope, canBeMoved = canMove(this.move, status)): Sql {
-    return allOf([canBeMoved, this.movable, phoneCallsInScope(operation)]);
+    return and([canBeMoved, this.movable, phoneCallsInScope(operation)]);
   }
 }

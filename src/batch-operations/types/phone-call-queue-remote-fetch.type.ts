@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { now } from '../../database/dialect.js';
-import { everything } from '../../filters/filter.js';
+import { matchAll } from '../../api/filters/filter.js';
 import { canMove, setClause } from '../../phone-calls/phone-call-transitions.js';
 import { BatchOperationTypeName } from './batch-operation-type.js';
 import { PhoneCallMovingType } from './phone-call-moving.type.js';
@@ -12,7 +12,7 @@ import { PhoneCallMovingType } from './phone-call-moving.type.js';
 export class PhoneCallQueueRemoteFetchType extends PhoneCallMovingType {
   protected readonly mark = 'queue_remote_fetch_batch_operation_id';
   protected readonly move = 'queue_remote_fetch';
-  protected readonly movable = everything;
+  protected readonly movable = matchAll;
   protected readonly changes = setClause(this.move, { check_at: now, checks: 0 });
 
   /** Each of these calls has a lookup planned. The sum keeps the planner from a walk along the primary key. */

@@ -1,7 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { calloutParticipationResource } from '../../callout-participations/callout-participation.resource.js';
 import { calloutResource } from '../../callouts/callout.resource.js';
-import { allOf, conditionOf } from '../../filters/filter.js';
+import { and, conditionOf } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
@@ -37,7 +37,7 @@ export function phoneCallParameterErrors(parameters: Metadata, more: readonly st
 
 /** The participations that an operation's filters leave; within its callout, if it has one. */
 export function participationsInScope(scope: Scope): Sql {
-  return allOf([
+  return and([
     ...inCallouts(sql`callout_participations.callout_id`, scope),
     conditionOf(calloutParticipationResource.filters, scope.parameters[PARTICIPATIONS]),
   ]);
@@ -48,7 +48,7 @@ export function phoneCallsInScope(scope: Scope): Sql {
   const { parameters } = scope;
   const participations = parameters[PARTICIPATIONS];
   const { filters } = calloutParticipationResource;
-  return allOf([
+  return and([
     ...inCallouts(sql`phone_calls.callout_id`, scope),
     ...(participations === undefined
       ? []

@@ -1,37 +1,37 @@
-import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { asJson, isPostgres } from '../database/dialect.js';
-import { textOf } from '../metadata/client-values.js';
-import { exactNumber } from '../metadata/json-number.js';
-import { isJsonObject } from '../metadata/metadata.js';
-import { type Filter, FilterError, allOf } from './filter.js';
+import sql, { type Sql, join } from 'sql-template-tag';
+import { asJson, isPostgres } from '../../database/dialect.js';
+import { textOf } from '../../metadata/client-values.js';
+import { exactNumber } from '../../metadata/json-number.js';
+import { isJsonObject } from '../../metadata/metadata.js';
+import { type ColumnFilter, FilterError, and } from './filter.js';
 
-/** An array's index, as a key: what both databases read as one, and no more than that. */
+/** A key that both databases accept as the index of an array. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
-/** As many conditions as either database takes in one statement without trouble. */
+/** The most conditions of one filter that both databases handle quickly. */
 const MOST_LEAVES = 200;
 
-/** As deep as a filter may reach. */
+/** The most keys in the path of a filter. */
 const MAX_DEPTH = 32;
 
 /**
- * Filters on what a JSON column holds at a path: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` finds both 5 and
- * "5", `5.0` finds 5; a filter without a value finds rows where nothing, or null, stands there. A key may be any text.
+ * Matches the value at a path of a JSON column: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` matches both 5 and
+ * "5", `5.0` matches 5. A filter without a value matches null and a missing key. A key may be any text.
  */
-export function jsonFilter(column: string): Filter {
-  return {
+export const jsonFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
     schema: { type: 'object', additionalProperties: true, example: { gender: 'f' } },
-    condition: (value, name) => {
+    condition: (value) => {
       const found = leaves(value, [name]);
       if (found.length > MOST_LEAVES) throw new FilterError(name, `has more than ${MOST_LEAVES} conditions`);
-      return allOf(found.map((leaf) => leafCondition(raw(column), leaf)));
+      return and(found.map((leaf) => leafCondition(column, leaf)));
     },
-  };
-}
+  },
+});
 
 interface Leaf {
   path: string[];
-  /** Null: nothing, or null, stands at the path. */
+  /** Null matches null and a missing key. */
   text: string | null;
 }
 
@@ -63,7 +63,7 @@ function leafCondition(column: Sql, { path, text }: Leaf): Sql {
   }
   const found = sql`${valueAt(column, path)} IN (${join(candidates.map((candidate) => sql`${candidate}${asJson}`))})`;
   if (isPostgres) return found;
-  // SQLite has no index on what stands in JSON; but what is nowhere in its text need not be looked for in its structure.
+  // SQLite has no index on JSON values. A value that is not in the text of the JSON needs no look at its structure.
   const mentioned = candidates.map((candidate) => sql`instr(${column}, ${candidate}) > 0`);
   return sql`((${join(mentioned, ' OR ')}) AND ${found})`;
 }
@@ -75,9 +75,9 @@ function isAbsent(column: Sql, path: string[]): Sql {
 }
 
 /**
- * The JSON values that a text finds: the string, and the boolean or the number that it writes. Numbers are compared as
- * numbers, `30.0` with 30; a text that a double cannot hold is no number. JSON.stringify spells numbers as String does,
- * so a candidate reads as what was stored.
+ * Numbers are compared as numbers: `30.0` equals 30. A text that a double cannot hold exactly is not a number.
+ * JSON.stringify formats numbers as String does, so a candidate has the format that was stored.
+ * @returns the JSON values that a text matches: the string, and the boolean or the number that it spells
  */
 function jsonWithText(text: string): string[] {
   const number = exactNumber(text);
@@ -89,8 +89,9 @@ function jsonWithText(text: string): string[] {
 }
 
 /**
- * The JSON at `path`, as jsonb or as SQLite's JSON text, which repeats what was stored character by character; NULL when nothing is
- * there. A key that is an index reaches into objects and arrays, any other into objects only.
+ * A key that is an index works on objects and arrays, any other key on objects only.
+ * @returns the JSON at `path`, as jsonb or as SQLite's JSON text, which is exactly what was stored; NULL when there is
+ * none
  */
 function valueAt(column: Sql, path: string[]): Sql {
   return path.reduce((found, key) => {

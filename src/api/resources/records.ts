@@ -1,23 +1,26 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { isAmong, locking } from '../database/dialect.js';
-import type { PendingAnswer } from '../database/read-deadline.js';
-import { Reader } from '../database/reader.js';
-import { rowsOf } from '../database/statements.js';
-import { allOf, conditionOf, everything, where } from '../filters/filter.js';
-import { NotFoundError, throwIfInvalid } from '../errors/errors.js';
-import type { ListRequest } from '../http/list-request.js';
-import { KeysetPage, NumberedPage, type Page } from '../http/pagination.js';
+import { isAmong, locking } from '../../database/dialect.js';
+import type { PendingAnswer } from '../../database/read-deadline.js';
+import { Reader } from '../../database/reader.js';
+import { rowsOf } from '../../database/statements.js';
+import { and, conditionOf, matchAll, where } from '../filters/filter.js';
+import { NotFoundError, throwIfInvalid } from '../../errors/errors.js';
+import type { ListRequest } from '../../http/list-request.js';
+import { KeysetPage, NumberedPage, type Page } from '../../http/pagination.js';
 import type { Resource, Row } from './resource.js';
 
-/** Reads the records of any resource: one by its id, or a page of those that a condition and the client's filters leave. */
+/**
+ * Reads the records of any resource: one by its id, or a page of those that match a condition and the client's filters.
+ */
 @Injectable()
 export class Records {
   constructor(private readonly reader: Reader) {}
 
   /**
-   * One record; read by `manager` as its transaction sees it, if given.
+   * @param manager reads within its transaction, if given
+   * @returns one record as it is shown
    * @throws NotFoundError
    */
   async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
@@ -28,7 +31,7 @@ export class Records {
   }
 
   /**
-   * One record as it is shown, locked until the transaction ends.
+   * @returns one record as it is shown, locked until the transaction ends
    * @throws NotFoundError
    */
   async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
@@ -47,21 +50,23 @@ export class Records {
   }
 
   /**
-   * A page of the rows for which `scope` holds, in the order of their ids. Rows and total, if it is counted, speak of the same rows.
-   * @throws ValidationError when the list is asked for with parameters that it does not have
+   * Rows and total are one statement, so that they agree.
+   * @param scope the condition for the rows of the list
+   * @returns a page of the rows, in the order of their ids
+   * @throws ValidationError when the query has a parameter that lists do not have
    * @throws FilterError
    */
   async list(
     resource: Resource,
     { page, perPage, afterId, filters: given, errors, answer }: ListRequest,
-    scope: Sql = everything,
+    scope: Sql = matchAll,
   ): Promise<Page> {
     const { name, columns, filters, present } = resource;
-    const condition = allOf([scope, conditionOf(filters, given)]);
+    const condition = and([scope, conditionOf(filters, given)]);
     throwIfInvalid(errors);
     if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
-    // Of the rows that are skipped only the ids are read.
+    // Only the ids of skipped rows are read.
     const ids = sql`SELECT ${id} FROM ${table} ${where(condition)} ORDER BY ${id}
       LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`;
     const statement = sql`SELECT counted.listed, shown.*
@@ -72,7 +77,7 @@ export class Records {
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
-  /** The page of the rows that follow an id: in constant time wherever that is, for one that walks all rows. */
+  /** @returns the page of the rows after an id; the time that it takes does not depend on the id */
   private async following(
     resource: Resource,
     condition: Sql,
@@ -80,48 +85,48 @@ export class Records {
   ): Promise<Page> {
     const { name, columns, present } = resource;
     const later = sql`${raw(name)}.id > ${afterId}`;
-    const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${allOf([later, condition])}
+    const statement = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${and([later, condition])}
       ORDER BY ${raw(name)}.id LIMIT ${perPage + 1}`;
-    const rows = await (condition === everything
+    const rows = await (condition === matchAll
       ? this.reader.rows(statement, answer)
       : this.reader.firstRows(statement, answer));
     return new KeysetPage(rows.map(present), perPage);
   }
 
   /**
-   * How many rows a list with this scope would have on all its pages.
+   * @returns the number of rows on all pages of a list with this scope
    * @throws FilterError
    */
   async countListed({ name, filters }: Resource, list: ListRequest, scope: Sql): Promise<number> {
-    const condition = allOf([scope, conditionOf(filters, list.filters)]);
+    const condition = and([scope, conditionOf(filters, list.filters)]);
     const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
     const [counted] = await this.all<{ total: number }>(condition, statement, list.answer);
     return counted?.total ?? 0;
   }
 
   /**
-   * Refuses filters that cannot be read, before any record is looked for.
+   * Checks the filters of a list before any record is read.
    * @throws FilterError
    */
   refuseUnreadable({ filters }: Resource, list: ListRequest): void {
     conditionOf(filters, list.filters);
   }
 
-  /** The rows of a statement that looks at all records for which `condition` holds. */
+  /** @returns the rows of a statement that reads all records that match `condition` */
   private all<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
-    return condition === everything
+    return condition === matchAll
       ? this.reader.rows<T>(statement, answer)
       : this.reader.rowsOfAll<T>(statement, answer);
   }
 
-  /** Whether there is any record for which `condition` holds. */
+  /** @returns whether any record matches `condition` */
   async any({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
     const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
     return found.length > 0;
   }
 
   /**
-   * A page of the rows that belong to another record.
+   * @returns a page of the rows that belong to another record
    * @throws FilterError
    * @throws NotFoundError when there is no such record
    */

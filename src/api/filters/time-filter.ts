@@ -1,6 +1,6 @@
 import type { DateTime } from 'luxon';
-import sql, { type Sql, raw } from 'sql-template-tag';
-import { type Filter, type Filters, FilterError } from './filter.js';
+import sql, { type Sql } from 'sql-template-tag';
+import { type ColumnFilter, type Filter, FilterError } from './filter.js';
 import { type Span, readTime } from './read-time.js';
 
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
@@ -15,20 +15,22 @@ const comparisons = {
 };
 
 /**
- * The four filters `<attribute>_before`, `_or_before`, `_after`, `_or_after` on a timestamp. They take an ISO 8601 timestamp
- * (no zone: UTC), or a date, which means that whole day in UTC.
+ * The four filters `<name>_before`, `_or_before`, `_after` and `_or_after` of a timestamp. They take an ISO 8601
+ * timestamp, in UTC unless it has a zone, or a date, which means that whole day in UTC.
  */
-export function timeFilters(attribute: string, column: string): Filters {
-  return Object.fromEntries(
-    Object.entries(comparisons).map(([name, compare]): [string, Filter] => [
-      `${attribute}_${name}`,
-      {
-        schema: { type: 'string', example: '2017-11-29' },
-        condition: (value, filter) => compare(raw(column), readSpan(value, filter)),
-      },
-    ]),
+export const timeFilters: ColumnFilter = ({ name, column }) =>
+  Object.fromEntries(
+    Object.entries(comparisons).map(([comparison, compare]): [string, Filter] => {
+      const filter = `${name}_${comparison}`;
+      return [
+        filter,
+        {
+          schema: { type: 'string', example: '2017-11-29' },
+          condition: (value) => compare(column, readSpan(value, filter)),
+        },
+      ];
+    }),
   );
-}
 
 function readSpan(value: unknown, name: string): Span {
   const span = typeof value === 'string' ? readTime(value) : undefined;
@@ -36,7 +38,7 @@ function readSpan(value: unknown, name: string): Span {
   return span;
 }
 
-/** As SQLite stores it, where text is compared: beyond the year 9999 the form would change. */
+/** The format that SQLite stores and compares as text. Years after 9999 would have another format. */
 function text(time: DateTime): string {
   return new Date(Math.min(time.toMillis(), LAST)).toISOString();
 }

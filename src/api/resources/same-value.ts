@@ -1,21 +1,22 @@
 import { readTime } from '../filters/read-time.js';
-import { booleanOf } from '../metadata/client-values.js';
-import { exactNumber } from '../metadata/json-number.js';
-import { type Metadata, isJsonObject } from '../metadata/metadata.js';
+import { booleanOf } from '../../metadata/client-values.js';
+import { exactNumber } from '../../metadata/json-number.js';
+import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 
 /** A timestamp as the API shows it. */
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /**
- * Whether a client sends back a value as it was shown, in whatever way it writes that: numbers and booleans as texts,
- * nothing at all for what is empty, a list by its indexes.
+ * Clients may write a value in another way: numbers and booleans as texts, an empty value not at all, a list by its
+ * indexes.
+ * @returns whether a client sends back a value as it was shown
  */
 export function isSameValue(shown: unknown, given: unknown): boolean {
   if (isEmpty(shown)) return isEmpty(given);
   if (typeof shown === 'object') {
     if (typeof given !== 'object' || given === null) return false;
     if (Array.isArray(shown) && Array.isArray(given) && given.length < shown.length) {
-      // A form may leave out what is empty in a list, too: null, and not an empty text.
+      // A form may also leave out the nulls of a list.
       shown = shown.filter((one) => !isEmpty(one));
       given = given.filter((one) => !isEmpty(one));
     }
@@ -31,15 +32,15 @@ export function isSameValue(shown: unknown, given: unknown): boolean {
 }
 
 /**
- * The value that a form gives, with the types that are shown wherever its texts say the same: a form cannot tell 5 from
- * "5", and leaves out what is empty.
+ * A form has the text "5" for the number 5, and leaves out empty values.
+ * @returns the value of a form, with the shown value in each place where both are the same
  */
 export function withShownTypes(shown: unknown, given: unknown): unknown {
   if (isSameValue(shown, given)) return shown;
   return isJsonObject(shown) && isJsonObject(given) ? entriesWithShownTypes(shown, given) : given;
 }
 
-/** The same for each entry of an object. An entry that the form leaves out stays out. */
+/** Does the same for each entry of an object. It does not add entries that the form leaves out. */
 export function entriesWithShownTypes(shown: Metadata, given: Metadata): Metadata {
   const typed = ([key, value]: [string, unknown]): [string, unknown] => [
     key,

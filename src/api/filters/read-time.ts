@@ -9,14 +9,14 @@ export interface Span {
 
 const DATE = String.raw`(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)`;
 const TIME = String.raw`(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d{1,9}))?)?)?`;
-/** In a URL an offset's plus sign arrives as a space unless it was encoded. */
+/** The plus sign of an offset is a space when a URL does not encode it. */
 const ZONE = String.raw`Z|UTC|GMT|([-+ ])(\d\d)(?::?(\d\d))?`;
 const ISO = new RegExp(`^(?:${DATE})(?:[T ]${TIME} ?(?:${ZONE})?)?$`, 'i');
 
 /**
- * Reads an ISO 8601 date or timestamp, in the extended or the basic format, `T` or a space between date and time, with
- * or without zone (none is UTC). Undefined for anything else, such as a day that no calendar has or an offset that no
- * clock has.
+ * Parses an ISO 8601 date or timestamp, in the extended or the basic format, with `T` or a space between date and time,
+ * and with or without a zone (UTC is the default).
+ * @returns undefined for anything else, such as February 30 or an offset of 25 hours
  */
 export function readTime(text: string): Span | undefined {
   const match = ISO.exec(text.trim());

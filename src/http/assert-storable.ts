@@ -3,11 +3,12 @@ import { BadRequestError } from '../errors/errors.js';
 const MAX_DEPTH = 100;
 
 /**
- * Returns `value`, parsed from a request, if every database can keep it as it is.
- * @throws BadRequestError for a NUL character or half a surrogate pair (PostgreSQL stores neither), a number beyond the range
- * of JSON's usual double, a key `__proto__` (which JavaScript may take for more than data), or nesting without end
+ * Checks that both databases can store a parsed value unchanged.
+ * @throws BadRequestError for a NUL character or a lone surrogate (PostgreSQL stores neither), for a number beyond the range
+ * of a double, for the key `__proto__` (JavaScript may treat it as more than data), and for more than 100 levels of
+ * nesting
  */
-export function storable<T>(value: T): T {
+export function assertStorable(value: unknown): void {
   const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (next.depth > MAX_DEPTH) throw new BadRequestError(`values are nested deeper than ${MAX_DEPTH} levels`);
@@ -22,7 +23,6 @@ export function storable<T>(value: T): T {
       }
     }
   }
-  return value;
 }
 
 function refuseBadText(text: string): void {

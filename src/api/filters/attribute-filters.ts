@@ -1,0 +1,96 @@
+import sql, { type Sql } from 'sql-template-tag';
+import { among } from '../../database/dialect.js';
+import { messages } from '../../errors/errors.js';
+import { booleanOf, textOf } from '../../metadata/client-values.js';
+import { toMsisdn } from '../../phone-numbers/msisdn.js';
+import { type ColumnFilter, FilterError } from './filter.js';
+
+// Filters on plain attributes. Each takes several values, separated by commas.
+
+/** The most values of one filter that both databases compare quickly. */
+const MOST_VALUES = 5_000;
+
+/** Matches a text that equals one of the values. */
+export function textFilter(example: string): ColumnFilter {
+  return ({ name, column }) => ({
+    [name]: {
+      schema: { type: 'string', example },
+      condition: (value) => oneOf(column, values(value, name)),
+    },
+  });
+}
+
+/** Matches a text that equals one of the values, each of which must be in `allowed`. */
+export function choiceFilter(allowed: readonly string[]): ColumnFilter {
+  return ({ name, column }) => ({
+    [name]: {
+      schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
+      condition: (value) => {
+        const given = values(value, name);
+        const unknown = given.find((one) => !allowed.includes(one));
+        if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
+        return oneOf(column, given);
+      },
+    },
+  });
+}
+
+/** Matches a boolean expression. Takes one value, in any spelling of a boolean. */
+export const booleanFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
+    schema: { type: 'string', enum: ['true', 'false'], example: 'true' },
+    condition: (value) => {
+      const yes = booleanOf(value);
+      if (yes === undefined) throw new FilterError(name, messages.mustBeBoolean);
+      return yes ? column : sql`NOT ${column}`;
+    },
+  },
+});
+
+/** Matches an id. On a nullable column, a filter without a value matches null. */
+export const idFilter: ColumnFilter = ({ name, column, nullable }) => ({
+  [name]: {
+    schema: { type: 'string', example: '1' },
+    condition: (value) => {
+      if (nullable && value === null) return sql`${column} IS NULL`;
+      const given = values(value, name);
+      if (!given.every((one) => /^\d+$/.test(one)))
+        throw new FilterError(name, 'must be an id, or ids separated by commas');
+      // No row has an id that is not a safe integer.
+      return oneOf(column, given.map(Number).filter(Number.isSafeInteger));
+    },
+  },
+});
+
+/** Matches a phone number, in any usual spelling. */
+export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
+    schema: { type: 'string', example: '+85510202101' },
+    condition: (value) => {
+      const given = values(value, name).map((one) => toMsisdn(one));
+      if (!given.every((one) => one !== undefined))
+        throw new FilterError(name, 'must be a phone number with its country code');
+      return oneOf(column, given);
+    },
+  },
+});
+
+/**
+ * A single value uses `=`, so that an index returns the rows in its own order. Several values are one parameter,
+ * because the number of parameters is limited.
+ */
+function oneOf(column: Sql, given: readonly (string | number)[]): Sql {
+  return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);
+}
+
+function values(value: unknown, name: string): string[] {
+  const text = typeof value === 'boolean' ? undefined : textOf(value);
+  if (text === undefined) throw new FilterError(name, 'must be a text');
+  const given = text
+    .split(',')
+    .map((one) => one.trim())
+    .filter((one) => one !== '');
+  if (given.length === 0) throw new FilterError(name, 'must have a value');
+  if (given.length > MOST_VALUES) throw new FilterError(name, `has more than ${MOST_VALUES} values`);
+  return given;
+}

@@ -1,0 +1,60 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { CheckedUpdate } from '../../http/checked-body.js';
+import { type FieldErrors, messages } from '../../errors/errors.js';
+import type { MetadataDto } from '../../metadata/metadata.dto.js';
+import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../../metadata/metadata.js';
+import type { Resource, Row } from './resource.js';
+import { entriesWithShownTypes, isSameValue, withShownTypes } from './same-value.js';
+
+/** What a body changes of a record. */
+export interface Changes<Dto> {
+  /** The attributes that change, with their new values. Metadata is already merged. */
+  changes: Partial<Omit<Dto, 'metadata_merge_mode'>>;
+  /** Everything that is wrong with the body. */
+  errors: FieldErrors;
+}
+
+/**
+ * Compares a body with the record as it is shown. A value that is sent back as it is shown is no change and no error,
+ * even if the attribute is read-only or the value breaks a rule: a client may read a record and send it back. Likewise
+ * a value that is shown from elsewhere, such as the call flow that a participation has from its callout, is not written
+ * into the record.
+ * @param shown the record, as `resource` shows it
+ */
+export function changesTo<Dto extends MetadataDto>(
+  { attributes }: Resource<Dto>,
+  shown: Row,
+  { dto, errors: found, given, isForm }: CheckedUpdate<Dto>,
+): Changes<Dto> {
+  const changes: Row = {};
+  const errors = { ...found };
+  const { metadata_merge_mode: mode, ...values } = dto as MetadataDto & Row;
+  for (const name of Object.keys(given)) {
+    const attribute = attributes.find((one) => one.name === name);
+    if (!attribute) continue;
+    if (!attribute.writable) {
+      if (isSameValue(shown[name], given[name])) delete errors[name];
+      continue;
+    }
+    if (values[name] === undefined) continue;
+    const value =
+      name === 'metadata' ? merged(shown[name], values[name], mode, isForm) : typed(shown[name], values[name], isForm);
+    if (isDeepStrictEqual(value, shown[name])) {
+      delete errors[name];
+      continue;
+    }
+    changes[name] = value;
+    // Merged metadata can be too large although the given metadata was not.
+    if (isJsonObject(value) && isTooLarge(value)) errors[name] = [messages.tooLarge];
+  }
+  return { changes: changes as Changes<Dto>['changes'], errors };
+}
+
+function typed(shown: unknown, given: unknown, isForm: boolean): unknown {
+  return isForm ? withShownTypes(shown, given) : given;
+}
+
+function merged(shown: unknown, given: unknown, mode: MergeMode | undefined, isForm: boolean): unknown {
+  if (!isJsonObject(shown) || !isJsonObject(given)) return given;
+  return mergeMetadata(shown, isForm ? entriesWithShownTypes(shown, given) : given, mode);
+}

@@ -1,0 +1,115 @@
+import type { Type } from '@nestjs/common';
+import { ApiProperty, type ApiPropertyOptions, PickType } from '@nestjs/swagger';
+import sql, { type Sql, join, raw } from 'sql-template-tag';
+import { columnOf, tableOf } from '../../database/columns.js';
+import { json, timestamp } from '../../database/dialect.js';
+import { readersOf } from '../../http/readers.js';
+import type { ColumnFilter, Filters } from '../filters/filter.js';
+import type { Attribute, Resource, Row } from './resource.js';
+
+/** An attribute that shows a column of the entity. */
+interface ColumnAttribute {
+  /** The SQL that is shown and filtered by in place of the column. */
+  column?: Sql;
+  /** How clients filter by it. They cannot when this is absent. */
+  filter?: ColumnFilter;
+}
+
+/** An attribute that is computed from columns of the entity. */
+interface ComputedAttribute<Entity> {
+  /** The columns that `present` reads. */
+  from: readonly (keyof Entity & string)[];
+  present(row: Row): unknown;
+  /** Its description in OpenAPI. */
+  schema: ApiPropertyOptions;
+}
+
+/** A filter on a value that is not shown: a column of the entity, or `column`. */
+type HiddenFilter = Required<Pick<ColumnAttribute, 'filter'>> & Pick<ColumnAttribute, 'column'>;
+
+interface Definition<Entity, Update, Name extends string, FilterName extends string> {
+  entity: Type<Entity>;
+  /** The body that changes a record. The attributes that it permits are writable, all others are read-only. */
+  update: Type<Update>;
+  /** In the order in which the API shows them. */
+  attributes: {
+    [Key in Name]: Key extends keyof Entity ? ColumnAttribute : ComputedAttribute<Entity>;
+  };
+  filters?: { [Key in FilterName]: Key extends keyof Entity ? HiddenFilter : Required<HiddenFilter> };
+}
+
+/**
+ * Makes a resource from the list of its attributes. The entity gives the table, the type of each column, whether it is
+ * nullable, and the OpenAPI schema; the list gives what is shown and filtered by. Columns of the entity that are not in
+ * the list are internal.
+ * @throws Error when an attribute has no column
+ */
+export function defineResource<
+  Entity extends object,
+  Update extends object,
+  Name extends string,
+  FilterName extends string = never,
+>(definition: Definition<Entity, Update, Name, FilterName>): Resource<Update> {
+  const { entity, update } = definition;
+  const table = tableOf(entity);
+  const permitted = readersOf(update);
+  const declared = Object.entries<ColumnAttribute | ComputedAttribute<Entity>>(definition.attributes);
+  const attributes = declared.map(([name, attribute]): Attribute => ({
+    name,
+    writable: permitted.has(name),
+    ...('from' in attribute ? computed(table, attribute) : shown(entity, table, name, attribute)),
+  }));
+  const hidden = Object.entries<HiddenFilter>(definition.filters ?? {}).map(([name, { column, filter }]) =>
+    filter(filteredColumn(entity, table, name, column)),
+  );
+  return {
+    name: table,
+    model: modelOf(entity, declared),
+    update,
+    attributes,
+    columns: join(attributes.map(({ columns }) => columns)),
+    filters: Object.assign({}, ...attributes.map(({ filters }) => filters), ...hidden) as Filters,
+    present: (row) => {
+      const record: Row = {};
+      for (const attribute of attributes) record[attribute.name] = attribute.present(row);
+      return record;
+    },
+  };
+}
+
+type Presented = Omit<Attribute, 'name' | 'writable'>;
+
+function computed<Entity>(table: string, { from, present }: ComputedAttribute<Entity>): Presented {
+  return { columns: join(from.map((column) => raw(`${table}.${column}`))), filters: {}, present };
+}
+
+function shown(entity: Type, table: string, name: string, { column, filter }: ColumnAttribute): Presented {
+  const kind = columnOf(entity, name)?.kind;
+  if (!kind) throw new Error(`${entity.name} has no column ${name}`);
+  const read = { json, timestamp, scalar: (value: unknown) => value }[kind];
+  return {
+    columns: column ? sql`${column} AS ${raw(name)}` : raw(`${table}.${name}`),
+    filters: filter?.(filteredColumn(entity, table, name, column)) ?? {},
+    present: (row) => read(row[name]),
+  };
+}
+
+function filteredColumn(entity: Type, table: string, name: string, column = raw(`${table}.${name}`)) {
+  return { name, column, nullable: columnOf(entity, name)?.nullable ?? false };
+}
+
+/**
+ * @returns the OpenAPI model: the entity's description of the columns that are shown, and that of computed attributes
+ */
+function modelOf<Entity extends object>(
+  entity: Type<Entity>,
+  attributes: [name: string, attribute: ColumnAttribute | ComputedAttribute<Entity>][],
+): Type {
+  const columns = attributes.flatMap(([name, attribute]) => ('from' in attribute ? [] : [name as keyof Entity]));
+  class Model extends (PickType(entity, columns) as Type<object>) {}
+  for (const [name, attribute] of attributes) {
+    if ('from' in attribute) ApiProperty(attribute.schema)(Model.prototype, name);
+  }
+  Object.defineProperty(Model, 'name', { value: entity.name });
+  return Model;
+}
