@@ -1,6 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Account, SimulatorConfig } from '../config.js';
-import { same } from '../http/access.js';
+import { GuessLimiter, TOO_MANY_WRONG, same } from '../http/access.js';
 import { sendError } from '../http/error.filter.js';
 import { Unreadable } from '../http/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
@@ -39,11 +39,17 @@ export async function simulator(fastify: FastifyInstance, options: SimulatorOpti
   await fastify.register(async (controls) => serveControls(controls, exchange, options.inboundUrl));
 }
 
-/** Asks for the account's id and token, and that the path is about that account. */
+/**
+ * Requires the account's id and token, and that the path is about that account. Guesses are limited as those at the
+ * API's password are, and counted apart from them.
+ */
 function requireAccount(fastify: FastifyInstance, { sid, token }: Account): void {
+  const guesses = new GuessLimiter();
   fastify.addHook('onRequest', async (request, reply) => {
+    if (!guesses.isAllowed(request, reply)) throw new TwilioError(429, 20429, TOO_MANY_WRONG);
     const [, encoded = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (!same(Buffer.from(encoded, 'base64').toString(), `${sid}:${token}`)) {
+      guesses.recordWrong(request);
       reply.header('WWW-Authenticate', 'Basic realm="Twilio API"');
       throw new TwilioError(401, 20003, 'Authenticate');
     }
