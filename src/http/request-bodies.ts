@@ -30,7 +30,8 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => (keepsRawBody(request) ? body : parseJson(utf8(body))),
+    async (request: FastifyRequest, body: Buffer) =>
+      keepsRawBody(request) ? body : storable(readJsonObject(utf8(body))),
   );
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -49,10 +50,10 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
 }
 
 /**
- * The object that a JSON body holds; a blank one is empty, and so is `null`.
+ * The object that a JSON body holds; a blank one is empty, and so is `null`. It may hold what no database can keep.
  * @throws Unreadable
  */
-export function parseJson(text: string): Metadata {
+export function readJsonObject(text: string): Metadata {
   if (text.trim() === '') return {};
   let body: unknown;
   try {
@@ -63,7 +64,15 @@ export function parseJson(text: string): Metadata {
   refuseLossyIntegers(text);
   const object = mapOf(body ?? {});
   if (!isJsonObject(object)) throw new Unreadable('the body must be a JSON object');
-  return storable(object);
+  return object;
+}
+
+/**
+ * As {@link readJsonObject}, of what every database can keep.
+ * @throws Unreadable
+ */
+export function parseJson(text: string): Metadata {
+  return storable(readJsonObject(text));
 }
 
 function nested(parameters: Parameter[]): Metadata {

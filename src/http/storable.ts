@@ -1,3 +1,4 @@
+import type { Metadata } from '../metadata/metadata.js';
 import { Unreadable } from './errors.js';
 
 const MAX_DEPTH = 100;
@@ -23,6 +24,31 @@ export function storable<T>(value: T): T {
     }
   }
   return value;
+}
+
+/**
+ * A copy of an object parsed from a request that every database can keep. Each NUL and each half of a surrogate pair
+ * becomes U+FFFD, and keys `__proto__` are dropped.
+ * @throws Unreadable when that is not enough: for a number beyond a double's range, or nesting that is too deep
+ */
+export function replaceUnstorable(object: Metadata): Metadata {
+  return storable(storableCopy(object, 0) as Metadata);
+}
+
+function storableCopy(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return storableText(value);
+  // Recursion must end; `storable` refuses what is left.
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((item) => storableCopy(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '__proto__')
+      .map(([key, nested]) => [storableText(key), storableCopy(nested, depth + 1)]),
+  );
+}
+
+function storableText(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 function refuseBadText(text: string): void {
