@@ -85,6 +85,22 @@ describe('a batch operation', () => {
     expect(moved.body).toEqual({ errors: { callout_id: ['is not a permitted parameter'] } });
   });
 
+  it('on a callout that is deleted meanwhile is made before, or refused', async () => {
+    const type = 'BatchOperation::CalloutPopulation';
+    for (let round = 0; round < 10; round++) {
+      const callout_id = await api.callout();
+      const [made, madeUnder, deleted] = await Promise.all([
+        api.post('/api/batch_operations', { type, callout_id }),
+        api.post(`/api/callouts/${callout_id}/batch_operations`, { type }),
+        api.delete(`/api/callouts/${callout_id}`),
+      ]);
+      expect(made.status).toBeOneOf([201, 422]);
+      expect(madeUnder.status).toBeOneOf([201, 404, 422]);
+      expect(deleted.status).toBe([made, madeUnder].some(({ status }) => status === 201) ? 422 : 204);
+      if (made.status === 422) expect(made.body).toEqual({ errors: { callout: ['must exist'] } });
+    }
+  });
+
   it('runs just what its preview lists', async () => {
     const callout = await api.callout();
     const [, , third] = await api.ids('/api/contacts');

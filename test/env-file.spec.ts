@@ -22,6 +22,10 @@ function read(contents: string | Buffer) {
 describe('readEnvFile', () => {
   it.each([
     ['a byte order mark', '\uFEFFPORT=80\nHOST=::1\n'],
+    [
+      'byte order marks within, as of files that were put together',
+      'PORT=80\n\uFEFF\uFEFFHOST=::1\r\n\uFEFF# The end\n',
+    ],
     ['lines of Windows', 'PORT=80\r\nHOST=::1\r\n'],
     ['lines of an old Mac', 'PORT=80\rHOST=::1\r'],
     ['both, and comments', '\uFEFF# The address\r\n\r\nexport PORT = 80 # the port\r\n  HOST="::1"\r\n'],

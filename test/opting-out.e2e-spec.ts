@@ -36,6 +36,9 @@ describe('a call that is queued already', () => {
   it.each([
     ['the contact asks for no more calls', { do_not_call: { at: 'x' } }, true],
     ['the contact says so in a word', { do_not_call: 'yes' }, true],
+    ['the contact says so in a word between blanks', { do_not_call: '\u00a0 Yes\t' }, true],
+    ['the contact has taken the wish back, between blanks', { do_not_call: '\t NO\u00a0' }, false],
+    ['the contact has taken the wish back by blanks', { do_not_call: ' \u00a0\n' }, false],
     ['the contact has taken the wish back', { do_not_call: 'no' }, false],
     ['the contact has taken the wish back, in JSON', { do_not_call: false }, false],
     ['the contact changes something else', { town: 'x' }, false],

@@ -145,3 +145,62 @@ describe.runIf(way === 'cluster')('a PostgreSQL that does not let us in', () => 
     await installation.remove();
   });
 });
+
+describe.runIf(way === 'cluster')('a PostgreSQL that refuses to create the tables', () => {
+  const role = `guest_${randomUUID().slice(0, 8)}`;
+  let installation: Installation;
+  let url: URL;
+
+  beforeAll(async () => {
+    installation = await Installation.create();
+    await installation.query(`CREATE ROLE ${role} LOGIN`);
+    url = new URL(installation.environment.DATABASE_URL!);
+    url.username = role;
+  });
+  afterAll(async () => {
+    await installation.query(`DROP OWNED BY ${role}`);
+    await installation.query(`DROP ROLE ${role}`);
+    await installation.remove();
+  });
+
+  it.each([
+    ['main.js', 'public', 'permission denied for schema public'],
+    ['migrate.js', 'public', 'permission denied for schema public'],
+    ['main.js', 'nowhere', 'no schema has been selected to create in'],
+    ['migrate.js', 'nowhere', 'no schema has been selected to create in'],
+  ])('is named in one sentence, and nothing is retried (%s, schema %s)', async (script, schema, reason) => {
+    await installation.query(`ALTER ROLE ${role} SET search_path = ${schema}`);
+    const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script });
+    expect(await program.ended()).toBe(1);
+    expect(program.output.trim().split('\n').at(-1)).toBe(`DATABASE_URL is refused by PostgreSQL: ${reason}.`);
+    expect(program.output).not.toMatch(/^ +at |\\n +at |Retrying/m);
+  });
+});
+
+describe.runIf(way === 'cluster')('a PostgreSQL that is away at the start', () => {
+  it('is named in one sentence by the migration', async () => {
+    const installation = await Installation.create();
+    const url = new URL(installation.environment.DATABASE_URL!);
+    url.port = '1';
+    const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script: 'migrate.js' });
+    expect(await program.ended()).toBe(1);
+    expect(program.output).toMatch(
+      /^DATABASE_URL leads to a PostgreSQL that cannot be used now: [^\n]*ECONNREFUSED[^\n]*\.\n$/,
+    );
+    await installation.remove();
+  });
+
+  it('is waited for by the program, which then ends with one sentence', async () => {
+    const installation = await Installation.create();
+    const url = new URL(installation.environment.DATABASE_URL!);
+    url.port = '1';
+    const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href });
+    expect(await program.ended()).toBe(1);
+    const lines = program.output.trim().split('\n');
+    expect(lines.filter((line) => line.includes('Retrying')).length).toBeGreaterThan(1);
+    const sentence = /^DATABASE_URL leads to a PostgreSQL that cannot be used now: .*ECONNREFUSED.*\.$/;
+    expect(lines).toContainEqual(expect.stringMatching(sentence));
+    expect(lines).not.toContainEqual(expect.stringMatching(/^ +at /));
+    await installation.remove();
+  }, 120_000);
+});

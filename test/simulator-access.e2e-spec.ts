@@ -58,12 +58,14 @@ describe('the simulator of an API with a password', () => {
   });
 
   it.each([
-    ['GET', `${calls}.json`],
-    ['POST', `${calls}.json`],
-    ['GET', `${calls}/CA1.json`],
-    ['POST', `${calls}/CA1.json`],
-    ['GET', '/simulator/2010-04-01/Accounts.json'],
-  ])("requires the simulator's account at %s %s", async (method, path) => {
+    ['GET', `${calls}.json`, '203.0.113.1'],
+    ['POST', `${calls}.json`, '203.0.113.2'],
+    ['GET', `${calls}/CA1.json`, '203.0.113.3'],
+    ['POST', `${calls}/CA1.json`, '203.0.113.4'],
+    ['GET', '/simulator/2010-04-01/Accounts.json', '203.0.113.5'],
+  ])("asks for the simulator's account at %s %s", async (method, path, ip) => {
+    // An address of its own: ten wrong credentials of one are too many.
+    const from = { 'X-Forwarded-For': ip };
     const token = account.Authorization;
     for (const headers of [
       {},
@@ -75,14 +77,46 @@ describe('the simulator of an API with a password', () => {
       { Authorization: token.replace('Basic', 'Bearer') },
       { Authorization: `${token} x` },
     ]) {
-      const answer = await api.send(method, path, undefined, headers as Record<string, string>);
+      const answer = await api.send(method, path, undefined, { ...headers, ...from } as Record<string, string>);
       expect([answer.status, answer.body.code]).toEqual([401, 20003]);
       expect(answer.headers.get('www-authenticate')).toMatch(/^Basic /);
     }
     expect((await api.send(method, path, undefined, account)).status).not.toBe(401);
   });
 
-  it('has no other account', async () => {
+  it("refuses an address after ten wrong guesses at the simulator's account, and logs it", async () => {
+    const program = await installation.start({ ...credentials, TRUST_PROXY: 'loopback' });
+    const { api } = program;
+    const from = (ip: string) => ({ 'X-Forwarded-For': ip });
+    const ask = (headers: Record<string, string>) => api.get(`${calls}.json`, headers);
+    for (let count = 0; count < 30; count++) expect((await ask(from('192.0.2.7'))).status).toBe(401);
+    for (let count = 0; count < 10; count++) {
+      const wrong = basic(PROVIDER_SID, `guess-${count}`);
+      expect((await ask({ ...wrong, ...from('192.0.2.7') })).status).toBe(401);
+    }
+    for (const headers of [account, basic(PROVIDER_SID, 'guess-11')]) {
+      const answer = await ask({ ...headers, ...from('192.0.2.7') });
+      expect([answer.status, answer.body]).toEqual([
+        429,
+        {
+          status: 429,
+          code: 20429,
+          message: 'there were too many wrong credentials from this address',
+          more_info: expect.any(String),
+        },
+      ]);
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    expect((await ask({ ...account, ...from('192.0.2.8') })).status).toBe(200);
+    // The guesses are counted apart from those at the API's password.
+    expect((await api.get('/api/contacts', { ...operator, ...from('192.0.2.7') })).status).toBe(200);
+    await program.stop();
+    const said = program.output.split('\n').filter((line) => line.includes('wrong credentials within'));
+    expect(said.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 40, ip: '192.0.2.7' })]);
+    expect(program.output).not.toMatch(/guess-/);
+  });
+
+  it('knows no other account', async () => {
     for (const other of [`AC${'1'.repeat(32)}`, 'x', '__proto__', PROVIDER_SID.toLowerCase()]) {
       const path = `/simulator/2010-04-01/Accounts/${other}/Calls.json`;
       const { status, body } = await api.get(path, account);

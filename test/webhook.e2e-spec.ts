@@ -156,6 +156,7 @@ describe('the webhook', () => {
     for (const shifted of [
       { ...others, CallStatus, Extr: `a${Extra}` },
       { ...others, CallStatusr: 'inging', Extra },
+      { CallSid: given.CallSid, CallStatus, Extra, Direct: 'ionoutbound-api', SequenceNumber: '1' },
       { ...others, CallStatus: 'ringing', E: 'xtraa' },
     ]) {
       expect([201, 422]).toContain((await send(shifted)).status);
@@ -241,6 +242,42 @@ describe('the webhook', () => {
     expect((await send('{')).status).toBe(400);
     expect((await send(json)).status).toBe(201);
     expect((await call(id)).status).toBe('in_progress');
+  });
+
+  it('is kept with U+FFFD for what no database can keep, and without __proto__, once its signature is right', async () => {
+    const token = await simulatorTokenOf(installation);
+    const broken = (sid: string) =>
+      `{"CallSid":"${sid}","CallStatus":"ringing","Half":"a\\ud800b","\\udc00":{"x":["\\udfff","\\u0000"]},"__proto__":{"a":1},` +
+      '"Deep":{"__proto__":1,"b":2}}';
+    const send = (id: number, sid: string, signedWith: string) => {
+      const body = broken(sid);
+      const digest = createHash('sha256').update(body).digest('hex');
+      const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
+      const signature = twilio.getExpectedTwilioSignature(signedWith, api.url + path, {});
+      return api.send('POST', path, body, { 'Content-Type': 'application/json', 'X-Twilio-Signature': signature });
+    };
+    const id = await madeCall();
+    expect((await send(id, 'CA-halves', 'wrong')).status).toBe(403);
+    expect((await send(id, 'CA-halves', token)).status).toBe(201);
+    const [event] = (await api.get(`/api/phone_calls/${id}/remote_phone_call_events`)).body;
+    expect(event.details).toEqual({
+      CallSid: 'CA-halves',
+      CallStatus: 'ringing',
+      Half: 'a\uFFFDb',
+      '\uFFFD': { x: ['\uFFFD', '\uFFFD'] },
+      Deep: { b: 2 },
+    });
+    const other = await madeCall();
+    const path = `/api/remote_phone_call_events?phone_call_id=${other}`;
+    const signature = createHmac('sha1', token)
+      .update(`${api.url}${path}CallSidCA-protoCallStatusringing__proto__x`)
+      .digest('base64');
+    const form = await api.send('POST', path, '__proto__=x&CallSid=CA-proto&CallStatus=ringing', {
+      'X-Twilio-Signature': signature,
+    });
+    expect(form.status).toBe(201);
+    const [kept] = (await api.get(`/api/phone_calls/${other}/remote_phone_call_events`)).body;
+    expect(kept.details).toEqual({ CallSid: 'CA-proto', CallStatus: 'ringing' });
   });
 
   it('is refused at once without a signature, and as multipart, before its body is read', async () => {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
-import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { idIn, locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked, CheckedUpdate } from '../http/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -144,17 +144,18 @@ export class BatchOperationsService {
 
   private async createFor(calloutId: unknown, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     const { type, parameters = {}, metadata = {} } = body.dto;
-    const errors = { ...body.errors };
-    if (!errors.type) {
-      const callout = await this.unitOfWork.run((manager) => referred(manager, Callout, calloutId));
-      const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
-      // Before the transaction: a look at the preview may take long.
-      Object.assign(errors, await this.errorsOf(type, draft));
-    }
+    const given = { parameters: body.errors.parameters ? {} : parameters };
+    // Before the transaction: a look at the preview may take long. Whether there is the callout is asked within it.
+    const found = body.errors.type ? {} : await this.errorsOf(type, { callout_id: idIn(calloutId) ?? null, ...given });
     return this.unitOfWork.run(async (manager) => {
       const callout = await referred(manager, Callout, calloutId);
-      if (!errors.type && calloutId !== undefined && !callout) errors.callout = [messages.mustExist];
-      throwIfInvalid(errors);
+      const isMissing = !body.errors.type && calloutId !== undefined && !callout;
+      throwIfInvalid({
+        ...body.errors,
+        // The preview of a callout that does not exist is empty: that says nothing more.
+        ...(isMissing ? this.types.get(type).validate({ callout_id: null, ...given }) : found),
+        ...(isMissing && { callout: [messages.mustExist] }),
+      });
       const { identifiers } = await manager.insert(BatchOperation, {
         type,
         callout_id: callout?.id ?? null,

@@ -10,6 +10,7 @@ import { poolShares } from './pool-shares.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { PostgresReader } from './postgres-reader.js';
 import { PostgresWriter } from './postgres-writer.js';
+import { DatabaseUnavailable } from './refused-connections.js';
 import { BackgroundReader, Reader } from './reader.js';
 import { SqliteReadConnections } from './sqlite-read-connections.js';
 import { SqliteReader } from './sqlite-reader.js';
@@ -80,7 +81,7 @@ export class DatabaseModule {
         entities,
         // A server may still be starting. A file exists, or it does not.
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
-        toRetry: (error: unknown) => !(error instanceof ConfigError),
+        toRetry: (error: unknown) => error instanceof DatabaseUnavailable || !(error instanceof ConfigError),
       }),
       dataSourceFactory: (options) => openDatabase(options!, (message) => logger.log(message)),
     });

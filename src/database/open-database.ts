@@ -2,7 +2,7 @@ import { DataSource, type DataSourceOptions } from 'typeorm';
 import { ConfigError } from '../config/config-error.js';
 import { surviveBrokenConnections } from './broken-connections.js';
 import { migrate } from './migrate.js';
-import { refusalOf } from './refused-connections.js';
+import { refusalOf, unavailabilityOf } from './refused-connections.js';
 import { forgetPrepared } from './sqlite-statements.js';
 
 /** A data source that can be closed, and opened again, whatever was prepared on it. */
@@ -26,13 +26,21 @@ export class ClosableDataSource extends DataSource {
  * Connects, and brings the tables up to date. Of several processes that do so at once, one migrates and the others wait
  * for it.
  * @param log receives a message before each step that can take long
+ * @throws DatabaseUnavailable when PostgreSQL cannot be used now
  * @throws ConfigError when no later try can succeed: the server refuses us, we do not trust it, or the database does
  *   not suit us
  */
 export async function openDatabase(options: DataSourceOptions, log: (message: string) => void): Promise<DataSource> {
-  const dataSource = await new ClosableDataSource(options).initialize().catch((error: unknown) => {
-    throw refusalOf(error) ?? error;
-  });
+  try {
+    return await openAndMigrate(options, log);
+  } catch (error) {
+    if (options.type !== 'postgres' || error instanceof ConfigError) throw error;
+    throw refusalOf(error) ?? unavailabilityOf(error) ?? error;
+  }
+}
+
+async function openAndMigrate(options: DataSourceOptions, log: (message: string) => void): Promise<DataSource> {
+  const dataSource = await new ClosableDataSource(options).initialize();
   try {
     if (options.type === 'postgres') {
       surviveBrokenConnections(dataSource);

@@ -52,9 +52,15 @@ export async function referred<T extends Identified>(
   entity: EntityTarget<T>,
   id: unknown,
 ): Promise<T | undefined> {
-  const number = /^\d+$/.test(textOf(id) ?? '') ? Number(id) : NaN;
-  if (!Number.isSafeInteger(number)) return undefined;
+  const number = idIn(id);
+  if (number === undefined) return undefined;
   return (await findWithLock(manager, entity, { id: number } as FindOptionsWhere<T>, 'for_key_share')) ?? undefined;
+}
+
+/** The id that a client's value holds; undefined when it can be none. */
+export function idIn(value: unknown): number | undefined {
+  const number = /^\d+$/.test(textOf(value) ?? '') ? Number(value) : NaN;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 function findWithLock<T extends Identified>(

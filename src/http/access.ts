@@ -21,34 +21,50 @@ export async function requireCredentials(
       if (known.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
     },
   });
-  const wrongCredentials = new WrongCredentials();
+  const guesses = new GuessLimiter();
   fastify.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
-    // Who sends none has guessed nothing.
-    if (request.headers.authorization === undefined) return fastify.basicAuth(request, reply, done);
-    const ip = senderOf(request);
-    const retryAfter = wrongCredentials.retryAfter(ip);
-    // The right ones too: else guessing could go on.
-    if (retryAfter > 0) return done(tooManyWrong(reply, retryAfter));
+    if (!guesses.isAllowed(request, reply)) {
+      return done(Object.assign(new Error(TOO_MANY_WRONG), { statusCode: 429 }));
+    }
     fastify.basicAuth(request, reply, (error) => {
-      if (error && wrongCredentials.add(ip))
-        request.log.warn(
-          { ip },
-          'ten wrong credentials within a minute: this address is refused until the minute is over',
-        );
+      if (error) guesses.recordWrong(request);
       done(error);
     });
   });
 }
 
+/** What a sender of too many wrong credentials is told, with 429. */
+export const TOO_MANY_WRONG = 'there were too many wrong credentials from this address';
+
+/** Limits the guesses at one secret by the address that sends them. A request without credentials is no guess. */
+export class GuessLimiter {
+  private readonly wrongCredentials = new WrongCredentials();
+
+  /**
+   * Sets `Retry-After` where the result is false.
+   * @returns whether the credentials of a request may be checked. After too many wrong ones even the right ones are
+   *   refused: otherwise the answer would tell them apart.
+   */
+  isAllowed(request: FastifyRequest, reply: FastifyReply): boolean {
+    if (request.headers.authorization === undefined) return true;
+    const retryAfter = this.wrongCredentials.retryAfter(senderOf(request));
+    if (retryAfter > 0) void reply.header('Retry-After', retryAfter);
+    return retryAfter === 0;
+  }
+
+  /** Counts the wrong credentials of a request. Logs the address when it may send no more. */
+  recordWrong(request: FastifyRequest): void {
+    if (request.headers.authorization === undefined) return;
+    const ip = senderOf(request);
+    if (!this.wrongCredentials.add(ip)) return;
+    request.log.warn({ ip }, 'ten wrong credentials within a minute: this address is refused until the minute is over');
+  }
+}
+
 /** Who sends a request: what a trusted proxy says, unless that is no address. */
 function senderOf({ ip, socket }: FastifyRequest): string {
   return ipaddr.isValid(ip) ? ip : (socket.remoteAddress ?? '::');
-}
-
-function tooManyWrong(reply: FastifyReply, retryAfter: number): Error {
-  void reply.header('Retry-After', retryAfter);
-  return Object.assign(new Error('there were too many wrong credentials from this address'), { statusCode: 429 });
 }
 
 /** Compares in a time that tells nothing of either text. */

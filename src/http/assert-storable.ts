@@ -1,3 +1,4 @@
+import type { Metadata } from '../metadata/metadata.js';
 import { BadRequestError } from '../errors/errors.js';
 
 const MAX_DEPTH = 100;
@@ -23,6 +24,33 @@ export function assertStorable(value: unknown): void {
       }
     }
   }
+}
+
+/**
+ * Replaces what a database cannot store. NUL characters and lone surrogates become U+FFFD, and keys `__proto__` are dropped.
+ * @returns a copy of an object that was parsed from a request
+ * @throws BadRequestError for a number beyond the range of a double, and for more than 100 levels of nesting
+ */
+export function replaceUnstorable(object: Metadata): Metadata {
+  const copy = storableCopy(object, 0) as Metadata;
+  assertStorable(copy);
+  return copy;
+}
+
+function storableCopy(value: unknown, depth: number): unknown {
+  if (typeof value === 'string') return storableText(value);
+  // Recursion must end. `assertStorable` refuses what is nested deeper.
+  if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
+  if (Array.isArray(value)) return value.map((item) => storableCopy(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([key]) => key !== '__proto__')
+      .map(([key, nested]) => [storableText(key), storableCopy(nested, depth + 1)]),
+  );
+}
+
+function storableText(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 function refuseBadText(text: string): void {

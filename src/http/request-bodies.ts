@@ -36,7 +36,8 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => (keepsRawBody(request) ? body : parseJson(utf8(body))),
+    async (request: FastifyRequest, body: Buffer) =>
+      keepsRawBody(request) ? body : assertStorable(readJsonObject(utf8(body))),
   );
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -55,10 +56,10 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
 }
 
 /**
- * The object that a JSON body holds; a blank one is empty, and so is `null`.
+ * The object that a JSON body holds; a blank one is empty, and so is `null`. It may hold what no database can keep.
  * @throws BadRequestError
  */
-export function parseJson(text: string): Metadata {
+export function readJsonObject(text: string): Metadata {
   if (text.trim() === '') return {};
   let body: unknown;
   try {
@@ -69,6 +70,15 @@ export function parseJson(text: string): Metadata {
   refuseLossyIntegers(text);
   const object = emptyListAsObject(body ?? {});
   if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
+  return object;
+}
+
+/**
+ * As {@link readJsonObject}, of what every database can keep.
+ * @throws BadRequestError
+ */
+export function parseJson(text: string): Metadata {
+  const object = readJsonObject(text);
   assertStorable(object);
   return object;
 }

@@ -4,8 +4,9 @@ import { answeredStep } from '../call-flows/webhook-url.js';
 import { PublicUrl } from '../telephony/public-url.js';
 import { XmlAnswer } from '../http/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
+import { assertUsable } from '../webhooks/webhook-validation.js';
 import { Hearings } from './hearings.js';
-import { type RawWebhook, callIdOf, signedParametersOf } from './webhook.js';
+import { type RawWebhook, readSignedWebhook } from './webhook.js';
 
 /** Answers what the provider tells us. */
 @Injectable()
@@ -25,9 +26,10 @@ export class WebhookService {
   async answer(webhook: RawWebhook): Promise<XmlAnswer> {
     const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
-    const details = signedParametersOf(webhook, url, this.accounts.trusted);
-    const sid = callIdOf(details);
+    const signed = readSignedWebhook(webhook, url, this.accounts.trusted);
     const query = new URL(url).searchParams;
+    const sid = assertUsable(signed, query);
+    const { details } = signed;
     const delivery = deliveryKey(sid, query, webhook.signature);
     const { id, twiml } = await this.hearings.hear({ sid, details, query, origin, delivery });
     return new XmlAnswer(twiml, `/api/remote_phone_call_events/${id}`);

@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SimulatorConfig } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import { same } from '../http/access.js';
+import { GuessLimiter, TOO_MANY_WRONG, same } from '../http/access.js';
 import { sendError } from '../http/error.filter.js';
 import { makePublic } from '../http/public.js';
 import { BadRequestError } from '../errors/errors.js';
@@ -43,11 +43,17 @@ export async function simulator(fastify: FastifyInstance, options: SimulatorOpti
   await fastify.register(async (controls) => serveControls(controls, provider, options.inboundUrl));
 }
 
-/** Asks for the account's id and token, and that the path is about that account. */
+/**
+ * Requires the account's id and token, and that the path is about that account. Guesses are limited as those at the
+ * API's password are, and counted apart from them.
+ */
 function requireAccount(fastify: FastifyInstance, { sid, token }: Account): void {
+  const guesses = new GuessLimiter();
   fastify.addHook('onRequest', async (request, reply) => {
+    if (!guesses.isAllowed(request, reply)) throw new TwilioError(429, 20429, TOO_MANY_WRONG);
     const [, encoded = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     if (!same(Buffer.from(encoded, 'base64').toString(), `${sid}:${token}`)) {
+      guesses.recordWrong(request);
       reply.header('WWW-Authenticate', 'Basic realm="Twilio API"');
       throw new TwilioError(401, 20003, 'Authenticate');
     }
