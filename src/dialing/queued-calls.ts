@@ -8,7 +8,8 @@ import { rowsOf } from '../database/statements.js';
 /**
  * Finds callouts that have a queued call.
  *
- * The statement walks the index from one callout with queued calls to the next, since thousands of callouts may have none. It reads one such
+ * The statement walks the index from one callout with queued calls to the next, since thousands of callouts may have
+ * none. It reads one such
  * call of each callout, which may have a million.
  * @param condition of the call
  * @param calloutCondition of the callout
@@ -66,7 +67,8 @@ export async function queuedOf(
 }
 
 /**
- * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call; BETWEEN forces
+ * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call;
+ * BETWEEN forces
  * (callout_id, id).
  */
 function queuedCalls(callout: Sql, condition: Sql): Sql {
