@@ -19,7 +19,10 @@ import { standingAfter } from '../phone-calls/remote-state.js';
 /** Calls that one round reserves to be looked up. */
 const MOST_AT_ONCE = 100;
 
-/** How long a lookup may outlast the provider's time limit (s), while it waits for its turn, before the call is looked up again. */
+/**
+ * How long a lookup may outlast the provider's time limit (s), while it waits for its turn, before the call is looked
+ * up again.
+ */
 const LEASE_MARGIN = 15;
 
 /** The longest pause between two lookups of a call (s), and how much it varies. */
@@ -80,7 +83,8 @@ export class CallReconciler {
   }
 
   /**
-   * Makes lookups due that lie further ahead than the longest pause which their call can have: the database's clock has stepped back since
+   * Makes lookups due that lie further ahead than the longest pause which their call can have: the database's clock has
+   * stepped back since
    * they were planned. @returns how many there were
    */
   repairClockSteps(): Promise<number> {
@@ -126,7 +130,8 @@ export class CallReconciler {
   }
 
   /**
-   * How far the provider's clock is ahead of the database's (ms), as the latest calls show that the provider took; undefined when there are none.
+   * How far the provider's clock is ahead of the database's (ms), as the latest calls show that the provider took;
+   * undefined when there are none.
    */
   async clockOffset(): Promise<number | undefined> {
     const rows = await this.reader.rows<{ dialled_at: Date | string; date_created: string | null }>(
@@ -151,7 +156,8 @@ export class CallReconciler {
   }
 
   /**
-   * Records what the provider says of a call. Nothing is recorded if a callback has named another call of ours as this one, or if the call was
+   * Records what the provider says of a call. Nothing is recorded if a callback has named another call of ours as this
+   * one, or if the call was
    * queued again meanwhile.
    */
   async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
@@ -200,7 +206,9 @@ export class CallReconciler {
     );
   }
 
-  /** Records that the provider does not know a call. It may only be late, so the call is given up after several lookups. */
+  /**
+   * Records that the provider does not know a call. It may only be late, so the call is given up after several lookups.
+   */
   async applyNotFound(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
       if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.reschedule(call);
@@ -216,7 +224,8 @@ export class CallReconciler {
   }
 
   /**
-   * Whether an uncertain call has been looked up for as long as the setting says. The database's clock may step: forward, then the lookups
+   * Whether an uncertain call has been looked up for as long as the setting says. The database's clock may step:
+   * forward, then the lookups
    * that fit into the time have not all been made; back, then the dial lies in the future and the lookups alone count.
    */
   async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {

@@ -19,8 +19,10 @@ type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_c
 };
 
 /**
- * Keeps one bad setting from spending a campaign. A callout is on trial from its start or resumption until one of its dials is not refused.
- * A refusal that is known to be about a setting holds the callout at once, and so does the same refusal of all first dials on trial: the
+ * Keeps one bad setting from spending a campaign. A callout is on trial from its start or resumption until one of its
+ * dials is not refused.
+ * A refusal that is known to be about a setting holds the callout at once, and so does the same refusal of all first
+ * dials on trial: the
  * callout is paused, says why, and the refused calls are queued again.
  */
 @Injectable()
@@ -37,7 +39,10 @@ export class CalloutTrials {
     );
   }
 
-  /** Notes that the provider refused a call of a callout, which is recorded as errored, and holds the callout if that is due. */
+  /**
+   * Notes that the provider refused a call of a callout, which is recorded as errored, and holds the callout if that is
+   * due.
+   */
   async refuse(
     manager: EntityManager,
     { id, callout_id }: { id: number; callout_id: number | null },

@@ -32,7 +32,8 @@ type ClaimedRow = FlowPhoneCall &
 export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 
 /**
- * Claims calls for dialing. Only a claimed call is dialed. A claim holds a lease: if its process dies before it records the provider's
+ * Claims calls for dialing. Only a claimed call is dialed. A claim holds a lease: if its process dies before it records
+ * the provider's
  * answer, the call becomes `uncertain` and is never dialed again automatically.
  */
 @Injectable()
@@ -49,13 +50,16 @@ export class DialClaims {
 
   /**
    * Claims a call that was reserved for the slot `at`.
-   * @returns undefined when the call must not be dialed now: its slot has passed, its callout was paused or stopped, its person opted out
+   * @returns undefined when the call must not be dialed now: its slot has passed, its callout was paused or stopped,
+   * its person opted out
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
     return this.batches.do({ id, at });
   }
 
-  /** Marks calls whose claims have expired as uncertain: the provider may have taken them. @returns how many there were */
+  /**
+   * Marks calls whose claims have expired as uncertain: the provider may have taken them. @returns how many there were
+   */
   markExpiredUncertain(): Promise<number> {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
@@ -138,7 +142,10 @@ export class DialClaims {
     this.window.notePassed(passed);
   }
 
-  /** Nothing was sent: these calls can be reserved again at once. If that fails, their claims expire as if something had been sent. */
+  /**
+   * Nothing was sent: these calls can be reserved again at once. If that fails, their claims expire as if something had
+   * been sent.
+   */
   private async releaseUnsent(calls: ClaimedRow[]): Promise<void> {
     if (calls.length === 0) return;
     const claims = calls.map(({ id, lease_token }) => ({ id, lease_token }));

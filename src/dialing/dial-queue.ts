@@ -33,7 +33,8 @@ export class DialQueue {
   ) {}
 
   /**
-   * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the second ahead.
+   * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the second
+   * ahead.
    * @returns the reserved calls, and whether there may be more as soon as some of these are claimed
    */
   async reserve(): Promise<{ calls: Reservation[]; isMore: boolean }> {
@@ -118,7 +119,10 @@ export class DialQueue {
     return ids;
   }
 
-  /** The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one callout only. */
+  /**
+   * The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one
+   * callout only.
+   */
   private async calloutsInTurn(manager: EntityManager): Promise<number[]> {
     const callouts = await calloutsWithQueued(manager, isDue, calloutPermits);
     const turns = [...callouts.filter((id) => id > this.lastFirst), ...callouts.filter((id) => id <= this.lastFirst)];

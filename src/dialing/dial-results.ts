@@ -70,7 +70,8 @@ export class DialResults {
   }
 
   /**
-   * Moves calls on that the provider took, also those that were given up before its answer arrived. Where a webhook was faster than the answer
+   * Moves calls on that the provider took, also those that were given up before its answer arrived. Where a webhook was
+   * faster than the answer
    * and has moved the call, only the answer itself is stored.
    */
   private async recordAccepted(manager: EntityManager, accepted: Accepted[]): Promise<void> {

@@ -17,7 +17,10 @@ import { TelephonyProvider } from '../telephony/telephony-provider.js';
 /** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
 
-/** After so many requests in a row of which the provider's answer is not known, dialing pauses: the provider is in trouble. */
+/**
+ * After so many requests in a row of which the provider's answer is not known, dialing pauses: the provider is in
+ * trouble.
+ */
 const MAX_UNKNOWN_IN_A_ROW = 10;
 
 /** Dials a call: claims its row; then, and only then, asks the provider; then records what came of it. */
@@ -96,7 +99,10 @@ export class DialHandler implements JobHandler {
     return [url].flat().some((one) => isWebhookUrl(textOf(one) ?? '', addresses));
   }
 
-  /** Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a moment is waited. */
+  /**
+   * Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a
+   * moment is waited.
+   */
   private async slowDown(result: DialResult): Promise<void> {
     this.unknownInARow = result.outcome === 'unknown' ? this.unknownInARow + 1 : 0;
     const reason = this.reasonToPause(result);

@@ -22,7 +22,9 @@ const HOUSEKEEPING_EVERY = 1_000;
 /** How often it is checked whether the database's clock has stepped back (ms). */
 const CLOCK_CHECK_EVERY = 15_000;
 
-/** Hands out the calls that are due, evenly spread over the second ahead, by telling the queue of each in its moment. */
+/**
+ * Hands out the calls that are due, evenly spread over the second ahead, by telling the queue of each in its moment.
+ */
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
@@ -88,7 +90,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 }
 
-/** The calls, in their order, with those together whose times are about the same: a word for each would be most of the work. */
+/**
+ * The calls, in their order, with those together whose times are about the same: a word for each would be most of the
+ * work.
+ */
 function inMoments(calls: Reservation[]): Reservation[][] {
   const moments: Reservation[][] = [];
   for (const call of calls) {

@@ -11,13 +11,17 @@ import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { LONGEST_BACK_OFF } from './dial-leases.js';
 
-// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere else.
+// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere
+// else.
 
 /** One reason why a queued call is not dialed, now or ever. */
 interface DialingRule {
   /** The table whose row decides. */
   of: 'callouts' | 'phone_calls';
-  /** The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must be cheap. */
+  /**
+   * The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must
+   * be cheap.
+   */
   permits?: Sql;
   /** When calls are never dialed. It is checked on calls that were chosen, and on callouts that have queued calls. */
   cancels?: Cancellation;
@@ -40,7 +44,10 @@ const calloutIsOpen: DialingRule = {
   cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
 };
 
-/** The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may become a scan. */
+/**
+ * The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may
+ * become a scan.
+ */
 const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
 /** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
@@ -81,7 +88,8 @@ export const calloutCancellations: readonly Cancellation[] = cancellations('call
 const callCancellations = cancellations('phone_calls');
 
 /**
- * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago, and its own rules permit it.
+ * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago,
+ * and its own rules permit it.
  * Its callout is asked separately, by {@link calloutPermits}.
  */
 export const isDue: Sql = and([
@@ -97,7 +105,8 @@ export const isPermitted: Sql = and([
 ]);
 
 /**
- * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and the commit. On SQLite the
+ * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and
+ * the commit. On SQLite the
  * transaction is the only writer.
  */
 export async function lockPeople(

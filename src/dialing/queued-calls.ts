@@ -77,7 +77,8 @@ export async function queuedOf(
 }
 
 /**
- * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call; BETWEEN forces
+ * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call;
+ * BETWEEN forces
  * (callout_id, id).
  */
 function queuedCalls(callout: Sql, condition: Sql): Sql {

@@ -1,7 +1,10 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { BigIntColumn, TextColumn } from '../database/columns.js';
 
-/** How fast requests of one kind go to the provider: one row for the whole cluster, whose times are milliseconds of the database's clock. */
+/**
+ * How fast requests of one kind go to the provider: one row for the whole cluster, whose times are milliseconds of the
+ * database's clock.
+ */
 @Entity('paces')
 export class RateLimitRow {
   @PrimaryColumn({ type: 'text' })

@@ -11,7 +11,8 @@ import type { RateLimitRow } from './rate-limit.entity.js';
 export type RateLimitBucket = 'dial' | 'fetch';
 
 /**
- * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds could hold the
+ * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds
+ * could hold the
  * slots of a little more than ten: what is left unused keeps it under the limit.
  */
 const USED_SHARE = 0.95;
@@ -19,7 +20,10 @@ const USED_SHARE = 0.95;
 /** How long after its time a slot may still be used, in milliseconds. */
 export const SLOT_TOLERANCE = 250;
 
-/** The shortest and the longest pause after the account was barred or the provider could not be reached, in milliseconds. */
+/**
+ * The shortest and the longest pause after the account was barred or the provider could not be reached, in
+ * milliseconds.
+ */
 const SHORTEST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
@@ -42,7 +46,8 @@ export interface Reservation {
 }
 
 /**
- * Limits the rate of requests to the provider. Each bucket is one row that all processes share: together they stay below the limit, and their
+ * Limits the rate of requests to the provider. Each bucket is one row that all processes share: together they stay
+ * below the limit, and their
  * requests are evenly spread.
  */
 @Injectable()
@@ -70,7 +75,8 @@ export class RateLimiter {
       sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
         WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
-    // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not count.
+    // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not
+    // count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
     const interval = 1_000 / (perSecond * USED_SHARE);
     const nextAt = row.next_at > row.now + HORIZON + interval ? row.now : row.next_at;
@@ -87,7 +93,8 @@ export class RateLimiter {
   }
 
   /**
-   * Stops all requests of this kind for a while, which grows until one is taken again. Several refusals of one moment are one pause.
+   * Stops all requests of this kind for a while, which grows until one is taken again. Several refusals of one moment
+   * are one pause.
    * @param reason what people are told; null when it is nothing that they need to mend
    */
   async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {

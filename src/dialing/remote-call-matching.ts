@@ -6,7 +6,10 @@ import type { RemoteCall } from '../telephony/telephony-provider.js';
 /** How far the provider's clock and ours may differ while nothing is known about it (ms). */
 const UNKNOWN_OFFSET = 300_000;
 
-/** How far a call may lie from the time at which it is expected (ms). The provider's times have no fractions of a second. */
+/**
+ * How far a call may lie from the time at which it is expected (ms). The provider's times have no fractions of a
+ * second.
+ */
 const TOLERANCE = 10_000;
 
 /** A dialed call whose id at the provider is not known. */
@@ -29,7 +32,8 @@ export interface MatchOptions {
 }
 
 /**
- * Finds which of the provider's calls to a number an unmatched call of ours is. Nothing in the provider's list names our call, so the match
+ * Finds which of the provider's calls to a number an unmatched call of ours is. Nothing in the provider's list names
+ * our call, so the match
  * goes by caller id and time, and a callback with our own id corrects it.
  *
  * @param call one of `unmatched`

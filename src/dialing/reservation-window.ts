@@ -7,7 +7,8 @@ const SMALLEST = 50;
 const INITIAL = 250;
 
 /**
- * How many calls may be reserved and not yet claimed. The window follows what the dialing processes keep up with, as TCP's congestion window
+ * How many calls may be reserved and not yet claimed. The window follows what the dialing processes keep up with, as
+ * TCP's congestion window
  * does: it grows while every reservation is claimed in time, and halves once slots have passed unused.
  */
 @Injectable()

@@ -14,7 +14,8 @@ import {
   phoneCallStatuses,
 } from './phone-call.machine.js';
 
-// The only place that writes the status of a phone call and the columns that depend on it. Statements compose their SET clauses, their lists of
+// The only place that writes the status of a phone call and the columns that depend on it. Statements compose their SET
+// clauses, their lists of
 // inserted columns and their compare-and-set conditions from here.
 
 /** A value or an expression. An expression may refer to the row as it was. */
@@ -24,9 +25,11 @@ type Value = Sql | string | number | null;
 export type MoveValues<M extends PhoneCallMove> = Readonly<Record<(typeof phoneCallMoves)[M]['sets'][number], Value>>;
 
 /**
- * The SET clause of a move: the status, every bookkeeping column that the move changes, and `updated_at`. A move that always stays in its status
+ * The SET clause of a move: the status, every bookkeeping column that the move changes, and `updated_at`. A move that
+ * always stays in its status
  * writes the given values only.
- * @param target the new status, for a move that can lead to several: a status, or an expression for set-based statements
+ * @param target the new status, for a move that can lead to several: a status, or an expression for set-based
+ * statements
  * @throws Error when the move does not lead to the status
  */
 export function setClause<M extends PhoneCallMove>(
@@ -56,7 +59,10 @@ export function setClause<M extends PhoneCallMove>(
   );
 }
 
-/** The columns and values of a row that a move inserts, to be appended to the others. Columns that are left out have their defaults. */
+/**
+ * The columns and values of a row that a move inserts, to be appended to the others. Columns that are left out have
+ * their defaults.
+ */
 export function insertion<M extends 'create' | 'receive'>(
   move: M,
   values: MoveValues<M>,
@@ -70,7 +76,8 @@ export function insertion<M extends 'create' | 'receive'>(
 
 /**
  * The condition that a move can happen to a row of `phone_calls`.
- * @param status the status column. By default it is in a form that no index has, for statements that find their rows otherwise
+ * @param status the status column. By default it is in a form that no index has, for statements that find their rows
+ * otherwise
  */
 export function canMove(move: PhoneCallMove, status: Sql = checked('phone_calls.status')): Sql {
   const { from, requires = [] }: Move = phoneCallMoves[move];

@@ -84,7 +84,8 @@ const notDialed: Bookkeeping = {
 };
 
 /**
- * The provider has the call. A token that is still there belongs to a dial whose answer has not been recorded. An inbound call was never
+ * The provider has the call. A token that is still there belongs to a dial whose answer has not been recorded. An
+ * inbound call was never
  * dialed and never queued at the provider.
  */
 const atProvider: Bookkeeping = {
@@ -108,7 +109,8 @@ const endedAtProvider: Bookkeeping = { ...atProvider, remote_status: 'set', chec
 /** What a call looks like in each status. */
 export const phoneCallBookkeeping: Readonly<Record<PhoneCallStatus, Bookkeeping>> = {
   created: notDialed,
-  // Reserved with `leased_until`, claimed with the token and `dialled_at` as well; refused a moment ago until `leased_until`.
+  // Reserved with `leased_until`, claimed with the token and `dialled_at` as well; refused a moment ago until
+  // `leased_until`.
   queued: { ...notDialed, lease_token: 'any', leased_until: 'any', dialled_at: 'any', refusals: 'any' },
   // The token stays, so that an answer that arrives late is recorded.
   uncertain: { ...notDialed, lease_token: 'any', dialled_at: 'set', refusals: 'any', check_at: 'set', checks: 'any' },
@@ -140,7 +142,10 @@ export interface Move {
   readonly to: readonly PhoneCallStatus[];
   /** The statuses that it can leave as they are. */
   readonly stays?: readonly PhoneCallStatus[];
-  /** The columns that get a value. Of the others, those that the new status wants NULL or 0 become so, and the rest is kept. */
+  /**
+   * The columns that get a value. Of the others, those that the new status wants NULL or 0 become so, and the rest is
+   * kept.
+   */
   readonly sets: readonly BookkeepingColumn[];
   /** The columns that must not be NULL for the move to happen. */
   readonly requires?: readonly BookkeepingColumn[];

@@ -24,7 +24,8 @@ export interface Machine {
 }
 
 /**
- * Checks that the tables of a state machine fit together: each status has its bookkeeping and can be reached, each column exists, and each move
+ * Checks that the tables of a state machine fit together: each status has its bookkeeping and can be reached, each
+ * column exists, and each move
  * supplies what its new status must have.
  * @throws StateMachineError
  */
