@@ -9,6 +9,7 @@ import { Contact } from './src/contacts/contact.entity.js';
 import { migrations } from './src/database/migrations/index.js';
 import { setUpSession } from './src/database/session-settings.js';
 import { secureSqliteFiles } from './src/database/sqlite-files.js';
+import { Event } from './src/events/event.entity.js';
 import { PaceRow } from './src/pace/pace.entity.js';
 import { PhoneCall } from './src/phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './src/remote-phone-call-events/remote-phone-call-event.entity.js';
@@ -46,6 +47,7 @@ export function dataSourceOptions(
       RemotePhoneCallEvent,
       PaceRow,
       Setting,
+      Event,
     ],
     migrations,
     migrationsTableName: 'migrations',

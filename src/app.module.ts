@@ -6,6 +6,7 @@ import { CalloutsModule } from './callouts/callouts.module.js';
 import { Config } from './config.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
@@ -24,6 +25,7 @@ const api = [
   BatchOperationsModule,
   PhoneCallsModule,
   RemotePhoneCallEventsModule,
+  EventsModule,
 ];
 
 @Module({})

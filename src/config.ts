@@ -64,6 +64,8 @@ export class Config {
   readonly leaseSeconds!: number;
   /** Seconds between two looks for work that nobody was told of. */
   readonly sweepSeconds!: number;
+  /** How long events are kept (days). */
+  readonly eventsKeptDays!: number;
 
   readonly platform!: Platform;
   /** The accounts at real providers. That of the chosen provider is there, unless that is the simulator. */
@@ -152,6 +154,7 @@ export function readConfig(environment: Environment, names?: Set<string>): Confi
     basicAuth: readBasicAuth(env),
     leaseSeconds: whole(env, 'WORK_LEASE_SECONDS', 15, 1, 3600),
     sweepSeconds: whole(env, 'SWEEP_SECONDS', 2, 1, 3600),
+    eventsKeptDays: whole(env, 'EVENTS_KEPT_DAYS', 30, 1, 3650),
     ...readTelephony(env),
     simulator: {
       accountSid: readSimulatorSid(env),

@@ -3,6 +3,7 @@ import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js'
 import { KindsModule } from '../batch-operations/kinds/kinds.module.js';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import type { Config } from '../config.js';
+import { EventRetention } from '../events/event-retention.js';
 import { Checks } from '../phone-calls/checks.js';
 import { CalloutTrials } from '../phone-calls/callout-trials.js';
 import { DialClaims } from '../phone-calls/dial-claims.js';
@@ -28,7 +29,7 @@ export class ProcessorModule {
     return {
       module: ProcessorModule,
       imports: [KindsModule, CallFlowsModule],
-      providers: [...work, Sweeper, Dispatcher, ...(redis ? bullProcessors : [InProcessProcessor])],
+      providers: [...work, EventRetention, Sweeper, Dispatcher, ...(redis ? bullProcessors : [InProcessProcessor])],
     };
   }
 }
