@@ -8,6 +8,7 @@ import { ConfigModule } from './config.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
+import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { StrayQueryGuard } from './http/stray-query.guard.js';
@@ -26,6 +27,7 @@ const api = [
   BatchOperationsModule,
   PhoneCallsModule,
   RemotePhoneCallEventsModule,
+  EventsModule,
 ];
 
 @Module({})

@@ -2,6 +2,7 @@ import { BatchOperation } from './batch-operations/batch-operation.entity.js';
 import { CalloutParticipation } from './callout-participations/callout-participation.entity.js';
 import { Callout } from './callouts/callout.entity.js';
 import { Contact } from './contacts/contact.entity.js';
+import { Event } from './events/event.entity.js';
 import { RateLimitRow } from './dialing/rate-limit.entity.js';
 import { PhoneCall } from './phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-events/remote-phone-call-event.entity.js';
@@ -17,4 +18,5 @@ export const entities = [
   RemotePhoneCallEvent,
   RateLimitRow,
   Setting,
+  Event,
 ];

@@ -42,6 +42,8 @@ export class Config {
   readonly leaseSeconds!: number;
   /** How often a worker looks for work that no job announced (s). */
   readonly sweepSeconds!: number;
+  /** How long events are kept (days). */
+  readonly eventsKeptDays!: number;
 
   readonly platform!: Platform;
   /** The accounts at real providers. Includes that of the chosen provider, unless the simulator is chosen. */
@@ -132,6 +134,7 @@ export function readConfig(variables: Variables): Config {
     basicAuth: readBasicAuth(env),
     leaseSeconds: Number(env.WORK_LEASE_SECONDS),
     sweepSeconds: Number(env.SWEEP_SECONDS),
+    eventsKeptDays: Number(env.EVENTS_KEPT_DAYS),
     platform,
     accounts,
     callsPerSecond: Number(env.CALLS_PER_SECOND ?? (isSimulated ? 50 : 1)),

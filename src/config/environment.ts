@@ -194,6 +194,14 @@ export class Environment {
   })
   SWEEP_SECONDS = '2';
 
+  @WholeNumber(1, 3_650)
+  @Documented({
+    section: JOBS,
+    description: 'How long events (`GET /api/events`) are kept.',
+    unit: 'days',
+  })
+  EVENTS_KEPT_DAYS = '30';
+
   @OneOf(providers)
   @Documented({
     section: PROVIDER,

@@ -1,5 +1,5 @@
 import type { Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
+import type { Work } from './open-transaction.js';
 import { isConflict } from './outage.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { rowsOf } from './statements.js';
@@ -13,16 +13,16 @@ export class PostgresWriter extends Writer {
     super();
   }
 
-  transaction<T>(work: (manager: EntityManager) => Promise<T>, origin: Origin): Promise<T> {
+  protected begin<T>(work: Work<T>, origin: Origin): Promise<T> {
     return this.connections.within(origin, () => this.transact(work));
   }
 
-  statement<T>(statement: Sql, origin: Origin): Promise<T[]> {
+  protected commit<T>(statement: Sql, origin: Origin): Promise<T[]> {
     return this.connections.within(origin, () => rowsOf<T>(this.connections.main, statement, 'kept'));
   }
 
   /** PostgreSQL breaks off one of two transactions that stand in each other's way: it is run again. */
-  private async transact<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async transact<T>(work: Work<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.connections.main.transaction(work);

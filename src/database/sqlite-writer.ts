@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
+import type { Work } from './open-transaction.js';
 import { rowsOf } from './statements.js';
 import { type Origin, Writer } from './writer.js';
 
@@ -13,7 +14,8 @@ const MOST_TOGETHER = 500;
  */
 const UNDOES_ALL = /^SQLITE_(FULL|IOERR|NOMEM|BUSY|INTERRUPT)$/;
 
-type Work = () => Promise<void>;
+/** A transaction, or a group of statements, that waits in a line. */
+type Turn = () => Promise<void>;
 
 /** A statement that waits for its turn. */
 interface Waiting {
@@ -24,13 +26,13 @@ interface Waiting {
 
 /** What waits of one origin: transactions and groups of statements, in the order in which they came. */
 class Line {
-  private readonly turns: Work[] = [];
+  private readonly turns: Turn[] = [];
   private statements: Waiting[] = [];
 
   constructor(private readonly commitTogether: (statements: Waiting[]) => Promise<void>) {}
 
-  transaction(work: Work): void {
-    this.turns.push(work);
+  transaction(turn: Turn): void {
+    this.turns.push(turn);
   }
 
   /** The first statement takes a place in the line. Those that come before its turn go with it. */
@@ -41,7 +43,7 @@ class Line {
     this.statements.push(waiting);
   }
 
-  next(): Work | undefined {
+  next(): Turn | undefined {
     return this.turns.shift();
   }
 }
@@ -70,14 +72,14 @@ export class SqliteWriter extends Writer {
     this.lines = { api: line(), background: line() };
   }
 
-  transaction<T>(work: (manager: EntityManager) => Promise<T>, origin: Origin): Promise<T> {
+  protected begin<T>(work: Work<T>, origin: Origin): Promise<T> {
     return new Promise((resolve, reject) => {
       this.lines[origin].transaction(() => this.transact(work).then(resolve, reject));
       this.serve();
     });
   }
 
-  statement<T>(statement: Sql, origin: Origin): Promise<T[]> {
+  protected commit<T>(statement: Sql, origin: Origin): Promise<T[]> {
     return new Promise<unknown[]>((resolve, reject) => {
       this.lines[origin].statement({ statement, resolve, reject });
       this.serve();
@@ -96,7 +98,7 @@ export class SqliteWriter extends Writer {
     this.isAtWork = false;
   }
 
-  private nextTurn(): Work | undefined {
+  private nextTurn(): Turn | undefined {
     const first: Origin = this.lastServed === 'api' ? 'background' : 'api';
     for (const origin of [first, this.lastServed]) {
       const turn = this.lines[origin].next();
@@ -135,7 +137,7 @@ export class SqliteWriter extends Writer {
   /**
    * Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing.
    */
-  private async transact<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async transact<T>(work: Work<T>): Promise<T> {
     const { manager } = this.dataSource;
     await rowsOf(manager, sql`BEGIN IMMEDIATE`);
     try {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { isConflict, isDatabaseUnavailable } from './outage.js';
 
 /**
@@ -18,6 +19,8 @@ interface Waiting<Item, Result> {
 export class Together<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
   private underWay = 0;
+  /** A round has items of many callers, so it joins the transaction of none of them. */
+  private readonly context = new AsyncResource('Together');
 
   /**
    * @param work does several at once, and returns their results in the same order. If one item or a conflict makes it
@@ -39,7 +42,7 @@ export class Together<Item, Result> {
       if (this.underWay < this.lanes) {
         this.underWay++;
         // What is asked for in the same turn goes along.
-        queueMicrotask(() => void this.round());
+        queueMicrotask(() => void this.context.runInAsyncScope(() => this.round()));
       }
     });
   }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
+import type { Work } from './open-transaction.js';
 import { type Origin, Writer } from './writer.js';
 
 /**
- * The one door for writes that clients of the API ask for. Each `run` is one transaction: all of it is kept, or none.
+ * The one door for writes that clients of the API ask for. Each `run` is one transaction: all of it is committed, or none.
  * Clients have a share of the database's connections only, so that a crowd of them cannot hold up webhooks and
  * background work, which use {@link BackgroundUnitOfWork}.
  */
@@ -15,14 +15,22 @@ export class UnitOfWork {
   constructor(private readonly writer: Writer) {}
 
   /**
-   * Runs `work` in a transaction. Nothing but the database may be awaited inside, and matchAll in it goes through `manager`: a second
-   * `run` inside the first would wait for itself.
+   * Runs `work` in a transaction. A run inside another run joins its transaction, also when the two are of different
+   * units of work. Everything is committed together, at the end of the outermost run; if any run fails, everything is
+   * rolled back, even if the error of an inner run is caught.
+   *
+   * Only the database may be awaited inside. PostgreSQL runs `work` again after a conflict with another transaction.
+   * A run that starts after its outer run has ended begins a transaction of its own.
+   * @throws the error of `work`, or else of the first inner run that failed
    */
-  run<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  run<T>(work: Work<T>): Promise<T> {
     return this.writer.transaction(work, this.origin);
   }
 
-  /** Runs one statement that inserts given values, a transaction by itself, and answers the rows that it returns. */
+  /**
+   * Runs one statement that inserts given values and returns its rows: a transaction by itself, or a part of the
+   * transaction of the run around it.
+   */
   single<T>(statement: Sql): Promise<T[]> {
     return this.writer.statement<T>(statement, this.origin);
   }

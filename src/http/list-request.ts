@@ -24,19 +24,28 @@ export interface ListRequest {
 
 /** The list request in a route's query. */
 export const Listing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
-  const http = context.switchToHttp();
-  const query = queryOf(http.getRequest<FastifyRequest>());
-  const { page, per_page: perPage, after_id: afterId, q, ...others } = query;
-  if (page !== undefined && afterId !== undefined) throw new BadRequestError('page and after_id exclude each other');
+  const { page, ...query } = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+  if (page !== undefined && query.after_id !== undefined)
+    throw new BadRequestError('page and after_id exclude each other');
+  return { page: positive('page', page) ?? 1, ...listRequest(query, context) };
+});
+
+/** The request of a list whose pages have no numbers: without `after_id` it begins at the first row. */
+export const KeysetListing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
+  const query = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+  return { page: 1, ...listRequest({ after_id: '0', ...query }, context) };
+});
+
+function listRequest(query: Record<string, unknown>, context: ExecutionContext): Omit<ListRequest, 'page'> {
+  const { per_page: perPage, after_id: afterId, q, ...others } = query;
   return {
-    page: positive('page', page) ?? 1,
     perPage: Math.min(positive('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
     afterId: whole('after_id', afterId, 'must be a whole number, 0 or more'),
     filters: q,
     errors: notPermitted(others),
-    answer: http.getResponse<FastifyReply>().raw,
+    answer: context.switchToHttp().getResponse<FastifyReply>().raw,
   };
-});
+}
 
 /** The parameters in a request's URL, nested by their brackets. */
 export function queryOf(request: FastifyRequest): Record<string, unknown> {

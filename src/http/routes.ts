@@ -67,18 +67,22 @@ interface Place {
   under?: boolean;
   /** Rows may be left out at the people's own wish: then `Left-Out` says how many. */
   leavesOut?: boolean;
+  /** Pages have no numbers, and rows are not counted. */
+  keysetOnly?: boolean;
 }
 
 /** Returns a page of a resource's records. */
 export function Lists(
   { name, model, filters }: Resource,
-  { under = false, leavesOut = false }: Place = {},
+  { under = false, leavesOut = false, keysetOnly = false }: Place = {},
 ): MethodDecorator {
   const filterSchemas = Object.entries(filters).map(([filter, { schema }]) => [filter, schema]);
   return applyDecorators(
     ReadsQuery(true),
     ...(under ? [Nested] : []),
-    ApiQuery({ name: 'page', required: false, schema: { type: 'integer', minimum: 1, default: 1 } }),
+    ...(keysetOnly
+      ? []
+      : [ApiQuery({ name: 'page', required: false, schema: { type: 'integer', minimum: 1, default: 1 } })]),
     ApiQuery({
       name: 'per_page',
       required: false,
@@ -88,11 +92,12 @@ export function Lists(
     ApiQuery({
       name: 'after_id',
       required: false,
-      description:
-        'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, ' +
-        'in constant time however far the walk is. ' +
-        'Begin with 0 and follow `Link rel="next"` as long as there is one. Nothing is counted: there is no `Total`.',
-      schema: { type: 'integer', minimum: 0 },
+      description: keysetOnly
+        ? 'The rows whose ids are greater. Begin with 0 and follow `Link rel="next"` as long as there is one.'
+        : 'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, in constant time ' +
+          'however far the walk is. Begin with 0 and follow `Link rel="next"` as long as there is one. Nothing is ' +
+          'counted: there is no `Total`.',
+      schema: { type: 'integer', minimum: 0, ...(keysetOnly && { default: 0 }) },
     }),
     ApiQuery({
       name: 'q',
@@ -113,7 +118,7 @@ export function Lists(
       headers: {
         ...requestId,
         'Per-Page': header('Rows on a page, at the most.', 'integer'),
-        Total: header('Rows on all pages; not with `after_id`.', 'integer'),
+        ...(!keysetOnly && { Total: header('Rows on all pages; not with `after_id`.', 'integer') }),
         ...(leavesOut && {
           'Left-Out': header(
             'Contacts left out because they asked for no more calls; for a population only, and not with `after_id`.',

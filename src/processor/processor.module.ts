@@ -3,6 +3,7 @@ import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js'
 import { BatchOperationHandler } from '../batch-operations/batch-operation.handler.js';
 import { BatchOperationTypesModule } from '../batch-operations/types/types.module.js';
 import type { Config } from '../config/config.js';
+import { EventRetention } from '../events/event-retention.js';
 import { DialHandler } from '../dialing/dial.handler.js';
 import { DialingModule } from '../dialing/dialing.module.js';
 import { FetchHandler } from '../dialing/fetch.handler.js';
@@ -34,6 +35,7 @@ export class ProcessorModule {
         },
         JobRegistry,
         Sweeper,
+        EventRetention,
         ...(redis ? tasks.map(bullProcessorOf) : [InProcessProcessor]),
       ],
     };

@@ -29,14 +29,19 @@ type HiddenFilter = Required<Pick<ColumnAttribute, 'filter'>> & Pick<ColumnAttri
 
 interface Definition<Entity, Update, Name extends string, FilterName extends string> {
   entity: Type<Entity>;
-  /** The body that changes a record. The attributes that it permits are writable, all others are read-only. */
-  update: Type<Update>;
+  /**
+   * The body that changes a record. The attributes that it permits are writable, all others are read-only. Clients
+   * cannot change records when this is absent.
+   */
+  update?: Type<Update>;
   /** In the order in which the API shows them. */
   attributes: {
     [Key in Name]: Key extends keyof Entity ? ColumnAttribute : ComputedAttribute<Entity>;
   };
   filters?: { [Key in FilterName]: Key extends keyof Entity ? HiddenFilter : Required<HiddenFilter> };
 }
+
+class NoChanges {}
 
 /**
  * Makes a resource from the list of its attributes. The entity gives the table, the type of each column, whether it is
@@ -50,7 +55,7 @@ export function defineResource<
   Name extends string,
   FilterName extends string = never,
 >(definition: Definition<Entity, Update, Name, FilterName>): Resource<Update> {
-  const { entity, update } = definition;
+  const { entity, update = NoChanges as Type<Update> } = definition;
   const table = tableOf(entity);
   const permitted = readersOf(update);
   const declared = Object.entries<ColumnAttribute | ComputedAttribute<Entity>>(definition.attributes);

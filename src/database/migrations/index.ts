@@ -2,6 +2,7 @@ import { CreateContactsAndCallouts1764000000000 } from './1764000000000-create-c
 import { CreatePhoneCalls1764100000000 } from './1764100000000-create-phone-calls.js';
 import { AddCallFlows1764200000000 } from './1764200000000-add-call-flows.js';
 import { IndexNumbersAndOptOuts1764210000000 } from './1764210000000-index-numbers-and-opt-outs.js';
+import { CreateEvents1764700000000 } from './1764700000000-create-events.js';
 import { CreateSettings1764600000000 } from './1764600000000-create-settings.js';
 import { IndexCallsByStage1764620000000 } from './1764620000000-index-calls-by-stage.js';
 import { IndexCallsForAnyStatistics1764500000000 } from './1764500000000-index-calls-for-any-statistics.js';
@@ -21,4 +22,5 @@ export const migrations = [
   CreateSettings1764600000000,
   HoldCalloutsAndTakeUnknownCallers1764610000000,
   IndexCallsByStage1764620000000,
+  CreateEvents1764700000000,
 ];

@@ -20,6 +20,10 @@ const unfinished: Record<string, string> = {
 /** What must not be, whatever happened. Each statement answers the rows that are wrong. */
 const wrong = (callouts: number[]): Record<string, string> => ({
   ...unfinished,
+  'a call whose newest event has another status': `
+    SELECT phone_calls.id, status FROM phone_calls WHERE status <> 'created' AND status IS DISTINCT FROM (
+      SELECT substr(type, length('phone_call.') + 1) FROM events
+      WHERE resource_type = 'phone_call' AND resource_id = phone_calls.id ORDER BY id DESC LIMIT 1)`,
   'a contact that matched and is not in the callout': `
     SELECT callouts.id AS callout_id, contacts.id FROM callouts CROSS JOIN contacts
     WHERE callouts.id IN (${callouts.join()}) AND CAST(contacts.metadata AS text) LIKE '%"many"%'

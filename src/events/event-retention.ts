@@ -1,0 +1,58 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import sql from 'sql-template-tag';
+import { Config } from '../config/config.js';
+import { locking, secondsFromNow } from '../database/dialect.js';
+import { BackgroundReader } from '../database/reader.js';
+import { affectedBy } from '../database/statements.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
+import { PollingLoop } from '../jobs/polling-loop.js';
+
+/** Events that one transaction deletes. */
+const CHUNK = 5_000;
+
+const SECONDS_PER_DAY = 86_400;
+
+/** Deletes events that are older than `EVENTS_KEPT_DAYS`, by the database's clock. */
+@Injectable()
+export class EventRetention implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('EventRetention');
+  private readonly loop: PollingLoop;
+
+  constructor(
+    private readonly reader: BackgroundReader,
+    private readonly unitOfWork: BackgroundUnitOfWork,
+    private readonly config: Config,
+  ) {
+    this.loop = new PollingLoop(() => this.tryToPrune(), config.sweepSeconds * 1_000);
+  }
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  beforeApplicationShutdown(): Promise<void> {
+    return this.loop.stop();
+  }
+
+  private async tryToPrune(): Promise<void> {
+    try {
+      await this.prune();
+    } catch (error) {
+      this.logger.warn(`Could not delete old events: ${(error as Error).message}`);
+    }
+  }
+
+  /** Deletes the oldest events that have expired, up to the size of a chunk. @returns how many there were */
+  async prune(): Promise<number> {
+    const hasExpired = sql`created_at < ${secondsFromNow(-this.config.eventsKeptDays * SECONDS_PER_DAY)}`;
+    // Ids ascend with time, so the first row tells whether there is anything to delete.
+    const oldest = sql`SELECT id, created_at FROM events ORDER BY id LIMIT 1`;
+    const expired = await this.reader.row(sql`SELECT id FROM (${oldest}) AS oldest WHERE ${hasExpired}`);
+    if (!expired) return 0;
+    // Another worker may be deleting the same rows.
+    const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK} ${locking('FOR UPDATE SKIP LOCKED')}`;
+    return this.unitOfWork.run((manager) =>
+      affectedBy(manager, sql`DELETE FROM events WHERE id IN (SELECT id FROM (${chunk}) AS chunk WHERE ${hasExpired})`),
+    );
+  }
+}

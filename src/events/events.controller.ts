@@ -1,0 +1,22 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { KeysetListing, type ListRequest } from '../http/list-request.js';
+import { Lists } from '../http/routes.js';
+import { eventResource } from './event.resource.js';
+import { EventsService } from './events.service.js';
+
+@ApiTags('events')
+@Controller('api')
+export class EventsController {
+  constructor(private readonly events: EventsService) {}
+
+  /**
+   * Lists what happened, oldest first. To follow events, ask again with the last id that was seen as `after_id`: no
+   * event is missed, and none comes twice. Events are kept for `EVENTS_KEPT_DAYS`.
+   */
+  @Get('events')
+  @Lists(eventResource, { keysetOnly: true })
+  list(@KeysetListing() list: ListRequest) {
+    return this.events.list(list);
+  }
+}

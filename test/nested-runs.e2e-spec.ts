@@ -1,0 +1,142 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DataSource, EntityManager } from 'typeorm';
+import { DataSource as ConnectableDataSource } from 'typeorm';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { readConfig } from '../src/config/config.js';
+import { ClosableDataSource } from '../src/database/open-database.js';
+import { PostgresConnections } from '../src/database/postgres-connections.js';
+import { PostgresWriter } from '../src/database/postgres-writer.js';
+import { SqliteWriter } from '../src/database/sqlite-writer.js';
+import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.js';
+import type { Writer } from '../src/database/writer.js';
+import { eventually } from './support/eventually.js';
+import { Installation, way } from './support/installation.js';
+
+let installation: Installation;
+let dataSource: DataSource;
+let unitOfWork: UnitOfWork;
+let background: BackgroundUnitOfWork;
+
+beforeEach(async () => {
+  installation = await Installation.create();
+  const config = readConfig({ ...installation.environment, SCFM_ROLE: 'worker' });
+  const options = { ...dataSourceOptions(config.database), entities: [], migrations: [] };
+  let writer: Writer;
+  if (way === 'cluster') {
+    dataSource = await new ConnectableDataSource(options).initialize();
+    writer = new PostgresWriter(await PostgresConnections.open(dataSource, config));
+  } else {
+    dataSource = await new ClosableDataSource(options).initialize();
+    writer = new SqliteWriter(dataSource);
+  }
+  unitOfWork = new UnitOfWork(writer);
+  background = new BackgroundUnitOfWork(writer);
+  await dataSource.query('CREATE TABLE notes (text varchar)');
+});
+afterEach(async () => {
+  await dataSource.destroy();
+  await installation.remove();
+});
+
+const write = (manager: EntityManager, text: string) => manager.query(`INSERT INTO notes VALUES ('${text}')`);
+const committed = async () =>
+  (await installation.query<{ text: string }>('SELECT text FROM notes')).map(({ text }) => text);
+
+it('is committed together with the run around it, and not before', async () => {
+  await unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    await background.run(async (inner) => {
+      await write(inner, 'inner');
+      await unitOfWork.run((innermost) => write(innermost, 'innermost'));
+    });
+    expect(await committed()).toEqual([]);
+    await write(manager, 'last');
+  });
+  expect(await committed()).toEqual(['outer', 'inner', 'innermost', 'last']);
+});
+
+it('sees what the run around it wrote, and returns its result', async () => {
+  const seen = await unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    return unitOfWork.run(async (inner) => (await inner.query('SELECT text FROM notes')) as unknown);
+  });
+  expect(seen).toEqual([{ text: 'outer' }]);
+});
+
+it('is rolled back when the run around it fails', async () => {
+  const failing = unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    await unitOfWork.run((inner) => write(inner, 'inner'));
+    throw new Error('outer failed');
+  });
+  await expect(failing).rejects.toThrow('outer failed');
+  expect(await committed()).toEqual([]);
+});
+
+it('rolls back the run around it when it fails, also when its error is caught', async () => {
+  const failing = unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    await unitOfWork
+      .run(async (inner) => {
+        await write(inner, 'inner');
+        throw new Error('inner failed');
+      })
+      .catch(() => undefined);
+    // No later run of this transaction begins.
+    await expect(unitOfWork.run((inner) => write(inner, 'later'))).rejects.toThrow('inner failed');
+  });
+  await expect(failing).rejects.toThrow('inner failed');
+  expect(await committed()).toEqual([]);
+  await unitOfWork.run((manager) => write(manager, 'after'));
+  expect(await committed()).toEqual(['after']);
+});
+
+it('is waited for when the run around it does not', async () => {
+  let started: Promise<unknown> | undefined;
+  await unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    started = unitOfWork.run(async (inner) => {
+      for (let turn = 0; turn < 20; turn++) await nextTurn();
+      await write(inner, 'inner');
+    });
+  });
+  expect(await committed()).toEqual(['outer', 'inner']);
+  await started;
+});
+
+it('begins a transaction of its own once the run in which its loop was started has ended', async () => {
+  let isOver = false;
+  let loop: Promise<void> | undefined;
+  const failing = unitOfWork.run(async (manager) => {
+    await write(manager, 'outer');
+    loop = (async () => {
+      await eventually(() => isOver);
+      await unitOfWork.run((own) => write(own, 'loop'));
+    })();
+    throw new Error('outer failed');
+  });
+  await expect(failing).rejects.toThrow('outer failed');
+  // A run of somebody else is open meanwhile.
+  await unitOfWork.run(async (manager) => {
+    await write(manager, 'other');
+    isOver = true;
+    if (way === 'cluster') await loop;
+    else await nextTurn();
+  });
+  await loop;
+  expect(await committed().then((texts) => texts.toSorted())).toEqual(['loop', 'other']);
+});
+
+it('does not join the run of another caller at the same time', async () => {
+  const runs = Array.from({ length: 10 }, (_, n) =>
+    unitOfWork.run(async (manager) => {
+      await write(manager, `${n}`);
+      await nextTurn();
+      await unitOfWork.run((inner) => write(inner, `${n}`));
+      if (n % 2 === 1) throw new Error('odd');
+    }),
+  );
+  await Promise.allSettled(runs);
+  expect((await committed()).toSorted()).toEqual(['0', '0', '2', '2', '4', '4', '6', '6', '8', '8']);
+});
