@@ -71,28 +71,28 @@ export class BatchOperationsService {
     const { parameters: changed } = changesTo(before, body).changes;
     const { callout_id, type } = before as unknown as BatchOperation;
     const broken = changed ? await this.errorsOf(type, { callout_id, parameters: changed }) : {};
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(batchOperationResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(batchOperationResource, id, transaction);
       const { status } = shown as unknown as BatchOperation;
       const { changes, errors } = changesTo(shown, body);
       if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
       if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
       refuseIfAny(errors);
-      await updateRow(manager, BatchOperation, id, changes);
+      await updateRow(transaction, BatchOperation, id, changes);
     });
   }
 
   /** @throws Invalid while a worker may be at it, or anything refers to it */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const { status } = await locked(manager, BatchOperation, id);
+    await this.unitOfWork.run(async (transaction) => {
+      const { status } = await locked(transaction, BatchOperation, id);
       if (AT_WORK.includes(status)) throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
-      await refuseWhileUsed(manager, {
+      await refuseWhileUsed(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
           OR queue_batch_operation_id = ${id} OR queue_remote_fetch_batch_operation_id = ${id}`,
       });
-      await manager.delete(BatchOperation, id);
+      await transaction.delete(BatchOperation, id);
     });
   }
 
@@ -110,9 +110,9 @@ export class BatchOperationsService {
       lease_token: null,
       leased_until: null,
     };
-    const queued = await this.unitOfWork.run(async (manager) => {
-      await transition(manager, BatchOperation, id, batchOperationMachine, event, afresh);
-      return this.records.find(batchOperationResource, id, manager);
+    const queued = await this.unitOfWork.run(async (transaction) => {
+      await transition(transaction, BatchOperation, id, batchOperationMachine, event, afresh);
+      return this.records.find(batchOperationResource, id, transaction);
     });
     this.queue.tell({ task: 'batch_operation', id });
     return queued;
@@ -146,23 +146,23 @@ export class BatchOperationsService {
     const { type, parameters = {}, metadata = {} } = body.dto;
     const errors = { ...body.errors };
     if (!errors.type) {
-      const callout = await this.unitOfWork.run((manager) => referred(manager, Callout, calloutId));
+      const callout = await this.unitOfWork.run((transaction) => referred(transaction, Callout, calloutId));
       const draft = { callout_id: callout?.id ?? null, parameters: errors.parameters ? {} : parameters };
       // Before the transaction: a look at the preview may take long.
       Object.assign(errors, await this.errorsOf(type, draft));
     }
-    return this.unitOfWork.run(async (manager) => {
-      const callout = await referred(manager, Callout, calloutId);
+    return this.unitOfWork.run(async (transaction) => {
+      const callout = await referred(transaction, Callout, calloutId);
       if (!errors.type && calloutId !== undefined && !callout) errors.callout = [messages.mustExist];
       refuseIfAny(errors);
-      const { identifiers } = await manager.insert(BatchOperation, {
+      const id = await transaction.insert(BatchOperation, {
         type,
         callout_id: callout?.id ?? null,
         parameters: parameters as object,
         metadata: metadata as object,
         status: 'preview',
       });
-      return this.records.find(batchOperationResource, identifiers[0]!.id as number, manager);
+      return this.records.find(batchOperationResource, id, transaction);
     });
   }
 }

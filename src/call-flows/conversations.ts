@@ -1,12 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager, EntityTarget } from 'typeorm';
+import type { EntityTarget, FindOptionsWhere } from 'typeorm';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { given, json, now, timestamp } from '../database/dialect.js';
 import { locked } from '../database/rows.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { booleanOf, isBlank, textOf } from '../metadata/client-values.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
@@ -210,29 +210,28 @@ export class Conversations {
   }
 
   /** Writes what flows have decided to the other records of their scenes: to each table in the order of ids, which is the order of locks. */
-  async keep(manager: EntityManager, turns: readonly Pick<Turn, 'writes' | 'scene'>[]): Promise<void> {
+  async keep(transaction: Transaction, turns: readonly Pick<Turn, 'writes' | 'scene'>[]): Promise<void> {
     for (const [record, entity] of WRITTEN) {
       const writes = turns.flatMap(({ scene, writes: { [record]: metadata } }) => {
         const id = scene[record]?.id;
         return id !== undefined && metadata ? [{ id, metadata }] : [];
       });
       for (const { id, metadata } of writes.toSorted((one, other) => one.id - other.id)) {
-        await merge(manager, entity, id, metadata);
+        await merge(transaction, entity, id, metadata);
       }
     }
   }
 
   /** Each of the calls, in their order, with all that its flow is told, as the transaction sees it. */
-  async stageAll(manager: EntityManager, calls: ConversingCall[]): Promise<Staged[]> {
+  async stageAll(transaction: Transaction, calls: ConversingCall[]): Promise<Staged[]> {
     const told = calls.map(({ id, contact_id, callout_participation_id, call_flow_state }) => ({
       id,
       contact_id,
       participation_id: callout_participation_id ?? call_flow_state?.participation_id ?? null,
     }));
     const columns = { id: 'bigint', contact_id: 'bigint', participation_id: 'bigint' } as const;
-    const rows = await rowsOf<StageRow>(
-      manager,
-      sql`SELECT told.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
+    const rows =
+      await transaction.query<StageRow>(sql`SELECT told.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
           callout_participations.id AS participation_id, callout_participations.metadata AS participation_metadata,
           callout_participations.call_flow_logic AS participation_flow,
           callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,
@@ -240,8 +239,7 @@ export class Conversations {
         FROM ${given('told', columns, told)}
         LEFT JOIN contacts ON contacts.id = told.contact_id
         LEFT JOIN callout_participations ON callout_participations.id = told.participation_id
-        LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
-    );
+        LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`);
     const byCall = new Map(rows.map((row) => [row.phone_call_id, row]));
     return calls.map((call) => this.staged(call, byCall.get(call.id)!));
   }
@@ -335,12 +333,12 @@ function movedOn(turn: Omit<Turn, 'twiml'>, reply: Answer, step: number): Turn {
 }
 
 async function merge<T extends { id: number; metadata: Metadata }>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
   given: Metadata,
 ): Promise<void> {
-  const { metadata } = await locked(manager, entity, id);
+  const { metadata } = await locked(transaction, entity, id);
   const changes = { metadata: mergeMetadata(metadata, given), updated_at: () => now.text };
-  await manager.update(entity, id, changes as object);
+  await transaction.update(entity, { id } as FindOptionsWhere<T>, changes);
 }

@@ -1,15 +1,9 @@
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
+import type { EntityTarget, FindOptionsWhere } from 'typeorm';
 import { Invalid, NotFound } from '../http/errors.js';
 import { textOf } from '../metadata/client-values.js';
-import { isPostgres, now } from './dialect.js';
-import { rowsOf } from './statements.js';
-
-interface Identified {
-  id: number;
-}
-
-type Lock = 'pessimistic_write' | 'for_key_share';
+import { now } from './dialect.js';
+import type { Identified, Transaction } from './transaction.js';
 
 /**
  * The row, held until the transaction ends: nobody else changes it, deletes it, or makes a row that refers to it meanwhile. On SQLite the
@@ -17,63 +11,54 @@ type Lock = 'pessimistic_write' | 'for_key_share';
  * @throws NotFound
  */
 export async function locked<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
 ): Promise<T> {
-  const row = await lockedBy(manager, entity, { id } as FindOptionsWhere<T>);
+  const row = await lockedBy(transaction, entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFound();
   return row;
 }
 
 /** Writes changes to a row, if there are any, and that it has changed. */
 export async function updateRow<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
   changes: object,
 ): Promise<void> {
   if (Object.keys(changes).length === 0) return;
-  await manager.update(entity, id, { ...changes, updated_at: () => now.text } as object);
+  await transaction.update(entity, { id } as FindOptionsWhere<T>, { ...changes, updated_at: () => now.text });
 }
 
 /** The row for which `where` holds, held likewise; undefined when there is none. */
 export async function lockedBy<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   where: FindOptionsWhere<T>,
 ): Promise<T | undefined> {
-  return (await findWithLock(manager, entity, where, 'pessimistic_write')) ?? undefined;
+  return transaction.find(entity, where, 'pessimistic_write');
 }
 
 /** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
 export async function referred<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: unknown,
 ): Promise<T | undefined> {
   const number = /^\d+$/.test(textOf(id) ?? '') ? Number(id) : NaN;
   if (!Number.isSafeInteger(number)) return undefined;
-  return (await findWithLock(manager, entity, { id: number } as FindOptionsWhere<T>, 'for_key_share')) ?? undefined;
-}
-
-function findWithLock<T extends Identified>(
-  manager: EntityManager,
-  entity: EntityTarget<T>,
-  where: FindOptionsWhere<T>,
-  mode: Lock,
-) {
-  return manager.findOne(entity, { where, ...(isPostgres && { lock: { mode } }) });
+  return transaction.find(entity, { id: number } as FindOptionsWhere<T>, 'for_key_share');
 }
 
 /**
  * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
  * @throws Invalid naming each kind of which there are any
  */
-export async function refuseWhileUsed(manager: EntityManager, dependents: Record<string, Sql>): Promise<void> {
+export async function refuseWhileUsed(transaction: Transaction, dependents: Record<string, Sql>): Promise<void> {
   const base: string[] = [];
   for (const [kind, query] of Object.entries(dependents)) {
-    const found = await rowsOf(manager, sql`${query} LIMIT 1`);
+    const found = await transaction.query(sql`${query} LIMIT 1`);
     if (found.length > 0) base.push(`Cannot delete record because dependent ${kind} exist`);
   }
   if (base.length > 0) throw new Invalid({ base });

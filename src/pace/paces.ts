@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { locking, nowMilliseconds } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config.js';
 import type { PaceRow } from './pace.entity.js';
@@ -52,16 +51,15 @@ export class Paces {
    * @param choose takes up to so many rows, in the same transaction, and answers their ids
    */
   async handOut(
-    manager: EntityManager,
+    transaction: Transaction,
     name: PaceName,
     { perSecond, most }: { perSecond: number; most: number },
     choose: (count: number) => Promise<number[]>,
   ): Promise<HandedOut[]> {
-    const [row] = await rowsOf<PaceRow & { now: number }>(
-      manager,
-      sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
-        WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`,
-    );
+    const [row] = await transaction.query<
+      PaceRow & { now: number }
+    >(sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
+        WHERE name = ${name} ${locking('FOR UPDATE SKIP LOCKED')}`);
     // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
     const interval = 1_000 / (perSecond * USED_SHARE);
@@ -71,10 +69,10 @@ export class Paces {
     const ids = count > 0 ? await choose(count) : [];
     if (ids.length === 0) return [];
     // Choosing takes its time: slots from before would be over already.
-    const [chosen] = await rowsOf<{ now: number }>(manager, sql`SELECT ${nowMilliseconds} AS now`);
+    const [chosen] = await transaction.query<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
     const first = Math.max(nextAt, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
-    await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
+    await transaction.query(sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${name}`);
     return ids.map((id, index) => ({ id, at: slot(index), wait: slot(index) - chosen!.now }));
   }
 
@@ -83,26 +81,23 @@ export class Paces {
    * @param reason what people are told; null when it is nothing that they need to mend
    */
   async pause(name: PaceName, reason: string | null): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
-        manager,
-        sql`SELECT pauses, paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE} AS pausing
+    await this.unitOfWork.run(async (transaction) => {
+      const [row] = await transaction.query<{
+        pauses: number;
+        pausing: boolean | number;
+      }>(sql`SELECT pauses, paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE} AS pausing
           FROM paces
-          WHERE name = ${name} ${locking('FOR UPDATE')}`,
-      );
+          WHERE name = ${name} ${locking('FOR UPDATE')}`);
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
-      await rowsOf(
-        manager,
-        sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
-          WHERE name = ${name}`,
-      );
+      await transaction.query(sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
+          WHERE name = ${name}`);
     });
   }
 
   /** Says that a request was taken: there is nothing to wait for any more. */
-  async clear(manager: EntityManager, name: PaceName): Promise<void> {
-    await rowsOf(manager, sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0`);
+  async clear(transaction: Transaction, name: PaceName): Promise<void> {
+    await transaction.query(sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${name} AND pauses > 0`);
   }
 
   /**

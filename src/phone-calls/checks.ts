@@ -5,7 +5,7 @@ import { Config } from '../config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
-import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type HandedOut, Paces } from '../pace/paces.js';
 import type { RemoteCall } from '../telephony/provider.js';
@@ -56,20 +56,16 @@ export class Checks {
   /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
   handOut(): Promise<HandedOut[]> {
     const pace = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
-    return this.unitOfWork.run((manager) =>
-      this.paces.handOut(manager, 'fetch', pace, async (count) => {
-        const rows = await rowsOf<{ id: number }>(
-          manager,
-          sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
-            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`,
-        );
+    return this.unitOfWork.run((transaction) =>
+      this.paces.handOut(transaction, 'fetch', pace, async (count) => {
+        const rows = await transaction.query<{
+          id: number;
+        }>(sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
+            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`);
         const ids = rows.map(({ id }) => id);
         if (ids.length > 0) {
-          await rowsOf(
-            manager,
-            sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.leaseSeconds)}, checks = checks + 1
-              WHERE id IN (${join(ids)})`,
-          );
+          await transaction.query(sql`UPDATE phone_calls SET check_at = ${secondsFromNow(this.leaseSeconds)}, checks = checks + 1
+              WHERE id IN (${join(ids)})`);
         }
         return ids;
       }),
@@ -90,8 +86,8 @@ export class Checks {
     const tooFar = sql`SELECT id FROM phone_calls
       WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
       ${locking('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((manager) =>
-      affectedBy(manager, sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
+    return this.unitOfWork.run((transaction) =>
+      transaction.execute(sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
     );
   }
 
@@ -102,8 +98,8 @@ export class Checks {
       sql`SELECT id, status, msisdn, remote_call_id, checks FROM phone_calls WHERE id = ${id} AND ${awaited}`,
     );
     if (!call) {
-      await this.unitOfWork.run((manager) =>
-        rowsOf(manager, sql`UPDATE phone_calls SET check_at = NULL WHERE id = ${id} AND NOT ${awaited}`),
+      await this.unitOfWork.run((transaction) =>
+        transaction.query(sql`UPDATE phone_calls SET check_at = NULL WHERE id = ${id} AND NOT ${awaited}`),
       );
     }
     return call;
@@ -150,27 +146,24 @@ export class Checks {
   /** Records what the provider says of the call. Another call of ours may have turned out to be this one: then nothing is recorded. */
   async learn(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
-      .run(async (manager) => {
-        const call = await locked(manager, PhoneCall, id);
+      .run(async (transaction) => {
+        const call = await locked(transaction, PhoneCall, id);
         // A callback with our own id has named another call meanwhile.
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         const news = { remoteStatus: remote.status };
         const { status, remoteStatus, ended } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
-        const [staged] = await this.conversations.stageAll(manager, [call]);
+        const [staged] = await this.conversations.stageAll(transaction, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
         const turn = this.conversations.learn(staged!, call, answeredBy);
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
+        await transaction.query(sql`UPDATE phone_calls SET status = ${status}, remote_status = ${remoteStatus},
               metadata = ${JSON.stringify(turn.metadata)}, call_flow_state = ${JSON.stringify(turn.state)},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}), remote_call_id = ${remote.sid},
               remote_response = ${JSON.stringify(remote)}, remote_error_message = NULL,
               remotely_queued_at = coalesce(remotely_queued_at, dialled_at),
               check_at = ${ended ? null : secondsFromNow(this.backOff(call))}, lease_token = NULL, leased_until = NULL,
               updated_at = ${now}
-            WHERE id = ${id}`,
-        );
-        await this.conversations.keep(manager, [turn]);
+            WHERE id = ${id}`);
+        await this.conversations.keep(transaction, [turn]);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;
@@ -180,12 +173,9 @@ export class Checks {
   /** Records that nothing was learned, and when to look again. */
   async learnNothing(call: AwaitedCall): Promise<void> {
     const status = call.status === 'remote_fetch_queued' ? sql`status = 'remotely_queued',` : sql``;
-    await this.unitOfWork.run((manager) =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${status} check_at = ${secondsFromNow(this.backOff(call))}, updated_at = ${now}
-          WHERE id = ${call.id} AND status = ${call.status}`,
-      ),
+    await this.unitOfWork.run((transaction) =>
+      transaction.query(sql`UPDATE phone_calls SET ${status} check_at = ${secondsFromNow(this.backOff(call))}, updated_at = ${now}
+          WHERE id = ${call.id} AND status = ${call.status}`),
     );
   }
 
@@ -220,13 +210,10 @@ export class Checks {
   }
 
   private async giveUp(call: AwaitedCall, message: string): Promise<void> {
-    await this.unitOfWork.run((manager) =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${message}, check_at = NULL,
+    await this.unitOfWork.run((transaction) =>
+      transaction.query(sql`UPDATE phone_calls SET status = 'errored', remote_error_message = ${message}, check_at = NULL,
             lease_token = NULL, leased_until = NULL, updated_at = ${now}
-          WHERE id = ${call.id} AND status = ${call.status}`,
-      ),
+          WHERE id = ${call.id} AND status = ${call.status}`),
     );
   }
 

@@ -1,13 +1,12 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Conversations, type ConversingCall, type Staged } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { checked, given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { SLOT_TOLERANCE } from '../pace/paces.js';
 import { RESERVED_FOR, claimSeconds, dialedCalloutStatuses } from './dialing-rules.js';
@@ -58,27 +57,24 @@ export class DialClaims {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
         AND ${checked('status')} = 'queued' AND lease_token IS NOT NULL ${locking('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((manager) =>
-      affectedBy(
-        manager,
-        sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${now}, checks = 0, updated_at = ${now}
-          WHERE id IN (${expired})`,
-      ),
+    return this.unitOfWork.run((transaction) =>
+      transaction.execute(sql`UPDATE phone_calls SET status = 'uncertain', check_at = ${now}, checks = 0, updated_at = ${now}
+          WHERE id IN (${expired})`),
     );
   }
 
   /** One transaction, so that whatever fails before the dial gives the claims back. */
   private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
-    const calls = await this.unitOfWork.run(async (manager) => {
-      await lockPhoneCalls(manager, idsOf(reserved));
-      const rows = await this.claimRows(manager, reserved);
+    const calls = await this.unitOfWork.run(async (transaction) => {
+      await lockPhoneCalls(transaction, idsOf(reserved));
+      const rows = await this.claimRows(transaction, reserved);
       claimedAt = performance.now();
-      await this.releasePassed(manager, reserved, rows.length);
-      await holdContacts(manager, rows);
-      const canceled = await cancelDoNotCall(manager, idsOf(rows));
+      await this.releasePassed(transaction, reserved, rows.length);
+      await holdContacts(transaction, rows);
+      const canceled = await cancelDoNotCall(transaction, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
-      const staged = await this.conversations.stageAll(manager, kept);
+      const staged = await this.conversations.stageAll(transaction, kept);
       return kept.map((row, index) => ({ ...row, staged: staged[index]! }));
     });
     const claimed = new Map(calls.map((call) => [call.id, call]));
@@ -96,10 +92,8 @@ export class DialClaims {
     return results;
   }
 
-  private async claimRows(manager: EntityManager, reserved: Reserved[]): Promise<ClaimedRow[]> {
-    const rows = await rowsOf<ClaimedRow>(
-      manager,
-      sql`UPDATE phone_calls SET lease_token = ${randomUUID()},
+  private async claimRows(transaction: Transaction, reserved: Reserved[]): Promise<ClaimedRow[]> {
+    const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET lease_token = ${randomUUID()},
           leased_until = ${secondsFromNow(claimSeconds(this.config))}, dialled_at = ${now}, updated_at = ${now}
         FROM ${given('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${checked('phone_calls.status')} = 'queued'
@@ -111,8 +105,7 @@ export class DialClaims {
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
           (SELECT callouts.trial_refusals IS NOT NULL FROM callouts WHERE callouts.id = phone_calls.callout_id) AS on_trial,
-          ${nowMilliseconds} AS claimed_at`,
-    );
+          ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({
       ...row,
       metadata: json(row.metadata),
@@ -122,14 +115,12 @@ export class DialClaims {
   }
 
   /** A call whose slot passed before it was claimed can be reserved again at once. */
-  private async releasePassed(manager: EntityManager, reserved: Reserved[], claimed: number): Promise<void> {
+  private async releasePassed(transaction: Transaction, reserved: Reserved[], claimed: number): Promise<void> {
     if (claimed === reserved.length) return;
-    const passed = await affectedBy(
-      manager,
-      sql`UPDATE phone_calls SET leased_until = NULL FROM ${given('reserved', { id: 'bigint' }, reserved)}
+    const passed =
+      await transaction.execute(sql`UPDATE phone_calls SET leased_until = NULL FROM ${given('reserved', { id: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${checked('phone_calls.status')} = 'queued'
-          AND phone_calls.lease_token IS NULL`,
-    );
+          AND phone_calls.lease_token IS NULL`);
     this.window.notePassed(passed);
   }
 
@@ -138,15 +129,12 @@ export class DialClaims {
     if (calls.length === 0) return;
     const claims = calls.map(({ id, lease_token }) => ({ id, lease_token }));
     try {
-      const released = await this.unitOfWork.run(async (manager) => {
-        await lockPhoneCalls(manager, idsOf(calls));
-        return affectedBy(
-          manager,
-          sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL, dialled_at = NULL
+      const released = await this.unitOfWork.run(async (transaction) => {
+        await lockPhoneCalls(transaction, idsOf(calls));
+        return transaction.execute(sql`UPDATE phone_calls SET lease_token = NULL, leased_until = NULL, dialled_at = NULL
             FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
-              AND ${checked('phone_calls.status')} = 'queued'`,
-        );
+              AND ${checked('phone_calls.status')} = 'queued'`);
       });
       this.window.notePassed(released);
     } catch (error) {

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Config } from '../config.js';
 import { given, now, secondsFromNow } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Paces } from '../pace/paces.js';
 import type { Placement } from '../telephony/provider.js';
@@ -44,20 +43,20 @@ export class DialResults {
   }
 
   private async recordAll(dialed: Dialed[]): Promise<void[]> {
-    await this.unitOfWork.run(async (manager) => {
+    await this.unitOfWork.run(async (transaction) => {
       await lockPhoneCalls(
-        manager,
+        transaction,
         dialed.map(({ call }) => call.id),
       );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
-      await this.recordAccepted(manager, accepted.map(acceptedRow));
+      await this.recordAccepted(transaction, accepted.map(acceptedRow));
       // The provider takes calls of these callouts, or may have: their settings are not at fault.
       const tried = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
       );
-      await this.trials.pass(manager, new Set(tried.map(({ call }) => call.callout_id!)));
+      await this.trials.pass(transaction, new Set(tried.map(({ call }) => call.callout_id!)));
       for (const { call, result } of dialed) {
-        if (result.outcome !== 'accepted') await this.recordOther(manager, call, result);
+        if (result.outcome !== 'accepted') await this.recordOther(transaction, call, result);
       }
     });
     return dialed.map(() => undefined);
@@ -67,17 +66,15 @@ export class DialResults {
    * A webhook that arrived before the answer has moved its call on: then only the answer itself is stored. An answer that arrives after the
    * call was given up is the truth all the same.
    */
-  private async recordAccepted(manager: EntityManager, accepted: Accepted[]): Promise<void> {
+  private async recordAccepted(transaction: Transaction, accepted: Accepted[]): Promise<void> {
     if (accepted.length === 0) return;
     const told = given('told', acceptedColumns, accepted);
     const givenUp = sql`(phone_calls.status = 'errored' AND phone_calls.remote_call_id IS NULL)`;
     const unlessMoved = (column: string, value: Sql): Sql =>
       sql`${raw(column)} = CASE WHEN phone_calls.status IN ('queued', 'uncertain') OR ${givenUp} THEN ${value}
         ELSE phone_calls.${raw(column)} END`;
-    await releaseGuessedIds(manager, accepted as { id: number; remote_call_id: string }[]);
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET ${unlessMoved('status', sql`told.status`)},
+    await releaseGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
+    await transaction.query(sql`UPDATE phone_calls SET ${unlessMoved('status', sql`told.status`)},
           ${unlessMoved('remote_status', sql`told.remote_status`)},
           ${unlessMoved('remote_direction', sql`told.remote_direction`)},
           ${unlessMoved('check_at', secondsFromNow(this.config.reconcileAfter))}, ${unlessMoved('checks', sql`0`)},
@@ -86,22 +83,18 @@ export class DialResults {
           remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
           lease_token = NULL, leased_until = NULL, updated_at = ${now}
         FROM ${told} WHERE phone_calls.id = told.id
-          AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`,
-    );
-    await this.paces.clear(manager, 'dial');
+          AND (phone_calls.lease_token = told.lease_token OR phone_calls.lease_token IS NULL AND ${givenUp})`);
+    await this.paces.clear(transaction, 'dial');
   }
 
   private async recordOther(
-    manager: EntityManager,
+    transaction: Transaction,
     call: ClaimedCall,
     result: Exclude<DialResult, { outcome: 'accepted' }>,
   ): Promise<void> {
     const update = (changes: Sql): Promise<unknown> =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${changes}, lease_token = NULL, updated_at = ${now}
-          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND status IN ('queued', 'uncertain')`,
-      );
+      transaction.query(sql`UPDATE phone_calls SET ${changes}, lease_token = NULL, updated_at = ${now}
+          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND status IN ('queued', 'uncertain')`);
     const { outcome, message } = result;
     switch (outcome) {
       case 'unsendable':
@@ -112,7 +105,7 @@ export class DialResults {
       case 'misconfigured':
         await update(sql`status = 'errored', remote_error_message = ${message}, refusal_code = ${result.code},
           check_at = NULL, leased_until = NULL`);
-        await this.trials.refuse(manager, call, result);
+        await this.trials.refuse(transaction, call, result);
         break;
       case 'unknown':
         await update(

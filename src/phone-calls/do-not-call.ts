@@ -1,8 +1,7 @@
 import sql, { type Sql, join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { checked, isPostgres, now } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { wordAt } from '../metadata/word-at.js';
 
@@ -40,14 +39,13 @@ export const isDoNotCall: Sql = sql`(
  * is the only writer anyway.
  */
 export async function holdContacts(
-  manager: EntityManager,
+  transaction: Transaction,
   calls: readonly { contact_id: number | null; msisdn: string }[],
 ): Promise<void> {
   if (!isPostgres || calls.length === 0) return;
   const ids = calls.map(({ contact_id }) => contact_id).filter((id) => id !== null);
   const numbers = calls.map(({ msisdn }) => msisdn);
-  await rowsOf(
-    manager,
+  await transaction.query(
     sql`SELECT 1 FROM contacts WHERE id = ANY(${ids}) OR msisdn = ANY(${numbers}) ORDER BY id FOR SHARE`,
   );
 }
@@ -56,13 +54,12 @@ export async function holdContacts(
  * Cancels those of the queued calls whose people asked for no more calls.
  * @returns the ids of the calls that were canceled
  */
-export async function cancelDoNotCall(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
+export async function cancelDoNotCall(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
   if (ids.length === 0) return new Set();
-  const rows = await rowsOf<{ id: number }>(
-    manager,
-    sql`UPDATE phone_calls SET status = 'canceled', remote_error_message = ${DO_NOT_CALL_MESSAGE}, lease_token = NULL,
+  const rows = await transaction.query<{
+    id: number;
+  }>(sql`UPDATE phone_calls SET status = 'canceled', remote_error_message = ${DO_NOT_CALL_MESSAGE}, lease_token = NULL,
         leased_until = NULL, dialled_at = NULL, check_at = NULL, updated_at = ${now}
-      WHERE id IN (${join([...ids])}) AND ${checked('status')} = 'queued' AND ${isDoNotCall} RETURNING id`,
-  );
+      WHERE id IN (${join([...ids])}) AND ${checked('status')} = 'queued' AND ${isDoNotCall} RETURNING id`);
   return new Set(rows.map(({ id }) => id));
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import { among, checked, json, now } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { Provider, type RemoteCall } from '../telephony/provider.js';
@@ -127,15 +126,13 @@ export class LostCalls {
 
   /** One statement for each, in the order of ids: each has a time of its own. */
   private mark(placed: PlacedCall[]): Promise<number> {
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       let marked = 0;
       for (const { id, dialedAt } of placed) {
-        marked += await affectedBy(
-          manager,
-          sql`UPDATE phone_calls SET status = 'uncertain', dialled_at = ${dialedAt.toISOString()}, check_at = ${now},
+        marked +=
+          await transaction.execute(sql`UPDATE phone_calls SET status = 'uncertain', dialled_at = ${dialedAt.toISOString()}, check_at = ${now},
               checks = 0, leased_until = NULL, updated_at = ${now}
-            WHERE id = ${id} AND status IN (${join(NOT_DIALED)}) AND lease_token IS NULL`,
-        );
+            WHERE id = ${id} AND status IN (${join(NOT_DIALED)}) AND lease_token IS NULL`);
       }
       return marked;
     });

@@ -55,11 +55,11 @@ export class PhoneCallsService {
    * @throws NotFound when there is no such participation
    */
   async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
-    return this.unitOfWork.run(async (manager) => {
-      const participation = await referred(manager, CalloutParticipation, participationId);
+    return this.unitOfWork.run(async (transaction) => {
+      const participation = await referred(transaction, CalloutParticipation, participationId);
       if (!participation) throw new NotFound();
       const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
-      const { identifiers } = await manager.insert(PhoneCall, {
+      const id = await transaction.insert(PhoneCall, {
         callout_participation_id: participation.id,
         callout_id: participation.callout_id,
         contact_id: participation.contact_id,
@@ -69,20 +69,20 @@ export class PhoneCallsService {
         metadata: metadata as object,
         remote_request_params: remote_request_params as object,
       });
-      return this.records.find(phoneCallResource, identifiers[0]!.id as number, manager);
+      return this.records.find(phoneCallResource, id, transaction);
     });
   }
 
   /** @throws Invalid when what a call is placed with is to change although it was queued: its row says who was rung */
   async update(id: number, body: Checked<UpdatePhoneCallDto>): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(phoneCallResource, id, transaction);
       const { changes, errors } = changesTo(shown, body);
       for (const key of ['msisdn', 'remote_request_params'] as const) {
         if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
       }
       refuseIfAny(errors);
-      await updateRow(manager, PhoneCall, id, changes);
+      await updateRow(transaction, PhoneCall, id, changes);
     });
   }
 
@@ -91,28 +91,28 @@ export class PhoneCallsService {
    * @throws Invalid when the event cannot happen now
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       const fetch = event.dto.event === 'queue_remote_fetch';
-      if (fetch && (await locked(manager, PhoneCall, id)).remote_call_id === null) {
+      if (fetch && (await locked(transaction, PhoneCall, id)).remote_call_id === null) {
         throw new Invalid({ ...event.errors, event: [messages.notIncluded] });
       }
       const changes = fetch ? { check_at: () => now.text, checks: 0 } : { refusals: 0, leased_until: null };
-      await transition(manager, PhoneCall, id, phoneCallMachine, event, changes as object);
-      return this.records.find(phoneCallResource, id, manager);
+      await transition(transaction, PhoneCall, id, phoneCallMachine, event, changes);
+      return this.records.find(phoneCallResource, id, transaction);
     });
   }
 
   /** @throws Invalid unless nothing has happened to the call yet */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const { status } = await locked(manager, PhoneCall, id);
+    await this.unitOfWork.run(async (transaction) => {
+      const { status } = await locked(transaction, PhoneCall, id);
       if (status !== 'created') {
         throw new Invalid({ base: [`Cannot delete record because status is ${status}`] });
       }
-      await refuseWhileUsed(manager, {
+      await refuseWhileUsed(transaction, {
         'remote phone call events': sql`SELECT 1 FROM remote_phone_call_events WHERE phone_call_id = ${id}`,
       });
-      await manager.delete(PhoneCall, id);
+      await transaction.delete(PhoneCall, id);
     });
   }
 }

@@ -1,8 +1,7 @@
 import sql, { type Sql, join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { locking } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 
 // How queued calls are found, among millions that were made: never by a statement that hangs on what PostgreSQL believes of their number.
 
@@ -12,7 +11,7 @@ import { rowsOf } from '../database/statements.js';
  * of perhaps a million.
  */
 export async function calloutsWithQueued(
-  manager: EntityManager,
+  transaction: Transaction,
   condition: Sql,
   statuses: readonly CalloutStatus[],
 ): Promise<number[]> {
@@ -20,17 +19,14 @@ export async function calloutsWithQueued(
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
   const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
-  const rows = await rowsOf<{ id: number }>(
-    manager,
-    sql`WITH RECURSIVE queued (callout_id) AS (
+  const rows = await transaction.query<{ id: number }>(sql`WITH RECURSIVE queued (callout_id) AS (
         SELECT (${first})
         UNION ALL
         SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
       )
       SELECT id FROM callouts WHERE status IN (${join([...statuses])}) AND id IN (SELECT callout_id FROM queued)
         AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
-      ORDER BY id`,
-  );
+      ORDER BY id`);
   return rows.map(({ id }) => id);
 }
 
@@ -39,7 +35,7 @@ export async function calloutsWithQueued(
  * as many of each, where what one has too few of is the share of those after it.
  */
 export async function queuedOf(
-  manager: EntityManager,
+  transaction: Transaction,
   callouts: number[],
   condition: Sql,
   count: number,
@@ -50,8 +46,7 @@ export async function queuedOf(
     const left = count - ids.length;
     if (left <= 0) break;
     const most = evenly ? Math.ceil(left / (callouts.length - index)) : left;
-    const rows = await rowsOf<{ id: number }>(
-      manager,
+    const rows = await transaction.query<{ id: number }>(
       sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
     ids.push(...rows.map((row) => row.id));

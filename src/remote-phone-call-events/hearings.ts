@@ -1,11 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Conversations, type Heard, type Turn } from '../call-flows/conversations.js';
 import { Config } from '../config.js';
 import { given, isPostgres, now, secondsFromNow } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhook } from '../http/errors.js';
 import { textOf } from '../metadata/client-values.js';
@@ -69,10 +68,10 @@ export class Hearings {
 
   /** What cannot be used is told apart, so that it does not undo the others. */
   private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhook)[]> {
-    return this.unitOfWork.run(async (manager) => {
-      const { matters, unusable } = await this.mattersOf(manager, hearings);
+    return this.unitOfWork.run(async (transaction) => {
+      const { matters, unusable } = await this.mattersOf(transaction, hearings);
       const stored = await this.storedOf(
-        manager,
+        transaction,
         hearings.map(({ delivery }) => delivery),
       );
       let open = matters;
@@ -82,7 +81,7 @@ export class Hearings {
         const next = open.filter(({ call }) => !calls.has(call.id) && calls.add(call.id));
         open = open.filter((matter) => !next.includes(matter));
         await this.takeIn(
-          manager,
+          transaction,
           next.filter(({ hearing }) => !stored.has(hearing.delivery)),
           stored,
         );
@@ -91,10 +90,10 @@ export class Hearings {
     });
   }
 
-  private async mattersOf(manager: EntityManager, hearings: Hearing[]) {
+  private async mattersOf(transaction: Transaction, hearings: Hearing[]) {
     const sids = hearings.map(({ sid }) => sid);
     const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
-    const calls = await this.heardCalls.lock(manager, sids, ownIds);
+    const calls = await this.heardCalls.lock(transaction, sids, ownIds);
     const matters: Matter[] = [];
     const corrected: KnownId[] = [];
     const unusable = new Map<Hearing, UnusableWebhook>();
@@ -103,7 +102,7 @@ export class Hearings {
       const { sid, details, query } = hearing;
       let call = HeardCalls.among(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
-        call = await this.inboundCalls.take(manager, sid, hearing);
+        call = await this.inboundCalls.take(transaction, sid, hearing);
         calls.push(call);
       } else if (!call) unusable.set(hearing, new UnusableWebhook(`Call ${sid} is not known`));
       if (!call) continue;
@@ -113,39 +112,38 @@ export class Hearings {
       }
       matters.push({ hearing, call });
     }
-    await releaseGuessedIds(manager, corrected);
+    await releaseGuessedIds(transaction, corrected);
     return { matters, unusable };
   }
 
-  private async storedOf(manager: EntityManager, deliveries: string[]): Promise<Map<string, Stored>> {
-    const rows = await rowsOf<Stored & { delivery: string }>(
-      manager,
-      sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
+  private async storedOf(transaction: Transaction, deliveries: string[]): Promise<Map<string, Stored>> {
+    const rows = await transaction.query<
+      Stored & { delivery: string }
+    >(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
         JOIN ${given(
           'told',
           { delivery: 'text' },
           deliveries.map((delivery) => ({ delivery })),
-        )} ON told.delivery = events.delivery`,
-    );
+        )} ON told.delivery = events.delivery`);
     return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
   }
 
   /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
-  private async takeIn(manager: EntityManager, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
+  private async takeIn(transaction: Transaction, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
     if (matters.length === 0) return;
     const staged = await this.conversations.stageAll(
-      manager,
+      transaction,
       matters.map(({ call }) => call),
     );
     const turns = matters.map(({ hearing, call }, index) => this.conversations.hear(staged[index]!, call, hearing));
-    const rows = await this.store(manager, matters, turns);
+    const rows = await this.store(transaction, matters, turns);
     for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
     const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, turns[index]!));
-    await this.moveOn(manager, moved);
-    await this.conversations.keep(manager, turns);
+    await this.moveOn(transaction, moved);
+    await this.conversations.keep(transaction, turns);
   }
 
-  private store(manager: EntityManager, matters: Matter[], turns: Turn[]) {
+  private store(transaction: Transaction, matters: Matter[], turns: Turn[]) {
     const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
       phone_call_id: call.id,
       details,
@@ -155,27 +153,21 @@ export class Hearings {
       delivery,
       twiml: turns[index]!.twiml,
     }));
-    return rowsOf<Stored & { delivery: string }>(
-      manager,
-      sql`INSERT INTO remote_phone_call_events
+    return transaction.query<Stored & { delivery: string }>(sql`INSERT INTO remote_phone_call_events
           (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
         SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
         FROM ${given('told', eventColumns, events)}
-        RETURNING id, twiml, delivery`,
-    );
+        RETURNING id, twiml, delivery`);
   }
 
-  private async moveOn(manager: EntityManager, moved: Moved[]): Promise<void> {
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET status = told.status, remote_status = told.remote_status,
+  private async moveOn(transaction: Transaction, moved: Moved[]): Promise<void> {
+    await transaction.query(sql`UPDATE phone_calls SET status = told.status, remote_status = told.remote_status,
           remote_call_id = told.remote_call_id, remote_direction = told.remote_direction, remote_error_message = NULL,
           sequence_number = told.sequence_number, call_flow_state = told.call_flow_state, metadata = told.metadata,
           remotely_queued_at = coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at),
           check_at = CASE WHEN told.awaited = 1 THEN ${secondsFromNow(this.config.reconcileAfter)} END,
           checks = 0, updated_at = ${now}
-        FROM ${given('told', movedColumns, moved)} WHERE phone_calls.id = told.id`,
-    );
+        FROM ${given('told', movedColumns, moved)} WHERE phone_calls.id = told.id`);
   }
 }
 

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { isAmong, locking } from '../database/dialect.js';
 import type { PendingAnswer } from '../database/read-deadline.js';
 import { Reader } from '../database/reader.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { allOf, conditionOf, everything, where } from '../filters/filter.js';
 import { NotFound, refuseIfAny } from '../http/errors.js';
 import type { ListRequest } from '../http/list-request.js';
@@ -17,12 +16,12 @@ export class Records {
   constructor(private readonly reader: Reader) {}
 
   /**
-   * One record; read by `manager` as its transaction sees it, if given.
+   * One record; as `transaction` sees it, if given.
    * @throws NotFound
    */
-  async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
+  async find({ name, columns, present }: Resource, id: number, transaction?: Transaction): Promise<Row> {
     const query = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id}`;
-    const row = manager ? (await rowsOf(manager, query, 'kept'))[0] : await this.reader.row(query);
+    const row = transaction ? (await transaction.query(query, { prepared: true }))[0] : await this.reader.row(query);
     if (!row) throw new NotFound();
     return present(row);
   }
@@ -31,9 +30,8 @@ export class Records {
    * One record as it is shown, locked until the transaction ends.
    * @throws NotFound
    */
-  async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
-    const [row] = await rowsOf(
-      manager,
+  async findForUpdate({ name, columns, present }: Resource, id: number, transaction: Transaction): Promise<Row> {
+    const [row] = await transaction.query(
       sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
     );
     if (!row) throw new NotFound();

@@ -1,9 +1,9 @@
 import type { Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { FieldErrors } from '../../http/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { BatchOperationType } from '../batch-operation.types.js';
+import type { Transaction } from '../../database/transaction.js';
 import type { Listed } from './listed.js';
 import type { Window } from './window.js';
 
@@ -53,5 +53,5 @@ export interface BatchOperationKind {
   /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */
   readonly isLimited?: (operation: Scope) => boolean;
   /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
-  step(manager: EntityManager, operation: BatchOperation, bounds: Bounds): Promise<Step>;
+  step(transaction: Transaction, operation: BatchOperation, bounds: Bounds): Promise<Step>;
 }
