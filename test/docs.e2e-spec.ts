@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** The routes of the contract, section 6. */
+/** The routes of the contract, section 6, and the list of events. */
 const routes = [
   'GET POST /api/contacts',
   'GET PATCH PUT DELETE /api/contacts/{id}',
@@ -53,6 +53,7 @@ const routes = [
   'GET /api/phone_calls/{id}/remote_phone_call_events',
   'GET POST /api/remote_phone_call_events',
   'GET PATCH PUT /api/remote_phone_call_events/{id}',
+  'GET /api/events',
   'GET /health/live',
   'GET /health/ready',
 ];

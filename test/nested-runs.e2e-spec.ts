@@ -1,17 +1,23 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { DataSource, EntityManager } from 'typeorm';
-import { DataSource as ConnectableDataSource } from 'typeorm';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import sql from 'sql-template-tag';
+import type { DataSource } from 'typeorm';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { readConfig } from '../src/config/config.js';
 import { ClosableDataSource } from '../src/database/open-database.js';
 import { PostgresConnections } from '../src/database/postgres-connections.js';
 import { PostgresWriter } from '../src/database/postgres-writer.js';
 import { SqliteWriter } from '../src/database/sqlite-writer.js';
+import type { Transaction } from '../src/database/transaction.js';
 import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.js';
 import type { Writer } from '../src/database/writer.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
+
+// The modules of the database read the setting when they are imported.
+vi.hoisted(() => {
+  if (process.env.SCFM_TEST_WAY === 'cluster') process.env.DATABASE_URL = process.env.TEST_DATABASE_URL;
+});
 
 let installation: Installation;
 let dataSource: DataSource;
@@ -22,14 +28,11 @@ beforeEach(async () => {
   installation = await Installation.create();
   const config = readConfig({ ...installation.environment, SCFM_ROLE: 'worker' });
   const options = { ...dataSourceOptions(config.database), entities: [], migrations: [] };
-  let writer: Writer;
-  if (way === 'cluster') {
-    dataSource = await new ConnectableDataSource(options).initialize();
-    writer = new PostgresWriter(await PostgresConnections.open(dataSource, config));
-  } else {
-    dataSource = await new ClosableDataSource(options).initialize();
-    writer = new SqliteWriter(dataSource);
-  }
+  dataSource = await new ClosableDataSource(options).initialize();
+  const writer: Writer =
+    way === 'cluster'
+      ? new PostgresWriter(await PostgresConnections.open(dataSource, config))
+      : new SqliteWriter(dataSource);
   unitOfWork = new UnitOfWork(writer);
   background = new BackgroundUnitOfWork(writer);
   await dataSource.query('CREATE TABLE notes (text varchar)');
@@ -39,34 +42,34 @@ afterEach(async () => {
   await installation.remove();
 });
 
-const write = (manager: EntityManager, text: string) => manager.query(`INSERT INTO notes VALUES ('${text}')`);
+const write = (transaction: Transaction, text: string) => transaction.execute(sql`INSERT INTO notes VALUES (${text})`);
 const committed = async () =>
   (await installation.query<{ text: string }>('SELECT text FROM notes')).map(({ text }) => text);
 
 it('is committed together with the run around it, and not before', async () => {
-  await unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
+  await unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
     await background.run(async (inner) => {
       await write(inner, 'inner');
       await unitOfWork.run((innermost) => write(innermost, 'innermost'));
     });
     expect(await committed()).toEqual([]);
-    await write(manager, 'last');
+    await write(transaction, 'last');
   });
   expect(await committed()).toEqual(['outer', 'inner', 'innermost', 'last']);
 });
 
 it('sees what the run around it wrote, and returns its result', async () => {
-  const seen = await unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
-    return unitOfWork.run(async (inner) => (await inner.query('SELECT text FROM notes')) as unknown);
+  const seen = await unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
+    return unitOfWork.run((inner) => inner.query(sql`SELECT text FROM notes`));
   });
   expect(seen).toEqual([{ text: 'outer' }]);
 });
 
 it('is rolled back when the run around it fails', async () => {
-  const failing = unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
+  const failing = unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
     await unitOfWork.run((inner) => write(inner, 'inner'));
     throw new Error('outer failed');
   });
@@ -75,8 +78,8 @@ it('is rolled back when the run around it fails', async () => {
 });
 
 it('rolls back the run around it when it fails, also when its error is caught', async () => {
-  const failing = unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
+  const failing = unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
     await unitOfWork
       .run(async (inner) => {
         await write(inner, 'inner');
@@ -88,14 +91,14 @@ it('rolls back the run around it when it fails, also when its error is caught', 
   });
   await expect(failing).rejects.toThrow('inner failed');
   expect(await committed()).toEqual([]);
-  await unitOfWork.run((manager) => write(manager, 'after'));
+  await unitOfWork.run((transaction) => write(transaction, 'after'));
   expect(await committed()).toEqual(['after']);
 });
 
 it('is waited for when the run around it does not', async () => {
   let started: Promise<unknown> | undefined;
-  await unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
+  await unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
     started = unitOfWork.run(async (inner) => {
       for (let turn = 0; turn < 20; turn++) await nextTurn();
       await write(inner, 'inner');
@@ -108,8 +111,8 @@ it('is waited for when the run around it does not', async () => {
 it('begins a transaction of its own once the run in which its loop was started has ended', async () => {
   let isOver = false;
   let loop: Promise<void> | undefined;
-  const failing = unitOfWork.run(async (manager) => {
-    await write(manager, 'outer');
+  const failing = unitOfWork.run(async (transaction) => {
+    await write(transaction, 'outer');
     loop = (async () => {
       await eventually(() => isOver);
       await unitOfWork.run((own) => write(own, 'loop'));
@@ -118,8 +121,8 @@ it('begins a transaction of its own once the run in which its loop was started h
   });
   await expect(failing).rejects.toThrow('outer failed');
   // A run of somebody else is open meanwhile.
-  await unitOfWork.run(async (manager) => {
-    await write(manager, 'other');
+  await unitOfWork.run(async (transaction) => {
+    await write(transaction, 'other');
     isOver = true;
     if (way === 'cluster') await loop;
     else await nextTurn();
@@ -130,8 +133,8 @@ it('begins a transaction of its own once the run in which its loop was started h
 
 it('does not join the run of another caller at the same time', async () => {
   const runs = Array.from({ length: 10 }, (_, n) =>
-    unitOfWork.run(async (manager) => {
-      await write(manager, `${n}`);
+    unitOfWork.run(async (transaction) => {
+      await write(transaction, `${n}`);
       await nextTurn();
       await unitOfWork.run((inner) => write(inner, `${n}`));
       if (n % 2 === 1) throw new Error('odd');

@@ -8,7 +8,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { now, secondsFromNow } from '../src/database/dialect.js';
 import { ClosableDataSource } from '../src/database/open-database.js';
-import { affectedBy, rowsOf } from '../src/database/statements.js';
+import { rowsOf } from '../src/database/statements.js';
+import { Transaction } from '../src/database/transaction.js';
 import {
   type PhoneCallMove,
   type PhoneCallStatus,

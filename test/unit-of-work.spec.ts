@@ -1,11 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sql from 'sql-template-tag';
-import type { DataSource, EntityManager } from 'typeorm';
+import sql, { raw } from 'sql-template-tag';
+import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClosableDataSource } from '../src/database/open-database.js';
 import { SqliteWriter } from '../src/database/sqlite-writer.js';
+import type { Transaction } from '../src/database/transaction.js';
 import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.js';
 
 // SQLite, where all queries of a process share one connection.
@@ -30,7 +31,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const write = (manager: EntityManager, text: string) => manager.query('INSERT INTO notes VALUES (?)', [text]);
+const write = (transaction: Transaction, text: string) => transaction.execute(sql`INSERT INTO notes VALUES (${text})`);
 const single = (text: string) => unitOfWork.single(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
 const notes = async () => (await dataSource.query('SELECT text FROM notes')).map(({ text }: { text: string }) => text);
 
@@ -57,12 +58,12 @@ function watch(fails: (statement: string) => boolean = () => false): string[] {
 }
 
 it('keeps what one writer wrote when another at the same time is undone', async () => {
-  const undone = unitOfWork.run(async (manager) => {
-    await write(manager, 'undone');
+  const undone = unitOfWork.run(async (transaction) => {
+    await write(transaction, 'undone');
     await new Promise((resolve) => setImmediate(resolve));
     throw new Error('changed my mind');
   });
-  const kept = Array.from({ length: 20 }, (_, n) => unitOfWork.run((manager) => write(manager, `kept ${n}`)));
+  const kept = Array.from({ length: 20 }, (_, n) => unitOfWork.run((transaction) => write(transaction, `kept ${n}`)));
   await expect(undone).rejects.toThrow('changed my mind');
   await Promise.all(kept);
   expect(await notes()).toEqual(Array.from({ length: 20 }, (_, n) => `kept ${n}`));
@@ -73,12 +74,12 @@ it.each([
   ['SQLite has undone by itself', 'INSERT INTO strict VALUES (1), (1)', 'UNIQUE constraint failed'],
 ])('undoes all of a transaction that %s, says why, and goes on', async (_, statement, reason) => {
   await dataSource.query('CREATE TABLE strict (n INTEGER UNIQUE ON CONFLICT ROLLBACK)');
-  const failing = unitOfWork.run(async (manager) => {
-    await write(manager, 'half');
-    await manager.query(statement);
+  const failing = unitOfWork.run(async (transaction) => {
+    await write(transaction, 'half');
+    await transaction.execute(raw(statement));
   });
   await expect(failing).rejects.toThrow(reason);
-  await unitOfWork.run((manager) => write(manager, 'after'));
+  await unitOfWork.run((transaction) => write(transaction, 'after'));
   expect(await notes()).toEqual(['after']);
 });
 
@@ -86,9 +87,9 @@ it('adds up what many writers count', async () => {
   await dataSource.query('CREATE TABLE counter (n INTEGER)');
   await dataSource.query('INSERT INTO counter VALUES (0)');
   const count = () =>
-    unitOfWork.run(async (manager) => {
-      const [{ n }] = await manager.query('SELECT n FROM counter');
-      await manager.query('UPDATE counter SET n = ?', [n + 1]);
+    unitOfWork.run(async (transaction) => {
+      const [row] = await transaction.query<{ n: number }>(sql`SELECT n FROM counter`);
+      await transaction.execute(sql`UPDATE counter SET n = ${row!.n + 1}`);
     });
   await Promise.all(Array.from({ length: 50 }, count));
   expect(await dataSource.query('SELECT n FROM counter')).toEqual([{ n: 50 }]);
@@ -154,14 +155,17 @@ describe('single statements that wait at the same time', () => {
 
 describe('a rollback that fails', () => {
   const failing = () =>
-    unitOfWork.run(async (manager) => {
-      await write(manager, 'undone');
+    unitOfWork.run(async (transaction) => {
+      await write(transaction, 'undone');
       throw new Error('changed my mind');
     });
 
   it('has the file opened again, where the next writers go on', async () => {
     watch((statement) => statement === 'ROLLBACK');
-    const outcomes = [failing(), ...['a', 'b'].map((text) => unitOfWork.run((manager) => write(manager, text)))];
+    const outcomes = [
+      failing(),
+      ...['a', 'b'].map((text) => unitOfWork.run((transaction) => write(transaction, text))),
+    ];
     expect((await Promise.allSettled(outcomes)).map(({ status }) => status)).toEqual([
       'rejected',
       'fulfilled',

@@ -1,12 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Config } from '../config/config.js';
 import { isPostgres, locking, now, secondsFromNow } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
-import { affectedBy, rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { and, matchAll } from '../api/filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
@@ -62,15 +61,13 @@ export class BatchOperationRuns {
    * under way is passed over, however long the chunk takes.
    */
   claim(id: number): Promise<BatchOperation | undefined> {
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${locking('FOR UPDATE SKIP LOCKED')}`;
-      const claimed = await affectedBy(
-        manager,
-        sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
+      const claimed =
+        await transaction.execute(sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
-          WHERE id IN (${due})`,
-      );
-      return claimed === 1 ? manager.findOneByOrFail(BatchOperation, { id }) : undefined;
+          WHERE id IN (${due})`);
+      return claimed === 1 ? transaction.find(BatchOperation, { id }) : undefined;
     });
   }
 
@@ -95,17 +92,17 @@ export class BatchOperationRuns {
    * @throws LeaseLost
    */
   async step(run: BatchOperation, last?: Step): Promise<Step> {
-    return this.unitOfWork.run(async (manager) => {
-      await this.hold(manager, run);
+    return this.unitOfWork.run(async (transaction) => {
+      await this.hold(transaction, run);
       const type = this.types.get(run.type);
       const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
-      const step = await type.step(manager, run, { size: sizeAfter(last), most });
+      const step = await type.step(transaction, run, { size: sizeAfter(last), most });
       const { cursor, processed } = step;
       const sum = run.processed + processed;
       const done = step.done || processed >= most;
       const total = done ? sum : run.total === null ? null : Math.max(run.total, sum);
       const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
-      await this.keep(manager, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
+      await this.keep(transaction, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
       Object.assign(run, { cursor, processed: sum, attempts: 0 });
       return { ...step, done };
     });
@@ -128,7 +125,7 @@ export class BatchOperationRuns {
 
   /** Lets go of the run, so that any worker can take it up at once. */
   async release(run: BatchOperation): Promise<void> {
-    await this.unitOfWork.run((manager) => this.keep(manager, run, sql`lease_token = NULL`, sql`NULL`));
+    await this.unitOfWork.run((transaction) => this.keep(transaction, run, sql`lease_token = NULL`, sql`NULL`));
   }
 
   /**
@@ -137,10 +134,15 @@ export class BatchOperationRuns {
    */
   async setBack(run: BatchOperation): Promise<void> {
     const attempts = run.attempts + 1;
-    await this.unitOfWork.run((manager) =>
+    await this.unitOfWork.run((transaction) =>
       attempts < MAX_ATTEMPTS
-        ? this.keep(manager, run, sql`attempts = ${attempts}, lease_token = NULL`, secondsFromNow(2 ** (attempts - 1)))
-        : this.keep(manager, run, sql`error = ${FAILED}, ${ended(batchOperationWork.fail.to)}`),
+        ? this.keep(
+            transaction,
+            run,
+            sql`attempts = ${attempts}, lease_token = NULL`,
+            secondsFromNow(2 ** (attempts - 1)),
+          )
+        : this.keep(transaction, run, sql`error = ${FAILED}, ${ended(batchOperationWork.fail.to)}`),
     );
   }
 
@@ -167,9 +169,8 @@ export class BatchOperationRuns {
   }
 
   /** Locks the row of a run that is ours. @throws LeaseLost when it is not */
-  private async hold(manager: EntityManager, run: BatchOperation): Promise<void> {
-    const held = await rowsOf(
-      manager,
+  private async hold(transaction: Transaction, run: BatchOperation): Promise<void> {
+    const held = await transaction.query(
       sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${locking('FOR UPDATE')}`,
     );
     if (held.length === 0) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
@@ -177,16 +178,14 @@ export class BatchOperationRuns {
 
   /** @throws LeaseLost, which undoes the transaction, when the run is no longer ours */
   private async keep(
-    manager: EntityManager,
+    transaction: Transaction,
     run: BatchOperation,
     changes: Sql,
     leasedUntil = secondsFromNow(this.config.leaseSeconds),
   ): Promise<void> {
-    const kept = await affectedBy(
-      manager,
-      sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
-        WHERE ${isOurs(run)}`,
-    );
+    const kept =
+      await transaction.execute(sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
+        WHERE ${isOurs(run)}`);
     if (kept !== 1) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
   }
 }

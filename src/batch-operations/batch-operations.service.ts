@@ -70,29 +70,29 @@ export class BatchOperationsService {
     const { parameters: changed } = changesTo(batchOperationResource, before, body).changes;
     const { callout_id, type } = before as unknown as BatchOperation;
     const broken = changed ? await this.errorsOf(type, { callout_id, parameters: changed }) : {};
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(batchOperationResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(batchOperationResource, id, transaction);
       const { status } = shown as unknown as BatchOperation;
       const { changes, errors } = changesTo(batchOperationResource, shown, body);
       if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
       if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
       throwIfInvalid(errors);
-      await updateRow(manager, BatchOperation, id, changes);
+      await updateRow(transaction, BatchOperation, id, changes);
     });
   }
 
   /** @throws ValidationError while a worker may be at it, or anything refers to it */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const { status } = await locked(manager, BatchOperation, id);
+    await this.unitOfWork.run(async (transaction) => {
+      const { status } = await locked(transaction, BatchOperation, id);
       if (AT_WORK.includes(status))
         throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
-      await refuseWhileUsed(manager, {
+      await refuseWhileUsed(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
           OR queue_batch_operation_id = ${id} OR queue_remote_fetch_batch_operation_id = ${id}`,
       });
-      await manager.delete(BatchOperation, id);
+      await transaction.delete(BatchOperation, id);
     });
   }
 
@@ -110,9 +110,9 @@ export class BatchOperationsService {
       lease_token: null,
       leased_until: null,
     };
-    const queued = await this.unitOfWork.run(async (manager) => {
-      await transition(manager, BatchOperation, id, batchOperationMachine, event, afresh);
-      return this.records.find(batchOperationResource, id, manager);
+    const queued = await this.unitOfWork.run(async (transaction) => {
+      await transition(transaction, BatchOperation, id, batchOperationMachine, event, afresh);
+      return this.records.find(batchOperationResource, id, transaction);
     });
     this.queue.notify({ task: 'batch_operation', id });
     return queued;
@@ -147,8 +147,8 @@ export class BatchOperationsService {
     const given = { parameters: body.errors.parameters ? {} : parameters };
     // Before the transaction: a look at the preview may take long. Whether there is the callout is asked within it.
     const found = body.errors.type ? {} : await this.errorsOf(type, { callout_id: idIn(calloutId) ?? null, ...given });
-    return this.unitOfWork.run(async (manager) => {
-      const callout = await referred(manager, Callout, calloutId);
+    return this.unitOfWork.run(async (transaction) => {
+      const callout = await referred(transaction, Callout, calloutId);
       const isMissing = !body.errors.type && calloutId !== undefined && !callout;
       throwIfInvalid({
         ...body.errors,
@@ -156,14 +156,14 @@ export class BatchOperationsService {
         ...(isMissing ? this.types.get(type).validate({ callout_id: null, ...given }) : found),
         ...(isMissing && { callout: [messages.mustExist] }),
       });
-      const { identifiers } = await manager.insert(BatchOperation, {
+      const id = await transaction.insert(BatchOperation, {
         type,
         callout_id: callout?.id ?? null,
         parameters: parameters as object,
         metadata: metadata as object,
         status: 'preview',
       });
-      return this.records.find(batchOperationResource, identifiers[0]!.id as number, manager);
+      return this.records.find(batchOperationResource, id, transaction);
     });
   }
 }

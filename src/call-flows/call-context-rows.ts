@@ -1,7 +1,6 @@
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { given, json, now, timestamp } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { CallContext } from './call-flow.js';
 
@@ -44,7 +43,7 @@ interface SelectedRow {
 
 /** Reads the records of several calls in one statement. @returns one row for each call, in the order of `calls` */
 export async function selectCallContexts(
-  manager: EntityManager,
+  transaction: Transaction,
   calls: readonly FlowPhoneCall[],
 ): Promise<CallContextRow[]> {
   const input = calls.map(({ id, contact_id, callout_participation_id, call_flow_state }) => ({
@@ -53,9 +52,8 @@ export async function selectCallContexts(
     participation_id: callout_participation_id ?? call_flow_state?.participation_id ?? null,
   }));
   const columns = { id: 'bigint', contact_id: 'bigint', participation_id: 'bigint' } as const;
-  const rows = await rowsOf<SelectedRow>(
-    manager,
-    sql`SELECT input.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
+  const rows =
+    await transaction.query<SelectedRow>(sql`SELECT input.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
         callout_participations.id AS participation_id, callout_participations.metadata AS participation_metadata,
         callout_participations.call_flow_logic AS participation_flow,
         callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,
@@ -63,8 +61,7 @@ export async function selectCallContexts(
       FROM ${given('input', columns, input)}
       LEFT JOIN contacts ON contacts.id = input.contact_id
       LEFT JOIN callout_participations ON callout_participations.id = input.participation_id
-      LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`,
-  );
+      LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`);
   const byCall = new Map(rows.map((row) => [row.phone_call_id, row]));
   return calls.map((call) => toContextRow(call, byCall.get(call.id)!));
 }

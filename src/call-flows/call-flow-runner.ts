@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { EntityManager } from 'typeorm';
 import { loggableError } from '../logging/loggable-error.js';
 import { booleanOf, isBlank, textOf } from '../metadata/client-values.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
+import type { Transaction } from '../database/transaction.js';
 import { type FlowPhoneCall, selectCallContexts } from './call-context-rows.js';
 import { CallFlowRegistry } from './call-flow-registry.js';
 import type { CallFlowState, CurrentStep } from './call-flow-state.js';
@@ -83,8 +83,8 @@ export class CallFlowRunner {
    * Loads the flow and the records of each call, in one statement.
    * @returns the loaded calls, in the order of `calls`
    */
-  async loadContexts(manager: EntityManager, calls: readonly FlowPhoneCall[]): Promise<LoadedCall[]> {
-    const rows = await selectCallContexts(manager, calls);
+  async loadContexts(transaction: Transaction, calls: readonly FlowPhoneCall[]): Promise<LoadedCall[]> {
+    const rows = await selectCallContexts(transaction, calls);
     return rows.map(({ context, at, participationFlow, calloutFlow }, index) => {
       const { call_flow_state, call_flow_logic } = calls[index]!;
       const callFlow = this.registry.resolve(call_flow_state?.flow, call_flow_logic, participationFlow, calloutFlow);

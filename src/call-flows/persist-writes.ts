@@ -1,9 +1,10 @@
-import type { EntityManager, EntityTarget } from 'typeorm';
+import type { EntityTarget, FindOptionsWhere } from 'typeorm';
 import { CalloutParticipation } from '../callout-participations/callout-participation.entity.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { now } from '../database/dialect.js';
 import { locked } from '../database/rows.js';
+import type { Transaction } from '../database/transaction.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
 import type { CallContext, MetadataWrites } from './call-flow.js';
 
@@ -19,7 +20,7 @@ const writableRecords = [
  * phone calls. Rows of one table are locked in the order of their ids.
  */
 export async function persistWrites(
-  manager: EntityManager,
+  transaction: Transaction,
   results: readonly { context: CallContext; writes: MetadataWrites }[],
 ): Promise<void> {
   for (const [record, entity] of writableRecords) {
@@ -28,18 +29,18 @@ export async function persistWrites(
       return id !== undefined && metadata ? [{ id, metadata }] : [];
     });
     for (const { id, metadata } of writes.toSorted((one, other) => one.id - other.id)) {
-      await mergeInto(manager, entity, id, metadata);
+      await mergeInto(transaction, entity, id, metadata);
     }
   }
 }
 
 async function mergeInto<T extends { id: number; metadata: Metadata }>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
   changes: Metadata,
 ): Promise<void> {
-  const { metadata } = await locked(manager, entity, id);
+  const { metadata } = await locked(transaction, entity, id);
   const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
-  await manager.update(entity, id, update as object);
+  await transaction.update(entity, { id } as FindOptionsWhere<T>, update);
 }

@@ -1,12 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
-import { rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked, CheckedUpdate } from '../http/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -52,22 +52,22 @@ export class CalloutParticipationsService {
   async create(calloutId: number, body: Checked<CreateCalloutParticipationDto>): Promise<Row> {
     const { dto } = body;
     return this.unitOfWork
-      .run(async (manager) => {
-        if (!(await referred(manager, Callout, calloutId))) throw new NotFoundError();
+      .run(async (transaction) => {
+        if (!(await referred(transaction, Callout, calloutId))) throw new NotFoundError();
         const errors: FieldErrors = { ...body.errors };
-        const contact = await referred(manager, Contact, dto.contact_id);
+        const contact = await referred(transaction, Contact, dto.contact_id);
         if (!contact) errors.contact = [messages.mustExist];
         if (!contact || Object.keys(errors).length > 0) throw new ValidationError(errors);
         const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
-        throwIfInvalid(await this.taken(manager, { callout_id: calloutId, contact_id: contact.id, msisdn }));
-        const { identifiers } = await manager.insert(CalloutParticipation, {
+        throwIfInvalid(await this.taken(transaction, { callout_id: calloutId, contact_id: contact.id, msisdn }));
+        const id = await transaction.insert(CalloutParticipation, {
           callout_id: calloutId,
           contact_id: contact.id,
           msisdn,
           call_flow_logic,
           metadata: metadata as object,
         });
-        return this.records.find(calloutParticipationResource, identifiers[0]!.id as number, manager);
+        return this.records.find(calloutParticipationResource, id, transaction);
       })
       .catch(refuseTaken);
   }
@@ -75,30 +75,29 @@ export class CalloutParticipationsService {
   /** @throws ValidationError when the number takes part already, or is to change although it was called */
   async update(id: number, body: CheckedUpdate<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
-      .run(async (manager) => {
-        const shown = await this.records.findForUpdate(calloutParticipationResource, id, manager);
+      .run(async (transaction) => {
+        const shown = await this.records.findForUpdate(calloutParticipationResource, id, transaction);
         const { changes, errors } = changesTo(calloutParticipationResource, shown, body);
-        if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(manager, id));
+        if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(transaction, id));
         throwIfInvalid(errors);
-        await updateRow(manager, CalloutParticipation, id, changes);
+        await updateRow(transaction, CalloutParticipation, id, changes);
       })
       .catch(refuseTaken);
   }
 
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      await locked(manager, CalloutParticipation, id);
-      await refuseWhileUsed(manager, {
+    await this.unitOfWork.run(async (transaction) => {
+      await locked(transaction, CalloutParticipation, id);
+      await refuseWhileUsed(transaction, {
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_participation_id = ${id}`,
       });
-      await manager.delete(CalloutParticipation, id);
+      await transaction.delete(CalloutParticipation, id);
     });
   }
 
   /** An error when a call of the participation may have been placed: its number says who was rung. */
-  private async alreadyCalled(manager: EntityManager, id: number): Promise<FieldErrors> {
-    const [call] = await rowsOf<Pick<PhoneCall, 'id' | 'status'>>(
-      manager,
+  private async alreadyCalled(transaction: Transaction, id: number): Promise<FieldErrors> {
+    const [call] = await transaction.query<Pick<PhoneCall, 'id' | 'status'>>(
       sql`SELECT id, status FROM phone_calls WHERE callout_participation_id = ${id} AND status <> 'created' LIMIT 1`,
     );
     return call ? { msisdn: [`cannot change because status of phone call ${call.id} is ${call.status}`] } : {};
@@ -106,14 +105,13 @@ export class CalloutParticipationsService {
 
   /** What of a new participation its callout has already: two may be taken, where the index could only tell of one. */
   private async taken(
-    manager: EntityManager,
+    transaction: Transaction,
     { callout_id, contact_id, msisdn }: Pick<CalloutParticipation, 'callout_id' | 'contact_id' | 'msisdn'>,
   ): Promise<FieldErrors> {
-    const rows = await rowsOf<Pick<CalloutParticipation, 'contact_id' | 'msisdn'>>(
-      manager,
-      sql`SELECT contact_id, msisdn FROM callout_participations
-        WHERE callout_id = ${callout_id} AND (contact_id = ${contact_id} OR msisdn = ${msisdn})`,
-    );
+    const rows = await transaction.query<
+      Pick<CalloutParticipation, 'contact_id' | 'msisdn'>
+    >(sql`SELECT contact_id, msisdn FROM callout_participations
+        WHERE callout_id = ${callout_id} AND (contact_id = ${contact_id} OR msisdn = ${msisdn})`);
     return {
       ...(rows.some((row) => row.contact_id === contact_id) && { contact_id: [messages.taken] }),
       ...(rows.some((row) => row.msisdn === msisdn) && { msisdn: [messages.taken] }),

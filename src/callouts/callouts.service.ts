@@ -43,23 +43,23 @@ export class CalloutsService {
 
   async create(callout: Checked<CalloutDto>): Promise<Row> {
     const { call_flow_logic, metadata = {} } = valid(callout);
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       const trial = { trial_began_at: () => now.text };
       const row = { status: 'initialized', call_flow_logic, metadata: metadata as object, ...trial } as const;
-      const { identifiers } = await manager.insert(Callout, row);
-      return this.records.find(calloutResource, identifiers[0]!.id as number, manager);
+      const id = await transaction.insert(Callout, row);
+      return this.records.find(calloutResource, id, transaction);
     });
   }
 
   /** @throws ValidationError when a callout that is running would have nothing to say any more */
   async update(id: number, body: CheckedUpdate<CalloutDto>): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(calloutResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(calloutResource, id, transaction);
       const { changes, errors } = changesTo(calloutResource, shown, body);
       throwIfInvalid(errors);
       const isChanged = Object.keys(changes).length > 0;
       if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);
-      await updateRow(manager, Callout, id, changes);
+      await updateRow(transaction, Callout, id, changes);
     });
   }
 
@@ -68,8 +68,8 @@ export class CalloutsService {
    * metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
-    return this.unitOfWork.run(async (manager) => {
-      const callout = await locked(manager, Callout, id);
+    return this.unitOfWork.run(async (transaction) => {
+      const callout = await locked(transaction, Callout, id);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
       if (to === 'running') this.refuseUnsayable(callout);
       const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
@@ -78,21 +78,21 @@ export class CalloutsService {
         stopped_at: to === 'stopped' ? () => now.text : null,
         ...(to === 'running' && trial),
       };
-      await transition(manager, Callout, id, calloutMachine, event, changes as object);
-      return this.records.find(calloutResource, id, manager);
+      await transition(transaction, Callout, id, calloutMachine, event, changes as object);
+      return this.records.find(calloutResource, id, transaction);
     });
   }
 
   /** @throws ValidationError while anything refers to the callout */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      await locked(manager, Callout, id);
-      await refuseWhileUsed(manager, {
+    await this.unitOfWork.run(async (transaction) => {
+      await locked(transaction, Callout, id);
+      await refuseWhileUsed(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_id = ${id}`,
         'batch operations': sql`SELECT 1 FROM batch_operations WHERE callout_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_id = ${id}`,
       });
-      await manager.delete(Callout, id);
+      await transaction.delete(Callout, id);
     });
   }
 

@@ -52,24 +52,24 @@ export class ContactsService {
   /** @throws ValidationError when the number is taken */
   async update(id: number, body: CheckedUpdate<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
-      .run(async (manager) => {
-        const shown = await this.records.findForUpdate(contactResource, id, manager);
+      .run(async (transaction) => {
+        const shown = await this.records.findForUpdate(contactResource, id, transaction);
         const { changes, errors } = changesTo(contactResource, shown, body);
         throwIfInvalid(errors);
-        await updateRow(manager, Contact, id, changes);
+        await updateRow(transaction, Contact, id, changes);
       })
       .catch(refuseTakenNumber);
   }
 
   /** @throws ValidationError while anything refers to the contact */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      await locked(manager, Contact, id);
-      await refuseWhileUsed(manager, {
+    await this.unitOfWork.run(async (transaction) => {
+      await locked(transaction, Contact, id);
+      await refuseWhileUsed(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE contact_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE contact_id = ${id}`,
       });
-      await manager.delete(Contact, id);
+      await transaction.delete(Contact, id);
     });
   }
 }

@@ -1,7 +1,11 @@
 import type { EntityManager } from 'typeorm';
+import { Transaction } from './transaction.js';
+
+/** What a kind of database runs between the beginning and the end of a transaction. */
+export type DatabaseWork<T> = (manager: EntityManager) => Promise<T>;
 
 /** What is done in a transaction. */
-export type Work<T> = (manager: EntityManager) => Promise<T>;
+export type Work<T> = (transaction: Transaction) => Promise<T>;
 
 /**
  * A transaction that has begun and has not ended: the run that began it, and the runs that joined it. It ends once all
@@ -12,8 +16,11 @@ export class OpenTransaction {
   private readonly runs = new Set<Promise<unknown>>();
   private failure?: { error: unknown };
   private hasEnded = false;
+  private readonly transaction: Transaction;
 
-  constructor(private readonly manager: EntityManager) {}
+  constructor(manager: EntityManager) {
+    this.transaction = new Transaction(manager);
+  }
 
   /** Whether a run may still join. */
   get isOpen(): boolean {
@@ -48,7 +55,7 @@ export class OpenTransaction {
   private async attempt<T>(work: Work<T>): Promise<T> {
     if (this.failure) throw this.failure.error;
     try {
-      return await work(this.manager);
+      return await work(this.transaction);
     } catch (error) {
       this.failure ??= { error };
       throw error;

@@ -1,5 +1,5 @@
 import type { Sql } from 'sql-template-tag';
-import type { Work } from './open-transaction.js';
+import type { DatabaseWork } from './open-transaction.js';
 import { isConflict } from './outage.js';
 import type { PostgresConnections } from './postgres-connections.js';
 import { rowsOf } from './statements.js';
@@ -13,7 +13,7 @@ export class PostgresWriter extends Writer {
     super();
   }
 
-  protected begin<T>(work: Work<T>, origin: Origin): Promise<T> {
+  protected begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T> {
     return this.connections.within(origin, () => this.transact(work));
   }
 
@@ -22,7 +22,7 @@ export class PostgresWriter extends Writer {
   }
 
   /** PostgreSQL breaks off one of two transactions that stand in each other's way: it is run again. */
-  private async transact<T>(work: Work<T>): Promise<T> {
+  private async transact<T>(work: DatabaseWork<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.connections.main.transaction(work);

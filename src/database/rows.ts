@@ -1,15 +1,9 @@
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
-import { ValidationError, NotFoundError } from '../errors/errors.js';
+import type { EntityTarget, FindOptionsWhere } from 'typeorm';
+import { NotFoundError, ValidationError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
-import { isPostgres, now } from './dialect.js';
-import { rowsOf } from './statements.js';
-
-interface Identified {
-  id: number;
-}
-
-type Lock = 'pessimistic_write' | 'for_key_share';
+import { now } from './dialect.js';
+import type { Identified, Transaction } from './transaction.js';
 
 /**
  * The row, held until the transaction ends: nobody else changes it, deletes it, or makes a row that refers to it meanwhile. On SQLite the
@@ -17,44 +11,44 @@ type Lock = 'pessimistic_write' | 'for_key_share';
  * @throws NotFoundError
  */
 export async function locked<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
 ): Promise<T> {
-  const row = await lockedBy(manager, entity, { id } as FindOptionsWhere<T>);
+  const row = await lockedBy(transaction, entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFoundError();
   return row;
 }
 
 /** Writes changes to a row, if there are any, and that it has changed. */
 export async function updateRow<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
   changes: object,
 ): Promise<void> {
   if (Object.keys(changes).length === 0) return;
-  await manager.update(entity, id, { ...changes, updated_at: () => now.text } as object);
+  await transaction.update(entity, { id } as FindOptionsWhere<T>, { ...changes, updated_at: () => now.text });
 }
 
 /** The row for which `where` holds, held likewise; undefined when there is none. */
 export async function lockedBy<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   where: FindOptionsWhere<T>,
 ): Promise<T | undefined> {
-  return (await findWithLock(manager, entity, where, 'pessimistic_write')) ?? undefined;
+  return transaction.find(entity, where, 'pessimistic_write');
 }
 
 /** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
 export async function referred<T extends Identified>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: unknown,
 ): Promise<T | undefined> {
   const number = idIn(id);
   if (number === undefined) return undefined;
-  return (await findWithLock(manager, entity, { id: number } as FindOptionsWhere<T>, 'for_key_share')) ?? undefined;
+  return transaction.find(entity, { id: number } as FindOptionsWhere<T>, 'for_key_share');
 }
 
 /** The id that a client's value holds; undefined when it can be none. */
@@ -63,23 +57,14 @@ export function idIn(value: unknown): number | undefined {
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
-function findWithLock<T extends Identified>(
-  manager: EntityManager,
-  entity: EntityTarget<T>,
-  where: FindOptionsWhere<T>,
-  mode: Lock,
-) {
-  return manager.findOne(entity, { where, ...(isPostgres && { lock: { mode } }) });
-}
-
 /**
  * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
  * @throws ValidationError naming each kind of which there are any
  */
-export async function refuseWhileUsed(manager: EntityManager, dependents: Record<string, Sql>): Promise<void> {
+export async function refuseWhileUsed(transaction: Transaction, dependents: Record<string, Sql>): Promise<void> {
   const base: string[] = [];
   for (const [kind, query] of Object.entries(dependents)) {
-    const found = await rowsOf(manager, sql`${query} LIMIT 1`);
+    const found = await transaction.query(sql`${query} LIMIT 1`);
     if (found.length > 0) base.push(`Cannot delete record because dependent ${kind} exist`);
   }
   if (base.length > 0) throw new ValidationError({ base });

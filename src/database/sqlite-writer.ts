@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Work } from './open-transaction.js';
+import type { DatabaseWork } from './open-transaction.js';
 import { rowsOf } from './statements.js';
 import { type Origin, Writer } from './writer.js';
 
@@ -72,7 +72,7 @@ export class SqliteWriter extends Writer {
     this.lines = { api: line(), background: line() };
   }
 
-  protected begin<T>(work: Work<T>, origin: Origin): Promise<T> {
+  protected begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T> {
     return new Promise((resolve, reject) => {
       this.lines[origin].transaction(() => this.transact(work).then(resolve, reject));
       this.serve();
@@ -137,7 +137,7 @@ export class SqliteWriter extends Writer {
   /**
    * Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing.
    */
-  private async transact<T>(work: Work<T>): Promise<T> {
+  private async transact<T>(work: DatabaseWork<T>): Promise<T> {
     const { manager } = this.dataSource;
     await rowsOf(manager, sql`BEGIN IMMEDIATE`);
     try {

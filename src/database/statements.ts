@@ -21,7 +21,11 @@ export type Plan = 'anew' | 'kept';
  * Runs a statement past the ORM; within the transaction of a manager, if that is what is given.
  * @throws Error the driver's
  */
-function run<T>(connection: DataSource | EntityManager, statement: Sql, plan: Plan): Promise<Outcome<T>> {
+export function runStatement<T>(
+  connection: DataSource | EntityManager,
+  statement: Sql,
+  plan: Plan,
+): Promise<Outcome<T>> {
   return isPostgres ? runOnPostgres<T>(connection, statement, plan) : runOnSqlite<T>(connection, statement);
 }
 
@@ -31,12 +35,7 @@ export async function rowsOf<T = Record<string, unknown>>(
   statement: Sql,
   plan: Plan = 'anew',
 ): Promise<T[]> {
-  return (await run<T>(connection, statement, plan)).rows;
-}
-
-/** Runs a statement that writes, within a transaction, and tells how many rows it touched. */
-export async function affectedBy(manager: EntityManager, statement: Sql): Promise<number> {
-  return (await run(manager, statement, 'anew')).affected;
+  return (await runStatement<T>(connection, statement, plan)).rows;
 }
 
 /**

@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { OpenTransaction, type Work } from './open-transaction.js';
-import { rowsOf } from './statements.js';
+import { type DatabaseWork, OpenTransaction, type Work } from './open-transaction.js';
 
 /**
  * For whom a write is made: a client of the API, or what must go on whatever clients do (webhooks, background work).
@@ -26,11 +25,13 @@ export abstract class Writer {
    */
   statement<T>(statement: Sql, origin: Origin): Promise<T[]> {
     const open = this.current();
-    return open ? open.run((manager) => rowsOf<T>(manager, statement, 'kept')) : this.commit<T>(statement, origin);
+    return open
+      ? open.run((transaction) => transaction.query<T>(statement, { prepared: true }))
+      : this.commit<T>(statement, origin);
   }
 
   /** Begins a transaction, runs `work` in it, and commits it; if `work` fails, rolls it back. */
-  protected abstract begin<T>(work: Work<T>, origin: Origin): Promise<T>;
+  protected abstract begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T>;
 
   /** Runs one statement in a transaction of its own. */
   protected abstract commit<T>(statement: Sql, origin: Origin): Promise<T[]>;

@@ -6,7 +6,7 @@ import { Config } from '../config/config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { locked } from '../database/rows.js';
-import { affectedBy, rowsOf, violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import type { RemoteCall } from '../telephony/telephony-provider.js';
@@ -61,21 +61,17 @@ export class CallReconciler {
   /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
   reserve(): Promise<Reservation[]> {
     const limit = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
-    return this.unitOfWork.run((manager) =>
-      this.rateLimiter.reserve(manager, 'fetch', limit, async (count) => {
-        const rows = await rowsOf<{ id: number }>(
-          manager,
-          sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
-            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`,
-        );
+    return this.unitOfWork.run((transaction) =>
+      this.rateLimiter.reserve(transaction, 'fetch', limit, async (count) => {
+        const rows = await transaction.query<{
+          id: number;
+        }>(sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
+            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`);
         const ids = rows.map(({ id }) => id);
         if (ids.length > 0) {
-          await rowsOf(
-            manager,
-            sql`UPDATE phone_calls
+          await transaction.query(sql`UPDATE phone_calls
               SET ${setClause('look_up', { check_at: secondsFromNow(this.leaseSeconds), checks: sql`checks + 1` })}
-              WHERE id IN (${join(ids)})`,
-          );
+              WHERE id IN (${join(ids)})`);
         }
         return ids;
       }),
@@ -97,8 +93,8 @@ export class CallReconciler {
     const tooFar = sql`SELECT id FROM phone_calls
       WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
       ${locking('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((manager) =>
-      affectedBy(manager, sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
+    return this.unitOfWork.run((transaction) =>
+      transaction.execute(sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
     );
   }
 
@@ -109,8 +105,8 @@ export class CallReconciler {
       sql`SELECT id, status, msisdn, remote_call_id, checks FROM phone_calls WHERE id = ${id} AND ${awaited}`,
     );
     if (!call) {
-      await this.unitOfWork.run((manager) =>
-        rowsOf(manager, sql`UPDATE phone_calls SET check_at = NULL WHERE id = ${id} AND NOT ${awaited}`),
+      await this.unitOfWork.run((transaction) =>
+        transaction.query(sql`UPDATE phone_calls SET check_at = NULL WHERE id = ${id} AND NOT ${awaited}`),
       );
     }
     return call;
@@ -162,8 +158,8 @@ export class CallReconciler {
    */
   async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
-      .run(async (manager) => {
-        const call = await locked(manager, PhoneCall, id);
+      .run(async (transaction) => {
+        const call = await locked(transaction, PhoneCall, id);
         // A callback with our own id has named another call meanwhile.
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         if (!isMovable('apply_remote_state', call.status)) return;
@@ -176,18 +172,15 @@ export class CallReconciler {
           remotely_queued_at: sql`coalesce(remotely_queued_at, dialled_at)`,
           check_at: secondsFromNow(this.backOff(call)),
         };
-        const [loaded] = await this.callFlowRunner.loadContexts(manager, [call]);
+        const [loaded] = await this.callFlowRunner.loadContexts(transaction, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
         const result = this.callFlowRunner.applyAnsweredBy(loaded!, call, answeredBy);
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET ${setClause('apply_remote_state', values, status)},
+        await transaction.query(sql`UPDATE phone_calls SET ${setClause('apply_remote_state', values, status)},
               metadata = ${JSON.stringify(result.metadata)}, call_flow_state = ${JSON.stringify(result.state)},
               remote_direction = coalesce(remote_direction, ${remote.direction ?? null}),
               remote_response = ${JSON.stringify(remote)}
-            WHERE id = ${id}`,
-        );
-        await persistWrites(manager, [result]);
+            WHERE id = ${id}`);
+        await persistWrites(transaction, [result]);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;
@@ -201,8 +194,8 @@ export class CallReconciler {
       call.status === 'remote_fetch_queued'
         ? setClause('end_remote_fetch', values)
         : sql`${setClause('reschedule', values)}, updated_at = ${now}`;
-    await this.unitOfWork.run((manager) =>
-      rowsOf(manager, sql`UPDATE phone_calls SET ${changes} WHERE id = ${call.id} AND status = ${call.status}`),
+    await this.unitOfWork.run((transaction) =>
+      transaction.query(sql`UPDATE phone_calls SET ${changes} WHERE id = ${call.id} AND status = ${call.status}`),
     );
   }
 
@@ -240,12 +233,9 @@ export class CallReconciler {
   }
 
   private async giveUp(call: AwaitedCall, message: string): Promise<void> {
-    await this.unitOfWork.run((manager) =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${setClause('give_up', { remote_error_message: message })}
-          WHERE id = ${call.id} AND status = ${call.status} AND ${canMove('give_up')}`,
-      ),
+    await this.unitOfWork.run((transaction) =>
+      transaction.query(sql`UPDATE phone_calls SET ${setClause('give_up', { remote_error_message: message })}
+          WHERE id = ${call.id} AND status = ${call.status} AND ${canMove('give_up')}`),
     );
   }
 

@@ -1,10 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import sql, { type Sql, join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { Callout } from '../callouts/callout.entity.js';
 import { calloutWork } from '../callouts/callout.machine.js';
 import { locking, now } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { Refusal } from '../telephony/telephony-provider.js';
 import { isNumberError } from '../telephony/twilio/error-codes.js';
@@ -30,13 +29,10 @@ export class CalloutTrials {
   private readonly logger = new Logger('CalloutTrials');
 
   /** Ends the trial of callouts: the provider takes their calls. */
-  async pass(manager: EntityManager, calloutIds: ReadonlySet<number>): Promise<void> {
+  async pass(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
-    await rowsOf(
-      manager,
-      sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
-        WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`,
-    );
+    await transaction.query(sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
+        WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`);
   }
 
   /**
@@ -44,27 +40,25 @@ export class CalloutTrials {
    * due.
    */
   async refuse(
-    manager: EntityManager,
+    transaction: Transaction,
     { id, callout_id }: { id: number; callout_id: number | null },
     refusal: Refusal,
   ): Promise<void> {
     const calloutId = callout_id!;
     const dialedAt = sql`(SELECT dialled_at FROM phone_calls WHERE phone_calls.id = ${id})`;
-    const [callout] = await rowsOf<TrialRow>(
-      manager,
-      sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
+    const [callout] =
+      await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
           coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
-        FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`,
-    );
+        FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`);
     if (!callout) return;
     const { code, outcome, message } = refusal;
     // This dial was under way when the callout was held, and perhaps resumed: it says nothing new about the settings.
     if (callout.held_code === code && (callout.held_because !== null || callout.is_stale)) {
-      return this.requeue(manager, sql`id = ${id}`, code);
+      return this.requeue(transaction, sql`id = ${id}`, code);
     }
     if (outcome === 'misconfigured') {
       return this.hold(
-        manager,
+        transaction,
         calloutId,
         callout,
         code,
@@ -72,22 +66,21 @@ export class CalloutTrials {
       );
     }
     if (!callout.on_trial) return;
-    if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(manager, new Set([calloutId]));
+    if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(transaction, new Set([calloutId]));
     const refusals = callout.trial_refusals + 1;
     // Somebody resumed the callout although these people cannot be called: their calls stay errored.
     const isKnown = callout.held_code === code && isNumberError(code);
     if (refusals >= TRIAL_DIALS && !isKnown) {
       const reason = `The provider refused the first ${refusals} calls in the same way: ${message}.`;
-      return this.hold(manager, calloutId, callout, code, reason);
+      return this.hold(transaction, calloutId, callout, code, reason);
     }
-    await rowsOf(
-      manager,
+    await transaction.query(
       sql`UPDATE callouts SET trial_refusals = ${refusals}, trial_code = ${code} WHERE id = ${calloutId}`,
     );
   }
 
   private async hold(
-    manager: EntityManager,
+    transaction: Transaction,
     calloutId: number,
     { status }: TrialRow,
     code: string,
@@ -95,25 +88,19 @@ export class CalloutTrials {
   ): Promise<void> {
     if (status === 'stopped') return;
     const to = calloutWork.hold.from.some((from) => from === status) ? calloutWork.hold.to : status;
-    await rowsOf(
-      manager,
-      sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
-        WHERE id = ${calloutId}`,
-    );
+    await transaction.query(sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
+        WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
     // A beginning that lies ahead was written before the database's clock stepped back, and says nothing.
     const sinceBeginning = sql`(SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
         OR phone_calls.dialled_at >= callouts.trial_began_at
       FROM callouts WHERE callouts.id = ${calloutId})`;
-    await this.requeue(manager, sql`callout_id = ${calloutId} AND ${sinceBeginning}`, code);
+    await this.requeue(transaction, sql`callout_id = ${calloutId} AND ${sinceBeginning}`, code);
   }
 
   /** Queues calls again that were refused in this way: nobody's call is spent. */
-  private async requeue(manager: EntityManager, which: Sql, code: string): Promise<void> {
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
-        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)} AND refusal_code = ${code} AND remote_call_id IS NULL`,
-    );
+  private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {
+    await transaction.query(sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
+        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)} AND refusal_code = ${code} AND remote_call_id IS NULL`);
   }
 }

@@ -1,14 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
 import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
@@ -64,9 +63,8 @@ export class DialClaims {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
         AND ${canMove('expire_claim')} ${locking('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((manager) =>
-      affectedBy(
-        manager,
+    return this.unitOfWork.run((transaction) =>
+      transaction.execute(
         sql`UPDATE phone_calls SET ${setClause('expire_claim', { check_at: now, checks: 0 })} WHERE id IN (${expired})`,
       ),
     );
@@ -75,15 +73,15 @@ export class DialClaims {
   /** One transaction, so that whatever fails before the dial gives the claims back. */
   private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
-    const calls = await this.unitOfWork.run(async (manager) => {
-      await lockPhoneCalls(manager, idsOf(reserved));
-      const rows = await this.claimRows(manager, reserved);
+    const calls = await this.unitOfWork.run(async (transaction) => {
+      await lockPhoneCalls(transaction, idsOf(reserved));
+      const rows = await this.claimRows(transaction, reserved);
       claimedAt = performance.now();
-      await this.releaseExpired(manager, reserved, rows.length);
-      await lockPeople(manager, rows);
-      const canceled = await cancelForbidden(manager, idsOf(rows));
+      await this.releaseExpired(transaction, reserved, rows.length);
+      await lockPeople(transaction, rows);
+      const canceled = await cancelForbidden(transaction, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
-      const loaded = await this.callFlowRunner.loadContexts(manager, kept);
+      const loaded = await this.callFlowRunner.loadContexts(transaction, kept);
       return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
     });
     const claimed = new Map(calls.map((call) => [call.id, call]));
@@ -101,15 +99,13 @@ export class DialClaims {
     return results;
   }
 
-  private async claimRows(manager: EntityManager, reserved: Reserved[]): Promise<ClaimedRow[]> {
+  private async claimRows(transaction: Transaction, reserved: Reserved[]): Promise<ClaimedRow[]> {
     const claim = setClause('claim', {
       lease_token: randomUUID(),
       leased_until: secondsFromNow(claimSeconds(this.config)),
       dialled_at: now,
     });
-    const rows = await rowsOf<ClaimedRow>(
-      manager,
-      sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
+    const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
         FROM ${given('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
           AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVED_FOR)}
@@ -119,8 +115,7 @@ export class DialClaims {
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
           (SELECT callouts.trial_refusals IS NOT NULL FROM callouts WHERE callouts.id = phone_calls.callout_id) AS on_trial,
-          ${nowMilliseconds} AS claimed_at`,
-    );
+          ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({
       ...row,
       metadata: json(row.metadata),
@@ -130,15 +125,13 @@ export class DialClaims {
   }
 
   /** A call whose slot passed before it was claimed can be reserved again at once. */
-  private async releaseExpired(manager: EntityManager, reserved: Reserved[], claimed: number): Promise<void> {
+  private async releaseExpired(transaction: Transaction, reserved: Reserved[], claimed: number): Promise<void> {
     if (claimed === reserved.length) return;
-    const passed = await affectedBy(
-      manager,
-      sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
+    const passed =
+      await transaction.execute(sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
         FROM ${given('reserved', { id: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')}
-          AND phone_calls.lease_token IS NULL`,
-    );
+          AND phone_calls.lease_token IS NULL`);
     this.window.notePassed(passed);
   }
 
@@ -150,16 +143,13 @@ export class DialClaims {
     if (calls.length === 0) return;
     const claims = calls.map(({ id, lease_token }) => ({ id, lease_token }));
     try {
-      const released = await this.unitOfWork.run(async (manager) => {
-        await lockPhoneCalls(manager, idsOf(calls));
-        return affectedBy(
-          manager,
-          sql`UPDATE phone_calls
+      const released = await this.unitOfWork.run(async (transaction) => {
+        await lockPhoneCalls(transaction, idsOf(calls));
+        return transaction.execute(sql`UPDATE phone_calls
             SET ${setClause('release_claim', { lease_token: null, leased_until: null, dialled_at: null })}
             FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
-              AND ${canMove('release_claim')}`,
-        );
+              AND ${canMove('release_claim')}`);
       });
       this.window.notePassed(released);
     } catch (error) {

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Config } from '../config/config.js';
 import { checked, secondsFromNow } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
@@ -39,9 +38,9 @@ export class DialQueue {
    */
   async reserve(): Promise<{ calls: Reservation[]; isMore: boolean }> {
     const size = this.window.next();
-    return this.unitOfWork.run(async (manager) => {
-      const free = size - (await this.unclaimed(manager));
-      const calls = free > 0 ? await this.reserveUpTo(free, manager) : [];
+    return this.unitOfWork.run(async (transaction) => {
+      const free = size - (await this.unclaimed(transaction));
+      const calls = free > 0 ? await this.reserveUpTo(free, transaction) : [];
       const isMore = calls.length >= free;
       if (isMore && calls.length > 0) this.window.grow();
       return { calls, isMore };
@@ -50,69 +49,60 @@ export class DialQueue {
 
   /** Cancels queued calls of callouts that will not dial them any more. @returns whether there may be more */
   async cancelStopped(): Promise<boolean> {
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
       let isMore = false;
       for (const { when, message } of calloutCancellations) {
-        const callouts = await calloutsWithQueued(manager, unclaimed, when);
-        const ids = await queuedOf(manager, callouts, unclaimed, CANCELED_AT_ONCE);
-        await cancel(manager, ids, message);
+        const callouts = await calloutsWithQueued(transaction, unclaimed, when);
+        const ids = await queuedOf(transaction, callouts, unclaimed, CANCELED_AT_ONCE);
+        await cancel(transaction, ids, message);
         isMore ||= ids.length === CANCELED_AT_ONCE;
       }
       return isMore;
     });
   }
 
-  private async reserveUpTo(most: number, manager: EntityManager): Promise<Reservation[]> {
-    const limit = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, manager) };
-    return this.rateLimiter.reserve(manager, 'dial', limit, async (count) => {
-      const ids = await this.nextCalls(manager, count);
+  private async reserveUpTo(most: number, transaction: Transaction): Promise<Reservation[]> {
+    const limit = { perSecond: this.config.callsPerSecond, most: await this.roomFor(most, transaction) };
+    return this.rateLimiter.reserve(transaction, 'dial', limit, async (count) => {
+      const ids = await this.nextCalls(transaction, count);
       if (ids.length > 0) {
-        await rowsOf(
-          manager,
-          sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVED_FOR) })}
-            WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`,
-        );
+        await transaction.query(sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVED_FOR) })}
+            WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`);
       }
       return ids;
     });
   }
 
   /** Reserved calls that nobody has claimed yet, without those that wait because they were refused. */
-  private async unclaimed(manager: EntityManager): Promise<number> {
-    const [row] = await rowsOf<{ count: number }>(
-      manager,
-      sql`SELECT count(*) AS count FROM phone_calls
+  private async unclaimed(transaction: Transaction): Promise<number> {
+    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
         WHERE ${isHeld(sql`leased_until`, RESERVED_FOR)} AND ${checked('status')} = 'queued'
-          AND lease_token IS NULL AND refusals = 0`,
-    );
+          AND lease_token IS NULL AND refusals = 0`);
     return row?.count ?? 0;
   }
 
   /** How many more outbound calls may be at the provider or on their way to it. */
-  private async roomFor(most: number, manager: EntityManager): Promise<number> {
+  private async roomFor(most: number, transaction: Transaction): Promise<number> {
     const { maxCallsInFlight } = this.config;
     if (maxCallsInFlight === undefined) return most;
     const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(this.config))}`;
     const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVED_FOR)}`;
-    const [row] = await rowsOf<{ count: number }>(
-      manager,
-      sql`SELECT count(*) AS count FROM phone_calls
+    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
         WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
             AND ${checked('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
-          OR leased_until IS NOT NULL AND ${checked('status')} = 'queued' AND (${claimed} OR ${reserved})`,
-    );
+          OR leased_until IS NOT NULL AND ${checked('status')} = 'queued' AND (${claimed} OR ${reserved})`);
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
   /** The next calls that may be placed. Calls that must never be dialed are canceled, and others take their place. */
-  private async nextCalls(manager: EntityManager, count: number): Promise<number[]> {
+  private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
     const ids: number[] = [];
-    const turns = await this.calloutsInTurn(manager);
+    const turns = await this.calloutsInTurn(transaction);
     for (let look = 0; look < MAX_LOOKS && ids.length < count; look++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
-      const found = await queuedOf(manager, turns, due, count - ids.length, { evenly: true });
-      const canceled = await cancelForbidden(manager, found);
+      const found = await queuedOf(transaction, turns, due, count - ids.length, { evenly: true });
+      const canceled = await cancelForbidden(transaction, found);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
     }
@@ -123,8 +113,8 @@ export class DialQueue {
    * The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one
    * callout only.
    */
-  private async calloutsInTurn(manager: EntityManager): Promise<number[]> {
-    const callouts = await calloutsWithQueued(manager, isDue, calloutPermits);
+  private async calloutsInTurn(transaction: Transaction): Promise<number[]> {
+    const callouts = await calloutsWithQueued(transaction, isDue, calloutPermits);
     const turns = [...callouts.filter((id) => id > this.lastFirst), ...callouts.filter((id) => id <= this.lastFirst)];
     this.lastFirst = turns[0] ?? 0;
     return turns;

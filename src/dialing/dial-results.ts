@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { Config } from '../config/config.js';
 import { given, now, secondsFromNow } from '../database/dialect.js';
-import { affectedBy, rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';
 import type { Placement } from '../telephony/telephony-provider.js';
@@ -49,21 +48,22 @@ export class DialResults {
   }
 
   private async recordAll(dialed: Dialed[]): Promise<void[]> {
-    await this.unitOfWork.run(async (manager) => {
+    await this.unitOfWork.run(async (transaction) => {
       await lockPhoneCalls(
-        manager,
+        transaction,
         dialed.map(({ call }) => call.id),
       );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
-      await this.recordAccepted(manager, accepted.map(acceptedRow));
-      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome))) await this.rateLimiter.clear(manager, 'dial');
+      await this.recordAccepted(transaction, accepted.map(acceptedRow));
+      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome)))
+        await this.rateLimiter.clear(transaction, 'dial');
       // The provider takes calls of these callouts, or may have: their settings are not at fault.
       const tried = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
       );
-      await this.trials.pass(manager, new Set(tried.map(({ call }) => call.callout_id!)));
+      await this.trials.pass(transaction, new Set(tried.map(({ call }) => call.callout_id!)));
       for (const { call, result } of dialed) {
-        if (result.outcome !== 'accepted') await this.recordOther(manager, call, result);
+        if (result.outcome !== 'accepted') await this.recordOther(transaction, call, result);
       }
     });
     return dialed.map(() => undefined);
@@ -74,9 +74,9 @@ export class DialResults {
    * faster than the answer
    * and has moved the call, only the answer itself is stored.
    */
-  private async recordAccepted(manager: EntityManager, accepted: Accepted[]): Promise<void> {
+  private async recordAccepted(transaction: Transaction, accepted: Accepted[]): Promise<void> {
     if (accepted.length === 0) return;
-    await releaseGuessedIds(manager, accepted as { id: number; remote_call_id: string }[]);
+    await releaseGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
     const input = given('input', acceptedColumns, accepted);
     const answer = {
       lease_token: null,
@@ -96,33 +96,25 @@ export class DialResults {
       sql`input.status`,
     );
     const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL AND phone_calls.remote_call_id IS NULL`;
-    const count = await affectedBy(
-      manager,
-      sql`UPDATE phone_calls SET ${moved}, ${stored}, remote_direction = input.remote_direction
+    const count =
+      await transaction.execute(sql`UPDATE phone_calls SET ${moved}, ${stored}, remote_direction = input.remote_direction
         FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_accepted')}
-          AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`,
-    );
+          AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`);
     if (count < accepted.length) {
-      await rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
+      await transaction.query(sql`UPDATE phone_calls SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
           FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_late_answer')}
-            AND phone_calls.lease_token = input.lease_token`,
-      );
+            AND phone_calls.lease_token = input.lease_token`);
     }
   }
 
   private async recordOther(
-    manager: EntityManager,
+    transaction: Transaction,
     call: ClaimedCall,
     result: Exclude<DialResult, { outcome: 'accepted' }>,
   ): Promise<void> {
     const move = <M extends PhoneCallMove>(name: M, values: MoveValues<M>): Promise<unknown> =>
-      rowsOf(
-        manager,
-        sql`UPDATE phone_calls SET ${setClause(name, values)}
-          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND ${canMove(name)}`,
-      );
+      transaction.query(sql`UPDATE phone_calls SET ${setClause(name, values)}
+          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND ${canMove(name)}`);
     const { outcome, message } = result;
     switch (outcome) {
       case 'unsendable':
@@ -131,7 +123,7 @@ export class DialResults {
       case 'refused':
       case 'misconfigured':
         await move('record_refused', { remote_error_message: message, refusal_code: result.code });
-        await this.trials.refuse(manager, call, result);
+        await this.trials.refuse(transaction, call, result);
         break;
       case 'unknown':
         await move('record_unknown', { lease_token: null, check_at: secondsFromNow(FIRST_LOOK), checks: 0 });

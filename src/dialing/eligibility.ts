@@ -1,10 +1,9 @@
 import sql, { type Sql, join } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
 import { isPostgres } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
@@ -110,14 +109,13 @@ export const isPermitted: Sql = and([
  * transaction is the only writer.
  */
 export async function lockPeople(
-  manager: EntityManager,
+  transaction: Transaction,
   calls: readonly { contact_id: number | null; msisdn: string }[],
 ): Promise<void> {
   if (!isPostgres || calls.length === 0) return;
   const ids = calls.map(({ contact_id }) => contact_id).filter((id) => id !== null);
   const numbers = calls.map(({ msisdn }) => msisdn);
-  await rowsOf(
-    manager,
+  await transaction.query(
     sql`SELECT 1 FROM contacts WHERE id = ANY(${ids}) OR msisdn = ANY(${numbers}) ORDER BY id FOR SHARE`,
   );
 }
@@ -126,11 +124,11 @@ export async function lockPeople(
  * Cancels those of some queued calls which must never be dialed, by the rules of calls.
  * @returns the ids of the calls that were canceled
  */
-export async function cancelForbidden(manager: EntityManager, ids: readonly number[]): Promise<Set<number>> {
+export async function cancelForbidden(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
   const canceled = new Set<number>();
   for (const { when, message } of callCancellations) {
     const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancel(manager, rest, message, when)) canceled.add(id);
+    for (const id of await cancel(transaction, rest, message, when)) canceled.add(id);
   }
   return canceled;
 }
@@ -141,18 +139,15 @@ export async function cancelForbidden(manager: EntityManager, ids: readonly numb
  * @returns the ids of the calls that were canceled
  */
 export async function cancel(
-  manager: EntityManager,
+  transaction: Transaction,
   ids: readonly number[],
   message: string | null,
   condition: Sql = matchAll,
 ): Promise<number[]> {
   if (ids.length === 0) return [];
-  const rows = await rowsOf<{ id: number }>(
-    manager,
-    sql`UPDATE phone_calls
+  const rows = await transaction.query<{ id: number }>(sql`UPDATE phone_calls
       SET ${setClause('cancel', { lease_token: null, dialled_at: null, remote_error_message: message })}
       WHERE id IN (${join([...ids])}) AND ${canMove('cancel')} AND ${condition}
-      RETURNING id`,
-  );
+      RETURNING id`);
   return rows.map(({ id }) => id);
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { among, json, now } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
@@ -125,15 +124,12 @@ export class LostCalls {
 
   /** One statement for each, in the order of ids: each has a time of its own. */
   private mark(placed: PlacedCall[]): Promise<number> {
-    return this.unitOfWork.run(async (manager) => {
+    return this.unitOfWork.run(async (transaction) => {
       let marked = 0;
       for (const { id, dialedAt } of placed) {
-        marked += await affectedBy(
-          manager,
-          sql`UPDATE phone_calls
+        marked += await transaction.execute(sql`UPDATE phone_calls
             SET ${setClause('mark_lost', { dialled_at: dialedAt.toISOString(), check_at: now, checks: 0 })}
-            WHERE id = ${id} AND ${canMove('mark_lost')} AND lease_token IS NULL`,
-        );
+            WHERE id = ${id} AND ${canMove('mark_lost')} AND lease_token IS NULL`);
       }
       return marked;
     });

@@ -1,7 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { locking } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { matchAll } from '../api/filters/filter.js';
 
 // Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
@@ -13,11 +12,11 @@ import { matchAll } from '../api/filters/filter.js';
  * @returns the callouts' ids, ascending
  */
 export async function calloutsWithQueued(
-  manager: EntityManager,
+  transaction: Transaction,
   condition: Sql,
   calloutCondition: Sql,
 ): Promise<number[]> {
-  const rows = await rowsOf<{ id: number }>(manager, selectCalloutsWithQueued(condition, calloutCondition));
+  const rows = await transaction.query<{ id: number }>(selectCalloutsWithQueued(condition, calloutCondition));
   return rows.map(({ id }) => id);
 }
 
@@ -56,7 +55,7 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
  * @returns the calls' ids
  */
 export async function queuedOf(
-  manager: EntityManager,
+  transaction: Transaction,
   callouts: number[],
   condition: Sql,
   count: number,
@@ -67,8 +66,7 @@ export async function queuedOf(
     const left = count - ids.length;
     if (left <= 0) break;
     const most = evenly ? Math.ceil(left / (callouts.length - index)) : left;
-    const rows = await rowsOf<{ id: number }>(
-      manager,
+    const rows = await transaction.query<{ id: number }>(
       sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${locking('FOR UPDATE SKIP LOCKED')}`,
     );
     ids.push(...rows.map((row) => row.id));

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { locking, nowMilliseconds } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config/config.js';
 import type { RateLimitRow } from './rate-limit.entity.js';
@@ -65,16 +64,15 @@ export class RateLimiter {
    * @returns nothing while requests are paused, or while another process reserves slots of this bucket
    */
   async reserve(
-    manager: EntityManager,
+    transaction: Transaction,
     bucket: RateLimitBucket,
     { perSecond, most }: { perSecond: number; most: number },
     choose: (count: number) => Promise<number[]>,
   ): Promise<Reservation[]> {
-    const [row] = await rowsOf<RateLimitRow & { now: number }>(
-      manager,
-      sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
-        WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`,
-    );
+    const [row] = await transaction.query<
+      RateLimitRow & { now: number }
+    >(sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
+        WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`);
     // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not
     // count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
@@ -85,10 +83,10 @@ export class RateLimiter {
     const ids = count > 0 ? await choose(count) : [];
     if (ids.length === 0) return [];
     // Choosing takes its time: slots from before would be over already.
-    const [chosen] = await rowsOf<{ now: number }>(manager, sql`SELECT ${nowMilliseconds} AS now`);
+    const [chosen] = await transaction.query<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
     const first = Math.max(nextAt, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
-    await rowsOf(manager, sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${bucket}`);
+    await transaction.query(sql`UPDATE paces SET next_at = ${slot(ids.length)} WHERE name = ${bucket}`);
     return ids.map((id, index) => ({ id, dueAt: slot(index), delayMs: slot(index) - chosen!.now }));
   }
 
@@ -98,18 +96,14 @@ export class RateLimiter {
    * @param reason what people are told; null when it is nothing that they need to mend
    */
   async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const [row] = await rowsOf<{ pauses: number; pausing: boolean | number }>(
-        manager,
+    await this.unitOfWork.run(async (transaction) => {
+      const [row] = await transaction.query<{ pauses: number; pausing: boolean | number }>(
         sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
-      await rowsOf(
-        manager,
-        sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
-          WHERE name = ${bucket}`,
-      );
+      await transaction.query(sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
+          WHERE name = ${bucket}`);
     });
   }
 
@@ -117,9 +111,8 @@ export class RateLimiter {
    * Notes that the provider answered a request: what the last pause was for is over. Does nothing during a pause: such
    * a request was sent before it began.
    */
-  async clear(manager: EntityManager, bucket: RateLimitBucket): Promise<void> {
-    await rowsOf(
-      manager,
+  async clear(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
+    await transaction.query(
       sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${bucket} AND pauses > 0 AND NOT (${isPausing})`,
     );
   }

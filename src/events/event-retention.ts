@@ -3,7 +3,6 @@ import sql from 'sql-template-tag';
 import { Config } from '../config/config.js';
 import { locking, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { affectedBy } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
@@ -51,8 +50,8 @@ export class EventRetention implements OnApplicationBootstrap, BeforeApplication
     if (!expired) return 0;
     // Another worker may be deleting the same rows.
     const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK} ${locking('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((manager) =>
-      affectedBy(manager, sql`DELETE FROM events WHERE id IN (SELECT id FROM (${chunk}) AS chunk WHERE ${hasExpired})`),
+    return this.unitOfWork.run((transaction) =>
+      transaction.execute(sql`DELETE FROM events WHERE id IN (SELECT id FROM (${chunk}) AS chunk WHERE ${hasExpired})`),
     );
   }
 }

@@ -6,7 +6,6 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { asJson, now } from '../database/dialect.js';
 import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
-import { affectedBy, rowsOf } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, valid } from '../http/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -57,34 +56,33 @@ export class PhoneCallsService {
    * @throws NotFoundError when there is no such participation
    */
   async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
-    return this.unitOfWork.run(async (manager) => {
-      const participation = await referred(manager, CalloutParticipation, participationId);
+    return this.unitOfWork.run(async (transaction) => {
+      const participation = await referred(transaction, CalloutParticipation, participationId);
       if (!participation) throw new NotFoundError();
       const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
       const { columns, values } = insertion('create', {});
-      const [call] = await rowsOf<{ id: number }>(
-        manager,
-        sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
+      const [call] = await transaction.query<{
+        id: number;
+      }>(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
             remote_request_params, ${columns})
           VALUES (${participation.id}, ${participation.callout_id}, ${participation.contact_id}, ${msisdn},
             ${call_flow_logic ?? null}, ${JSON.stringify(metadata)}${asJson},
             ${JSON.stringify(remote_request_params)}${asJson}, ${values})
-          RETURNING id`,
-      );
-      return this.records.find(phoneCallResource, call!.id, manager);
+          RETURNING id`);
+      return this.records.find(phoneCallResource, call!.id, transaction);
     });
   }
 
   /** @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was rung */
   async update(id: number, body: CheckedUpdate<UpdatePhoneCallDto>): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(phoneCallResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(phoneCallResource, id, transaction);
       const { changes, errors } = changesTo(phoneCallResource, shown, body);
       for (const key of ['msisdn', 'remote_request_params'] as const) {
         if (key in changes && shown.status !== 'created') errors[key] = [messages.cannotChange(shown.status as string)];
       }
       throwIfInvalid(errors);
-      await updateRow(manager, PhoneCall, id, changes);
+      await updateRow(transaction, PhoneCall, id, changes);
     });
   }
 
@@ -93,31 +91,30 @@ export class PhoneCallsService {
    * @throws ValidationError when the event cannot happen now
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
-    return this.unitOfWork.run(async (manager) => {
-      const { status } = await locked(manager, PhoneCall, id);
+    return this.unitOfWork.run(async (transaction) => {
+      const { status } = await locked(transaction, PhoneCall, id);
       const move =
         nextStatus<PhoneCallStatus>(phoneCallMachine, status, event) === 'queued' ? 'queue' : 'queue_remote_fetch';
       const changes = move === 'queue' ? setClause(move, {}) : setClause(move, { check_at: now, checks: 0 });
-      const moved = await affectedBy(
-        manager,
+      const moved = await transaction.execute(
         sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)}`,
       );
       if (moved === 0) throw new ValidationError({ event: [messages.notIncluded] });
-      return this.records.find(phoneCallResource, id, manager);
+      return this.records.find(phoneCallResource, id, transaction);
     });
   }
 
   /** @throws ValidationError unless nothing has happened to the call yet */
   async delete(id: number): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const { status } = await locked(manager, PhoneCall, id);
+    await this.unitOfWork.run(async (transaction) => {
+      const { status } = await locked(transaction, PhoneCall, id);
       if (status !== 'created') {
         throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       }
-      await refuseWhileUsed(manager, {
+      await refuseWhileUsed(transaction, {
         'remote phone call events': sql`SELECT 1 FROM remote_phone_call_events WHERE phone_call_id = ${id}`,
       });
-      await manager.delete(PhoneCall, id);
+      await transaction.delete(PhoneCall, id);
     });
   }
 }

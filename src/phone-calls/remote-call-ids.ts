@@ -1,7 +1,6 @@
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { asJson, given, now } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from './phone-call-transitions.js';
 
 /** A phone call of ours and the provider's id that is known to be its own. */
@@ -14,15 +13,14 @@ export interface KnownId {
  * Takes the provider's ids away from calls that have them by a guess (from the provider's list of calls), where another call is known to be
  * the owner. The guess was wrong: such a call is uncertain again, and the events that were stored under it move to the owner.
  */
-export async function releaseGuessedIds(manager: EntityManager, owners: readonly KnownId[]): Promise<void> {
+export async function releaseGuessedIds(transaction: Transaction, owners: readonly KnownId[]): Promise<void> {
   if (owners.length === 0) return;
   const columns = { id: 'bigint', remote_call_id: 'text' } as const;
-  const guesses = await rowsOf<KnownId & { owner: number }>(
-    manager,
-    sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${given('owners', columns, owners)}
+  const guesses = await transaction.query<
+    KnownId & { owner: number }
+  >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${given('owners', columns, owners)}
       JOIN phone_calls ON phone_calls.remote_call_id = owners.remote_call_id AND phone_calls.id <> owners.id
-      WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`,
-  );
+      WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`);
   const retracted = setClause('retract_remote_id', {
     // A restored database may not know when the call was dialed.
     dialled_at: sql`coalesce(dialled_at, ${now})`,
@@ -30,15 +28,9 @@ export async function releaseGuessedIds(manager: EntityManager, owners: readonly
     checks: 0,
   });
   for (const { id, remote_call_id, owner } of guesses) {
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET ${retracted}, remote_response = ${'{}'}${asJson}
-        WHERE id = ${id} AND remote_call_id = ${remote_call_id} AND ${canMove('retract_remote_id')}`,
-    );
-    await rowsOf(
-      manager,
-      sql`UPDATE remote_phone_call_events SET phone_call_id = ${owner}
-        WHERE phone_call_id = ${id} AND remote_call_id = ${remote_call_id}`,
-    );
+    await transaction.query(sql`UPDATE phone_calls SET ${retracted}, remote_response = ${'{}'}${asJson}
+        WHERE id = ${id} AND remote_call_id = ${remote_call_id} AND ${canMove('retract_remote_id')}`);
+    await transaction.query(sql`UPDATE remote_phone_call_events SET phone_call_id = ${owner}
+        WHERE phone_call_id = ${id} AND remote_call_id = ${remote_call_id}`);
   }
 }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { given, json, locking } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { RemoteStanding } from '../phone-calls/remote-state.js';
@@ -22,12 +21,11 @@ export class HeardCalls {
    * The calls that some webhooks may be about, held in the order of their ids: so that of two webhooks about a call one waits for the other,
    * and of two transactions neither for ever.
    */
-  async lock(manager: EntityManager, sids: string[], ownIds: number[] = []): Promise<HeardCall[]> {
+  async lock(transaction: Transaction, sids: string[], ownIds: number[] = []): Promise<HeardCall[]> {
     const bySid = sids.map((sid) => ({ sid }));
     const byId = ownIds.map((id) => ({ id }));
-    const rows = await rowsOf<HeardCall>(
-      manager,
-      sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
+    const rows =
+      await transaction.query<HeardCall>(sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
           remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number,
           remote_queue_response ->> 'sid' IS NOT NULL OR EXISTS (
             SELECT 1 FROM remote_phone_call_events AS events
@@ -37,8 +35,7 @@ export class HeardCalls {
           SELECT called.id FROM ${given('told', { sid: 'text' }, bySid)}
             JOIN phone_calls AS called ON called.remote_call_id = told.sid
           UNION SELECT told.id FROM ${given('told', { id: 'bigint' }, byId)}
-        ) ORDER BY id ${locking('FOR UPDATE')}`,
-    );
+        ) ORDER BY id ${locking('FOR UPDATE')}`);
     return rows.map((row) => ({
       ...row,
       metadata: json(row.metadata),

@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
 import { given, isPostgres, secondsFromNow } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
 import { Together } from '../database/together.js';
+import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
@@ -70,10 +69,10 @@ export class Hearings {
 
   /** What cannot be used is told apart, so that it does not undo the others. */
   private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhookError)[]> {
-    return this.unitOfWork.run(async (manager) => {
-      const { matters, unusable } = await this.mattersOf(manager, hearings);
+    return this.unitOfWork.run(async (transaction) => {
+      const { matters, unusable } = await this.mattersOf(transaction, hearings);
       const stored = await this.storedOf(
-        manager,
+        transaction,
         hearings.map(({ delivery }) => delivery),
       );
       let open = matters;
@@ -83,7 +82,7 @@ export class Hearings {
         const next = open.filter(({ call }) => !calls.has(call.id) && calls.add(call.id));
         open = open.filter((matter) => !next.includes(matter));
         await this.takeIn(
-          manager,
+          transaction,
           next.filter(({ hearing }) => !stored.has(hearing.delivery)),
           stored,
         );
@@ -92,10 +91,10 @@ export class Hearings {
     });
   }
 
-  private async mattersOf(manager: EntityManager, hearings: Hearing[]) {
+  private async mattersOf(transaction: Transaction, hearings: Hearing[]) {
     const sids = hearings.map(({ sid }) => sid);
     const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
-    const calls = await this.heardCalls.lock(manager, sids, ownIds);
+    const calls = await this.heardCalls.lock(transaction, sids, ownIds);
     const matters: Matter[] = [];
     const corrected: KnownId[] = [];
     const unusable = new Map<Hearing, UnusableWebhookError>();
@@ -104,7 +103,7 @@ export class Hearings {
       const { sid, details, query } = hearing;
       let call = HeardCalls.among(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
-        call = await this.inboundCalls.take(manager, sid, hearing);
+        call = await this.inboundCalls.take(transaction, sid, hearing);
         calls.push(call);
       } else if (!call) unusable.set(hearing, new UnusableWebhookError(`Call ${sid} is not known`));
       if (!call) continue;
@@ -116,41 +115,40 @@ export class Hearings {
       }
       matters.push({ hearing, call });
     }
-    await releaseGuessedIds(manager, corrected);
+    await releaseGuessedIds(transaction, corrected);
     return { matters, unusable };
   }
 
-  private async storedOf(manager: EntityManager, deliveries: string[]): Promise<Map<string, Stored>> {
-    const rows = await rowsOf<Stored & { delivery: string }>(
-      manager,
-      sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
+  private async storedOf(transaction: Transaction, deliveries: string[]): Promise<Map<string, Stored>> {
+    const rows = await transaction.query<
+      Stored & { delivery: string }
+    >(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
         JOIN ${given(
           'told',
           { delivery: 'text' },
           deliveries.map((delivery) => ({ delivery })),
-        )} ON told.delivery = events.delivery`,
-    );
+        )} ON told.delivery = events.delivery`);
     return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
   }
 
   /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
-  private async takeIn(manager: EntityManager, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
+  private async takeIn(transaction: Transaction, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
     if (matters.length === 0) return;
     const loaded = await this.callFlowRunner.loadContexts(
-      manager,
+      transaction,
       matters.map(({ call }) => call),
     );
     const results = matters.map(({ hearing, call }, index) =>
       this.callFlowRunner.runStep(loaded[index]!, call, hearing),
     );
-    const rows = await this.store(manager, matters, results);
+    const rows = await this.store(transaction, matters, results);
     for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
     const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, results[index]!));
-    await this.moveOn(manager, moved);
-    await persistWrites(manager, results);
+    await this.moveOn(transaction, moved);
+    await persistWrites(transaction, results);
   }
 
-  private store(manager: EntityManager, matters: Matter[], results: StepResult[]) {
+  private store(transaction: Transaction, matters: Matter[], results: StepResult[]) {
     const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
       phone_call_id: call.id,
       details,
@@ -160,17 +158,14 @@ export class Hearings {
       delivery,
       twiml: results[index]!.twiml,
     }));
-    return rowsOf<Stored & { delivery: string }>(
-      manager,
-      sql`INSERT INTO remote_phone_call_events
+    return transaction.query<Stored & { delivery: string }>(sql`INSERT INTO remote_phone_call_events
           (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
         SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
         FROM ${given('told', eventColumns, events)}
-        RETURNING id, twiml, delivery`,
-    );
+        RETURNING id, twiml, delivery`);
   }
 
-  private async moveOn(manager: EntityManager, moved: Moved[]): Promise<void> {
+  private async moveOn(transaction: Transaction, moved: Moved[]): Promise<void> {
     const changes = setClause(
       'webhook',
       {
@@ -183,12 +178,9 @@ export class Hearings {
       },
       sql`input.status`,
     );
-    await rowsOf(
-      manager,
-      sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
+    await transaction.query(sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
           call_flow_state = input.call_flow_state, metadata = input.metadata
-        FROM ${given('input', movedColumns, moved)} WHERE phone_calls.id = input.id`,
-    );
+        FROM ${given('input', movedColumns, moved)} WHERE phone_calls.id = input.id`);
   }
 }
 

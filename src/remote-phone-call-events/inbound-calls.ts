@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { CallFlowState } from '../call-flows/call-flow-state.js';
 import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import type { CallWebhook } from '../call-flows/call-flow-runner.js';
 import { webhookUrl } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
 import { asJson, json, secondsFromNow } from '../database/dialect.js';
-import { rowsOf } from '../database/statements.js';
+import type { Transaction } from '../database/transaction.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { insertion } from '../phone-calls/phone-call-transitions.js';
@@ -52,9 +51,9 @@ export class InboundCalls {
    * The row of an inbound call, made if it is new, and locked. It belongs to the contact who has the caller's number, who is made if new; a
    * caller who shows no usual number has no contact.
    */
-  async take(manager: EntityManager, sid: string, { details, origin }: CallWebhook): Promise<HeardCall> {
+  async take(transaction: Transaction, sid: string, { details, origin }: CallWebhook): Promise<HeardCall> {
     const { msisdn, label } = parseCaller(details.From);
-    const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(manager, msisdn, details.To);
+    const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(transaction, msisdn, details.To);
     const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
       call_flow_logic: this.config.inboundCallFlow ?? null,
       call_flow_state: null,
@@ -64,27 +63,21 @@ export class InboundCalls {
       remote_call_id: sid,
       check_at: secondsFromNow(this.config.reconcileAfter),
     });
-    const contactId = msisdn === undefined ? null : await this.contactOf(manager, msisdn);
-    await rowsOf(
-      manager,
-      sql`INSERT INTO phone_calls (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
+    const contactId = msisdn === undefined ? null : await this.contactOf(transaction, msisdn);
+    await transaction.query(sql`INSERT INTO phone_calls (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
           ${received.columns})
         VALUES (${contactId}, ${label}, 'inbound', ${call_flow_logic},
           ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson},
           ${received.values})
-        ON CONFLICT (remote_call_id) DO NOTHING`,
-    );
-    const [call] = await this.heardCalls.lock(manager, [sid]);
+        ON CONFLICT (remote_call_id) DO NOTHING`);
+    const [call] = await this.heardCalls.lock(transaction, [sid]);
     return call!;
   }
 
   /** The contact with a number, made if new. The row is locked either way: it cannot be deleted before the call refers to it. */
-  private async contactOf(manager: EntityManager, msisdn: string): Promise<number> {
-    const [contact] = await rowsOf<{ id: number }>(
-      manager,
-      sql`INSERT INTO contacts (msisdn) VALUES (${msisdn})
-        ON CONFLICT (msisdn) DO UPDATE SET updated_at = contacts.updated_at RETURNING id`,
-    );
+  private async contactOf(transaction: Transaction, msisdn: string): Promise<number> {
+    const [contact] = await transaction.query<{ id: number }>(sql`INSERT INTO contacts (msisdn) VALUES (${msisdn})
+        ON CONFLICT (msisdn) DO UPDATE SET updated_at = contacts.updated_at RETURNING id`);
     return contact!.id;
   }
 
@@ -110,13 +103,12 @@ export class InboundCalls {
 
   /** The last call that the provider took from us, from the number that is called now to the one that calls. */
   private async lastCallFrom(
-    manager: EntityManager,
+    transaction: Transaction,
     msisdn: string,
     called: unknown,
   ): Promise<EarlierCall | undefined> {
-    const rows = await rowsOf<EarlierCall>(
-      manager,
-      sql`SELECT phone_calls.remote_request_params, callout_participations.id AS participation_id,
+    const rows =
+      await transaction.query<EarlierCall>(sql`SELECT phone_calls.remote_request_params, callout_participations.id AS participation_id,
           coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic, callouts.call_flow_logic)
             AS call_flow_logic,
           callouts.id AS callout_id, callouts.metadata AS callout_metadata,
@@ -125,8 +117,7 @@ export class InboundCalls {
         JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
         JOIN callouts ON callouts.id = phone_calls.callout_id
         WHERE phone_calls.msisdn = ${msisdn} AND phone_calls.remotely_queued_at IS NOT NULL
-        ORDER BY phone_calls.remotely_queued_at DESC, phone_calls.id DESC LIMIT ${LOOKED_THROUGH}`,
-    );
+        ORDER BY phone_calls.remotely_queued_at DESC, phone_calls.id DESC LIMIT ${LOOKED_THROUGH}`);
     return rows
       .map((row) => ({
         ...row,

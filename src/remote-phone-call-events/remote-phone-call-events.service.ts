@@ -50,11 +50,11 @@ export class RemotePhoneCallEventsService {
   }
 
   async update(id: number, body: CheckedUpdate<MetadataDto>): Promise<void> {
-    await this.unitOfWork.run(async (manager) => {
-      const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, manager);
+    await this.unitOfWork.run(async (transaction) => {
+      const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, transaction);
       const { changes, errors } = changesTo(remotePhoneCallEventResource, shown, body);
       throwIfInvalid(errors);
-      await updateRow(manager, RemotePhoneCallEvent, id, changes);
+      await updateRow(transaction, RemotePhoneCallEvent, id, changes);
     });
   }
 }

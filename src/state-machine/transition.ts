@@ -1,5 +1,6 @@
-import type { EntityManager, EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
+import type { EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { now } from '../database/dialect.js';
+import type { Transaction } from '../database/transaction.js';
 import type { Checked } from '../http/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import { type Transitions, nextState } from './state-machine.js';
@@ -18,23 +19,19 @@ interface Stateful extends ObjectLiteral {
  * @throws ValidationError when the event is unknown, or cannot happen in the row's present status
  */
 export async function transition<T extends Stateful>(
-  manager: EntityManager,
+  transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
   machine: Transitions<T['status']>,
   event: CheckedEvent,
-  changes: Partial<T> = {},
+  changes: object = {},
 ): Promise<void> {
-  const row = await manager.findOneBy(entity, { id } as FindOptionsWhere<T>);
+  const row = await transaction.find(entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFoundError();
   const { status } = row;
-  const { affected } = await manager
-    .createQueryBuilder()
-    .update(entity)
-    .set({ ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text } as object)
-    .where({ id, status })
-    .execute();
-  if (affected !== 1) throw new ValidationError({ event: [messages.notIncluded] });
+  const next = { ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text };
+  const moved = await transaction.update(entity, { id, status } as FindOptionsWhere<T>, next);
+  if (moved !== 1) throw new ValidationError({ event: [messages.notIncluded] });
 }
 
 /**

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { isAmong, locking } from '../../database/dialect.js';
 import type { PendingAnswer } from '../../database/read-deadline.js';
 import { Reader } from '../../database/reader.js';
-import { rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf, matchAll, where } from '../filters/filter.js';
 import { NotFoundError, throwIfInvalid } from '../../errors/errors.js';
 import type { ListRequest } from '../../http/list-request.js';
@@ -19,13 +18,13 @@ export class Records {
   constructor(private readonly reader: Reader) {}
 
   /**
-   * @param manager reads within its transaction, if given
+   * @param transaction reads within its transaction, if given
    * @returns one record as it is shown
    * @throws NotFoundError
    */
-  async find({ name, columns, present }: Resource, id: number, manager?: EntityManager): Promise<Row> {
+  async find({ name, columns, present }: Resource, id: number, transaction?: Transaction): Promise<Row> {
     const query = sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id}`;
-    const row = manager ? (await rowsOf(manager, query, 'kept'))[0] : await this.reader.row(query);
+    const row = transaction ? (await transaction.query(query, { prepared: true }))[0] : await this.reader.row(query);
     if (!row) throw new NotFoundError();
     return present(row);
   }
@@ -34,9 +33,8 @@ export class Records {
    * @returns one record as it is shown, locked until the transaction ends
    * @throws NotFoundError
    */
-  async findForUpdate({ name, columns, present }: Resource, id: number, manager: EntityManager): Promise<Row> {
-    const [row] = await rowsOf(
-      manager,
+  async findForUpdate({ name, columns, present }: Resource, id: number, transaction: Transaction): Promise<Row> {
+    const [row] = await transaction.query(
       sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
     );
     if (!row) throw new NotFoundError();

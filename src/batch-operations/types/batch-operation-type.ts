@@ -1,10 +1,10 @@
 import type { Type } from '@nestjs/common';
 import type { Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import type { FieldErrors } from '../../errors/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import { NamedProviders } from '../../registry/named-providers.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
+import type { Transaction } from '../../database/transaction.js';
 import type { Listed } from './listed.js';
 import type { Window } from './window.js';
 
@@ -53,7 +53,7 @@ export interface BatchOperationType {
   /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */
   readonly isLimited?: (operation: Scope) => boolean;
   /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
-  step(manager: EntityManager, operation: BatchOperation, bounds: Bounds): Promise<Step>;
+  step(transaction: Transaction, operation: BatchOperation, bounds: Bounds): Promise<Step>;
 }
 
 /** The types of batch operations, by the names that the API has for them. */

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
 import { among, locking } from '../../database/dialect.js';
-import { affectedBy } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf } from '../../api/filters/filter.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
 import { booleanOf } from '../../metadata/client-values.js';
@@ -61,30 +60,27 @@ export class CalloutPopulationType implements BatchOperationType {
   }
 
   /** The unique indexes pass over the contacts that are in the callout already: a planner that misjudges them would look for minutes. */
-  async step(manager: EntityManager, operation: BatchOperation, { size }: Bounds): Promise<Step> {
+  async step(transaction: Transaction, operation: BatchOperation, { size }: Bounds): Promise<Step> {
     const { cursor } = operation;
     const few =
-      cursor === 0 ? await fewMatches(manager, and(wanted(operation)), operation.parameters[FILTERS]) : undefined;
+      cursor === 0 ? await fewMatches(transaction, and(wanted(operation)), operation.parameters[FILTERS]) : undefined;
     if (few) {
       const last = Math.max(0, ...few);
-      const processed = await this.add(manager, operation, among(sql`contacts.id`, few));
+      const processed = await this.add(transaction, operation, among(sql`contacts.id`, few));
       return { cursor: last, looked: few.length, done: true, processed };
     }
-    const window = await nextWindow(manager, 'contacts', cursor, size);
+    const window = await nextWindow(transaction, 'contacts', cursor, size);
     const inWindow = sql`contacts.id > ${cursor} AND contacts.id <= ${window.cursor}`;
-    return { ...window, processed: await this.add(manager, operation, inWindow) };
+    return { ...window, processed: await this.add(transaction, operation, inWindow) };
   }
 
-  private add(manager: EntityManager, operation: BatchOperation, range: Sql): Promise<number> {
+  private add(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
-    return affectedBy(
-      manager,
-      sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
+    return transaction.execute(sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
         WHERE ${range} AND ${and(wanted(operation))}
         ORDER BY contacts.id ${keep}
-        ON CONFLICT DO NOTHING`,
-    );
+        ON CONFLICT DO NOTHING`);
   }
 }
 

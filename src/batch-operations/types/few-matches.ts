@@ -1,8 +1,7 @@
 import sql, { type Sql } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { isPostgres } from '../../database/dialect.js';
 import { isCanceled } from '../../database/outage.js';
-import { rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import { isJsonObject } from '../../metadata/metadata.js';
 
 /** As many contacts as one chunk adds. */
@@ -19,13 +18,13 @@ const TIME_LIMIT = 250;
  * @param filters the client's own, which decide whether an index may serve
  */
 export async function fewMatches(
-  manager: EntityManager,
+  transaction: Transaction,
   condition: Sql,
   filters: unknown,
 ): Promise<number[] | undefined> {
   if (!isIndexed(filters)) return undefined;
   const query = sql`SELECT contacts.id FROM contacts WHERE ${condition} LIMIT ${FEW + 1}`;
-  const rows = isPostgres ? await withinTimeLimit(manager, query) : await rowsOf<{ id: number }>(manager, query);
+  const rows = isPostgres ? await withinTimeLimit(transaction, query) : await transaction.query<{ id: number }>(query);
   return rows && rows.length <= FEW ? rows.map(({ id }) => id) : undefined;
 }
 
@@ -34,16 +33,16 @@ function isIndexed(filters: unknown): boolean {
   return isJsonObject(filters) && ('msisdn' in filters || (isPostgres && 'metadata' in filters));
 }
 
-async function withinTimeLimit(manager: EntityManager, query: Sql): Promise<{ id: number }[] | undefined> {
-  await rowsOf(manager, sql`SAVEPOINT few_matches`);
+async function withinTimeLimit(transaction: Transaction, query: Sql): Promise<{ id: number }[] | undefined> {
+  await transaction.query(sql`SAVEPOINT few_matches`);
   try {
-    await rowsOf(manager, sql`SELECT set_config('statement_timeout', ${String(TIME_LIMIT)}, TRUE)`);
-    return await rowsOf<{ id: number }>(manager, query);
+    await transaction.query(sql`SELECT set_config('statement_timeout', ${String(TIME_LIMIT)}, TRUE)`);
+    return await transaction.query<{ id: number }>(query);
   } catch (error) {
     if (isCanceled(error)) return undefined;
     throw error;
   } finally {
     // Takes the time limit back, too.
-    await rowsOf(manager, sql`ROLLBACK TO SAVEPOINT few_matches`);
+    await transaction.query(sql`ROLLBACK TO SAVEPOINT few_matches`);
   }
 }

@@ -1,7 +1,6 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { greatest, isPostgres, least, secondsFromNow } from '../../database/dialect.js';
-import { rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
 import { textOf } from '../../metadata/client-values.js';
 import type { Metadata } from '../../metadata/metadata.js';
@@ -49,11 +48,11 @@ const PERIOD_LOCK = 720_117_003;
  * How many rows a batch operation may still touch in this period; Infinity where `max_per_period` does not count. Until the transaction ends, no
  * other batch operation gets an answer: two of them cannot both use up what is left.
  */
-export async function leftInPeriod(manager: EntityManager, parameters: Metadata): Promise<number> {
+export async function leftInPeriod(transaction: Transaction, parameters: Metadata): Promise<number> {
   const left = periodLeft(parameters);
   if (!left || wholeNumber(parameters.limit) !== undefined) return Infinity;
-  if (isPostgres) await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${PERIOD_LOCK})`);
-  const [row] = await rowsOf<{ count: number }>(manager, sql`SELECT ${left} AS count`);
+  if (isPostgres) await transaction.query(sql`SELECT pg_advisory_xact_lock(${PERIOD_LOCK})`);
+  const [row] = await transaction.query<{ count: number }>(sql`SELECT ${left} AS count`);
   return row!.count;
 }
 

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, empty, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { asJson, isPostgres } from '../../database/dialect.js';
-import { affectedBy, rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { insertion } from '../../phone-calls/phone-call-transitions.js';
 import { remoteRequestParamsError } from '../../phone-calls/remote-request-params.js';
@@ -62,23 +61,21 @@ export class PhoneCallCreateType implements BatchOperationType {
     };
   }
 
-  async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
+  async step(transaction: Transaction, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
     const { id, cursor, parameters, callout_id: calloutId } = operation;
-    await lockCreation(manager, calloutId);
-    const allowed = Math.min(most, await leftInPeriod(manager, parameters));
-    const window = await nextWindow(manager, 'callout_participations', cursor, size, calloutId);
+    await lockCreation(transaction, calloutId);
+    const allowed = Math.min(most, await leftInPeriod(transaction, parameters));
+    const window = await nextWindow(transaction, 'callout_participations', cursor, size, calloutId);
     const { columns, values } = insertion('create', {});
-    const processed = await affectedBy(
-      manager,
-      sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
+    const processed =
+      await transaction.execute(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
           callout_participations.msisdn, ${values}, ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
         FROM callout_participations
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}
-        ORDER BY callout_participations.id LIMIT ${allowed}`,
-    );
+        ORDER BY callout_participations.id LIMIT ${allowed}`);
     return { ...window, processed, done: window.done || processed >= allowed };
   }
 }
@@ -87,12 +84,12 @@ export class PhoneCallCreateType implements BatchOperationType {
  * Of two operations that look for people of a callout who have no call yet, the second must see the calls of the first. Operations on different
  * callouts do not wait for each other.
  */
-async function lockCreation(manager: EntityManager, calloutId: number | null): Promise<void> {
+async function lockCreation(transaction: Transaction, calloutId: number | null): Promise<void> {
   if (!isPostgres) return;
   const shared = calloutId === null ? empty : raw('_shared');
-  await rowsOf(manager, sql`SELECT pg_advisory_xact_lock${shared}(${CREATION_LOCK}, ${EVERY_CALLOUT})`);
+  await transaction.query(sql`SELECT pg_advisory_xact_lock${shared}(${CREATION_LOCK}, ${EVERY_CALLOUT})`);
   if (calloutId === null) return;
-  await rowsOf(manager, sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK}, ${calloutId % 2 ** 31})`);
+  await transaction.query(sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK}, ${calloutId % 2 ** 31})`);
 }
 
 function participations(operation: Scope): Sql {

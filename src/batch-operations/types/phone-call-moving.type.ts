@@ -1,7 +1,6 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
 import { among, locking } from '../../database/dialect.js';
-import { affectedBy, rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import { and } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { canMove } from '../../phone-calls/phone-call-transitions.js';
@@ -43,11 +42,10 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
     return phoneCallParameterErrors(parameters);
   }
 
-  async step(manager: EntityManager, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
-    const { ids, ...window } = await this.nextCalls(manager, operation, size);
-    const allowed = Math.min(most, await leftInPeriod(manager, operation.parameters));
-    const processed = await affectedBy(
-      manager,
+  async step(transaction: Transaction, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
+    const { ids, ...window } = await this.nextCalls(transaction, operation, size);
+    const allowed = Math.min(most, await leftInPeriod(transaction, operation.parameters));
+    const processed = await transaction.execute(
       // A subselect with a limit and locks may run again for each row: PostgreSQL's planner keeps a materialized one.
       sql`WITH chosen AS MATERIALIZED (
           SELECT phone_calls.id FROM phone_calls
@@ -62,14 +60,13 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
 
   /** The next calls in the status from which they are moved, found by an index: not by a walk over all calls that were ever made. */
   private async nextCalls(
-    manager: EntityManager,
+    transaction: Transaction,
     { callout_id: callout, cursor }: BatchOperation,
     size: number,
   ): Promise<Window & { ids: number[] }> {
     const ofCallout = sql`phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND ${canMove(this.move, status)}
       AND phone_calls.id > ${cursor} ORDER BY phone_calls.callout_id, phone_calls.status, phone_calls.id`;
-    const rows = await rowsOf<{ id: number }>(
-      manager,
+    const rows = await transaction.query<{ id: number }>(
       sql`SELECT phone_calls.id FROM phone_calls WHERE ${callout === null ? this.inAllCallouts(cursor) : ofCallout} LIMIT ${size}`,
     );
     const ids = rows.map(({ id }) => id);

@@ -1,6 +1,5 @@
 import sql, { empty, raw } from 'sql-template-tag';
-import type { EntityManager } from 'typeorm';
-import { rowsOf } from '../../database/statements.js';
+import type { Transaction } from '../../database/transaction.js';
 import type { Listed } from './listed.js';
 
 /** Rows that one transaction looks at: few enough for it to be over in a moment, enough for its cost not to matter. */
@@ -24,18 +23,18 @@ export interface Window {
  * @param calloutId looks at the rows of this callout only; null for all
  */
 export async function nextWindow(
-  manager: EntityManager,
+  transaction: Transaction,
   table: Listed,
   cursor: number,
   size: number,
   calloutId: number | null = null,
 ): Promise<Window> {
   const ofCallout = calloutId === null ? empty : sql`callout_id = ${calloutId} AND`;
-  const [window] = await rowsOf<{ last: number | null; looked: number }>(
-    manager,
-    sql`SELECT max(id) AS last, count(*) AS looked
-      FROM (SELECT id FROM ${raw(table)} WHERE ${ofCallout} id > ${cursor} ORDER BY id LIMIT ${size}) AS next`,
-  );
+  const [window] = await transaction.query<{
+    last: number | null;
+    looked: number;
+  }>(sql`SELECT max(id) AS last, count(*) AS looked
+      FROM (SELECT id FROM ${raw(table)} WHERE ${ofCallout} id > ${cursor} ORDER BY id LIMIT ${size}) AS next`);
   const looked = window?.looked ?? 0;
   return { cursor: window?.last ?? cursor, looked, done: looked < size };
 }
