@@ -140,10 +140,7 @@ describe('moves of a phone call in the database', () => {
 
   /** Makes a move if the row's status and `guard` permit it. @returns whether they did */
   async function make(move: PhoneCallMove, id: number, changes: Sql, guard: Sql = empty): Promise<boolean> {
-    const moved = await new Transaction(database.manager).execute(
-      database.manager,
-      sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)} ${guard}`,
-    );
+    const moved = await new Transaction(database.manager).execute(database.manager);
     return moved > 0;
   }
 

@@ -1,0 +1,51 @@
+/**
+ * The rooms of the program, from the lowest to the highest. A file imports from its own room and from lower ones only.
+ * docs/architecture.md says what each room is for.
+ */
+const rooms = [
+  ['values', '^src/(errors|logging|metadata|phone-numbers)/'],
+  ['config', '^src/config/'],
+  ['database', '^src/database/'],
+  ['server', '^src/server/'],
+  ['api', '^src/api/'],
+  ['entities', '^src/.*\\.entity\\.ts$'],
+  ['telephony', '^src/telephony/'],
+  ['jobs', '^src/jobs/'],
+  ['events', '^src/events/'],
+  ['call-flows', '^src/call-flows/'],
+  ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/'],
+  ['dialing', '^src/dialing/'],
+  ['webhooks', '^src/webhooks/'],
+  ['simulator', '^src/simulator/'],
+  ['application', '^src/(health|backup)/|^src/[^/]+\\.ts$'],
+];
+
+const notBelow = (level) => rooms.slice(level + 1).map(([, path]) => path);
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    ...rooms.slice(0, -1).map(([name, path], level) => ({
+      name: `${name}-imports-nothing-above`,
+      severity: 'error',
+      from: { path, pathNot: rooms.slice(0, level).map(([, lower]) => lower) },
+      to: { path: notBelow(level), pathNot: rooms.slice(0, level + 1).map(([, lower]) => lower) },
+    })),
+    {
+      name: 'no-service-of-another-feature',
+      severity: 'error',
+      from: { path: '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/' },
+      to: {
+        path: '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/.*\\.service\\.ts$',
+        pathNot: '^src/$1/',
+      },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    reporterOptions: { archi: { collapsePattern: '^src/[^/]+' } },
+  },
+};
