@@ -140,7 +140,9 @@ describe('moves of a phone call in the database', () => {
 
   /** Makes a move if the row's status and `guard` permit it. @returns whether they did */
   async function make(move: PhoneCallMove, id: number, changes: Sql, guard: Sql = empty): Promise<boolean> {
-    const moved = await new Transaction(database.manager).execute(database.manager);
+    const moved = await new Transaction(database.manager).execute(
+      sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)} ${guard}`,
+    );
     return moved > 0;
   }
 
