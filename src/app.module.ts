@@ -10,13 +10,13 @@ import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
-import { ErrorFilter } from './http/error.filter.js';
-import { StrayQueryGuard } from './http/stray-query.guard.js';
+import { ErrorFilter } from './api/error.filter.js';
+import { StrayQueryGuard } from './api/stray-query.guard.js';
 import { RateLimiterModule } from './dialing/rate-limiter.module.js';
 import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
-import { ProcessorModule, tasks } from './processor/processor.module.js';
+import { ProcessorModule, tasks } from './processor.module.js';
 import { QueueModule } from './jobs/queue.module.js';
-import { RemotePhoneCallEventsModule } from './remote-phone-call-events/remote-phone-call-events.module.js';
+import { RemotePhoneCallEventsModule } from './webhooks/remote-phone-call-events.module.js';
 import { ResourcesModule } from './api/resources/resources.module.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
 

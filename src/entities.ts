@@ -5,8 +5,8 @@ import { Contact } from './contacts/contact.entity.js';
 import { Event } from './events/event.entity.js';
 import { RateLimitRow } from './dialing/rate-limit.entity.js';
 import { PhoneCall } from './phone-calls/phone-call.entity.js';
-import { RemotePhoneCallEvent } from './remote-phone-call-events/remote-phone-call-event.entity.js';
-import { Setting } from './settings/setting.entity.js';
+import { RemotePhoneCallEvent } from './webhooks/remote-phone-call-event.entity.js';
+import { Setting } from './database/setting.entity.js';
 
 /** The entities of all features: one for each table. */
 export const entities = [

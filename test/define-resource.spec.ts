@@ -16,9 +16,9 @@ import {
   TextColumn,
   TimestampColumn,
 } from '../src/database/columns.js';
-import { IsAnything } from '../src/http/rules.js';
+import { IsAnything } from '../src/api/rules.js';
 import { phoneCallResource } from '../src/phone-calls/phone-call.resource.js';
-import { remotePhoneCallEventResource } from '../src/remote-phone-call-events/remote-phone-call-event.resource.js';
+import { remotePhoneCallEventResource } from '../src/webhooks/remote-phone-call-event.resource.js';
 
 @Entity('shelters')
 class Shelter {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from '../src/http/request-bodies.js';
+import { parseJson } from '../src/server/request-bodies.js';
 import { exactNumber, isRepresentableInteger } from '../src/metadata/json-number.js';
 
 const refused = 'a number has more digits than can be kept; send it as a string';

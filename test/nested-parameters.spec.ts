@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { BadRequestError } from '../src/errors/errors.js';
-import { decodeParameters, nestParameters } from '../src/http/nested-parameters.js';
+import { decodeParameters, nestParameters } from '../src/server/nested-parameters.js';
 
 const parse = (encoded: string, repeated: 'last' | 'refused' = 'refused') =>
   nestParameters(decodeParameters(encoded), { repeated });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { KeysetPage, NumberedPage, linkHeader } from '../src/http/pagination.js';
+import { KeysetPage, NumberedPage, linkHeader } from '../src/api/pagination.js';
 
 const relations = (page: number, total: number) =>
   new NumberedPage([], total, page, 10).neighbours.map(([rel, number]) => `${rel}=${number}`).join(' ');

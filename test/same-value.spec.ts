@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeParameters, nestParameters } from '../src/http/nested-parameters.js';
+import { decodeParameters, nestParameters } from '../src/server/nested-parameters.js';
 import { isSameValue, withShownTypes } from '../src/api/resources/same-value.js';
 import { formOf, formStyles } from './support/forms.js';
 

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import twilio from 'twilio';
 import { describe, expect, it } from 'vitest';
-import { isSigned, looksSigned } from '../src/remote-phone-call-events/signature.js';
-import { readWebhookForm } from '../src/remote-phone-call-events/webhook-form.js';
+import { isSigned, looksSigned } from '../src/webhooks/signature.js';
+import { readWebhookForm } from '../src/webhooks/webhook-form.js';
 
 const account = { sid: 'AC1', token: 'secret' };
 const form = (body: string | Buffer) => readWebhookForm(Buffer.from(body as string));

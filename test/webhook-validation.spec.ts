@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnusableWebhookError } from '../src/errors/errors.js';
-import { readWebhookForm } from '../src/remote-phone-call-events/webhook-form.js';
+import { readWebhookForm } from '../src/webhooks/webhook-form.js';
 import { assertUsable } from '../src/webhooks/webhook-validation.js';
 
 /** The parameters that decide what we do with a webhook. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { networkOf, WrongCredentials } from '../src/http/wrong-credentials.js';
+import { networkOf, WrongCredentials } from '../src/server/wrong-credentials.js';
 
 describe('networkOf', () => {
   it.each([

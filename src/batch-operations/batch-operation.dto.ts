@@ -1,8 +1,8 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { messages } from '../errors/errors.js';
-import { Read } from '../http/readers.js';
-import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../http/rules.js';
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { Read } from '../api/readers.js';
+import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../api/rules.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { batchOperationMachine } from './batch-operation.machine.js';
 import { readParameters } from './types/parameters.js';

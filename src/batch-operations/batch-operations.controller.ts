@@ -2,10 +2,10 @@ import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nes
 import { ApiTags } from '@nestjs/swagger';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
-import { Id } from '../http/id.pipe.js';
-import { type ListRequest, Listing } from '../http/list-request.js';
-import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
+import { Id } from '../api/id.pipe.js';
+import { type ListRequest, Listing } from '../api/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../api/routes.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
 import {
   BatchOperationEventDto,

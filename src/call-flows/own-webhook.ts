@@ -1,4 +1,4 @@
-import { routedUrl } from '../http/tolerant-paths.js';
+import { routedUrl } from '../server/tolerant-paths.js';
 import { webhookUrl } from './webhook-url.js';
 
 /** The names by which a machine reaches itself. */

@@ -1,5 +1,5 @@
-import { IsAnything, IsCallFlowLogic, IsMsisdn, Optional } from '../http/rules.js';
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { IsAnything, IsCallFlowLogic, IsMsisdn, Optional } from '../api/rules.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 
 export class UpdateCalloutParticipationDto extends MetadataDto {
   /**

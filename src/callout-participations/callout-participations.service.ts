@@ -8,10 +8,10 @@ import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.j
 import { violatedUniqueIndex } from '../database/statements.js';
 import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import type { Checked, CheckedUpdate } from '../http/checked-body.js';
+import type { Checked, CheckedUpdate } from '../api/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
-import type { ListRequest } from '../http/list-request.js';
-import type { Page } from '../http/pagination.js';
+import type { ListRequest } from '../api/list-request.js';
+import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { Records } from '../api/resources/records.js';

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsCallFlowLogic, IsIncludedIn } from '../http/rules.js';
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { IsCallFlowLogic, IsIncludedIn } from '../api/rules.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 import { calloutMachine } from './callout.machine.js';
 
 export class CalloutDto extends MetadataDto {

@@ -1,5 +1,5 @@
-import { IfGiven, IsMsisdn } from '../http/rules.js';
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { IfGiven, IsMsisdn } from '../api/rules.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 
 export class CreateContactDto extends MetadataDto {
   /**

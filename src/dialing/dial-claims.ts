@@ -6,7 +6,7 @@ import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.
 import { Config } from '../config/config.js';
 import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { Together } from '../database/together.js';
+import { Together } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Config } from '../config/config.js';
 import { given, now, secondsFromNow } from '../database/dialect.js';
-import { Together } from '../database/together.js';
+import { Together } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { KeysetListing, type ListRequest } from '../http/list-request.js';
-import { Lists } from '../http/routes.js';
+import { KeysetListing, type ListRequest } from '../api/list-request.js';
+import { Lists } from '../api/routes.js';
 import { eventResource } from './event.resource.js';
 import { EventsService } from './events.service.js';
 

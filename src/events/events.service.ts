@@ -3,8 +3,8 @@ import sql, { type Sql } from 'sql-template-tag';
 import { isPostgres } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { matchAll } from '../api/filters/filter.js';
-import type { ListRequest } from '../http/list-request.js';
-import type { Page } from '../http/pagination.js';
+import type { ListRequest } from '../api/list-request.js';
+import type { Page } from '../api/pagination.js';
 import { Records } from '../api/resources/records.js';
 import { eventResource } from './event.resource.js';
 

@@ -13,7 +13,7 @@ import { BackgroundReader } from '../database/reader.js';
 import { calloutPermits } from '../dialing/eligibility.js';
 import { anyQueued } from '../dialing/queued-calls.js';
 import { RateLimiter } from '../dialing/rate-limiter.js';
-import { Public } from '../http/public.js';
+import { Public } from '../server/public.js';
 import { Queue } from '../jobs/queue.port.js';
 
 /** How long each check may take (ms). */

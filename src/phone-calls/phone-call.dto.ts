@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Read } from '../http/readers.js';
-import { IsCallFlowLogic, IsIncludedIn, IsMsisdn, Optional, Rule } from '../http/rules.js';
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { Read } from '../api/readers.js';
+import { IsCallFlowLogic, IsIncludedIn, IsMsisdn, Optional, Rule } from '../api/rules.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { phoneCallMachine } from './phone-call.machine.js';
 import { readRemoteRequestParams, remoteRequestParamsError } from './remote-request-params.js';

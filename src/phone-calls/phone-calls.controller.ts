@@ -1,9 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
-import { Id } from '../http/id.pipe.js';
-import { type ListRequest, Listing } from '../http/list-request.js';
-import { Creates, Deletes, Lists, Shows, Updates } from '../http/routes.js';
+import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
+import { Id } from '../api/id.pipe.js';
+import { type ListRequest, Listing } from '../api/list-request.js';
+import { Creates, Deletes, Lists, Shows, Updates } from '../api/routes.js';
 import { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
 import { phoneCallResource } from './phone-call.resource.js';
 import { PhoneCallsService } from './phone-calls.service.js';

@@ -1,5 +1,5 @@
 import { messages } from '../errors/errors.js';
-import { jsonObjectError } from '../http/rules.js';
+import { jsonObjectError } from '../api/rules.js';
 import { isBlank, emptyListAsObject, textOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 

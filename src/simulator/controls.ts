@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseJson } from '../http/request-bodies.js';
+import { parseJson } from '../server/request-bodies.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { readNumbers } from './call-request.js';
 import { type ForeignCall, type InboundCall, type PersonSettings, schemas } from './control-schemas.js';

@@ -1,9 +1,9 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SimulatorConfig } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import { GuessLimiter, TOO_MANY_WRONG, same } from '../http/access.js';
-import { sendError } from '../http/error.filter.js';
-import { makePublic } from '../http/public.js';
+import { GuessLimiter, TOO_MANY_WRONG, same } from '../server/access.js';
+import { sendError } from '../api/error.filter.js';
+import { makePublic } from '../server/public.js';
 import { BadRequestError } from '../errors/errors.js';
 import { AllowedOrigins } from './allowed-origins.js';
 import { serveCalls } from './calls-api.js';

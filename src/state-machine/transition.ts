@@ -1,7 +1,7 @@
 import type { EntityTarget, FindOptionsWhere, ObjectLiteral } from 'typeorm';
 import { now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
-import type { Checked } from '../http/checked-body.js';
+import type { Checked } from '../api/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import { type Transitions, nextState } from './state-machine.js';
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import type { Settings } from '../settings/settings.js';
+import type { Settings } from '../database/settings.js';
 
 /** The simulator's default account id. Twilio's are `AC` and 32 hexadecimal digits; this one is not assigned. */
 const SIMULATOR_SID = `AC${'0'.repeat(32)}`;

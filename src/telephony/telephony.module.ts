@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { PublicUrl } from './public-url.js';
-import { Settings } from '../settings/settings.js';
+import { Settings } from '../database/settings.js';
 import { ProviderAccounts } from './provider-accounts.js';
 import { TelephonyProvider } from './telephony-provider.js';
 import { TwilioProvider } from './twilio/twilio.provider.js';

@@ -1,8 +1,8 @@
 import { answeredStep } from '../call-flows/webhook-url.js';
 import { UnusableWebhookError } from '../errors/errors.js';
-import { ownIdIn } from '../remote-phone-call-events/heard-calls.js';
-import type { SignedWebhook } from '../remote-phone-call-events/webhook.js';
-import type { SignedPair } from '../remote-phone-call-events/webhook-form.js';
+import { ownIdIn } from './webhook-calls.js';
+import type { SignedWebhook } from './webhook.js';
+import type { SignedPair } from './webhook-form.js';
 
 // The provider signs the URL, then the names and values of a form in the order of the names, with nothing between them.
 // Whoever has one signed webhook can move these borders (`CallStatus` + `ringing` to `CallStatusr` + `inging`), send a

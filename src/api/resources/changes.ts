@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { CheckedUpdate } from '../../http/checked-body.js';
+import type { CheckedUpdate } from '../checked-body.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
-import type { MetadataDto } from '../../metadata/metadata.dto.js';
+import type { MetadataDto } from '../metadata.dto.js';
 import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../../metadata/metadata.js';
 import type { Resource, Row } from './resource.js';
 import { entriesWithShownTypes, isSameValue, withShownTypes } from './same-value.js';

@@ -3,7 +3,7 @@ import { ApiProperty, type ApiPropertyOptions, PickType } from '@nestjs/swagger'
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { columnOf, tableOf } from '../../database/columns.js';
 import { json, timestamp } from '../../database/dialect.js';
-import { readersOf } from '../../http/readers.js';
+import { readersOf } from '../readers.js';
 import type { ColumnFilter, Filters } from '../filters/filter.js';
 import type { Attribute, Resource, Row } from './resource.js';
 

@@ -6,8 +6,8 @@ import { Reader } from '../../database/reader.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf, matchAll, where } from '../filters/filter.js';
 import { NotFoundError, throwIfInvalid } from '../../errors/errors.js';
-import type { ListRequest } from '../../http/list-request.js';
-import { KeysetPage, NumberedPage, type Page } from '../../http/pagination.js';
+import type { ListRequest } from '../list-request.js';
+import { KeysetPage, NumberedPage, type Page } from '../pagination.js';
 import type { Resource, Row } from './resource.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { BackgroundReader } from '../database/reader.js';
-import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
+import { BackgroundReader } from './reader.js';
+import { BackgroundUnitOfWork } from './unit-of-work.js';
 
 type Row = { value: string };
 

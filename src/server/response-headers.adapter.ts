@@ -3,9 +3,9 @@ import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastif
 import type { Server } from 'node:http';
 import { type TrustsPeer, addressSeenBy } from './client-address.js';
 import { BadRequestError } from '../errors/errors.js';
-import { Page, linkHeader } from './pagination.js';
+import { Page, linkHeader } from '../api/pagination.js';
 import { ExtendRouteConfig } from './route-config.js';
-import { XmlAnswer } from './xml-answer.js';
+import { XmlAnswer } from '../api/xml-answer.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -1,5 +1,5 @@
 import { Entity, PrimaryColumn } from 'typeorm';
-import { TextColumn } from '../database/columns.js';
+import { TextColumn } from './columns.js';
 
 /** A value that the program keeps for all processes of an installation, by its name. */
 @Entity('settings')

@@ -1,7 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
-import { HeardCalls } from './heard-calls.js';
-import { Hearings } from './hearings.js';
+import { HeardCalls } from './webhook-calls.js';
+import { Hearings } from './webhook-processor.js';
 import { InboundCalls } from './inbound-calls.js';
 import { RemotePhoneCallEventsController } from './remote-phone-call-events.controller.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';

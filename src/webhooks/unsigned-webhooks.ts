@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { InvalidSignatureError, UnsupportedMediaTypeError } from '../errors/errors.js';
-import { mediaTypeOf } from '../http/media-type.js';
-import { keepsRawBody } from '../http/request-bodies.js';
+import { mediaTypeOf } from '../server/media-type.js';
+import { keepsRawBody } from '../server/request-bodies.js';
 import { looksSigned } from './signature.js';
 
 /**

@@ -4,7 +4,7 @@ import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
 import { given, isPostgres, secondsFromNow } from '../database/dialect.js';
-import { Together } from '../database/together.js';
+import { Together } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
@@ -13,7 +13,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import { setClause } from '../phone-calls/phone-call-transitions.js';
 import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { type RemoteStanding, standingAfter } from '../phone-calls/remote-state.js';
-import { type HeardCall, HeardCalls, ownIdIn } from './heard-calls.js';
+import { type HeardCall, HeardCalls, ownIdIn } from './webhook-calls.js';
 import { InboundCalls } from './inbound-calls.js';
 
 /** Webhooks that are taken in by one transaction, at the most. */

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Together } from '../src/database/together.js';
+import { Together } from '../src/database/batcher.js';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsJsonObject, IsMergeMode } from '../http/rules.js';
-import { type MergeMode, type Metadata, mergeModes } from './metadata.js';
+import { IsJsonObject, IsMergeMode } from './rules.js';
+import { type MergeMode, type Metadata, mergeModes } from '../metadata/metadata.js';
 
 /** The fields that every writable record accepts. */
 export abstract class MetadataDto {

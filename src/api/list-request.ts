@@ -1,9 +1,9 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { PendingAnswer } from '../database/read-deadline.js';
-import { assertStorable } from './assert-storable.js';
+import { assertStorable } from '../server/assert-storable.js';
 import { type FieldErrors, BadRequestError, messages } from '../errors/errors.js';
-import { decodeParameters, nestParameters } from './nested-parameters.js';
+import { decodeParameters, nestParameters } from '../server/nested-parameters.js';
 
 export const DEFAULT_PER_PAGE = 25;
 export const MAX_PER_PAGE = 1000;

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { BadRequestError } from '../errors/errors.js';
-import { MAX_PARAMETERS } from '../http/nested-parameters.js';
-import { decodeForm } from '../http/percent-encoding.js';
+import { MAX_PARAMETERS } from '../server/nested-parameters.js';
+import { decodeForm } from '../server/percent-encoding.js';
 import type { Metadata } from '../metadata/metadata.js';
 
 /** A name or a value. */

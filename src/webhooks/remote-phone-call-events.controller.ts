@@ -1,11 +1,11 @@
 import { Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { type CheckedUpdate, UpdateBody } from '../http/checked-body.js';
-import { Id } from '../http/id.pipe.js';
-import { type ListRequest, Listing } from '../http/list-request.js';
-import { Public } from '../http/public.js';
-import { RawBody } from '../http/request-bodies.js';
-import { Lists, ProviderWebhookRoute, Shows, Updates } from '../http/routes.js';
+import { type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
+import { Id } from '../api/id.pipe.js';
+import { type ListRequest, Listing } from '../api/list-request.js';
+import { Public } from '../server/public.js';
+import { RawBody } from '../server/request-bodies.js';
+import { Lists, ProviderWebhookRoute, Shows, Updates } from '../api/routes.js';
 import { UpdateRemotePhoneCallEventDto } from './remote-phone-call-event.dto.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
 import { isDatabaseUnavailable } from '../database/outage.js';
 import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
-import { FilterError } from '../api/filters/filter.js';
+import { FilterError } from './filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
 import {
   InvalidSignatureError,

@@ -2,7 +2,7 @@ import { type CanActivate, type ExecutionContext, Injectable } from '@nestjs/com
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import type { Metadata } from '../metadata/metadata.js';
-import { Records } from '../api/resources/records.js';
+import { Records } from './resources/records.js';
 import { ValidationError } from '../errors/errors.js';
 import { Id } from './id.pipe.js';
 import { notPermitted, queryOf } from './list-request.js';

@@ -2,10 +2,10 @@ import { type ExecutionContext, type Type, createParamDecorator } from '@nestjs/
 import { ApiBody } from '@nestjs/swagger';
 import { validateSync } from 'class-validator';
 import type { FastifyRequest } from 'fastify';
-import type { Resource } from '../api/resources/resource.js';
+import type { Resource } from './resources/resource.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type FieldErrors, messages, throwIfInvalid } from '../errors/errors.js';
-import { mediaTypeOf } from './media-type.js';
+import { mediaTypeOf } from '../server/media-type.js';
 import { readersOf } from './readers.js';
 
 /**

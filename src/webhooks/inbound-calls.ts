@@ -13,7 +13,7 @@ import { insertion } from '../phone-calls/phone-call-transitions.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
-import { type HeardCall, HeardCalls } from './heard-calls.js';
+import { type HeardCall, HeardCalls } from './webhook-calls.js';
 
 /** For so long after its end a callout is still what a person calls back about, in seconds. */
 const STILL_OF_INTEREST = 86_400;

@@ -1,3 +1,3 @@
-import { MetadataDto } from '../metadata/metadata.dto.js';
+import { MetadataDto } from '../api/metadata.dto.js';
 
 export class UpdateRemotePhoneCallEventDto extends MetadataDto {}

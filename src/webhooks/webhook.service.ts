@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { answeredStep } from '../call-flows/webhook-url.js';
 import { PublicUrl } from '../telephony/public-url.js';
-import { XmlAnswer } from '../http/xml-answer.js';
+import { XmlAnswer } from '../api/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
-import { assertUsable } from '../webhooks/webhook-validation.js';
-import { Hearings } from './hearings.js';
+import { assertUsable } from './webhook-validation.js';
+import { Hearings } from './webhook-processor.js';
 import { type RawWebhook, readSignedWebhook } from './webhook.js';
 
 /** Answers what the provider tells us. */

@@ -1,17 +1,17 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { BatchOperationRuns } from '../batch-operations/batch-operation-runs.js';
-import { BatchOperationHandler } from '../batch-operations/batch-operation.handler.js';
-import { BatchOperationTypesModule } from '../batch-operations/types/types.module.js';
-import type { Config } from '../config/config.js';
-import { EventRetention } from '../events/event-retention.js';
-import { DialHandler } from '../dialing/dial.handler.js';
-import { DialingModule } from '../dialing/dialing.module.js';
-import { FetchHandler } from '../dialing/fetch.handler.js';
-import { bullProcessorOf } from '../jobs/bull/bull.processor.js';
-import { InProcessProcessor } from '../jobs/in-process/in-process.processor.js';
-import { type JobHandler, jobTasks } from '../jobs/job-handler.js';
-import { JOB_HANDLERS, JobRegistry } from '../jobs/job-registry.js';
-import { Sweeper } from '../jobs/sweeper.js';
+import { BatchOperationRuns } from './batch-operations/batch-operation-runs.js';
+import { BatchOperationHandler } from './batch-operations/batch-operation.handler.js';
+import { BatchOperationTypesModule } from './batch-operations/types/types.module.js';
+import type { Config } from './config/config.js';
+import { EventRetention } from './events/event-retention.js';
+import { DialHandler } from './dialing/dial.handler.js';
+import { DialingModule } from './dialing/dialing.module.js';
+import { FetchHandler } from './dialing/fetch.handler.js';
+import { bullProcessorOf } from './jobs/bull/bull.processor.js';
+import { InProcessProcessor } from './jobs/in-process/in-process.processor.js';
+import { type JobHandler, jobTasks } from './jobs/job-handler.js';
+import { JOB_HANDLERS, JobRegistry } from './jobs/job-registry.js';
+import { Sweeper } from './jobs/sweeper.js';
 
 const jobHandlers = [BatchOperationHandler, DialHandler, FetchHandler];
 
