@@ -3,12 +3,16 @@
  * docs/architecture.md says what each room is for.
  */
 const rooms = [
-  ['values', '^src/(errors|logging|metadata|phone-numbers)/'],
+  ['values', '^src/(errors|logging|metadata|phone-numbers|registry)/'],
   ['config', '^src/config/'],
   ['database', '^src/database/'],
   ['server', '^src/server/'],
   ['api', '^src/api/'],
-  ['entities', '^src/.*\\.entity\\.ts$'],
+  ['state machine', '^src/state-machine/'],
+  [
+    'records',
+    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|batch-operations/types/batch-operation-types)\\.ts$',
+  ],
   ['telephony', '^src/telephony/'],
   ['jobs', '^src/jobs/'],
   ['events', '^src/events/'],

@@ -7,7 +7,7 @@ import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
 import { requireCredentials } from './server/access.js';
-import { ResponseHeadersAdapter } from './server/response-headers.adapter.js';
+import { ResponseHeadersAdapter } from './api/response-headers.adapter.js';
 import { setAnswerHeaders } from './server/answer-headers.js';
 import { refuseEncodedBodies } from './server/body-encoding.js';
 import { trustOf } from './server/client-address.js';

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { BackupError } from './backup/backup-file.js';
 import { backUpPostgres } from './backup/postgres-backup.js';
 import { backUpSqlite } from './backup/sqlite-backup.js';
-import { ConfigError } from './config/config-error.js';
+import { ConfigError } from './errors/config-error.js';
 import { readDatabase } from './config/database.js';
 import { loadEnvironment } from './config/load-environment.js';
 

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { readConfig } from './config/config.js';
-import { ConfigError } from './config/config-error.js';
+import { ConfigError } from './errors/config-error.js';
 import { loadEnvironment } from './config/load-environment.js';
 import { StateMachineError } from './state-machine/check-machine.js';
 

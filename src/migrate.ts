@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { ConfigError } from './config/config-error.js';
+import { ConfigError } from './errors/config-error.js';
 import { readDatabase } from './config/database.js';
 import { loadEnvironment } from './config/load-environment.js';
 import { dataSourceOptions } from './database/data-source-options.js';

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { NestFactory } from '@nestjs/core';
 import { DateTime } from 'luxon';
 import { type Config, readConfig } from './config/config.js';
-import { ConfigError } from './config/config-error.js';
+import { ConfigError } from './errors/config-error.js';
 import { loadEnvironment } from './config/load-environment.js';
 import { ReconcileError } from './dialing/reconcile-error.js';
 

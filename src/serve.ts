@@ -2,7 +2,7 @@ import { type AddressInfo } from 'node:net';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createApp } from './app.setup.js';
 import type { Config } from './config/config.js';
-import { ConfigError } from './config/config-error.js';
+import { ConfigError } from './errors/config-error.js';
 import { PublicUrl } from './telephony/public-url.js';
 import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 

@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Together } from '../src/database/batcher.js';
+import { Batcher } from '../src/database/batcher.js';
 
 const coded = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];
@@ -9,12 +9,12 @@ const items = [1, 2, 3, 4, 5];
  */
 async function outcomes(work: (round: number[], call: number) => void, most = 100) {
   const rounds: number[][] = [];
-  const together = new Together(async (round: number[]) => {
+  const together = new Batcher(async (round: number[]) => {
     rounds.push(round);
     work(round, rounds.length);
     return round.map((item) => 10 * item);
   }, most);
-  const settled = await Promise.allSettled(items.map((item) => together.do(item)));
+  const settled = await Promise.allSettled(items.map((item) => together.add(item)));
   const results = settled.map((one) => (one.status === 'fulfilled' ? one.value : (one.reason as Error).message));
   return { rounds, results };
 }

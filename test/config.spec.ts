@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../src/config/config.js';
 import { readCallFlowSettings } from '../src/call-flows/call-flow-settings.js';
-import { ConfigError } from '../src/config/config-error.js';
+import { ConfigError } from '../src/errors/config-error.js';
 import { settingNames } from '../src/config/environment.js';
 
 const PROJECT = join(import.meta.dirname, '..');

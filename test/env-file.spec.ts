@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingNames } from '../src/config/environment.js';
 import { readEnvFile } from '../src/config/env-file.js';
-import { ConfigError } from '../src/config/config-error.js';
+import { ConfigError } from '../src/errors/config-error.js';
 import { warnOfMisspelled } from '../src/config/misspelled-settings.js';
 
 let folder: string;

@@ -13,7 +13,7 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { Resource } from './resources/resource.js';
-import { LocationHeader } from '../server/response-headers.adapter.js';
+import { LocationHeader } from './response-headers.adapter.js';
 import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { ReadsQuery } from './stray-query.guard.js';

@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
-import { callFlowNames } from '../call-flows/call-flow.names.js';
 import { isBlank, emptyListAsObject } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
@@ -68,15 +67,6 @@ export function jsonObjectError(value: unknown): string | undefined {
 
 export function IsMergeMode(): PropertyDecorator {
   return applyDecorators(Optional(), IsIncludedIn(mergeModes)) as PropertyDecorator;
-}
-
-/** An optional name of a call flow. A blank value is converted to null. */
-export function IsCallFlowLogic(): PropertyDecorator {
-  return applyDecorators(
-    Read((value) => (isBlank(value) ? null : value)),
-    ValidateIf((_, value) => value !== undefined && value !== null),
-    IsIncludedIn(callFlowNames),
-  ) as PropertyDecorator;
 }
 
 /** One of the values of a list. */

@@ -1,5 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type BatchOperationType, batchOperationTypes } from './types/batch-operation-type.js';
+import type { BatchOperationType } from './types/batch-operation-type.js';
+import { batchOperationTypes } from './types/batch-operation-types.js';
 
 /** The token of the instances of all types. */
 export const BATCH_OPERATION_TYPES = Symbol('BATCH_OPERATION_TYPES');

@@ -12,7 +12,7 @@ import {
 } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
-import { batchOperationTypes } from './types/batch-operation-type.js';
+import { batchOperationTypes } from './types/batch-operation-types.js';
 
 /** Work on many rows: previewed first, then queued and run in the background. */
 @Entity('batch_operations')

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutResource } from '../callouts/callout.resource.js';
-import { idIn, locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { parseId, findForUpdate, findForKeyShare, assertNoDependents, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked, CheckedUpdate } from '../api/checked-body.js';
 import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -84,10 +84,10 @@ export class BatchOperationsService {
   /** @throws ValidationError while a worker may be at it, or anything refers to it */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      const { status } = await locked(transaction, BatchOperation, id);
+      const { status } = await findForUpdate(transaction, BatchOperation, id);
       if (AT_WORK.includes(status))
         throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
-      await refuseWhileUsed(transaction, {
+      await assertNoDependents(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE create_batch_operation_id = ${id}
           OR queue_batch_operation_id = ${id} OR queue_remote_fetch_batch_operation_id = ${id}`,
@@ -146,9 +146,11 @@ export class BatchOperationsService {
     const { type, parameters = {}, metadata = {} } = body.dto;
     const given = { parameters: body.errors.parameters ? {} : parameters };
     // Before the transaction: a look at the preview may take long. Whether there is the callout is asked within it.
-    const found = body.errors.type ? {} : await this.errorsOf(type, { callout_id: idIn(calloutId) ?? null, ...given });
+    const found = body.errors.type
+      ? {}
+      : await this.errorsOf(type, { callout_id: parseId(calloutId) ?? null, ...given });
     return this.unitOfWork.run(async (transaction) => {
-      const callout = await referred(transaction, Callout, calloutId);
+      const callout = await findForKeyShare(transaction, Callout, calloutId);
       const isMissing = !body.errors.type && calloutId !== undefined && !callout;
       throwIfInvalid({
         ...body.errors,

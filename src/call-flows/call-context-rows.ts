@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag';
-import { given, json, now, timestamp } from '../database/dialect.js';
+import { recordset, json, now, timestamp } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { CallContext } from './call-flow.js';
@@ -58,7 +58,7 @@ export async function selectCallContexts(
         callout_participations.call_flow_logic AS participation_flow,
         callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,
         callouts.call_flow_logic AS callout_flow, ${now} AS at
-      FROM ${given('input', columns, input)}
+      FROM ${recordset('input', columns, input)}
       LEFT JOIN contacts ON contacts.id = input.contact_id
       LEFT JOIN callout_participations ON callout_participations.id = input.participation_id
       LEFT JOIN callouts ON callouts.id = callout_participations.callout_id`);

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { type CallFlowName, callFlowNames } from './call-flow.names.js';
 import { type RegistrationScript, readRegistrationScript } from './registration-script.js';
 

@@ -3,7 +3,7 @@ import { CalloutParticipation } from '../callout-participations/callout-particip
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { now } from '../database/dialect.js';
-import { locked } from '../database/rows.js';
+import { findForUpdate } from '../database/rows.js';
 import type { Transaction } from '../database/transaction.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
 import type { CallContext, MetadataWrites } from './call-flow.js';
@@ -40,7 +40,7 @@ async function mergeInto<T extends { id: number; metadata: Metadata }>(
   id: number,
   changes: Metadata,
 ): Promise<void> {
-  const { metadata } = await locked(transaction, entity, id);
+  const { metadata } = await findForUpdate(transaction, entity, id);
   const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
   await transaction.update(entity, { id } as FindOptionsWhere<T>, update);
 }

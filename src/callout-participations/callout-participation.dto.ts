@@ -1,4 +1,5 @@
-import { IsAnything, IsCallFlowLogic, IsMsisdn, Optional } from '../api/rules.js';
+import { IsCallFlowLogic } from '../call-flows/is-call-flow-logic.js';
+import { IsAnything, IsMsisdn, Optional } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
 
 export class UpdateCalloutParticipationDto extends MetadataDto {

@@ -4,7 +4,7 @@ import { calloutResource } from '../callouts/callout.resource.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { findForUpdate, findForKeyShare, assertNoDependents, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -53,9 +53,9 @@ export class CalloutParticipationsService {
     const { dto } = body;
     return this.unitOfWork
       .run(async (transaction) => {
-        if (!(await referred(transaction, Callout, calloutId))) throw new NotFoundError();
+        if (!(await findForKeyShare(transaction, Callout, calloutId))) throw new NotFoundError();
         const errors: FieldErrors = { ...body.errors };
-        const contact = await referred(transaction, Contact, dto.contact_id);
+        const contact = await findForKeyShare(transaction, Contact, dto.contact_id);
         if (!contact) errors.contact = [messages.mustExist];
         if (!contact || Object.keys(errors).length > 0) throw new ValidationError(errors);
         const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
@@ -87,8 +87,8 @@ export class CalloutParticipationsService {
 
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      await locked(transaction, CalloutParticipation, id);
-      await refuseWhileUsed(transaction, {
+      await findForUpdate(transaction, CalloutParticipation, id);
+      await assertNoDependents(transaction, {
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_participation_id = ${id}`,
       });
       await transaction.delete(CalloutParticipation, id);

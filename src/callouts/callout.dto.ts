@@ -1,5 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsCallFlowLogic, IsIncludedIn } from '../api/rules.js';
+import { IsCallFlowLogic } from '../call-flows/is-call-flow-logic.js';
+import { IsIncludedIn } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
 import { calloutMachine } from './callout.machine.js';
 

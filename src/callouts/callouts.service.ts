@@ -3,7 +3,7 @@ import sql from 'sql-template-tag';
 import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
-import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
 import { throwIfInvalid } from '../errors/errors.js';
@@ -69,7 +69,7 @@ export class CalloutsService {
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
-      const callout = await locked(transaction, Callout, id);
+      const callout = await findForUpdate(transaction, Callout, id);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
       if (to === 'running') this.refuseUnsayable(callout);
       const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
@@ -86,8 +86,8 @@ export class CalloutsService {
   /** @throws ValidationError while anything refers to the callout */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      await locked(transaction, Callout, id);
-      await refuseWhileUsed(transaction, {
+      await findForUpdate(transaction, Callout, id);
+      await assertNoDependents(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_id = ${id}`,
         'batch operations': sql`SELECT 1 FROM batch_operations WHERE callout_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_id = ${id}`,

@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { type DatabaseConfig, readDatabase } from './database.js';
 import { type Environment, type Variables, readEnvironment } from './environment.js';
 import { readOrigins } from './origins.js';

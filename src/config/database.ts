@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { DEFAULT_DATABASE_URL, type Environment } from './environment.js';
 import { type PostgresConfig, readPostgres } from './postgres.js';
 

@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { DecimalNumber, Documented, Flag, OneOf, Values, WholeNumber } from './decorators.js';
 
 /** The variables of the process, by name. */

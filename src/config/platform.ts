@@ -1,4 +1,4 @@
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { type Environment, providers } from './environment.js';
 import { readWebUrl } from './urls.js';
 

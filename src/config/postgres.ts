@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
 import { readCertificates } from './certificates.js';
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { credentialsOf, decoded } from './urls.js';
 
 /** A PostgreSQL server, and how to connect to it. */

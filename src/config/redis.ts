@@ -1,6 +1,6 @@
 import type { ConnectionOptions } from 'node:tls';
 import { readCertificates } from './certificates.js';
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import type { Environment } from './environment.js';
 import { credentialsOf, parseUrl } from './urls.js';
 

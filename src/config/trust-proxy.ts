@@ -1,5 +1,5 @@
 import { isIP, isIPv4 } from 'node:net';
-import { ConfigError } from './config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 
 /** The names of address ranges in Fastify's `trustProxy`. */
 const RANGES = ['loopback', 'linklocal', 'uniquelocal'];

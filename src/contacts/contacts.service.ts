@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { locked, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
@@ -64,8 +64,8 @@ export class ContactsService {
   /** @throws ValidationError while anything refers to the contact */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      await locked(transaction, Contact, id);
-      await refuseWhileUsed(transaction, {
+      await findForUpdate(transaction, Contact, id);
+      await assertNoDependents(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE contact_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE contact_id = ${id}`,
       });

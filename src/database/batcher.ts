@@ -16,7 +16,7 @@ interface Waiting<Item, Result> {
  * Does together what is asked for at about the same time: while some of it is under way the rest gathers, and then goes as one. Alone, nothing
  * waits; in a crowd, a hundred cost little more than one.
  */
-export class Together<Item, Result> {
+export class Batcher<Item, Result> {
   private waiting: Waiting<Item, Result>[] = [];
   private underWay = 0;
   /** A round has items of many callers, so it joins the transaction of none of them. */
@@ -36,7 +36,7 @@ export class Together<Item, Result> {
   ) {}
 
   /** Has `item` done, with others or alone. */
-  do(item: Item): Promise<Result> {
+  add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ item, resolve, reject });
       if (this.underWay < this.lanes) {

@@ -2,7 +2,7 @@ import { type DynamicModule, Global, Logger, Module, type Provider, type Type } 
 import { getDataSourceToken, TypeOrmModule } from '@nestjs/typeorm';
 import type { DataSource } from 'typeorm';
 import { Config } from '../config/config.js';
-import { ConfigError } from '../config/config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { dataSourceOptions } from './data-source-options.js';
 import { isPostgres } from './dialect.js';
 import { openDatabase } from './open-database.js';

@@ -23,7 +23,7 @@ export function locking(
  * A text column of rows that a statement finds by a key, and then only checks. For PostgreSQL in a form that no index has: with statistics that are
  * a minute old it would at times believe that hardly any row has such a value, fetch all that have it, and compare each with every key.
  */
-export function checked(column: string): Sql {
+export function notIndexed(column: string): Sql {
   return isPostgres ? sql`(${raw(column)} || '')` : raw(column);
 }
 
@@ -48,13 +48,13 @@ export function greatest(...values: Sql[]): Sql {
 }
 
 /** After a parameter that holds the text of a JSON value. */
-export const asJson: Sql = isPostgres ? sql`::jsonb` : empty;
+export const jsonCast: Sql = isPostgres ? sql`::jsonb` : empty;
 
 /**
  * Rows that are handed to a statement as one parameter, however many they are, to be joined as a table: `FROM ${given('told', { id: 'bigint' },
  * rows)}`.
  */
-export function given(
+export function recordset(
   name: string,
   columns: Readonly<Record<string, 'bigint' | 'text' | 'jsonb'>>,
   rows: readonly object[],

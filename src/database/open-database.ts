@@ -1,5 +1,5 @@
 import { DataSource, type DataSourceOptions } from 'typeorm';
-import { ConfigError } from '../config/config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { surviveBrokenConnections } from './broken-connections.js';
 import { migrate } from './migrate.js';
 import { refusalOf, unavailabilityOf } from './refused-connections.js';

@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Outcome, Plan } from './statements.js';
+import type { Outcome, Plan } from './statement-outcome.js';
 
 /** Statements whose plans are kept. Each costs each connection some memory. */
 const MOST_KEPT = 200;

@@ -10,12 +10,12 @@ import type { Identified, Transaction } from './transaction.js';
  * transaction is the only writer anyway.
  * @throws NotFoundError
  */
-export async function locked<T extends Identified>(
+export async function findForUpdate<T extends Identified>(
   transaction: Transaction,
   entity: EntityTarget<T>,
   id: number,
 ): Promise<T> {
-  const row = await lockedBy(transaction, entity, { id } as FindOptionsWhere<T>);
+  const row = await findForUpdateBy(transaction, entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFoundError();
   return row;
 }
@@ -32,7 +32,7 @@ export async function updateRow<T extends Identified>(
 }
 
 /** The row for which `where` holds, held likewise; undefined when there is none. */
-export async function lockedBy<T extends Identified>(
+export async function findForUpdateBy<T extends Identified>(
   transaction: Transaction,
   entity: EntityTarget<T>,
   where: FindOptionsWhere<T>,
@@ -41,18 +41,18 @@ export async function lockedBy<T extends Identified>(
 }
 
 /** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
-export async function referred<T extends Identified>(
+export async function findForKeyShare<T extends Identified>(
   transaction: Transaction,
   entity: EntityTarget<T>,
   id: unknown,
 ): Promise<T | undefined> {
-  const number = idIn(id);
+  const number = parseId(id);
   if (number === undefined) return undefined;
   return transaction.find(entity, { id: number } as FindOptionsWhere<T>, 'for_key_share');
 }
 
 /** The id that a client's value holds; undefined when it can be none. */
-export function idIn(value: unknown): number | undefined {
+export function parseId(value: unknown): number | undefined {
   const number = /^\d+$/.test(textOf(value) ?? '') ? Number(value) : NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }
@@ -61,7 +61,7 @@ export function idIn(value: unknown): number | undefined {
  * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
  * @throws ValidationError naming each kind of which there are any
  */
-export async function refuseWhileUsed(transaction: Transaction, dependents: Record<string, Sql>): Promise<void> {
+export async function assertNoDependents(transaction: Transaction, dependents: Record<string, Sql>): Promise<void> {
   const base: string[] = [];
   for (const [kind, query] of Object.entries(dependents)) {
     const found = await transaction.query(sql`${query} LIMIT 1`);

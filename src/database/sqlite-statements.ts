@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Outcome } from './statements.js';
+import type { Outcome } from './statement-outcome.js';
 
 /** Statements that are kept prepared on each connection: those used last. */
 const MOST_PREPARED = 100;

@@ -5,7 +5,7 @@ import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
 import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
-import { locked } from '../database/rows.js';
+import { findForUpdate } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
@@ -159,7 +159,7 @@ export class CallReconciler {
   async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
-        const call = await locked(transaction, PhoneCall, id);
+        const call = await findForUpdate(transaction, PhoneCall, id);
         // A callback with our own id has named another call meanwhile.
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         if (!isMovable('apply_remote_state', call.status)) return;

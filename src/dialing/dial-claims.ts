@@ -4,9 +4,9 @@ import sql from 'sql-template-tag';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
-import { given, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { recordset, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { Together } from '../database/batcher.js';
+import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
@@ -38,7 +38,7 @@ export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 @Injectable()
 export class DialClaims {
   private readonly logger = new Logger('DialClaims');
-  private readonly batches = new Together((reserved: Reserved[]) => this.claimAll(reserved), MAX_CALLS_AT_ONCE);
+  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_CALLS_AT_ONCE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -53,7 +53,7 @@ export class DialClaims {
    * its person opted out
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
-    return this.batches.do({ id, at });
+    return this.batches.add({ id, at });
   }
 
   /**
@@ -106,7 +106,7 @@ export class DialClaims {
       dialled_at: now,
     });
     const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
-        FROM ${given('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
+        FROM ${recordset('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
           AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVED_FOR)}
           AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
@@ -129,7 +129,7 @@ export class DialClaims {
     if (claimed === reserved.length) return;
     const passed =
       await transaction.execute(sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
-        FROM ${given('reserved', { id: 'bigint' }, reserved)}
+        FROM ${recordset('reserved', { id: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')}
           AND phone_calls.lease_token IS NULL`);
     this.window.notePassed(passed);
@@ -147,7 +147,7 @@ export class DialClaims {
         await lockPhoneCalls(transaction, idsOf(calls));
         return transaction.execute(sql`UPDATE phone_calls
             SET ${setClause('release_claim', { lease_token: null, leased_until: null, dialled_at: null })}
-            FROM ${given('claims', { id: 'bigint', lease_token: 'text' }, claims)}
+            FROM ${recordset('claims', { id: 'bigint', lease_token: 'text' }, claims)}
             WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
               AND ${canMove('release_claim')}`);
       });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { checked, secondsFromNow } from '../database/dialect.js';
+import { notIndexed, secondsFromNow } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -77,7 +77,7 @@ export class DialQueue {
   /** Reserved calls that nobody has claimed yet, without those that wait because they were refused. */
   private async unclaimed(transaction: Transaction): Promise<number> {
     const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
-        WHERE ${isHeld(sql`leased_until`, RESERVED_FOR)} AND ${checked('status')} = 'queued'
+        WHERE ${isHeld(sql`leased_until`, RESERVED_FOR)} AND ${notIndexed('status')} = 'queued'
           AND lease_token IS NULL AND refusals = 0`);
     return row?.count ?? 0;
   }
@@ -90,8 +90,8 @@ export class DialQueue {
     const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVED_FOR)}`;
     const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
         WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
-            AND ${checked('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
-          OR leased_until IS NOT NULL AND ${checked('status')} = 'queued' AND (${claimed} OR ${reserved})`);
+            AND ${notIndexed('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
+          OR leased_until IS NOT NULL AND ${notIndexed('status')} = 'queued' AND (${claimed} OR ${reserved})`);
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { given, now, secondsFromNow } from '../database/dialect.js';
-import { Together } from '../database/batcher.js';
+import { recordset, now, secondsFromNow } from '../database/dialect.js';
+import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -34,7 +34,7 @@ interface Dialed {
 /** Records what came of dials. A webhook that arrived first has moved the call on already, and is never undone. */
 @Injectable()
 export class DialResults {
-  private readonly batches = new Together((dialed: Dialed[]) => this.recordAll(dialed), MAX_CALLS_AT_ONCE);
+  private readonly batches = new Batcher((dialed: Dialed[]) => this.recordAll(dialed), MAX_CALLS_AT_ONCE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -44,7 +44,7 @@ export class DialResults {
   ) {}
 
   record(call: ClaimedCall, result: DialResult): Promise<void> {
-    return this.batches.do({ call, result });
+    return this.batches.add({ call, result });
   }
 
   private async recordAll(dialed: Dialed[]): Promise<void[]> {
@@ -77,7 +77,7 @@ export class DialResults {
   private async recordAccepted(transaction: Transaction, accepted: Accepted[]): Promise<void> {
     if (accepted.length === 0) return;
     await releaseGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
-    const input = given('input', acceptedColumns, accepted);
+    const input = recordset('input', acceptedColumns, accepted);
     const answer = {
       lease_token: null,
       remote_call_id: sql`input.remote_call_id`,

@@ -1,7 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import type { FastifyBaseLogger } from 'fastify';
 import { inspect } from 'node:util';
-import { ConfigError } from '../config/config-error.js';
+import { ConfigError } from '../errors/config-error.js';
 import { loggableError } from './loggable-error.js';
 
 /** Sends Nest's messages to Fastify's pino logger, so that there is one log. */

@@ -1,6 +1,6 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { getMetadataArgsStorage } from 'typeorm';
-import { checked, now } from '../database/dialect.js';
+import { notIndexed, now } from '../database/dialect.js';
 import { checkMachine } from '../state-machine/check-machine.js';
 import { PhoneCall } from './phone-call.entity.js';
 import {
@@ -79,7 +79,7 @@ export function insertion<M extends 'create' | 'receive'>(
  * @param status the status column. By default it is in a form that no index has, for statements that find their rows
  * otherwise
  */
-export function canMove(move: PhoneCallMove, status: Sql = checked('phone_calls.status')): Sql {
+export function canMove(move: PhoneCallMove, status: Sql = notIndexed('phone_calls.status')): Sql {
   const { from, requires = [] }: Move = phoneCallMoves[move];
   return join(
     [

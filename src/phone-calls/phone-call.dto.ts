@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { Read } from '../api/readers.js';
-import { IsCallFlowLogic, IsIncludedIn, IsMsisdn, Optional, Rule } from '../api/rules.js';
+import { IsCallFlowLogic } from '../call-flows/is-call-flow-logic.js';
+import { IsIncludedIn, IsMsisdn, Optional, Rule } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { phoneCallMachine } from './phone-call.machine.js';

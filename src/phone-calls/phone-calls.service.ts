@@ -4,8 +4,8 @@ import { CalloutParticipation } from '../callout-participations/callout-particip
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { asJson, now } from '../database/dialect.js';
-import { locked, referred, refuseWhileUsed, updateRow } from '../database/rows.js';
+import { jsonCast, now } from '../database/dialect.js';
+import { findForUpdate, findForKeyShare, assertNoDependents, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -57,7 +57,7 @@ export class PhoneCallsService {
    */
   async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
-      const participation = await referred(transaction, CalloutParticipation, participationId);
+      const participation = await findForKeyShare(transaction, CalloutParticipation, participationId);
       if (!participation) throw new NotFoundError();
       const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
       const { columns, values } = insertion('create', {});
@@ -66,8 +66,8 @@ export class PhoneCallsService {
       }>(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
             remote_request_params, ${columns})
           VALUES (${participation.id}, ${participation.callout_id}, ${participation.contact_id}, ${msisdn},
-            ${call_flow_logic ?? null}, ${JSON.stringify(metadata)}${asJson},
-            ${JSON.stringify(remote_request_params)}${asJson}, ${values})
+            ${call_flow_logic ?? null}, ${JSON.stringify(metadata)}${jsonCast},
+            ${JSON.stringify(remote_request_params)}${jsonCast}, ${values})
           RETURNING id`);
       return this.records.find(phoneCallResource, call!.id, transaction);
     });
@@ -92,7 +92,7 @@ export class PhoneCallsService {
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
-      const { status } = await locked(transaction, PhoneCall, id);
+      const { status } = await findForUpdate(transaction, PhoneCall, id);
       const move =
         nextStatus<PhoneCallStatus>(phoneCallMachine, status, event) === 'queued' ? 'queue' : 'queue_remote_fetch';
       const changes = move === 'queue' ? setClause(move, {}) : setClause(move, { check_at: now, checks: 0 });
@@ -107,11 +107,11 @@ export class PhoneCallsService {
   /** @throws ValidationError unless nothing has happened to the call yet */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      const { status } = await locked(transaction, PhoneCall, id);
+      const { status } = await findForUpdate(transaction, PhoneCall, id);
       if (status !== 'created') {
         throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       }
-      await refuseWhileUsed(transaction, {
+      await assertNoDependents(transaction, {
         'remote phone call events': sql`SELECT 1 FROM remote_phone_call_events WHERE phone_call_id = ${id}`,
       });
       await transaction.delete(PhoneCall, id);

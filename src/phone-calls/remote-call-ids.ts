@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag';
-import { asJson, given, now } from '../database/dialect.js';
+import { jsonCast, recordset, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from './phone-call-transitions.js';
 
@@ -18,7 +18,7 @@ export async function releaseGuessedIds(transaction: Transaction, owners: readon
   const columns = { id: 'bigint', remote_call_id: 'text' } as const;
   const guesses = await transaction.query<
     KnownId & { owner: number }
-  >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${given('owners', columns, owners)}
+  >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${recordset('owners', columns, owners)}
       JOIN phone_calls ON phone_calls.remote_call_id = owners.remote_call_id AND phone_calls.id <> owners.id
       WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`);
   const retracted = setClause('retract_remote_id', {
@@ -28,7 +28,7 @@ export async function releaseGuessedIds(transaction: Transaction, owners: readon
     checks: 0,
   });
   for (const { id, remote_call_id, owner } of guesses) {
-    await transaction.query(sql`UPDATE phone_calls SET ${retracted}, remote_response = ${'{}'}${asJson}
+    await transaction.query(sql`UPDATE phone_calls SET ${retracted}, remote_response = ${'{}'}${jsonCast}
         WHERE id = ${id} AND remote_call_id = ${remote_call_id} AND ${canMove('retract_remote_id')}`);
     await transaction.query(sql`UPDATE remote_phone_call_events SET phone_call_id = ${owner}
         WHERE phone_call_id = ${id} AND remote_call_id = ${remote_call_id}`);

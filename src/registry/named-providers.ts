@@ -34,8 +34,8 @@ export class NamedProviders<T extends object, Options = void> {
    * @returns the instances by the names of their classes
    * @throws Error when a class has no name, or when a named class has no instance
    */
-  index(instances: readonly T[]): ReadonlyMap<string, T> {
-    const found = new Map<string, T>();
+  index<Instance extends T>(instances: readonly Instance[]): ReadonlyMap<string, Instance> {
+    const found = new Map<string, Instance>();
     for (const instance of instances) found.set(this.nameOf(instance), instance);
     const missing = this.names.filter((name) => !found.has(name));
     if (missing.length > 0) {

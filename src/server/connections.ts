@@ -3,7 +3,7 @@ import type { FastifyHttpOptions } from 'fastify';
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
-import { NamedResponse } from '../api/named-response.js';
+import { NamedResponse } from './named-response.js';
 
 /** The longest that a request's head may take, in milliseconds. */
 const HEAD_PATIENCE = 15_000;

@@ -5,7 +5,7 @@ import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import type { CallWebhook } from '../call-flows/call-flow-runner.js';
 import { webhookUrl } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
-import { asJson, json, secondsFromNow } from '../database/dialect.js';
+import { jsonCast, json, secondsFromNow } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -13,7 +13,7 @@ import { insertion } from '../phone-calls/phone-call-transitions.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
-import { type HeardCall, HeardCalls } from './webhook-calls.js';
+import { type WebhookCall, WebhookCalls } from './webhook-calls.js';
 
 /** For so long after its end a callout is still what a person calls back about, in seconds. */
 const STILL_OF_INTEREST = 86_400;
@@ -43,7 +43,7 @@ interface Beginning {
 export class InboundCalls {
   constructor(
     private readonly config: Config,
-    private readonly heardCalls: HeardCalls,
+    private readonly heardCalls: WebhookCalls,
     private readonly callFlows: CallFlowRegistry,
   ) {}
 
@@ -51,7 +51,7 @@ export class InboundCalls {
    * The row of an inbound call, made if it is new, and locked. It belongs to the contact who has the caller's number, who is made if new; a
    * caller who shows no usual number has no contact.
    */
-  async take(transaction: Transaction, sid: string, { details, origin }: CallWebhook): Promise<HeardCall> {
+  async take(transaction: Transaction, sid: string, { details, origin }: CallWebhook): Promise<WebhookCall> {
     const { msisdn, label } = parseCaller(details.From);
     const earlier = msisdn === undefined ? undefined : await this.lastCallFrom(transaction, msisdn, details.To);
     const { call_flow_logic, call_flow_state, metadata } = (earlier && this.callingBack(earlier, origin)) ?? {
@@ -67,10 +67,10 @@ export class InboundCalls {
     await transaction.query(sql`INSERT INTO phone_calls (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
           ${received.columns})
         VALUES (${contactId}, ${label}, 'inbound', ${call_flow_logic},
-          ${call_flow_state && JSON.stringify(call_flow_state)}${asJson}, ${JSON.stringify(metadata)}${asJson},
+          ${call_flow_state && JSON.stringify(call_flow_state)}${jsonCast}, ${JSON.stringify(metadata)}${jsonCast},
           ${received.values})
         ON CONFLICT (remote_call_id) DO NOTHING`);
-    const [call] = await this.heardCalls.lock(transaction, [sid]);
+    const [call] = await this.heardCalls.lockCallsFor(transaction, [sid]);
     return call!;
   }
 

@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { given, json, locking } from '../database/dialect.js';
+import { recordset, json, locking } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { RemoteStanding } from '../phone-calls/remote-state.js';
 
 /** A call as far as webhooks need it. */
-export type HeardCall = FlowPhoneCall &
+export type WebhookCall = FlowPhoneCall &
   RemoteStanding &
   Pick<PhoneCall, 'remote_call_id' | 'remote_direction'> & {
     /** The provider's id of the call comes from the provider's own answer or from a callback, and is not a guess. */
@@ -16,25 +16,25 @@ export type HeardCall = FlowPhoneCall &
 
 /** Finds the calls that webhooks are about: by the provider's id, or by our own in the webhook's URL. */
 @Injectable()
-export class HeardCalls {
+export class WebhookCalls {
   /**
    * The calls that some webhooks may be about, held in the order of their ids: so that of two webhooks about a call one waits for the other,
    * and of two transactions neither for ever.
    */
-  async lock(transaction: Transaction, sids: string[], ownIds: number[] = []): Promise<HeardCall[]> {
+  async lockCallsFor(transaction: Transaction, sids: string[], ownIds: number[] = []): Promise<WebhookCall[]> {
     const bySid = sids.map((sid) => ({ sid }));
     const byId = ownIds.map((id) => ({ id }));
     const rows =
-      await transaction.query<HeardCall>(sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
+      await transaction.query<WebhookCall>(sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
           remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number,
           remote_queue_response ->> 'sid' IS NOT NULL OR EXISTS (
             SELECT 1 FROM remote_phone_call_events AS events
             WHERE events.phone_call_id = phone_calls.id AND events.remote_call_id = phone_calls.remote_call_id
           ) AS is_id_certain
         FROM phone_calls WHERE id IN (
-          SELECT called.id FROM ${given('told', { sid: 'text' }, bySid)}
+          SELECT called.id FROM ${recordset('told', { sid: 'text' }, bySid)}
             JOIN phone_calls AS called ON called.remote_call_id = told.sid
-          UNION SELECT told.id FROM ${given('told', { id: 'bigint' }, byId)}
+          UNION SELECT told.id FROM ${recordset('told', { id: 'bigint' }, byId)}
         ) ORDER BY id ${locking('FOR UPDATE')}`);
     return rows.map((row) => ({
       ...row,
@@ -48,7 +48,7 @@ export class HeardCalls {
    * The call among these that a webhook is about. Our own id in the URL wins over an id of the provider's that was guessed from its list of
    * calls.
    */
-  static among(calls: HeardCall[], sid: string, ownId: number | undefined): HeardCall | undefined {
+  static find(calls: WebhookCall[], sid: string, ownId: number | undefined): WebhookCall | undefined {
     const own = calls.find(({ id, callout_participation_id }) => id === ownId && callout_participation_id !== null);
     if (own && (own.remote_call_id === null || !own.is_id_certain)) return own;
     return calls.find(({ remote_call_id }) => remote_call_id === sid);

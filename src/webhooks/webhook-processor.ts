@@ -3,8 +3,8 @@ import sql from 'sql-template-tag';
 import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
-import { given, isPostgres, secondsFromNow } from '../database/dialect.js';
-import { Together } from '../database/batcher.js';
+import { recordset, isPostgres, secondsFromNow } from '../database/dialect.js';
+import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
@@ -13,7 +13,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import { setClause } from '../phone-calls/phone-call-transitions.js';
 import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { type RemoteStanding, standingAfter } from '../phone-calls/remote-state.js';
-import { type HeardCall, HeardCalls, ownIdIn } from './webhook-calls.js';
+import { type WebhookCall, WebhookCalls, ownIdIn } from './webhook-calls.js';
 import { InboundCalls } from './inbound-calls.js';
 
 /** Webhooks that are taken in by one transaction, at the most. */
@@ -23,7 +23,7 @@ const MOST_AT_ONCE = 100;
 const LANES = isPostgres ? 2 : 1;
 
 /** A webhook that is to be taken in. */
-export interface Hearing extends CallWebhook {
+export interface ProviderWebhook extends CallWebhook {
   sid: string;
   /** The same for each delivery of one event. */
   delivery: string;
@@ -36,9 +36,9 @@ export interface Stored {
 }
 
 /** One webhook with its call. */
-interface Matter {
-  hearing: Hearing;
-  call: HeardCall;
+interface WebhookWithCall {
+  hearing: ProviderWebhook;
+  call: WebhookCall;
 }
 
 /**
@@ -46,12 +46,16 @@ interface Matter {
  * said, with the rows of the calls held.
  */
 @Injectable()
-export class Hearings {
-  private readonly together = new Together((hearings: Hearing[]) => this.hearAll(hearings), MOST_AT_ONCE, LANES);
+export class WebhookProcessor {
+  private readonly together = new Batcher(
+    (hearings: ProviderWebhook[]) => this.processAll(hearings),
+    MOST_AT_ONCE,
+    LANES,
+  );
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly heardCalls: HeardCalls,
+    private readonly heardCalls: WebhookCalls,
     private readonly inboundCalls: InboundCalls,
     private readonly callFlowRunner: CallFlowRunner,
     private readonly config: Config,
@@ -61,14 +65,14 @@ export class Hearings {
    * Takes one webhook in. A repeated delivery changes nothing, and gets the same answer.
    * @throws UnusableWebhookError
    */
-  async hear(hearing: Hearing): Promise<Stored> {
-    const heard = await this.together.do(hearing);
+  async process(hearing: ProviderWebhook): Promise<Stored> {
+    const heard = await this.together.add(hearing);
     if (heard instanceof UnusableWebhookError) throw heard;
     return heard;
   }
 
   /** What cannot be used is told apart, so that it does not undo the others. */
-  private hearAll(hearings: Hearing[]): Promise<(Stored | UnusableWebhookError)[]> {
+  private processAll(hearings: ProviderWebhook[]): Promise<(Stored | UnusableWebhookError)[]> {
     return this.unitOfWork.run(async (transaction) => {
       const { matters, unusable } = await this.mattersOf(transaction, hearings);
       const stored = await this.storedOf(
@@ -91,17 +95,17 @@ export class Hearings {
     });
   }
 
-  private async mattersOf(transaction: Transaction, hearings: Hearing[]) {
+  private async mattersOf(transaction: Transaction, hearings: ProviderWebhook[]) {
     const sids = hearings.map(({ sid }) => sid);
     const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
-    const calls = await this.heardCalls.lock(transaction, sids, ownIds);
-    const matters: Matter[] = [];
+    const calls = await this.heardCalls.lockCallsFor(transaction, sids, ownIds);
+    const matters: WebhookWithCall[] = [];
     const corrected: KnownId[] = [];
-    const unusable = new Map<Hearing, UnusableWebhookError>();
+    const unusable = new Map<ProviderWebhook, UnusableWebhookError>();
     // In one order in every process, since new calls and their contacts are locked as they are made.
     for (const hearing of hearings.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)))) {
       const { sid, details, query } = hearing;
-      let call = HeardCalls.among(calls, sid, ownIdIn(query));
+      let call = WebhookCalls.find(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
         call = await this.inboundCalls.take(transaction, sid, hearing);
         calls.push(call);
@@ -123,7 +127,7 @@ export class Hearings {
     const rows = await transaction.query<
       Stored & { delivery: string }
     >(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
-        JOIN ${given(
+        JOIN ${recordset(
           'told',
           { delivery: 'text' },
           deliveries.map((delivery) => ({ delivery })),
@@ -132,7 +136,11 @@ export class Hearings {
   }
 
   /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
-  private async takeIn(transaction: Transaction, matters: Matter[], stored: Map<string, Stored>): Promise<void> {
+  private async takeIn(
+    transaction: Transaction,
+    matters: WebhookWithCall[],
+    stored: Map<string, Stored>,
+  ): Promise<void> {
     if (matters.length === 0) return;
     const loaded = await this.callFlowRunner.loadContexts(
       transaction,
@@ -148,7 +156,7 @@ export class Hearings {
     await persistWrites(transaction, results);
   }
 
-  private store(transaction: Transaction, matters: Matter[], results: StepResult[]) {
+  private store(transaction: Transaction, matters: WebhookWithCall[], results: StepResult[]) {
     const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
       phone_call_id: call.id,
       details,
@@ -161,7 +169,7 @@ export class Hearings {
     return transaction.query<Stored & { delivery: string }>(sql`INSERT INTO remote_phone_call_events
           (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
         SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
-        FROM ${given('told', eventColumns, events)}
+        FROM ${recordset('told', eventColumns, events)}
         RETURNING id, twiml, delivery`);
   }
 
@@ -180,7 +188,7 @@ export class Hearings {
     );
     await transaction.query(sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
           call_flow_state = input.call_flow_state, metadata = input.metadata
-        FROM ${given('input', movedColumns, moved)} WHERE phone_calls.id = input.id`);
+        FROM ${recordset('input', movedColumns, moved)} WHERE phone_calls.id = input.id`);
   }
 }
 
@@ -210,7 +218,7 @@ type Moved = Record<keyof typeof movedColumns, unknown>;
  * Moves a call on by a webhook, and returns what its row shows from now on. A webhook proves that the provider has the call: one that was
  * uncertain, or given up without the provider's id, is there after all.
  */
-function movedOn(call: HeardCall, { details, sid }: Hearing, { state, metadata }: StepResult): Moved {
+function movedOn(call: WebhookCall, { details, sid }: ProviderWebhook, { state, metadata }: StepResult): Moved {
   const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
   const sequence = sequenceOf(details);
   const assumed = [

@@ -5,14 +5,14 @@ import { PublicUrl } from '../telephony/public-url.js';
 import { XmlAnswer } from '../api/xml-answer.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
 import { assertUsable } from './webhook-validation.js';
-import { Hearings } from './webhook-processor.js';
+import { WebhookProcessor } from './webhook-processor.js';
 import { type RawWebhook, readSignedWebhook } from './webhook.js';
 
 /** Answers what the provider tells us. */
 @Injectable()
 export class WebhookService {
   constructor(
-    private readonly hearings: Hearings,
+    private readonly hearings: WebhookProcessor,
     private readonly publicUrl: PublicUrl,
     private readonly accounts: ProviderAccounts,
   ) {}
@@ -31,7 +31,7 @@ export class WebhookService {
     const sid = assertUsable(signed, query);
     const { details } = signed;
     const delivery = deliveryKey(sid, query, webhook.signature);
-    const { id, twiml } = await this.hearings.hear({ sid, details, query, origin, delivery });
+    const { id, twiml } = await this.hearings.process({ sid, details, query, origin, delivery });
     return new XmlAnswer(twiml, `/api/remote_phone_call_events/${id}`);
   }
 }

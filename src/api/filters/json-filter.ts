@@ -1,5 +1,5 @@
 import sql, { type Sql, join } from 'sql-template-tag';
-import { asJson, isPostgres } from '../../database/dialect.js';
+import { jsonCast, isPostgres } from '../../database/dialect.js';
 import { textOf } from '../../metadata/client-values.js';
 import { exactNumber } from '../../metadata/json-number.js';
 import { isJsonObject } from '../../metadata/metadata.js';
@@ -61,7 +61,7 @@ function leafCondition(column: Sql, { path, text }: Leaf): Sql {
       ' OR ',
     )})`;
   }
-  const found = sql`${valueAt(column, path)} IN (${join(candidates.map((candidate) => sql`${candidate}${asJson}`))})`;
+  const found = sql`${valueAt(column, path)} IN (${join(candidates.map((candidate) => sql`${candidate}${jsonCast}`))})`;
   if (isPostgres) return found;
   // SQLite has no index on JSON values. A value that is not in the text of the JSON needs no look at its structure.
   const mentioned = candidates.map((candidate) => sql`instr(${column}, ${candidate}) > 0`);

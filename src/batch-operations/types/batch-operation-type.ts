@@ -2,11 +2,11 @@ import type { Type } from '@nestjs/common';
 import type { Sql } from 'sql-template-tag';
 import type { FieldErrors } from '../../errors/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
-import { NamedProviders } from '../../registry/named-providers.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { Transaction } from '../../database/transaction.js';
 import type { Listed } from './listed.js';
 import type { Window } from './window.js';
+import { batchOperationTypes } from './batch-operation-types.js';
 
 /** For each kind of record that is listed, the condition for its rows. */
 export type Conditions = Partial<Record<Listed, (operation: Scope) => Sql>>;
@@ -55,9 +55,6 @@ export interface BatchOperationType {
   /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
   step(transaction: Transaction, operation: BatchOperation, bounds: Bounds): Promise<Step>;
 }
-
-/** The types of batch operations, by the names that the API has for them. */
-export const batchOperationTypes = new NamedProviders<BatchOperationType>('@BatchOperationTypeName');
 
 /** Makes a class a type of batch operation. `BatchOperationTypesModule` lists it as a provider. */
 export const BatchOperationTypeName = (name: string) => (type: Type<BatchOperationType>) =>

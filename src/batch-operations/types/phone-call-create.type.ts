@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, empty, raw } from 'sql-template-tag';
-import { asJson, isPostgres } from '../../database/dialect.js';
+import { jsonCast, isPostgres } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
 import type { FieldErrors } from '../../errors/errors.js';
 import { insertion } from '../../phone-calls/phone-call-transitions.js';
@@ -71,7 +71,7 @@ export class PhoneCallCreateType implements BatchOperationType {
       await transaction.execute(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
-          callout_participations.msisdn, ${values}, ${JSON.stringify(parameters.remote_request_params)}${asJson}, ${id}
+          callout_participations.msisdn, ${values}, ${JSON.stringify(parameters.remote_request_params)}${jsonCast}, ${id}
         FROM callout_participations
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}

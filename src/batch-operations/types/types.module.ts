@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { BATCH_OPERATION_TYPES, BatchOperationRegistry } from '../batch-operation-registry.js';
-import { type BatchOperationType, batchOperationTypes } from './batch-operation-type.js';
+import type { BatchOperationType } from './batch-operation-type.js';
+import { batchOperationTypes } from './batch-operation-types.js';
 import { CalloutPopulationType } from './callout-population.type.js';
 import { PhoneCallCreateType } from './phone-call-create.type.js';
 import { PhoneCallQueueRemoteFetchType } from './phone-call-queue-remote-fetch.type.js';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectPlainly, type Socket } from 'node:net';
 import { connect as connectEncrypted } from 'node:tls';
-import { ConfigError } from '../../config/config-error.js';
+import { ConfigError } from '../../errors/config-error.js';
 import type { RedisConfig } from '../../config/redis.js';
 
 /** How long Redis may take for each answer, in milliseconds. */

@@ -1,11 +1,11 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
-import { type TrustsPeer, addressSeenBy } from './client-address.js';
+import { type TrustsPeer, addressSeenBy } from '../server/client-address.js';
 import { BadRequestError } from '../errors/errors.js';
-import { Page, linkHeader } from '../api/pagination.js';
-import { ExtendRouteConfig } from './route-config.js';
-import { XmlAnswer } from '../api/xml-answer.js';
+import { Page, linkHeader } from './pagination.js';
+import { ExtendRouteConfig } from '../server/route-config.js';
+import { XmlAnswer } from './xml-answer.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
