@@ -36,8 +36,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) =>
-      keepsRawBody(request) ? body : assertStorable(readJsonObject(utf8(body))),
+    async (request: FastifyRequest, body: Buffer) => (keepsRawBody(request) ? body : parseJson(utf8(body))),
   );
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
