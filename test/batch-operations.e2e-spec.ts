@@ -47,7 +47,7 @@ describe('a batch operation', () => {
     expect(await api.ids(`/api/callouts/${callout}/batch_operations`)).toEqual([nested.body.id, flat.body.id]);
   });
 
-  it('is refused with matchAll that is wrong with it', async () => {
+  it('is refused with everything that is wrong with it', async () => {
     const callout_id = await api.callout();
     for (const [given, errors] of [
       [{}, { type: ["can't be blank"] }],

@@ -34,7 +34,7 @@ describe('a caller whose number is unknown', () => {
   it.each([
     'Anonymous',
     'Restricted',
-    'ServiceUnavailableError',
+    'Unavailable',
     '',
     '+266696687',
     'client:alice',

@@ -46,7 +46,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('has an unknown route before matchAll about the body', async () => {
+  it('has an unknown route before everything about the body', async () => {
     for (const path of ['/api/nothing', '/api/contacts/1/nothing', '/nothing']) {
       for (const [type, body] of [
         ['application/json', '{'],
@@ -66,7 +66,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('names matchAll that is wrong with a body at once, wherever that is found', async () => {
+  it('names everything that is wrong with a body at once, wherever that is found', async () => {
     const callout = await api.callout();
     const notPermitted = ['is not a permitted parameter'];
     const answer = await api.post(`/api/callouts/${callout}/callout_events`, { event: 'resume', nonsense: 1 });

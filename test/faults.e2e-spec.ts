@@ -176,7 +176,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
     expect(await program.stop()).toBe(0);
   });
 
-  it('may lose matchAll: the sweeper finds the rows', async () => {
+  it('may lose everything: the sweeper finds the rows', async () => {
     await startRedis();
     const web = await installation.start({ ...environment(), SCFM_ROLE: 'web' });
     await installation.makeContacts(CONTACTS);

@@ -37,7 +37,7 @@ async function fill<T>(room: number, make: () => Promise<T>): Promise<{ refused:
 }
 
 function expectUnavailable({ status, body, headers }: Answer, message: string): void {
-  expect([status, body]).toEqual([503, { status: 503, error: 'Service ServiceUnavailableError', message }]);
+  expect([status, body]).toEqual([503, { status: 503, error: 'Service Unavailable', message }]);
   expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect(headers.get('x-request-id')).toBeTruthy();
 }

@@ -60,7 +60,7 @@ describe('lists that take long', () => {
         503,
         {
           status: 503,
-          error: 'Service ServiceUnavailableError',
+          error: 'Service Unavailable',
           message: 'the list took longer than READ_TIMEOUT (1 s): narrow it by its filters, or walk it with after_id',
         },
       ]);

@@ -224,7 +224,7 @@ describe('moves of a phone call in the database', () => {
       make(
         'record_refused',
         id,
-        setClause('record_refused', { remote_error_message: 'ValidationError number', refusal_code: '21211' }),
+        setClause('record_refused', { remote_error_message: 'Invalid number', refusal_code: '21211' }),
         claimed,
       ),
     record_unsendable: (id) =>

@@ -222,7 +222,7 @@ describe('an account fault', () => {
     [20003, 401, 'Authenticate'],
     [20429, 429, 'Too Many Requests'],
     [10004, 400, 'Call concurrency limit exceeded'],
-    [21205, 400, 'ValidationError URL'],
+    [21205, 400, 'Invalid URL'],
     [21210, 400, "'From' phone number not verified"],
     [22005, 400, 'Call Queue Full'],
     [21999, 400, 'Error 21999'],

@@ -9,7 +9,7 @@ import { mediaTypeOf } from '../server/media-type.js';
 import { readersOf } from './readers.js';
 
 /**
- * A body as its DTO, with matchAll that is wrong with it. The service throws the errors after it has found the record
+ * A body as its DTO, with everything that is wrong with it. The service throws the errors after it has found the record
  * that the path names: an unknown id is 404, whatever the body is.
  */
 export interface Checked<Dto> {

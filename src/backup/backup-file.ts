@@ -11,7 +11,7 @@ export interface BackupFile {
   path: string;
   /** In bytes. */
   size: number;
-  /** When the backup began: ISO 8601, by this machine's clock. It contains matchAll that was committed before. */
+  /** When the backup began: ISO 8601, by this machine's clock. It contains everything that was committed before. */
   time: string;
 }
 

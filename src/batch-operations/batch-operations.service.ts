@@ -52,7 +52,7 @@ export class BatchOperationsService {
     return this.records.find(batchOperationResource, id);
   }
 
-  /** @throws ValidationError with matchAll that is wrong with it, its filters included */
+  /** @throws ValidationError with everything that is wrong with it, its filters included */
   create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
     return this.createFor(body.dto.callout_id, body);
   }

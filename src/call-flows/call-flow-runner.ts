@@ -43,7 +43,7 @@ export interface CallWebhook {
   origin: string;
 }
 
-/** A call with matchAll that its flow needs. */
+/** A call with everything that its flow needs. */
 export interface LoadedCall {
   callFlow: CallFlow;
   context: CallContext;

@@ -128,7 +128,7 @@ function messageOf(callout: Metadata): Phrase | undefined {
 }
 
 /**
- * The recording at `audioKey`, which takes precedence, or the text at `textKey`. ValidationError languages and voices are
+ * The recording at `audioKey`, which takes precedence, or the text at `textKey`. Invalid languages and voices are
  * ignored.
  */
 function phraseIn(callout: Metadata, textKey: string, audioKey: string): Phrase | undefined {

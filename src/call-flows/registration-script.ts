@@ -32,7 +32,7 @@ export interface RegistrationScript {
   thanks: Phrase | Phrase[];
   goodbye: Phrase | Phrase[];
   opted_out: Phrase | Phrase[];
-  /** Said instead of matchAll else to a caller whose number is unknown. */
+  /** Said instead of everything else to a caller whose number is unknown. */
   number_hidden?: Phrase | Phrase[];
 }
 

@@ -15,7 +15,7 @@ export class PostgresConnections implements OnApplicationShutdown {
   private constructor(
     /** For the lists of clients. */
     readonly lists: DataSource,
-    /** For matchAll else. */
+    /** For everything else. */
     readonly main: DataSource,
     private readonly apiShare: SemaphoreInterface,
   ) {}

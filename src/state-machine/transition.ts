@@ -36,7 +36,7 @@ export async function transition<T extends Stateful>(
 
 /**
  * Where the event of a body leads from `status`.
- * @throws ValidationError with matchAll that is wrong with the body; that the event cannot happen now is one
+ * @throws ValidationError with everything that is wrong with the body; that the event cannot happen now is one
  * of these things
  */
 export function nextStatus<Status extends string>(

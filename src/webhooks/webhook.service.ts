@@ -38,7 +38,7 @@ export class WebhookService {
 
 /**
  * The same for each delivery of one event: the step of the conversation, of which there is one; or else the signature,
- * which is the same for what is the same in matchAll that is signed. (Twilio's `I-Twilio-Idempotency-Token` is not
+ * which is the same for what is the same in everything that is signed. (Twilio's `I-Twilio-Idempotency-Token` is not
  * signed: anybody may send a captured webhook again with another one.)
  */
 function deliveryKey(sid: string, query: URLSearchParams, signature: string): string {

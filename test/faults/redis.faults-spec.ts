@@ -38,7 +38,7 @@ describe('Redis', () => {
     redis.disconnect();
   };
 
-  it('goes away, forgets matchAll, and comes back', () =>
+  it('goes away, forgets everything, and comes back', () =>
     again('redis away', async (chance) => {
       tell('Redis is gone');
       await world.servers.redis.stop(chance.of(['SIGTERM', 'SIGKILL'] as const));

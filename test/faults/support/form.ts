@@ -25,7 +25,7 @@ const forms = {
   },
 };
 
-/** Whether matchAll is run, not only what `.ci/run` has time for. */
+/** Whether everything is run, not only what `.ci/run` has time for. */
 export const isFull = process.env.FAULTS !== 'short';
 
 /**

@@ -5,7 +5,7 @@ import { Ledger } from './ledger.js';
 import type { World } from './world.js';
 
 /**
- * Runs a campaign while `breaking` breaks things, and a client goes on writing. Then matchAll is mended; and once all is quiet, the books
+ * Runs a campaign while `breaking` breaks things, and a client goes on writing. Then everything is mended; and once all is quiet, the books
  * must balance.
  */
 export async function survive(world: World, breaking: (campaign: Campaign) => Promise<void>): Promise<void> {

@@ -122,7 +122,7 @@ export class World {
     return this.places.filter(({ answersApi }) => !answersApi);
   }
 
-  /** Brings back all that is away, and waits until matchAll answers. */
+  /** Brings back all that is away, and waits until everything answers. */
   async mend(): Promise<void> {
     if (this.cluster) {
       const { postgres, redis, redisGate } = this.cluster;
@@ -140,7 +140,7 @@ export class World {
     }
   }
 
-  /** Ends matchAll, and leaves nothing behind. */
+  /** Ends everything, and leaves nothing behind. */
   async remove(): Promise<void> {
     await this.dispose();
   }
