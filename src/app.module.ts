@@ -11,7 +11,7 @@ import { entities } from './entities.js';
 import { EventsModule } from './events/events.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './api/error.filter.js';
-import { StrayQueryGuard } from './api/stray-query.guard.js';
+import { NoQueryGuard } from './api/no-query.guard.js';
 import { RateLimiterModule } from './dialing/rate-limiter.module.js';
 import { PhoneCallsModule } from './phone-calls/phone-calls.module.js';
 import { ProcessorModule, tasks } from './processor.module.js';
@@ -48,7 +48,7 @@ export class AppModule {
         ...(config.runsWork ? [ProcessorModule.for(config)] : []),
       ],
       providers: [
-        { provide: APP_GUARD, useClass: StrayQueryGuard },
+        { provide: APP_GUARD, useClass: NoQueryGuard },
         { provide: APP_FILTER, useClass: ErrorFilter },
       ],
     };

@@ -6,19 +6,19 @@ import type { IncomingMessage, Server } from 'node:http';
 import { pino } from 'pino';
 import { AppModule } from './app.module.js';
 import type { Config } from './config/config.js';
-import { requireCredentials } from './server/access.js';
+import { requireCredentials } from './server/basic-auth.js';
 import { ResponseHeadersAdapter } from './api/response-headers.adapter.js';
-import { setAnswerHeaders } from './server/answer-headers.js';
-import { refuseEncodedBodies } from './server/body-encoding.js';
-import { trustOf } from './server/client-address.js';
-import { answerConditionally } from './server/conditional-answers.js';
-import { connectionOptions, mostConnections } from './server/connections.js';
+import { setResponseHeaders } from './server/response-headers.js';
+import { rejectEncodedBodies } from './server/content-encoding.js';
+import { compileTrustProxy } from './server/forwarded-headers.js';
+import { enableConditionalRequests } from './server/conditional-requests.js';
+import { connectionOptions, maxConnections } from './server/connections.js';
 import { serveDocs } from './api/docs.js';
 import { PublicUrl } from './telephony/public-url.js';
-import { acceptBodies } from './server/request-bodies.js';
+import { registerBodyParsers } from './server/request-bodies.js';
 import { limitRequests } from './server/request-limits.js';
-import { routedUrl } from './server/tolerant-paths.js';
-import { refuseUnknownRoutes } from './server/unknown-routes.js';
+import { normalizeUrl } from './server/normalize-url.js';
+import { rejectUnknownRoutes } from './server/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './server/request-log.js';
 import { checkPhoneCallMachine } from './phone-calls/phone-call-transitions.js';
@@ -27,10 +27,10 @@ import { simulator } from './simulator/simulator.js';
 import { ProviderAccounts } from './telephony/provider-accounts.js';
 
 /** A request id of the caller's that can stand in a log and a header. */
-const SANE_ID = /^[\w.:+/=-]{1,128}$/;
+const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
 /** Lines go out together, a moment later when there are few, instead of one write a request; what is left, when the process exits. */
-const LOG = { sync: false, minLength: 4_096, periodicFlush: 100 };
+const LOG_BUFFERING = { sync: false, minLength: 4_096, periodicFlush: 100 };
 
 /**
  * The program, ready to listen.
@@ -38,19 +38,19 @@ const LOG = { sync: false, minLength: 4_096, periodicFlush: 100 };
  */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   checkPhoneCallMachine();
-  const trusts = trustOf(config.trustProxy);
+  const trusts = compileTrustProxy(config.trustProxy);
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
-    rewriteUrl: routedUrl,
+    rewriteUrl: normalizeUrl,
     // An id that is too long names nothing: 404, where Fastify would say 400.
     routerOptions: { maxParamLength: 20_000 },
     trustProxy: trusts,
     logController: new RequestLog(),
-    logger: { level: config.logLevel, stream: pino.destination(LOG) },
+    logger: { level: config.logLevel, stream: pino.destination(LOG_BUFFERING) },
     genReqId: ({ headers }: IncomingMessage) => {
       const given = headers['x-request-id'];
-      return typeof given === 'string' && SANE_ID.test(given) ? given : randomUUID();
+      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       void reply
@@ -66,15 +66,15 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
     logger: new NestLogger(fastify.log),
     abortOnError: false,
   });
-  setAnswerHeaders(fastify, config);
-  fastify.server.maxConnections = mostConnections(config);
+  setResponseHeaders(fastify, config);
+  fastify.server.maxConnections = maxConnections(config);
   refuseUnsignedWebhooks(fastify);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
-  refuseUnknownRoutes(fastify);
-  refuseEncodedBodies(fastify);
-  answerConditionally(fastify);
-  await acceptBodies(fastify, config.bodyLimit);
+  rejectUnknownRoutes(fastify);
+  rejectEncodedBodies(fastify);
+  enableConditionalRequests(fastify);
+  await registerBodyParsers(fastify, config.bodyLimit);
   if (config.answersApi) {
     if (config.platform.provider === 'simulator') {
       const publicUrl = app.get(PublicUrl);

@@ -7,10 +7,10 @@ import { PublicUrl } from './telephony/public-url.js';
 import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 
 /** How long a stop may take before the process ends all the same, in milliseconds. */
-const STOP_PATIENCE = 20_000;
+const SHUTDOWN_TIMEOUT = 20_000;
 
 /** Connections that may wait to be accepted: the provider's webhooks come in bursts. The system may allow fewer. */
-const BACKLOG = 4_096;
+const LISTEN_BACKLOG = 4_096;
 
 /**
  * Runs the program until it is told to stop: requests under way are answered, workers end their chunk, and the process exits with 0.
@@ -21,17 +21,17 @@ export async function serve(config: Config): Promise<void> {
   const app = await createApp(config);
   stopOnSignals(app);
   try {
-    await app.listen({ port: config.port, host: config.host, backlog: BACKLOG });
+    await app.listen({ port: config.port, host: config.host, backlog: LISTEN_BACKLOG });
   } catch (error) {
     if ((error as { syscall?: string }).syscall !== 'listen') throw error;
     throw new ConfigError(`HOST and PORT must be an address that is free: ${(error as Error).message}.`);
   }
-  const origin = originOf(config, app.getHttpServer().address() as AddressInfo);
+  const origin = localOrigin(config, app.getHttpServer().address() as AddressInfo);
   app.get(PublicUrl).setOrigin(origin);
-  announce(config, origin);
+  logStartup(config, origin);
 }
 
-function originOf({ host }: Config, { port }: AddressInfo): string {
+function localOrigin({ host }: Config, { port }: AddressInfo): string {
   // Listening everywhere, it is reached from this machine at this machine's own address.
   const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
   return `http://${name}:${port}`;
@@ -42,14 +42,14 @@ function stopOnSignals(app: NestFastifyApplication): void {
   const stop = async (): Promise<void> => {
     if (stopping) return;
     stopping = true;
-    setTimeout(() => process.exit(1), STOP_PATIENCE).unref();
+    setTimeout(() => process.exit(1), SHUTDOWN_TIMEOUT).unref();
     await app.close();
     process.exit(0);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function announce({ role, database, redis, answersApi, platform }: Config, origin: string): void {
+function logStartup({ role, database, redis, answersApi, platform }: Config, origin: string): void {
   const data = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
   const lines = answersApi
     ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]

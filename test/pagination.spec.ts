@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { KeysetPage, NumberedPage, linkHeader } from '../src/api/pagination.js';
 
 const relations = (page: number, total: number) =>
-  new NumberedPage([], total, page, 10).neighbours.map(([rel, number]) => `${rel}=${number}`).join(' ');
+  new NumberedPage([], total, page, 10).links.map(([rel, number]) => `${rel}=${number}`).join(' ');
 
 describe('the pages beside a page', () => {
   it.each([
@@ -22,9 +22,9 @@ describe('a page by keyset', () => {
   it('knows from the one row too many that there is a next page', () => {
     const found = [{ id: 4 }, { id: 7 }, { id: 9 }];
     const page = new KeysetPage(found, 2);
-    expect([page.rows, page.neighbours]).toEqual([[{ id: 4 }, { id: 7 }], [['next', 7]]]);
+    expect([page.rows, page.links]).toEqual([[{ id: 4 }, { id: 7 }], [['next', 7]]]);
     expect(new KeysetPage(found, 3)).toMatchObject({ rows: found, neighbours: [], total: undefined });
-    expect(new KeysetPage([], 3).neighbours).toEqual([]);
+    expect(new KeysetPage([], 3).links).toEqual([]);
   });
 });
 

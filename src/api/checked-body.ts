@@ -6,7 +6,7 @@ import type { Resource } from './resources/resource.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type FieldErrors, messages, throwIfInvalid } from '../errors/errors.js';
 import { mediaTypeOf } from '../server/media-type.js';
-import { readersOf } from './readers.js';
+import { convertersOf } from './converters.js';
 
 /**
  * A body as its DTO, with everything that is wrong with it. The service throws the errors after it has found the record
@@ -32,19 +32,19 @@ export interface CheckedUpdate<Dto> extends Checked<Dto> {
  * @param options.optional whether an empty body is valid
  */
 export function CheckedBody(type: Type<object>, { optional = false } = {}): ParameterDecorator {
-  return documentedBody(type, optional, (body: Metadata) => checkBody(type, body));
+  return bodyDecorator(type, optional, (body: Metadata) => checkBody(type, body));
 }
 
 /** Injects the body of a request that changes a record of `resource` as `CheckedUpdate<Dto>`, and documents it. */
 export function UpdateBody({ update }: Resource): ParameterDecorator {
-  return documentedBody(update, true, (body: Metadata, isForm): CheckedUpdate<object> => ({
+  return bodyDecorator(update, true, (body: Metadata, isForm): CheckedUpdate<object> => ({
     ...checkBody(update, body),
     given: body,
     isForm,
   }));
 }
 
-function documentedBody(
+function bodyDecorator(
   type: Type<object>,
   optional: boolean,
   check: (body: Metadata, isForm: boolean) => Checked<object>,
@@ -61,7 +61,7 @@ function documentedBody(
 
 /** Assigns the permitted keys of a body to a new DTO, and validates it. */
 function checkBody<Dto extends object>(type: Type<Dto>, body: Metadata): Checked<Dto> {
-  const readers = readersOf(type);
+  const readers = convertersOf(type);
   const dto = new type();
   const errors: FieldErrors = {};
   for (const key of Object.keys(body)) {
@@ -83,7 +83,7 @@ function checkBody<Dto extends object>(type: Type<Dto>, body: Metadata): Checked
  * @returns the DTO of a body
  * @throws ValidationError when the body has an error
  */
-export function valid<Dto>({ dto, errors }: Checked<Dto>): Dto {
+export function validDto<Dto>({ dto, errors }: Checked<Dto>): Dto {
   throwIfInvalid(errors);
   return dto;
 }

@@ -18,7 +18,7 @@ export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }:
   if (basicAuth) builder.addBasicAuth().addSecurityRequirements('basic');
   const create = (): OpenAPIObject => {
     const document = SwaggerModule.createDocument(app, builder.build());
-    return basicAuth ? withRefusals(document) : document;
+    return basicAuth ? withCredentialErrors(document) : document;
   };
   SwaggerModule.setup('docs', app, create, {
     jsonDocumentUrl: 'docs-json',
@@ -28,7 +28,7 @@ export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }:
 }
 
 /** Adds the answers to wrong credentials to each operation that needs credentials. */
-function withRefusals(document: OpenAPIObject): OpenAPIObject {
+function withCredentialErrors(document: OpenAPIObject): OpenAPIObject {
   const failure = (description: string) => ({
     description,
     content: { 'application/json': { schema: { $ref: getSchemaPath(Failure) } } },

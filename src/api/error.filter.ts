@@ -16,7 +16,7 @@ import {
 } from '../errors/errors.js';
 
 /** Seconds after which a database that is away may be back. */
-const OUTAGE_RETRY_AFTER = 5;
+const OUTAGE_RETRY_AFTER_SECONDS = 5;
 
 /** As nginx has it in its log. Source: https://nginx.org/en/docs/http/ngx_http_core_module.html */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -33,12 +33,12 @@ export class ErrorFilter implements ExceptionFilter {
 /** Sends the answer that the contract (section 2) has for an error, and logs what went wrong inside. */
 export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof UnusableWebhookError) {
-    const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
+    const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escapeXml(error.message)}</error></errors>`;
     log.warn('a webhook was of no use: its call is not known');
     void reply.status(422).type('application/xml; charset=utf-8').send(document);
     return;
   }
-  const { status, body, retryAfter } = answerTo(error);
+  const { status, body, retryAfter } = responseTo(error);
   if (status >= 500 && !isHealthReport(body) && !(error instanceof ServiceUnavailableError)) {
     log.error({ err: loggableError(error) }, 'request failed');
   }
@@ -48,52 +48,54 @@ export function sendError(error: unknown, { log }: FastifyRequest, reply: Fastif
   void reply.status(status).type('application/json; charset=utf-8').send(body);
 }
 
-interface Answer {
+interface ErrorResponse {
   status: number;
   body: unknown;
   /** In seconds. */
   retryAfter?: number;
 }
 
-function answerTo(error: unknown): Answer {
+function responseTo(error: unknown): ErrorResponse {
   if (error instanceof ValidationError) return { status: 422, body: { errors: error.errors } };
-  if (error instanceof NotFoundError) return failure(404);
-  if (error instanceof InvalidSignatureError) return failure(403, 'the signature is not right');
+  if (error instanceof NotFoundError) return httpError(404);
+  if (error instanceof InvalidSignatureError) return httpError(403, 'the signature is not right');
   if (error instanceof UnsupportedMediaTypeError)
-    return failure(415, error.message || 'the media type is not accepted here');
-  if (error instanceof BadRequestError) return failure(400, error.message);
-  if (error instanceof ServiceUnavailableError) return unavailable(error);
-  if (error instanceof ReadTimedOut) return unavailable(tooLong(error));
+    return httpError(415, error.message || 'the media type is not accepted here');
+  if (error instanceof BadRequestError) return httpError(400, error.message);
+  if (error instanceof ServiceUnavailableError) return unavailableResponse(error);
+  if (error instanceof ReadTimedOut) return unavailableResponse(readTimeoutError(error));
   // Nobody reads this.
-  if (error instanceof ClientGone) return failure(CLIENT_CLOSED_REQUEST);
+  if (error instanceof ClientGone) return httpError(CLIENT_CLOSED_REQUEST);
   if (isDatabaseUnavailable(error))
-    return unavailable(new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER));
-  if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
+    return unavailableResponse(
+      new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER_SECONDS),
+    );
+  if (error instanceof FilterError) return httpError(400, `q[${error.filter}] ${error.reason}`);
   if (error instanceof HttpException) {
     if (isHealthReport(error.getResponse())) return { status: error.getStatus(), body: error.getResponse() };
-    return failure(error.getStatus(), error.message);
+    return httpError(error.getStatus(), error.message);
   }
   const status = Number((error as { statusCode?: unknown } | undefined)?.statusCode);
-  return status >= 400 && status < 500 ? failure(status, (error as Error).message) : failure(500);
+  return status >= 400 && status < 500 ? httpError(status, (error as Error).message) : httpError(500);
 }
 
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function tooLong({ seconds }: ReadTimedOut): ServiceUnavailableError {
+function readTimeoutError({ seconds }: ReadTimedOut): ServiceUnavailableError {
   return new ServiceUnavailableError(
     `the list took longer than READ_TIMEOUT (${seconds} s): narrow it by its filters, or walk it with after_id`,
-    OUTAGE_RETRY_AFTER,
+    OUTAGE_RETRY_AFTER_SECONDS,
   );
 }
 
-function unavailable({ message, retryAfter }: ServiceUnavailableError): Answer {
+function unavailableResponse({ message, retryAfter }: ServiceUnavailableError): ErrorResponse {
   return { status: 503, body: { status: 503, error: STATUS_CODES[503], message }, retryAfter };
 }
 
 /** The one shape of errors that name no field; 401, 404 and 500 carry no message. */
-function failure(status: number, message?: string): Answer {
+function httpError(status: number, message?: string): ErrorResponse {
   const bare = status === 401 || status === 404 || status >= 500;
   return { status, body: { status, error: STATUS_CODES[status], ...(!bare && message && { message }) } };
 }

@@ -23,32 +23,32 @@ export interface ListRequest {
 }
 
 /** The list request in a route's query. */
-export const Listing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
-  const { page, ...query } = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
+export const ListQuery = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
+  const { page, ...query } = parseQuery(context.switchToHttp().getRequest<FastifyRequest>());
   if (page !== undefined && query.after_id !== undefined)
     throw new BadRequestError('page and after_id exclude each other');
-  return { page: positive('page', page) ?? 1, ...listRequest(query, context) };
+  return { page: parsePositiveInteger('page', page) ?? 1, ...parseListRequest(query, context) };
 });
 
 /** The request of a list whose pages have no numbers: without `after_id` it begins at the first row. */
-export const KeysetListing = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
-  const query = queryOf(context.switchToHttp().getRequest<FastifyRequest>());
-  return { page: 1, ...listRequest({ after_id: '0', ...query }, context) };
+export const KeysetListQuery = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
+  const query = parseQuery(context.switchToHttp().getRequest<FastifyRequest>());
+  return { page: 1, ...parseListRequest({ after_id: '0', ...query }, context) };
 });
 
-function listRequest(query: Record<string, unknown>, context: ExecutionContext): Omit<ListRequest, 'page'> {
+function parseListRequest(query: Record<string, unknown>, context: ExecutionContext): Omit<ListRequest, 'page'> {
   const { per_page: perPage, after_id: afterId, q, ...others } = query;
   return {
-    perPage: Math.min(positive('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
-    afterId: whole('after_id', afterId, 'must be a whole number, 0 or more'),
+    perPage: Math.min(parsePositiveInteger('per_page', perPage) ?? DEFAULT_PER_PAGE, MAX_PER_PAGE),
+    afterId: parseInteger('after_id', afterId, 'must be a whole number, 0 or more'),
     filters: q,
-    errors: notPermitted(others),
+    errors: notPermittedErrors(others),
     answer: context.switchToHttp().getResponse<FastifyReply>().raw,
   };
 }
 
 /** The parameters in a request's URL, nested by their brackets. */
-export function queryOf(request: FastifyRequest): Record<string, unknown> {
+export function parseQuery(request: FastifyRequest): Record<string, unknown> {
   const at = request.url.indexOf('?');
   if (at < 0) return {};
   const query = nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' });
@@ -57,18 +57,18 @@ export function queryOf(request: FastifyRequest): Record<string, unknown> {
 }
 
 /** An error for each parameter of a route that takes none of them. */
-export function notPermitted(parameters: Record<string, unknown>): FieldErrors {
+export function notPermittedErrors(parameters: Record<string, unknown>): FieldErrors {
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, [messages.notPermitted]]));
 }
 
-function positive(name: string, value: unknown): number | undefined {
+function parsePositiveInteger(name: string, value: unknown): number | undefined {
   const rule = 'must be a positive integer';
-  const number = whole(name, value, rule);
+  const number = parseInteger(name, value, rule);
   if (number === 0) throw new BadRequestError(`${name} ${rule}`);
   return number;
 }
 
-function whole(name: string, value: unknown, rule: string): number | undefined {
+function parseInteger(name: string, value: unknown, rule: string): number | undefined {
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : NaN;
   if (!Number.isSafeInteger(number)) throw new BadRequestError(`${name} ${rule}`);

@@ -1,5 +1,5 @@
 /** Another page of a list: its relation to this one, and the parameter that asks for it. */
-type Neighbour = [rel: string, value: number];
+type PageLink = [rel: string, value: number];
 
 /** Some rows of a list, and where the others are. */
 export abstract class Page<T = Record<string, unknown>> {
@@ -10,7 +10,7 @@ export abstract class Page<T = Record<string, unknown>> {
   /** The parameter that says which page is meant. */
   abstract readonly parameter: 'page' | 'after_id';
   /** The other pages that there are, in the contract's order. */
-  abstract readonly neighbours: Neighbour[];
+  abstract readonly links: PageLink[];
 
   constructor(
     readonly rows: T[],
@@ -31,13 +31,13 @@ export class NumberedPage<T = Record<string, unknown>> extends Page<T> {
     super(rows, perPage);
   }
 
-  get neighbours(): Neighbour[] {
+  get links(): PageLink[] {
     const last = Math.max(1, Math.ceil(this.total / this.perPage));
-    const backward: Neighbour[] = [
+    const backward: PageLink[] = [
       ['first', 1],
       ['prev', Math.min(this.page - 1, last)],
     ];
-    const forward: Neighbour[] = [
+    const forward: PageLink[] = [
       ['last', last],
       ['next', this.page + 1],
     ];
@@ -48,12 +48,12 @@ export class NumberedPage<T = Record<string, unknown>> extends Page<T> {
 /** The rows that follow an id. Nothing is counted or skipped for it, so the millionth row is as near as the first. */
 export class KeysetPage<T extends { id?: unknown } = Record<string, unknown>> extends Page<T> {
   readonly parameter = 'after_id';
-  readonly neighbours: Neighbour[];
+  readonly links: PageLink[];
 
   /** @param found the rows of this page, and one more if there are further ones */
   constructor(found: T[], perPage: number) {
     super(found.slice(0, perPage), perPage);
-    this.neighbours = found.length > perPage ? [['next', Number(this.rows.at(-1)!.id)]] : [];
+    this.links = found.length > perPage ? [['next', Number(this.rows.at(-1)!.id)]] : [];
   }
 }
 
@@ -62,7 +62,7 @@ export function linkHeader(page: Page<unknown>, url: string): string | undefined
   const [path, query = ''] = url.replaceAll(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent).split(/\?(.*)/s, 2);
   const { parameter } = page;
   const others = query.split('&').filter((part) => part !== '' && part.split('=')[0] !== parameter);
-  const links = page.neighbours.map(
+  const links = page.links.map(
     ([rel, value]) => `<${path}?${[`${parameter}=${value}`, ...others].join('&')}>; rel="${rel}"`,
   );
   return links.length > 0 ? links.join(', ') : undefined;

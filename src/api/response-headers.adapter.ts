@@ -1,11 +1,11 @@
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify';
 import type { Server } from 'node:http';
-import { type TrustsPeer, addressSeenBy } from '../server/client-address.js';
+import { type TrustProxyFunction, clientBaseUrl } from '../server/forwarded-headers.js';
 import { BadRequestError } from '../errors/errors.js';
 import { Page, linkHeader } from './pagination.js';
 import { ExtendRouteConfig } from '../server/route-config.js';
-import { XmlAnswer } from './xml-answer.js';
+import { XmlResponse } from './xml-response.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 /** How long a page may be, in bytes: a crowd that asks for the longest must not fill the memory. */
-const MOST_PAGE_BYTES = 16 * 2 ** 20;
+const MAX_PAGE_BYTES = 16 * 2 ** 20;
 const PAGE_TOO_LARGE = 'the page is larger than 16 MiB: ask for fewer rows by per_page';
 
 /** The response has a `Location` header: `/api/<plural>/<id>`, with the id in its body. */
@@ -28,12 +28,12 @@ export const LocationHeader = (plural: string): MethodDecorator => ExtendRouteCo
 export class ResponseHeadersAdapter extends FastifyAdapter {
   /**
    * @param publicUrl the base URL of links; without it they begin with the address that the client used
-   * @param trusts decides whose forwarded headers are trusted
+   * @param trustProxy decides whose forwarded headers are trusted
    */
   constructor(
     options: FastifyHttpOptions<Server, FastifyBaseLogger>,
     private readonly publicUrl: string | undefined,
-    private readonly trusts: TrustsPeer,
+    private readonly trustProxy: TrustProxyFunction,
   ) {
     super(options);
   }
@@ -43,7 +43,7 @@ export class ResponseHeadersAdapter extends FastifyAdapter {
   }
 
   private bodyOf(reply: FastifyReply, answer: unknown): unknown {
-    if (answer instanceof XmlAnswer) {
+    if (answer instanceof XmlResponse) {
       reply.header('Location', answer.location).type('application/xml; charset=utf-8');
       return answer.document;
     }
@@ -51,7 +51,10 @@ export class ResponseHeadersAdapter extends FastifyAdapter {
     if (location) reply.header('Location', `/api/${location}/${(answer as { id: number }).id}`);
     if (!(answer instanceof Page)) return answer;
     const { request } = reply;
-    const link = linkHeader(answer, `${this.publicUrl ?? addressSeenBy(request, this.trusts)}${request.originalUrl}`);
+    const link = linkHeader(
+      answer,
+      `${this.publicUrl ?? clientBaseUrl(request, this.trustProxy)}${request.originalUrl}`,
+    );
     reply.headers({
       'Per-Page': answer.perPage,
       ...(answer.total !== undefined && { Total: answer.total }),
@@ -60,7 +63,7 @@ export class ResponseHeadersAdapter extends FastifyAdapter {
     });
     // The text is the answer, so that its size is known without making it twice.
     const text = JSON.stringify(answer.rows);
-    if (Buffer.byteLength(text) > MOST_PAGE_BYTES) throw new BadRequestError(PAGE_TOO_LARGE);
+    if (Buffer.byteLength(text) > MAX_PAGE_BYTES) throw new BadRequestError(PAGE_TOO_LARGE);
     reply.type('application/json; charset=utf-8');
     return text;
   }

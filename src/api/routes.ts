@@ -16,12 +16,12 @@ import type { Resource } from './resources/resource.js';
 import { LocationHeader } from './response-headers.adapter.js';
 import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
-import { ReadsQuery } from './stray-query.guard.js';
+import { AcceptsQuery } from './no-query.guard.js';
 
 // Each decorator sets the behavior of one kind of route, and documents it in /docs.
 // (`@HttpCode` stands on the route itself, where the Swagger plugin of the build looks for it.)
 
-const failures = {
+const ERROR_DESCRIPTIONS = {
   400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
   403: 'The signature is missing or wrong.',
   404: 'There is no such record, or no such parent.',
@@ -33,23 +33,28 @@ const failures = {
 const header = (description: string, type: 'string' | 'integer') => ({ description, schema: { type } }) as const;
 const requestId = { 'X-Request-Id': header("The request's id: the caller's own, if it sent a sane one.", 'string') };
 
-const later = { 'Retry-After': header('Seconds after which it may be tried again.', 'integer') };
+const retryAfter = { 'Retry-After': header('Seconds after which it may be tried again.', 'integer') };
 
 /** The error answers of a route that name no field, in their one shape. Every route may be too busy. */
-function Refuses(...statuses: Exclude<keyof typeof failures, 503>[]): MethodDecorator {
+function ErrorResponses(...statuses: Exclude<keyof typeof ERROR_DESCRIPTIONS, 503>[]): MethodDecorator {
   return applyDecorators(
     ...statuses.map((status) =>
-      ApiResponse({ status, description: failures[status], type: Failure, headers: requestId }),
+      ApiResponse({ status, description: ERROR_DESCRIPTIONS[status], type: Failure, headers: requestId }),
     ),
-    ApiResponse({ status: 503, description: failures[503], type: Failure, headers: { ...requestId, ...later } }),
+    ApiResponse({
+      status: 503,
+      description: ERROR_DESCRIPTIONS[503],
+      type: Failure,
+      headers: { ...requestId, ...retryAfter },
+    }),
   );
 }
 
 /** The error answers of a route whose input has fields. */
-function Fails(...statuses: Exclude<keyof typeof failures, 503>[]): MethodDecorator {
+function ValidationErrorResponses(...statuses: Exclude<keyof typeof ERROR_DESCRIPTIONS, 503>[]): MethodDecorator {
   return applyDecorators(
     ApiExtraModels(FieldFailure),
-    Refuses(...statuses),
+    ErrorResponses(...statuses),
     ApiResponse({
       status: 422,
       description: 'Understood, but not valid: every broken field with its messages.',
@@ -59,27 +64,27 @@ function Fails(...statuses: Exclude<keyof typeof failures, 503>[]): MethodDecora
   );
 }
 
-const Nested = ApiParam({ name: 'id', required: true, schema: { type: 'integer', minimum: 1 }, example: 1 });
-const TakesBody = ApiConsumes('application/x-www-form-urlencoded', 'application/json', 'multipart/form-data');
+const IdParam = ApiParam({ name: 'id', required: true, schema: { type: 'integer', minimum: 1 }, example: 1 });
+const ConsumesBody = ApiConsumes('application/x-www-form-urlencoded', 'application/json', 'multipart/form-data');
 
-interface Place {
+interface RouteOptions {
   /** The path names a record: an unknown one is 404. */
-  under?: boolean;
+  nested?: boolean;
   /** Rows may be left out at the people's own wish: then `Left-Out` says how many. */
-  leavesOut?: boolean;
+  leftOutHeader?: boolean;
   /** Pages have no numbers, and rows are not counted. */
   keysetOnly?: boolean;
 }
 
 /** Returns a page of a resource's records. */
-export function Lists(
+export function ListRoute(
   { name, model, filters }: Resource,
-  { under = false, leavesOut = false, keysetOnly = false }: Place = {},
+  { nested = false, leftOutHeader = false, keysetOnly = false }: RouteOptions = {},
 ): MethodDecorator {
   const filterSchemas = Object.entries(filters).map(([filter, { schema }]) => [filter, schema]);
   return applyDecorators(
-    ReadsQuery(true),
-    ...(under ? [Nested] : []),
+    AcceptsQuery(true),
+    ...(nested ? [IdParam] : []),
     ...(keysetOnly
       ? []
       : [ApiQuery({ name: 'page', required: false, schema: { type: 'integer', minimum: 1, default: 1 } })]),
@@ -119,7 +124,7 @@ export function Lists(
         ...requestId,
         'Per-Page': header('Rows on a page, at the most.', 'integer'),
         ...(!keysetOnly && { Total: header('Rows on all pages; not with `after_id`.', 'integer') }),
-        ...(leavesOut && {
+        ...(leftOutHeader && {
           'Left-Out': header(
             'Contacts left out because they asked for no more calls; for a population only, and not with `after_id`.',
             'integer',
@@ -131,45 +136,49 @@ export function Lists(
         ),
       },
     }),
-    ...(under ? [Fails(400, 404)] : [Fails(400)]),
+    ...(nested ? [ValidationErrorResponses(400, 404)] : [ValidationErrorResponses(400)]),
   );
 }
 
 /** Returns one record. */
-export function Shows({ model }: Resource): MethodDecorator {
-  return applyDecorators(Nested, ApiOkResponse({ type: model, headers: requestId }), Fails(400, 404));
+export function ShowRoute({ model }: Resource): MethodDecorator {
+  return applyDecorators(
+    IdParam,
+    ApiOkResponse({ type: model, headers: requestId }),
+    ValidationErrorResponses(400, 404),
+  );
 }
 
 /** Returns the record that was created, or changed by an event, and its address: `/api/<name>/<id>`. */
-export function Creates({ name, model }: Resource, { under = false }: Place = {}): MethodDecorator {
+export function CreateRoute({ name, model }: Resource, { nested = false }: RouteOptions = {}): MethodDecorator {
   return applyDecorators(
     LocationHeader(name),
-    TakesBody,
-    ...(under ? [Nested] : []),
+    ConsumesBody,
+    ...(nested ? [IdParam] : []),
     ApiCreatedResponse({
       type: model,
       headers: { ...requestId, Location: header(`\`/api/${name}/<id>\``, 'string') },
     }),
-    ...(under ? [Fails(400, 404, 413, 415)] : [Fails(400, 413, 415)]),
+    ...(nested ? [ValidationErrorResponses(400, 404, 413, 415)] : [ValidationErrorResponses(400, 413, 415)]),
   );
 }
 
 /** Changes a record, and answers nothing. */
-export function Updates(): MethodDecorator {
+export function UpdateRoute(): MethodDecorator {
   return applyDecorators(
-    TakesBody,
-    Nested,
+    ConsumesBody,
+    IdParam,
     ApiNoContentResponse({ description: 'It was changed.', headers: requestId }),
-    Fails(400, 404, 413, 415),
+    ValidationErrorResponses(400, 404, 413, 415),
   );
 }
 
 /** Deletes a record, and answers nothing. */
-export function Deletes(): MethodDecorator {
+export function DeleteRoute(): MethodDecorator {
   return applyDecorators(
-    Nested,
+    IdParam,
     ApiNoContentResponse({ description: 'It was deleted.', headers: requestId }),
-    Fails(400, 404),
+    ValidationErrorResponses(400, 404),
   );
 }
 
@@ -184,7 +193,7 @@ export function ProviderWebhookRoute(): MethodDecorator {
     content: { 'application/xml': { schema: { type: 'string' } } },
   });
   return applyDecorators(
-    ReadsQuery(true),
+    AcceptsQuery(true),
     ApiQuery({
       name: 'phone_call_id',
       required: false,
@@ -207,7 +216,7 @@ export function ProviderWebhookRoute(): MethodDecorator {
     ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
     ApiBody(parameters),
     ApiCreatedResponse(document('TwiML: what is to be said, played or asked.')),
-    Refuses(400, 403, 413, 415),
+    ErrorResponses(400, 403, 413, 415),
     ApiResponse({ status: 422, ...document('The call is not known, or cannot be taken on.') }),
   );
 }

@@ -4,7 +4,7 @@ import { isBlank, emptyListAsObject } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
-import { Permit, Read } from './readers.js';
+import { Permit, Convert } from './converters.js';
 
 // The validation rules of DTO properties. Their messages are part of the API.
 
@@ -29,7 +29,7 @@ export function Rule(name: string, check: Check): PropertyDecorator {
 /** The rules apply only when the property is given. A blank value counts as absent. */
 export function Optional(): PropertyDecorator {
   return applyDecorators(
-    Read((value) => (isBlank(value) ? undefined : value)),
+    Convert((value) => (isBlank(value) ? undefined : value)),
     IfGiven(),
   ) as PropertyDecorator;
 }
@@ -42,7 +42,7 @@ export function IfGiven(): PropertyDecorator {
 /** A phone number in any usual spelling. It is converted to E.164. */
 export function IsMsisdn(): PropertyDecorator {
   return applyDecorators(
-    Read((value) => toMsisdn(value) ?? value),
+    Convert((value) => toMsisdn(value) ?? value),
     Rule('isMsisdn', (value) => {
       if (isBlank(value)) return messages.blank;
       return toMsisdn(value) === value ? undefined : messages.invalidNumber;
@@ -54,7 +54,7 @@ export function IsMsisdn(): PropertyDecorator {
 export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
     Optional(),
-    Read(emptyListAsObject),
+    Convert(emptyListAsObject),
     Rule('isJsonObject', jsonObjectError),
   ) as PropertyDecorator;
 }

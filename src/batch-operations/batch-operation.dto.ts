@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { messages } from '../errors/errors.js';
-import { Read } from '../api/readers.js';
+import { Convert } from '../api/converters.js';
 import { IsAnything, IsIncludedIn, IsJsonObject, Optional } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -13,7 +13,7 @@ export class UpdateBatchOperationDto extends MetadataDto {
    * What it does, and to which rows; replaced as a whole. A population takes `contact_filter_params` and `include_do_not_call`.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
-  @Read(readParameters)
+  @Convert(readParameters)
   @IsJsonObject()
   parameters?: Metadata;
 }

@@ -3,9 +3,9 @@ import { ApiTags } from '@nestjs/swagger';
 import { calloutParticipationResource } from '../callout-participations/callout-participation.resource.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
-import { Id } from '../api/id.pipe.js';
-import { type ListRequest, Listing } from '../api/list-request.js';
-import { Creates, Deletes, Lists, Shows, Updates } from '../api/routes.js';
+import { ParseIdPipe } from '../api/parse-id.pipe.js';
+import { type ListRequest, ListQuery } from '../api/list-request.js';
+import { CreateRoute, DeleteRoute, ListRoute, ShowRoute, UpdateRoute } from '../api/routes.js';
 import { phoneCallResource } from '../phone-calls/phone-call.resource.js';
 import {
   BatchOperationEventDto,
@@ -23,30 +23,30 @@ export class BatchOperationsController {
 
   /** Lists batch operations. */
   @Get('batch_operations')
-  @Lists(batchOperationResource)
-  list(@Listing() list: ListRequest) {
+  @ListRoute(batchOperationResource)
+  list(@ListQuery() list: ListRequest) {
     return this.batchOperations.list(list);
   }
 
   /** Lists the batch operations of a callout. */
   @Get('callouts/:id/batch_operations')
-  @Lists(batchOperationResource, { under: true })
-  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(batchOperationResource, { nested: true })
+  listOfCallout(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listOfCallout(id, list);
   }
 
   /** Creates a batch operation, to be previewed. */
   @Post('batch_operations')
-  @Creates(batchOperationResource)
+  @CreateRoute(batchOperationResource)
   create(@CheckedBody(CreateBatchOperationDto) operation: Checked<CreateBatchOperationDto>) {
     return this.batchOperations.create(operation);
   }
 
   /** Creates a batch operation on a callout, to be previewed. */
   @Post('callouts/:id/batch_operations')
-  @Creates(batchOperationResource, { under: true })
+  @CreateRoute(batchOperationResource, { nested: true })
   createUnder(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @CheckedBody(CreateCalloutBatchOperationDto) operation: Checked<CreateCalloutBatchOperationDto>,
   ) {
     return this.batchOperations.createUnder(id, operation);
@@ -54,17 +54,17 @@ export class BatchOperationsController {
 
   /** Fetches a batch operation. */
   @Get('batch_operations/:id')
-  @Shows(batchOperationResource)
-  find(@Param('id', Id) id: number) {
+  @ShowRoute(batchOperationResource)
+  find(@Param('id', ParseIdPipe) id: number) {
     return this.batchOperations.find(id);
   }
 
   /** Updates a batch operation; its parameters only while no worker may be at it. */
   @Patch('batch_operations/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   update(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(batchOperationResource) changes: CheckedUpdate<UpdateBatchOperationDto>,
   ) {
     return this.batchOperations.update(id, changes);
@@ -73,9 +73,9 @@ export class BatchOperationsController {
   /** Updates a batch operation, as PATCH does. */
   @Put('batch_operations/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   put(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(batchOperationResource) changes: CheckedUpdate<UpdateBatchOperationDto>,
   ) {
     return this.batchOperations.update(id, changes);
@@ -84,57 +84,60 @@ export class BatchOperationsController {
   /** Deletes a batch operation to which nothing refers. */
   @Delete('batch_operations/:id')
   @HttpCode(204)
-  @Deletes()
-  delete(@Param('id', Id) id: number) {
+  @DeleteRoute()
+  delete(@Param('id', ParseIdPipe) id: number) {
     return this.batchOperations.delete(id);
   }
 
   /** Queues a batch operation, for the first time or again. */
   @Post('batch_operations/:id/batch_operation_events')
-  @Creates(batchOperationResource, { under: true })
-  transition(@Param('id', Id) id: number, @CheckedBody(BatchOperationEventDto) event: Checked<BatchOperationEventDto>) {
+  @CreateRoute(batchOperationResource, { nested: true })
+  transition(
+    @Param('id', ParseIdPipe) id: number,
+    @CheckedBody(BatchOperationEventDto) event: Checked<BatchOperationEventDto>,
+  ) {
     return this.batchOperations.transition(id, event);
   }
 
   /** Lists the contacts that running it now would touch. */
   @Get('batch_operations/:id/preview/contacts')
-  @Lists(contactResource, { under: true, leavesOut: true })
-  previewContacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(contactResource, { nested: true, leftOutHeader: true })
+  previewContacts(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'contacts', id, list);
   }
 
   /** Lists the contacts that it has touched. */
   @Get('batch_operations/:id/contacts')
-  @Lists(contactResource, { under: true })
-  contacts(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(contactResource, { nested: true })
+  contacts(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'contacts', id, list);
   }
 
   /** Lists the callout participations that it has made. */
   @Get('batch_operations/:id/callout_participations')
-  @Lists(calloutParticipationResource, { under: true })
-  calloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(calloutParticipationResource, { nested: true })
+  calloutParticipations(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'callout_participations', id, list);
   }
 
   /** Lists the phone calls that it has made, queued, or asked after. */
   @Get('batch_operations/:id/phone_calls')
-  @Lists(phoneCallResource, { under: true })
-  phoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(phoneCallResource, { nested: true })
+  phoneCalls(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'phone_calls', id, list);
   }
 
   /** Lists the callout participations that running it now would touch. */
   @Get('batch_operations/:id/preview/callout_participations')
-  @Lists(calloutParticipationResource, { under: true })
-  previewCalloutParticipations(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(calloutParticipationResource, { nested: true })
+  previewCalloutParticipations(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'callout_participations', id, list);
   }
 
   /** Lists the phone calls that running it now would touch. */
   @Get('batch_operations/:id/preview/phone_calls')
-  @Lists(phoneCallResource, { under: true })
-  previewPhoneCalls(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(phoneCallResource, { nested: true })
+  previewPhoneCalls(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'phone_calls', id, list);
   }
 }

@@ -120,7 +120,7 @@ export class BatchOperationsService {
 
   /** The rows that running it now would touch, or those that it has touched. */
   async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
-    this.records.refuseUnreadable(listedResources[listed], list);
+    this.records.assertValidFilters(listedResources[listed], list);
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
     const type = this.types.get(operation.type);
     const condition = type[which][listed];
@@ -139,7 +139,7 @@ export class BatchOperationsService {
     const { needsPreview, source } = type;
     if (!needsPreview || Object.keys(errors).length > 0 || skipsPreview(draft.parameters)) return errors;
     const condition = type.preview[source]!({ id: 0, ...draft });
-    return (await this.records.any(listedResources[source], condition)) ? {} : { [needsPreview]: [messages.blank] };
+    return (await this.records.exists(listedResources[source], condition)) ? {} : { [needsPreview]: [messages.blank] };
   }
 
   private async createFor(calloutId: unknown, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {

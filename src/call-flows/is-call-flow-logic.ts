@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { ValidateIf } from 'class-validator';
-import { Read } from '../api/readers.js';
+import { Convert } from '../api/converters.js';
 import { IsIncludedIn } from '../api/rules.js';
 import { isBlank } from '../metadata/client-values.js';
 import { callFlowNames } from './call-flow.names.js';
@@ -8,7 +8,7 @@ import { callFlowNames } from './call-flow.names.js';
 /** An optional name of a call flow. A blank value is converted to null. */
 export function IsCallFlowLogic(): PropertyDecorator {
   return applyDecorators(
-    Read((value) => (isBlank(value) ? null : value)),
+    Convert((value) => (isBlank(value) ? null : value)),
     ValidateIf((_, value) => value !== undefined && value !== null),
     IsIncludedIn(callFlowNames),
   ) as PropertyDecorator;

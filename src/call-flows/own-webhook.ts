@@ -1,4 +1,4 @@
-import { routedUrl } from '../server/tolerant-paths.js';
+import { normalizeUrl } from '../server/normalize-url.js';
 import { webhookUrl } from './webhook-url.js';
 
 /** The names by which a machine reaches itself. */
@@ -16,7 +16,7 @@ export function isWebhookUrl(url: string, addresses: readonly string[]): boolean
 function isWebhookAt(address: URL, url: URL): boolean {
   const prefix = address.pathname.replace(/\/$/, '');
   if (hostOf(url) !== hostOf(address) || !url.pathname.startsWith(`${prefix}/`)) return false;
-  return routedUrl({ method: 'POST', url: url.pathname.slice(prefix.length) }) === webhookUrl('');
+  return normalizeUrl({ method: 'POST', url: url.pathname.slice(prefix.length) }) === webhookUrl('');
 }
 
 /** The host with its port, unless that is the protocol's own. */

@@ -1,9 +1,9 @@
 import { Controller, Delete, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { type Checked, CheckedBody, type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
-import { Id } from '../api/id.pipe.js';
-import { type ListRequest, Listing } from '../api/list-request.js';
-import { Creates, Deletes, Lists, Shows, Updates } from '../api/routes.js';
+import { ParseIdPipe } from '../api/parse-id.pipe.js';
+import { type ListRequest, ListQuery } from '../api/list-request.js';
+import { CreateRoute, DeleteRoute, ListRoute, ShowRoute, UpdateRoute } from '../api/routes.js';
 import { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { calloutParticipationResource } from './callout-participation.resource.js';
 import { CalloutParticipationsService } from './callout-participations.service.js';
@@ -15,30 +15,30 @@ export class CalloutParticipationsController {
 
   /** Lists callout participations. */
   @Get('callout_participations')
-  @Lists(calloutParticipationResource)
-  list(@Listing() list: ListRequest) {
+  @ListRoute(calloutParticipationResource)
+  list(@ListQuery() list: ListRequest) {
     return this.participations.list(list);
   }
 
   /** Lists the participations in a callout. */
   @Get('callouts/:id/callout_participations')
-  @Lists(calloutParticipationResource, { under: true })
-  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(calloutParticipationResource, { nested: true })
+  listOfCallout(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.participations.listOfCallout(id, list);
   }
 
   /** Lists the participations of a contact. */
   @Get('contacts/:id/callout_participations')
-  @Lists(calloutParticipationResource, { under: true })
-  listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(calloutParticipationResource, { nested: true })
+  listOfContact(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.participations.listOfContact(id, list);
   }
 
   /** Adds a contact to a callout. */
   @Post('callouts/:id/callout_participations')
-  @Creates(calloutParticipationResource, { under: true })
+  @CreateRoute(calloutParticipationResource, { nested: true })
   create(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @CheckedBody(CreateCalloutParticipationDto) participation: Checked<CreateCalloutParticipationDto>,
   ) {
     return this.participations.create(id, participation);
@@ -46,17 +46,17 @@ export class CalloutParticipationsController {
 
   /** Fetches a callout participation. */
   @Get('callout_participations/:id')
-  @Shows(calloutParticipationResource)
-  find(@Param('id', Id) id: number) {
+  @ShowRoute(calloutParticipationResource)
+  find(@Param('id', ParseIdPipe) id: number) {
     return this.participations.find(id);
   }
 
   /** Updates a callout participation. */
   @Patch('callout_participations/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   update(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(calloutParticipationResource) changes: CheckedUpdate<UpdateCalloutParticipationDto>,
   ) {
     return this.participations.update(id, changes);
@@ -65,9 +65,9 @@ export class CalloutParticipationsController {
   /** Updates a callout participation, as PATCH does. */
   @Put('callout_participations/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   put(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(calloutParticipationResource) changes: CheckedUpdate<UpdateCalloutParticipationDto>,
   ) {
     return this.participations.update(id, changes);
@@ -76,8 +76,8 @@ export class CalloutParticipationsController {
   /** Takes a contact out of a callout. */
   @Delete('callout_participations/:id')
   @HttpCode(204)
-  @Deletes()
-  delete(@Param('id', Id) id: number) {
+  @DeleteRoute()
+  delete(@Param('id', ParseIdPipe) id: number) {
     return this.participations.delete(id);
   }
 }

@@ -5,7 +5,7 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { now } from '../database/dialect.js';
 import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
+import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
 import { throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
@@ -42,7 +42,7 @@ export class CalloutsService {
   }
 
   async create(callout: Checked<CalloutDto>): Promise<Row> {
-    const { call_flow_logic, metadata = {} } = valid(callout);
+    const { call_flow_logic, metadata = {} } = validDto(callout);
     return this.unitOfWork.run(async (transaction) => {
       const trial = { trial_began_at: () => now.text };
       const row = { status: 'initialized', call_flow_logic, metadata: metadata as object, ...trial } as const;

@@ -3,7 +3,7 @@ import sql from 'sql-template-tag';
 import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/statements.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
+import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
 import { ValidationError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
@@ -39,7 +39,7 @@ export class ContactsService {
 
   /** @throws ValidationError when the number is taken */
   async create(contact: Checked<CreateContactDto>): Promise<Row> {
-    const { msisdn, metadata = {} } = valid(contact);
+    const { msisdn, metadata = {} } = validDto(contact);
     const [made] = await this.unitOfWork
       .single<Row>(
         sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})

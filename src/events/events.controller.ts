@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { KeysetListing, type ListRequest } from '../api/list-request.js';
-import { Lists } from '../api/routes.js';
+import { KeysetListQuery, type ListRequest } from '../api/list-request.js';
+import { ListRoute } from '../api/routes.js';
 import { eventResource } from './event.resource.js';
 import { EventsService } from './events.service.js';
 
@@ -15,8 +15,8 @@ export class EventsController {
    * event is missed, and none comes twice. Events are kept for `EVENTS_KEPT_DAYS`.
    */
   @Get('events')
-  @Lists(eventResource, { keysetOnly: true })
-  list(@KeysetListing() list: ListRequest) {
+  @ListRoute(eventResource, { keysetOnly: true })
+  list(@KeysetListQuery() list: ListRequest) {
     return this.events.list(list);
   }
 }

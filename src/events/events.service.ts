@@ -33,7 +33,7 @@ export class EventsService {
 
   /** @throws FilterError */
   async list(list: ListRequest): Promise<Page> {
-    this.records.refuseUnreadable(eventResource, list);
+    this.records.assertValidFilters(eventResource, list);
     return this.records.list(eventResource, list, await this.isSettled());
   }
 

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Read } from '../api/readers.js';
+import { Convert } from '../api/converters.js';
 import { IsCallFlowLogic } from '../call-flows/is-call-flow-logic.js';
 import { IsIncludedIn, IsMsisdn, Optional, Rule } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
@@ -29,7 +29,7 @@ export class CreatePhoneCallDto extends PhoneCallDto {
    * What the provider is asked for: Twilio's parameters of a call, in snake case.
    * @example { "from": "2442" }
    */
-  @Read(readRemoteRequestParams)
+  @Convert(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params!: Metadata;
 }
@@ -40,7 +40,7 @@ export class UpdatePhoneCallDto extends PhoneCallDto {
    * @example { "from": "2442" }
    */
   @Optional()
-  @Read(readRemoteRequestParams)
+  @Convert(readRemoteRequestParams)
   @Rule('isRemoteRequestParams', remoteRequestParamsError)
   remote_request_params?: Metadata;
 }

@@ -7,7 +7,7 @@ import { contactResource } from '../contacts/contact.resource.js';
 import { jsonCast, now } from '../database/dialect.js';
 import { findForUpdate, findForKeyShare, assertNoDependents, updateRow } from '../database/rows.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
-import { type Checked, type CheckedUpdate, valid } from '../api/checked-body.js';
+import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
@@ -59,7 +59,7 @@ export class PhoneCallsService {
     return this.unitOfWork.run(async (transaction) => {
       const participation = await findForKeyShare(transaction, CalloutParticipation, participationId);
       if (!participation) throw new NotFoundError();
-      const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = valid(body);
+      const { msisdn = participation.msisdn, call_flow_logic, metadata = {}, remote_request_params } = validDto(body);
       const { columns, values } = insertion('create', {});
       const [call] = await transaction.query<{
         id: number;

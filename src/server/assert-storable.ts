@@ -13,12 +13,12 @@ export function assertStorable(value: unknown): void {
   const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
   for (let next = pending.pop(); next; next = pending.pop()) {
     if (next.depth > MAX_DEPTH) throw new BadRequestError(`values are nested deeper than ${MAX_DEPTH} levels`);
-    if (typeof next.value === 'string') refuseBadText(next.value);
+    if (typeof next.value === 'string') assertStorableText(next.value);
     else if (typeof next.value === 'number' && !Number.isFinite(next.value)) {
       throw new BadRequestError('a number is too large');
     } else if (typeof next.value === 'object' && next.value !== null) {
       for (const [key, nested] of Object.entries(next.value)) {
-        refuseBadText(key);
+        assertStorableText(key);
         if (key === '__proto__') throw new BadRequestError('__proto__ cannot be used as a key');
         pending.push({ value: nested, depth: next.depth + 1 });
       }
@@ -53,9 +53,9 @@ function storableText(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
-function refuseBadText(text: string): void {
-  if (text.includes('\0')) throw new BadRequestError(`${shown(text)} holds a NUL character`);
-  if (!text.isWellFormed()) throw new BadRequestError(`${shown(text)} is not well-formed Unicode`);
+function assertStorableText(text: string): void {
+  if (text.includes('\0')) throw new BadRequestError(`${quote(text)} holds a NUL character`);
+  if (!text.isWellFormed()) throw new BadRequestError(`${quote(text)} is not well-formed Unicode`);
 }
 
-const shown = (text: string): string => JSON.stringify(text.slice(0, 40));
+const quote = (text: string): string => JSON.stringify(text.slice(0, 40));

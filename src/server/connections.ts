@@ -3,50 +3,50 @@ import type { FastifyHttpOptions } from 'fastify';
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
-import { NamedResponse } from './named-response.js';
+import { TitleCaseResponse } from './title-case-response.js';
 
 /** The longest that a request's head may take, in milliseconds. */
-const HEAD_PATIENCE = 15_000;
+const MAX_HEADERS_TIMEOUT = 15_000;
 /** How often it is looked for requests that take too long, in milliseconds. */
-const LOOK_EVERY = 1_000;
+const TIMEOUT_CHECK_INTERVAL = 1_000;
 /** How long a connection may be silent in both directions while it is in use, in milliseconds: longer than any answer takes. */
-const SILENCE = 180_000;
+const IDLE_TIMEOUT = 180_000;
 /** How long a connection is kept for a next request, in milliseconds: longer than load balancers keep theirs, which is a minute. */
-const KEPT_ALIVE = 72_000;
+const KEEP_ALIVE_TIMEOUT = 72_000;
 
 /** Fastify's settings of connections: how long a slow or silent client may hold one, and what answers over it look like. */
 export function connectionOptions({ requestTimeout }: Pick<Config, 'requestTimeout'>) {
   const whole = requestTimeout * 1_000;
   return {
     requestTimeout: whole,
-    connectionTimeout: SILENCE,
-    keepAliveTimeout: KEPT_ALIVE,
+    connectionTimeout: IDLE_TIMEOUT,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     http: {
-      headersTimeout: Math.min(HEAD_PATIENCE, whole),
-      connectionsCheckingInterval: LOOK_EVERY,
-      ServerResponse: NamedResponse,
+      headersTimeout: Math.min(MAX_HEADERS_TIMEOUT, whole),
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
+      ServerResponse: TitleCaseResponse,
     },
-    clientErrorHandler: answerBrokenRequest,
+    clientErrorHandler: respondToClientError,
   } satisfies FastifyHttpOptions<Server>;
 }
 
 /** Connections beyond those of requests that may be worked on: for answering that they are too many, and for those that are kept. */
-const SPARE = 4_096;
+const EXTRA_CONNECTIONS = 4_096;
 
 /** Open connections at the most. */
-export function mostConnections({ maxRequests, maxWebhooks }: Pick<Config, 'maxRequests' | 'maxWebhooks'>): number {
-  return maxRequests + maxWebhooks + SPARE;
+export function maxConnections({ maxRequests, maxWebhooks }: Pick<Config, 'maxRequests' | 'maxWebhooks'>): number {
+  return maxRequests + maxWebhooks + EXTRA_CONNECTIONS;
 }
 
-const failures: Readonly<Record<string, [status: number, message: string]>> = {
+const CLIENT_ERRORS: Readonly<Record<string, [status: number, message: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
   HPE_HEADER_OVERFLOW: [431, 'the head of the request is too large'],
 };
 
 /** Answers, in the contract's shape, what did not become a request. */
-function answerBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+function respondToClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const [status, message] = failures[error.code ?? ''] ?? [400, 'this is not HTTP'];
+  const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not HTTP'];
   const body = JSON.stringify({ status, error: STATUS_CODES[status], message });
   if (socket.writable) {
     socket.write(

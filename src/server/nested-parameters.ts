@@ -63,24 +63,26 @@ export function nestParameters(
   { repeated }: { repeated: 'last' | 'refused' },
 ): Record<string, unknown> {
   const root: Record<string, unknown> = {};
-  for (const [name, value] of parameters) place(root, pathOf(name), value, name, repeated);
+  for (const [name, value] of parameters) setAtPath(root, parsePath(name), value, name, repeated);
   return root;
 }
 
 /** A name in a message. */
-const shown = (name: string): string => name.slice(0, 100);
+const truncate = (name: string): string => name.slice(0, 100);
 
-function pathOf(name: string): string[] {
+function parsePath(name: string): string[] {
   const match = /^([^[\]]*)((?:\[[^[\]]*\])*)$/.exec(name);
   const nested = match?.[2]?.slice(1, -1).split('][') ?? [];
   const path = match?.[1] ? [match[1], ...(match[2] ? nested : [])] : nested;
-  if (!match || !path[0]) throw new BadRequestError(`the parameter name ${JSON.stringify(shown(name))} cannot be read`);
+  if (!match || !path[0])
+    throw new BadRequestError(`the parameter name ${JSON.stringify(truncate(name))} cannot be read`);
   if (path.includes('__proto__')) throw new BadRequestError('__proto__ cannot be used as a key');
-  if (path.length > MAX_DEPTH) throw new BadRequestError(`${shown(path[0])} is nested deeper than ${MAX_DEPTH} levels`);
+  if (path.length > MAX_DEPTH)
+    throw new BadRequestError(`${truncate(path[0])} is nested deeper than ${MAX_DEPTH} levels`);
   return path;
 }
 
-function place(
+function setAtPath(
   root: Record<string, unknown>,
   path: string[],
   value: string | null,
@@ -91,22 +93,23 @@ function place(
   path.forEach((key, depth) => {
     const rest = path.slice(depth + 1);
     const list: boolean = key === '';
-    if (list !== Array.isArray(container)) throw new BadRequestError(`${shown(name)} is given in two shapes`);
+    if (list !== Array.isArray(container)) throw new BadRequestError(`${truncate(name)} is given in two shapes`);
     const existing = existingAt(container, key, rest);
     if (rest.length > 0) {
       if (existing === undefined) {
         const made: Container = rest[0] === '' ? [] : {};
-        put(container, key, made);
+        setKey(container, key, made);
         container = made;
       } else if (Array.isArray(existing) || isJsonObject(existing)) {
         container = existing;
       } else {
-        throw new BadRequestError(`${shown(name)} is given in two shapes`);
+        throw new BadRequestError(`${truncate(name)} is given in two shapes`);
       }
     } else {
-      if (Object(existing) === existing) throw new BadRequestError(`${shown(name)} is given in two shapes`);
-      if (existing !== undefined && repeated === 'refused') throw new BadRequestError(`${shown(name)} is given twice`);
-      put(container, key, value);
+      if (Object(existing) === existing) throw new BadRequestError(`${truncate(name)} is given in two shapes`);
+      if (existing !== undefined && repeated === 'refused')
+        throw new BadRequestError(`${truncate(name)} is given twice`);
+      setKey(container, key, value);
     }
   });
 }
@@ -121,7 +124,7 @@ function existingAt(container: Container, key: string, rest: string[]): unknown 
   return rest[0] && isJsonObject(last) && !Object.hasOwn(last, rest[0]) ? last : undefined;
 }
 
-function put(container: Container, key: string, value: unknown): void {
+function setKey(container: Container, key: string, value: unknown): void {
   if (Array.isArray(container)) container.push(value);
   else container[key] = value;
 }

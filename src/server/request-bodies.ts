@@ -4,7 +4,7 @@ import { emptyListAsObject } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 import { assertStorable } from './assert-storable.js';
 import { BadRequestError } from '../errors/errors.js';
-import { refuseLossyIntegers } from './kept-numbers.js';
+import { assertNoLossyIntegers } from './lossy-integers.js';
 import { ExtendRouteConfig } from './route-config.js';
 import { type Parameter, decodeParameters, nestParameters } from './nested-parameters.js';
 
@@ -18,38 +18,39 @@ declare module 'fastify' {
  * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
  * at once.
  */
-const LARGEST_RAW = 65_536;
+const MAX_RAW_BODY = 65_536;
 
 /** On a route: its body stays the bytes that it came as, and is short. */
 export const RawBody = (): MethodDecorator => ExtendRouteConfig({ rawBody: true });
 
 /** Whether a request is to a route with `RawBody`. */
-export function keepsRawBody({ routeOptions }: FastifyRequest): boolean {
+export function hasRawBody({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config?.rawBody === true;
 }
 
 /**
  * Teaches Fastify the three ways in which a body may come: JSON, form, multipart. Each becomes the same object; no body is an empty one.
  */
-export async function acceptBodies(fastify: FastifyInstance, limit: number): Promise<void> {
+export async function registerBodyParsers(fastify: FastifyInstance, limit: number): Promise<void> {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => (keepsRawBody(request) ? body : parseJson(utf8(body))),
+    async (request: FastifyRequest, body: Buffer) => (hasRawBody(request) ? body : parseStorableJson(utf8(body))),
   );
   fastify.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) =>
-      keepsRawBody(request) ? body : nested(decodeParameters(utf8(body))),
+      hasRawBody(request) ? body : nestStorable(decodeParameters(utf8(body))),
   );
   fastify.addHook('onRoute', (route) => {
-    if (route.config?.rawBody) route.bodyLimit = Math.min(limit, LARGEST_RAW);
+    if (route.config?.rawBody) route.bodyLimit = Math.min(limit, MAX_RAW_BODY);
   });
   await fastify.register(multipart, { limits: { fields: 2_000, fieldSize: limit + 1, parts: 2_000 } });
   fastify.addHook('preValidation', async (request) => {
-    if (request.isMultipart()) request.body = nested(await fieldsOf(request, request.routeOptions.bodyLimit));
+    if (request.isMultipart())
+      request.body = nestStorable(await multipartFields(request, request.routeOptions.bodyLimit));
     request.body ??= {};
   });
 }
@@ -58,7 +59,7 @@ export async function acceptBodies(fastify: FastifyInstance, limit: number): Pro
  * The object that a JSON body holds; a blank one is empty, and so is `null`. It may hold what no database can keep.
  * @throws BadRequestError
  */
-export function readJsonObject(text: string): Metadata {
+export function parseJsonObject(text: string): Metadata {
   if (text.trim() === '') return {};
   let body: unknown;
   try {
@@ -66,23 +67,23 @@ export function readJsonObject(text: string): Metadata {
   } catch {
     throw new BadRequestError('the body is not JSON');
   }
-  refuseLossyIntegers(text);
+  assertNoLossyIntegers(text);
   const object = emptyListAsObject(body ?? {});
   if (!isJsonObject(object)) throw new BadRequestError('the body must be a JSON object');
   return object;
 }
 
 /**
- * As {@link readJsonObject}, of what every database can keep.
+ * As {@link parseJsonObject}, of what every database can keep.
  * @throws BadRequestError
  */
-export function parseJson(text: string): Metadata {
-  const object = readJsonObject(text);
+export function parseStorableJson(text: string): Metadata {
+  const object = parseJsonObject(text);
   assertStorable(object);
   return object;
 }
 
-function nested(parameters: Parameter[]): Metadata {
+function nestStorable(parameters: Parameter[]): Metadata {
   const object = nestParameters(parameters, { repeated: 'last' });
   assertStorable(object);
   return object;
@@ -96,7 +97,7 @@ function utf8(body: Buffer): string {
   }
 }
 
-async function fieldsOf(request: FastifyRequest, limit: number): Promise<Parameter[]> {
+async function multipartFields(request: FastifyRequest, limit: number): Promise<Parameter[]> {
   const fields: Parameter[] = [];
   let size = 0;
   try {

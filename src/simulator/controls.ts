@@ -1,6 +1,6 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseJson } from '../server/request-bodies.js';
+import { parseStorableJson } from '../server/request-bodies.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { readNumbers } from './call-request.js';
 import { type ForeignCall, type InboundCall, type PersonSettings, schemas } from './control-schemas.js';
@@ -114,7 +114,7 @@ function acceptJson(fastify: FastifyInstance): void {
 
 /** Unlike the API, rejects `null` and `[]`: a mistake must not reset the faults. */
 function parseObject(text: string): Metadata {
-  const object = parseJson(text);
+  const object = parseStorableJson(text);
   if (!text.trimStart().startsWith('{')) throw invalidRequest('the body must be a JSON object');
   return object;
 }

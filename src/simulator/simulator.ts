@@ -1,7 +1,7 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SimulatorConfig } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import { GuessLimiter, TOO_MANY_WRONG, same } from '../server/access.js';
+import { GuessLimiter, TOO_MANY_WRONG_CREDENTIALS, equalsInConstantTime } from '../server/basic-auth.js';
 import { sendError } from '../api/error.filter.js';
 import { makePublic } from '../server/public.js';
 import { BadRequestError } from '../errors/errors.js';
@@ -50,10 +50,10 @@ export async function simulator(fastify: FastifyInstance, options: SimulatorOpti
 function requireAccount(fastify: FastifyInstance, { sid, token }: Account): void {
   const guesses = new GuessLimiter();
   fastify.addHook('onRequest', async (request, reply) => {
-    if (!guesses.isAllowed(request, reply)) throw new TwilioError(429, 20429, TOO_MANY_WRONG);
+    if (!guesses.isAllowed(request, reply)) throw new TwilioError(429, 20429, TOO_MANY_WRONG_CREDENTIALS);
     const [, encoded = ''] = /^basic +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
-    if (!same(Buffer.from(encoded, 'base64').toString(), `${sid}:${token}`)) {
-      guesses.recordWrong(request);
+    if (!equalsInConstantTime(Buffer.from(encoded, 'base64').toString(), `${sid}:${token}`)) {
+      guesses.recordWrongGuess(request);
       reply.header('WWW-Authenticate', 'Basic realm="Twilio API"');
       throw new TwilioError(401, 20003, 'Authenticate');
     }

@@ -37,43 +37,43 @@ export function checkMachine(machine: Machine): void {
 
 function checkBookkeeping({ name, statuses, bookkeeping, columns, tableColumns }: Machine): void {
   for (const column of columns) {
-    expect(tableColumns.includes(column), `${name} have no column ${column}`);
+    assert(tableColumns.includes(column), `${name} have no column ${column}`);
   }
   for (const status of statuses) {
     const rules = bookkeeping[status];
-    expect(rules !== undefined, `the status ${status} of ${name} has no bookkeeping`);
+    assert(rules !== undefined, `the status ${status} of ${name} has no bookkeeping`);
     const missing = columns.find((column) => rules[column] === undefined);
-    expect(missing === undefined, `the status ${status} of ${name} does not say what ${missing} holds`);
+    assert(missing === undefined, `the status ${status} of ${name} does not say what ${missing} holds`);
   }
 }
 
 function checkMove(machine: Machine, move: string, { from, to, stays = [], sets, requires = [] }: Move): void {
   const { name, statuses, columns, bookkeeping } = machine;
   const unknownStatus = [...from, ...to, ...stays].find((status) => !statuses.includes(status));
-  expect(
+  assert(
     unknownStatus === undefined,
     `the move ${move} of ${name} names the status ${unknownStatus}, which does not exist`,
   );
   const unknownColumn = [...sets, ...requires].find((column) => !columns.includes(column));
-  expect(
+  assert(
     unknownColumn === undefined,
     `the move ${move} of ${name} names ${unknownColumn}, which is no bookkeeping column`,
   );
   const strange = stays.find((status) => !from.includes(status));
-  expect(
+  assert(
     strange === undefined,
     `the move ${move} of ${name} cannot leave a row in ${strange}: it does not begin there`,
   );
   for (const column of columns) {
     if (sets.includes(column)) {
       const isUsed = [...to, ...stays].some((status) => ['set', 'any'].includes(bookkeeping[status]![column]!));
-      expect(isUsed, `the move ${move} of ${name} sets ${column}, which no status has that it leads to`);
+      assert(isUsed, `the move ${move} of ${name} sets ${column}, which no status has that it leads to`);
       continue;
     }
     const isThere =
       requires.includes(column) || (from.length > 0 && from.every((one) => bookkeeping[one]![column] === 'set'));
     const needy = to.find((status) => bookkeeping[status]![column] === 'set');
-    expect(isThere || needy === undefined, `the move ${move} of ${name} leads to ${needy} without setting ${column}`);
+    assert(isThere || needy === undefined, `the move ${move} of ${name} leads to ${needy} without setting ${column}`);
   }
 }
 
@@ -87,9 +87,9 @@ function checkReachability({ name, statuses, moves }: Machine): void {
     }
   }
   const unreached = statuses.find((status) => !reached.has(status));
-  expect(unreached === undefined, `no move of ${name} leads to the status ${unreached}`);
+  assert(unreached === undefined, `no move of ${name} leads to the status ${unreached}`);
 }
 
-function expect(holds: boolean, sentence: string): asserts holds {
+function assert(holds: boolean, sentence: string): asserts holds {
   if (!holds) throw new StateMachineError(`The state machine is wrong: ${sentence}.`);
 }

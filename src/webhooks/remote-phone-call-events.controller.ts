@@ -1,11 +1,11 @@
 import { Controller, Get, HttpCode, Param, Patch, Post, Put } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { type CheckedUpdate, UpdateBody } from '../api/checked-body.js';
-import { Id } from '../api/id.pipe.js';
-import { type ListRequest, Listing } from '../api/list-request.js';
+import { ParseIdPipe } from '../api/parse-id.pipe.js';
+import { type ListRequest, ListQuery } from '../api/list-request.js';
 import { Public } from '../server/public.js';
 import { RawBody } from '../server/request-bodies.js';
-import { Lists, ProviderWebhookRoute, Shows, Updates } from '../api/routes.js';
+import { ListRoute, ProviderWebhookRoute, ShowRoute, UpdateRoute } from '../api/routes.js';
 import { UpdateRemotePhoneCallEventDto } from './remote-phone-call-event.dto.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 import { RemotePhoneCallEventsService } from './remote-phone-call-events.service.js';
@@ -31,52 +31,52 @@ export class RemotePhoneCallEventsController {
 
   /** Lists what the provider told of phone calls. */
   @Get('remote_phone_call_events')
-  @Lists(remotePhoneCallEventResource)
-  list(@Listing() list: ListRequest) {
+  @ListRoute(remotePhoneCallEventResource)
+  list(@ListQuery() list: ListRequest) {
     return this.events.list(list);
   }
 
   /** Lists what the provider told of a contact's phone calls. */
   @Get('contacts/:id/remote_phone_call_events')
-  @Lists(remotePhoneCallEventResource, { under: true })
-  listOfContact(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(remotePhoneCallEventResource, { nested: true })
+  listOfContact(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('contacts', id, list);
   }
 
   /** Lists what the provider told of a callout's phone calls. */
   @Get('callouts/:id/remote_phone_call_events')
-  @Lists(remotePhoneCallEventResource, { under: true })
-  listOfCallout(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(remotePhoneCallEventResource, { nested: true })
+  listOfCallout(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('callouts', id, list);
   }
 
   /** Lists what the provider told of a participation's phone calls. */
   @Get('callout_participations/:id/remote_phone_call_events')
-  @Lists(remotePhoneCallEventResource, { under: true })
-  listOfParticipation(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(remotePhoneCallEventResource, { nested: true })
+  listOfParticipation(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('callout_participations', id, list);
   }
 
   /** Lists what the provider told of a phone call. */
   @Get('phone_calls/:id/remote_phone_call_events')
-  @Lists(remotePhoneCallEventResource, { under: true })
-  listOfPhoneCall(@Param('id', Id) id: number, @Listing() list: ListRequest) {
+  @ListRoute(remotePhoneCallEventResource, { nested: true })
+  listOfPhoneCall(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('phone_calls', id, list);
   }
 
   /** Fetches one thing that the provider told. */
   @Get('remote_phone_call_events/:id')
-  @Shows(remotePhoneCallEventResource)
-  find(@Param('id', Id) id: number) {
+  @ShowRoute(remotePhoneCallEventResource)
+  find(@Param('id', ParseIdPipe) id: number) {
     return this.events.find(id);
   }
 
   /** Updates the metadata of an event. */
   @Patch('remote_phone_call_events/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   update(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(remotePhoneCallEventResource) changes: CheckedUpdate<UpdateRemotePhoneCallEventDto>,
   ) {
     return this.events.update(id, changes);
@@ -85,9 +85,9 @@ export class RemotePhoneCallEventsController {
   /** Updates the metadata of an event, as PATCH does. */
   @Put('remote_phone_call_events/:id')
   @HttpCode(204)
-  @Updates()
+  @UpdateRoute()
   put(
-    @Param('id', Id) id: number,
+    @Param('id', ParseIdPipe) id: number,
     @UpdateBody(remotePhoneCallEventResource) changes: CheckedUpdate<UpdateRemotePhoneCallEventDto>,
   ) {
     return this.events.update(id, changes);

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { InvalidSignatureError, UnsupportedMediaTypeError } from '../errors/errors.js';
 import { mediaTypeOf } from '../server/media-type.js';
-import { keepsRawBody } from '../server/request-bodies.js';
+import { hasRawBody } from '../server/request-bodies.js';
 import { looksSigned } from './signature.js';
 
 /**
@@ -10,7 +10,7 @@ import { looksSigned } from './signature.js';
  */
 export function refuseUnsignedWebhooks(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
-    if (!keepsRawBody(request)) return done();
+    if (!hasRawBody(request)) return done();
     if (!looksSigned(request.headers['x-twilio-signature'])) return done(new InvalidSignatureError());
     done(mediaTypeOf(request.headers) === 'multipart/form-data' ? new UnsupportedMediaTypeError() : undefined);
   });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import { answeredStep } from '../call-flows/webhook-url.js';
 import { PublicUrl } from '../telephony/public-url.js';
-import { XmlAnswer } from '../api/xml-answer.js';
+import { XmlResponse } from '../api/xml-response.js';
 import { ProviderAccounts } from '../telephony/provider-accounts.js';
 import { assertUsable } from './webhook-validation.js';
 import { WebhookProcessor } from './webhook-processor.js';
@@ -23,7 +23,7 @@ export class WebhookService {
    * @throws UnusableWebhookError
    * @throws BadRequestError
    */
-  async answer(webhook: RawWebhook): Promise<XmlAnswer> {
+  async answer(webhook: RawWebhook): Promise<XmlResponse> {
     const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
     const signed = readSignedWebhook(webhook, url, this.accounts.trusted);
@@ -32,7 +32,7 @@ export class WebhookService {
     const { details } = signed;
     const delivery = deliveryKey(sid, query, webhook.signature);
     const { id, twiml } = await this.hearings.process({ sid, details, query, origin, delivery });
-    return new XmlAnswer(twiml, `/api/remote_phone_call_events/${id}`);
+    return new XmlResponse(twiml, `/api/remote_phone_call_events/${id}`);
   }
 }
 

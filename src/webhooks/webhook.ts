@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Account } from '../config/platform.js';
 import { InvalidSignatureError } from '../errors/errors.js';
 import { mediaTypeOf } from '../server/media-type.js';
-import { readJsonObject } from '../server/request-bodies.js';
+import { parseJsonObject } from '../server/request-bodies.js';
 import { replaceUnstorable } from '../server/assert-storable.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { isDigestOf, isSigned } from './signature.js';
@@ -52,7 +52,7 @@ export function readSignedWebhook(
   if (json) {
     const signed = isDigestOf(body, url) && isSigned(signature, url, { signable: Buffer.alloc(0) }, accounts);
     if (!signed) throw new InvalidSignatureError();
-    return { details: replaceUnstorable(readJsonObject(body.toString('utf8'))), signedPairs: [] };
+    return { details: replaceUnstorable(parseJsonObject(body.toString('utf8'))), signedPairs: [] };
   }
   const form = readWebhookForm(body);
   if (!isSigned(signature, url, form, accounts)) throw new InvalidSignatureError();

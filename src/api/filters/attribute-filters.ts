@@ -8,14 +8,14 @@ import { type ColumnFilter, FilterError } from './filter.js';
 // Filters on plain attributes. Each takes several values, separated by commas.
 
 /** The most values of one filter that both databases compare quickly. */
-const MOST_VALUES = 5_000;
+const MAX_VALUES = 5_000;
 
 /** Matches a text that equals one of the values. */
 export function textFilter(example: string): ColumnFilter {
   return ({ name, column }) => ({
     [name]: {
       schema: { type: 'string', example },
-      condition: (value) => oneOf(column, values(value, name)),
+      condition: (value) => equalsAny(column, parseValues(value, name)),
     },
   });
 }
@@ -26,10 +26,10 @@ export function choiceFilter(allowed: readonly string[]): ColumnFilter {
     [name]: {
       schema: { type: 'string', description: `One or more of ${allowed.join(', ')}`, example: allowed[0] },
       condition: (value) => {
-        const given = values(value, name);
+        const given = parseValues(value, name);
         const unknown = given.find((one) => !allowed.includes(one));
         if (unknown !== undefined) throw new FilterError(name, `must be among ${allowed.join(', ')}`);
-        return oneOf(column, given);
+        return equalsAny(column, given);
       },
     },
   });
@@ -53,11 +53,11 @@ export const idFilter: ColumnFilter = ({ name, column, nullable }) => ({
     schema: { type: 'string', example: '1' },
     condition: (value) => {
       if (nullable && value === null) return sql`${column} IS NULL`;
-      const given = values(value, name);
+      const given = parseValues(value, name);
       if (!given.every((one) => /^\d+$/.test(one)))
         throw new FilterError(name, 'must be an id, or ids separated by commas');
       // No row has an id that is not a safe integer.
-      return oneOf(column, given.map(Number).filter(Number.isSafeInteger));
+      return equalsAny(column, given.map(Number).filter(Number.isSafeInteger));
     },
   },
 });
@@ -67,10 +67,10 @@ export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
   [name]: {
     schema: { type: 'string', example: '+85510202101' },
     condition: (value) => {
-      const given = values(value, name).map((one) => toMsisdn(one));
+      const given = parseValues(value, name).map((one) => toMsisdn(one));
       if (!given.every((one) => one !== undefined))
         throw new FilterError(name, 'must be a phone number with its country code');
-      return oneOf(column, given);
+      return equalsAny(column, given);
     },
   },
 });
@@ -79,11 +79,11 @@ export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
  * A single value uses `=`, so that an index returns the rows in its own order. Several values are one parameter,
  * because the number of parameters is limited.
  */
-function oneOf(column: Sql, given: readonly (string | number)[]): Sql {
+function equalsAny(column: Sql, given: readonly (string | number)[]): Sql {
   return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);
 }
 
-function values(value: unknown, name: string): string[] {
+function parseValues(value: unknown, name: string): string[] {
   const text = typeof value === 'boolean' ? undefined : textOf(value);
   if (text === undefined) throw new FilterError(name, 'must be a text');
   const given = text
@@ -91,6 +91,6 @@ function values(value: unknown, name: string): string[] {
     .map((one) => one.trim())
     .filter((one) => one !== '');
   if (given.length === 0) throw new FilterError(name, 'must have a value');
-  if (given.length > MOST_VALUES) throw new FilterError(name, `has more than ${MOST_VALUES} values`);
+  if (given.length > MAX_VALUES) throw new FilterError(name, `has more than ${MAX_VALUES} values`);
   return given;
 }

@@ -9,7 +9,7 @@ import { type ColumnFilter, FilterError, and } from './filter.js';
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
 /** The most conditions of one filter that both databases handle quickly. */
-const MOST_LEAVES = 200;
+const MAX_CONDITIONS = 200;
 
 /** The most keys in the path of a filter. */
 const MAX_DEPTH = 32;
@@ -23,7 +23,7 @@ export const jsonFilter: ColumnFilter = ({ name, column }) => ({
     schema: { type: 'object', additionalProperties: true, example: { gender: 'f' } },
     condition: (value) => {
       const found = leaves(value, [name]);
-      if (found.length > MOST_LEAVES) throw new FilterError(name, `has more than ${MOST_LEAVES} conditions`);
+      if (found.length > MAX_CONDITIONS) throw new FilterError(name, `has more than ${MAX_CONDITIONS} conditions`);
       return and(found.map((leaf) => leafCondition(column, leaf)));
     },
   },

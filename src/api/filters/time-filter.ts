@@ -1,17 +1,17 @@
 import type { DateTime } from 'luxon';
 import sql, { type Sql } from 'sql-template-tag';
 import { type ColumnFilter, type Filter, FilterError } from './filter.js';
-import { type Span, readTime } from './read-time.js';
+import { type TimeSpan, parseTime } from './parse-time.js';
 
-const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const comparisons = {
-  before: (column: Sql, { start }: Span) => sql`${column} < ${text(start)}`,
-  or_before: (column: Sql, { start, end }: Span) =>
-    end ? sql`${column} < ${text(end)}` : sql`${column} <= ${text(start)}`,
-  after: (column: Sql, { start, end }: Span) =>
-    end ? sql`${column} >= ${text(end)}` : sql`${column} > ${text(start)}`,
-  or_after: (column: Sql, { start }: Span) => sql`${column} >= ${text(start)}`,
+  before: (column: Sql, { start }: TimeSpan) => sql`${column} < ${formatTime(start)}`,
+  or_before: (column: Sql, { start, end }: TimeSpan) =>
+    end ? sql`${column} < ${formatTime(end)}` : sql`${column} <= ${formatTime(start)}`,
+  after: (column: Sql, { start, end }: TimeSpan) =>
+    end ? sql`${column} >= ${formatTime(end)}` : sql`${column} > ${formatTime(start)}`,
+  or_after: (column: Sql, { start }: TimeSpan) => sql`${column} >= ${formatTime(start)}`,
 };
 
 /**
@@ -26,19 +26,19 @@ export const timeFilters: ColumnFilter = ({ name, column }) =>
         filter,
         {
           schema: { type: 'string', example: '2017-11-29' },
-          condition: (value) => compare(column, readSpan(value, filter)),
+          condition: (value) => compare(column, parseSpan(value, filter)),
         },
       ];
     }),
   );
 
-function readSpan(value: unknown, name: string): Span {
-  const span = typeof value === 'string' ? readTime(value) : undefined;
+function parseSpan(value: unknown, name: string): TimeSpan {
+  const span = typeof value === 'string' ? parseTime(value) : undefined;
   if (!span) throw new FilterError(name, 'must be an ISO 8601 date or timestamp');
   return span;
 }
 
 /** The format that SQLite stores and compares as text. Years after 9999 would have another format. */
-function text(time: DateTime): string {
-  return new Date(Math.min(time.toMillis(), LAST)).toISOString();
+function formatTime(time: DateTime): string {
+  return new Date(Math.min(time.toMillis(), MAX_TIME)).toISOString();
 }

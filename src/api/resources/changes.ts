@@ -38,7 +38,9 @@ export function changesTo<Dto extends MetadataDto>(
     }
     if (values[name] === undefined) continue;
     const value =
-      name === 'metadata' ? merged(shown[name], values[name], mode, isForm) : typed(shown[name], values[name], isForm);
+      name === 'metadata'
+        ? withMergedMetadata(shown[name], values[name], mode, isForm)
+        : withTypes(shown[name], values[name], isForm);
     if (isDeepStrictEqual(value, shown[name])) {
       delete errors[name];
       continue;
@@ -50,11 +52,11 @@ export function changesTo<Dto extends MetadataDto>(
   return { changes: changes as Changes<Dto>['changes'], errors };
 }
 
-function typed(shown: unknown, given: unknown, isForm: boolean): unknown {
+function withTypes(shown: unknown, given: unknown, isForm: boolean): unknown {
   return isForm ? withShownTypes(shown, given) : given;
 }
 
-function merged(shown: unknown, given: unknown, mode: MergeMode | undefined, isForm: boolean): unknown {
+function withMergedMetadata(shown: unknown, given: unknown, mode: MergeMode | undefined, isForm: boolean): unknown {
   if (!isJsonObject(shown) || !isJsonObject(given)) return given;
   return mergeMetadata(shown, isForm ? entriesWithShownTypes(shown, given) : given, mode);
 }

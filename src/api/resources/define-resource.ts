@@ -3,7 +3,7 @@ import { ApiProperty, type ApiPropertyOptions, PickType } from '@nestjs/swagger'
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { columnOf, tableOf } from '../../database/columns.js';
 import { json, timestamp } from '../../database/dialect.js';
-import { readersOf } from '../readers.js';
+import { convertersOf } from '../converters.js';
 import type { ColumnFilter, Filters } from '../filters/filter.js';
 import type { Attribute, Resource, Row } from './resource.js';
 
@@ -57,12 +57,12 @@ export function defineResource<
 >(definition: Definition<Entity, Update, Name, FilterName>): Resource<Update> {
   const { entity, update = NoChanges as Type<Update> } = definition;
   const table = tableOf(entity);
-  const permitted = readersOf(update);
+  const permitted = convertersOf(update);
   const declared = Object.entries<ColumnAttribute | ComputedAttribute<Entity>>(definition.attributes);
   const attributes = declared.map(([name, attribute]): Attribute => ({
     name,
     writable: permitted.has(name),
-    ...('from' in attribute ? computed(table, attribute) : shown(entity, table, name, attribute)),
+    ...('from' in attribute ? computedAttribute(table, attribute) : columnAttribute(entity, table, name, attribute)),
   }));
   const hidden = Object.entries<HiddenFilter>(definition.filters ?? {}).map(([name, { column, filter }]) =>
     filter(filteredColumn(entity, table, name, column)),
@@ -82,13 +82,18 @@ export function defineResource<
   };
 }
 
-type Presented = Omit<Attribute, 'name' | 'writable'>;
+type AttributeParts = Omit<Attribute, 'name' | 'writable'>;
 
-function computed<Entity>(table: string, { from, present }: ComputedAttribute<Entity>): Presented {
+function computedAttribute<Entity>(table: string, { from, present }: ComputedAttribute<Entity>): AttributeParts {
   return { columns: join(from.map((column) => raw(`${table}.${column}`))), filters: {}, present };
 }
 
-function shown(entity: Type, table: string, name: string, { column, filter }: ColumnAttribute): Presented {
+function columnAttribute(
+  entity: Type,
+  table: string,
+  name: string,
+  { column, filter }: ColumnAttribute,
+): AttributeParts {
   const kind = columnOf(entity, name)?.kind;
   if (!kind) throw new Error(`${entity.name} has no column ${name}`);
   const read = { json, timestamp, scalar: (value: unknown) => value }[kind];

@@ -42,7 +42,7 @@ export class Records {
   }
 
   /** @throws NotFoundError when there is no such record */
-  async mustExist({ name }: Pick<Resource, 'name'>, id: number): Promise<void> {
+  async assertExists({ name }: Pick<Resource, 'name'>, id: number): Promise<void> {
     const row = await this.reader.row(sql`SELECT 1 FROM ${raw(name)} WHERE id = ${id}`);
     if (!row) throw new NotFoundError();
   }
@@ -62,7 +62,7 @@ export class Records {
     const { name, columns, filters, present } = resource;
     const condition = and([scope, conditionOf(filters, given)]);
     throwIfInvalid(errors);
-    if (afterId !== undefined) return this.following(resource, condition, { afterId, perPage, answer });
+    if (afterId !== undefined) return this.listAfter(resource, condition, { afterId, perPage, answer });
     const [table, id] = [raw(name), raw(`${name}.id`)];
     // Only the ids of skipped rows are read.
     const ids = sql`SELECT ${id} FROM ${table} ${where(condition)} ORDER BY ${id}
@@ -70,13 +70,13 @@ export class Records {
     const statement = sql`SELECT counted.listed, shown.*
       FROM (SELECT count(*) AS listed FROM ${table} ${where(condition)}) AS counted
       LEFT JOIN (SELECT ${columns} FROM ${table} WHERE ${isAmong(id, ids)}) AS shown ON TRUE ORDER BY shown.id`;
-    const [first, ...others] = await this.all<Row & { listed: number }>(condition, statement, answer);
+    const [first, ...others] = await this.readMatching<Row & { listed: number }>(condition, statement, answer);
     const rows = first!.id === null ? [] : [first!, ...others];
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
   /** @returns the page of the rows after an id; the time that it takes does not depend on the id */
-  private async following(
+  private async listAfter(
     resource: Resource,
     condition: Sql,
     { afterId, perPage, answer }: Required<Pick<ListRequest, 'afterId' | 'perPage' | 'answer'>>,
@@ -98,7 +98,7 @@ export class Records {
   async countListed({ name, filters }: Resource, list: ListRequest, scope: Sql): Promise<number> {
     const condition = and([scope, conditionOf(filters, list.filters)]);
     const statement = sql`SELECT count(*) AS total FROM ${raw(name)} ${where(condition)}`;
-    const [counted] = await this.all<{ total: number }>(condition, statement, list.answer);
+    const [counted] = await this.readMatching<{ total: number }>(condition, statement, list.answer);
     return counted?.total ?? 0;
   }
 
@@ -106,19 +106,19 @@ export class Records {
    * Checks the filters of a list before any record is read.
    * @throws FilterError
    */
-  refuseUnreadable({ filters }: Resource, list: ListRequest): void {
+  assertValidFilters({ filters }: Resource, list: ListRequest): void {
     conditionOf(filters, list.filters);
   }
 
   /** @returns the rows of a statement that reads all records that match `condition` */
-  private all<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
+  private readMatching<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
     return condition === matchAll
       ? this.reader.rows<T>(statement, answer)
       : this.reader.rowsOfAll<T>(statement, answer);
   }
 
   /** @returns whether any record matches `condition` */
-  async any({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
+  async exists({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
     const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
     return found.length > 0;
   }
@@ -129,8 +129,8 @@ export class Records {
    * @throws NotFoundError when there is no such record
    */
   async listUnder(parent: Resource, id: number, resource: Resource, list: ListRequest, scope: Sql): Promise<Page> {
-    this.refuseUnreadable(resource, list);
-    await this.mustExist(parent, id);
+    this.assertValidFilters(resource, list);
+    await this.assertExists(parent, id);
     return this.list(resource, list, scope);
   }
 }

@@ -1,4 +1,4 @@
-import { readTime } from '../filters/read-time.js';
+import { parseTime } from '../filters/parse-time.js';
 import { booleanOf } from '../../metadata/client-values.js';
 import { exactNumber } from '../../metadata/json-number.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
@@ -28,7 +28,7 @@ export function isSameValue(shown: unknown, given: unknown): boolean {
   if (typeof given !== 'string') return typeof shown === 'string' && typeof given === 'number' && shown === `${given}`;
   if (typeof shown === 'number') return exactNumber(given) === shown;
   if (typeof shown === 'boolean') return booleanOf(given) === shown;
-  return typeof shown === 'string' && TIMESTAMP.test(shown) && readTime(given)?.start.toMillis() === Date.parse(shown);
+  return typeof shown === 'string' && TIMESTAMP.test(shown) && parseTime(given)?.start.toMillis() === Date.parse(shown);
 }
 
 /**

@@ -3,7 +3,7 @@ import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 
 /** Of helmet's headers those that mean something to a browser that is given data; the rest is about pages, and for each answer it is work. */
-const ABOUT_DATA = [
+const API_HEADERS = [
   'X-Content-Type-Options',
   'X-Frame-Options',
   'X-XSS-Protection',
@@ -12,9 +12,9 @@ const ABOUT_DATA = [
 ];
 
 /** Gives every answer its headers: the request's id, what caches may do, and what browsers shall not. */
-export function setAnswerHeaders(fastify: FastifyInstance, config: Config): void {
+export function setResponseHeaders(fastify: FastifyInstance, config: Config): void {
   const withPages = securityHeaders(config);
-  const withData = Object.fromEntries(Object.entries(withPages).filter(([name]) => ABOUT_DATA.includes(name)));
+  const withData = Object.fromEntries(Object.entries(withPages).filter(([name]) => API_HEADERS.includes(name)));
   fastify.addHook('onRequest', (request, reply, done) => {
     reply.headers(request.url.startsWith('/docs') ? withPages : withData).header('X-Request-Id', request.id);
     done();

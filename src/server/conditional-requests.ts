@@ -5,20 +5,20 @@ import { createHash } from 'node:crypto';
  * Gives records and lists an `ETag`, and answers 304 without a body to a client that has them already. The comparison
  * is weak (RFC 9110, section 13.1.2).
  */
-export function answerConditionally(fastify: FastifyInstance): void {
+export function enableConditionalRequests(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
     if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return done(null, payload);
     if (!request.url.startsWith('/api/')) return done(null, payload);
     const tag = `"${createHash('md5').update(payload).digest('hex')}"`;
     reply.header('ETag', `W/${tag}`);
-    if (!names(request.headers['if-none-match'], tag)) return done(null, payload);
+    if (!matchesTag(request.headers['if-none-match'], tag)) return done(null, payload);
     reply.status(304).removeHeader('Content-Type').removeHeader('Content-Length');
     done(null, null);
   });
 }
 
 /** Whether an `If-None-Match` names a tag, or any. */
-function names(header: string | undefined, tag: string): boolean {
+function matchesTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag);
 }

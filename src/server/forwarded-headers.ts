@@ -2,10 +2,10 @@ import { compile } from '@fastify/proxy-addr';
 import type { FastifyRequest } from 'fastify';
 
 /** Whether what a peer says of its own clients is believed. */
-export type TrustsPeer = (address: string, hop: number) => boolean;
+export type TrustProxyFunction = (address: string, hop: number) => boolean;
 
 /** @param trustProxy as the configuration has it: everybody, nobody, or a list of addresses and ranges */
-export function trustOf(trustProxy: boolean | string): TrustsPeer {
+export function compileTrustProxy(trustProxy: boolean | string): TrustProxyFunction {
   if (typeof trustProxy === 'boolean') return () => trustProxy;
   return compile(trustProxy.split(','));
 }
@@ -20,7 +20,7 @@ const PREFIX = /^(?:\/[\w.~%-]+)+\/*$/;
  * Each proxy adds what it saw itself to the end of the forwarded headers, so the first value is the client's. What is
  * no scheme, host or path is ignored.
  */
-export function addressSeenBy(request: FastifyRequest, trusts: TrustsPeer): string {
+export function clientBaseUrl(request: FastifyRequest, trusts: TrustProxyFunction): string {
   const { headers, socket } = request;
   const isTrusted = trusts(socket.remoteAddress ?? '', 0);
   const forwarded = (name: string, valid: RegExp): string | undefined => {

@@ -1,7 +1,7 @@
 import { DateTime } from 'luxon';
 
 /** A day, or an instant. */
-export interface Span {
+export interface TimeSpan {
   start: DateTime;
   /** Exclusive. Absent for an instant, which has no length. */
   end?: DateTime;
@@ -18,7 +18,7 @@ const ISO = new RegExp(`^(?:${DATE})(?:[T ]${TIME} ?(?:${ZONE})?)?$`, 'i');
  * and with or without a zone (UTC is the default).
  * @returns undefined for anything else, such as February 30 or an offset of 25 hours
  */
-export function readTime(text: string): Span | undefined {
+export function parseTime(text: string): TimeSpan | undefined {
   const match = ISO.exec(text.trim());
   if (!match) return undefined;
   const [

@@ -17,7 +17,7 @@ export async function requireCredentials(
   await fastify.register(basicAuth, {
     authenticate: { realm: 'scfm' },
     validate: async (user, password) => {
-      const known = [same(user, expected.user), same(password, expected.password)];
+      const known = [equalsInConstantTime(user, expected.user), equalsInConstantTime(password, expected.password)];
       if (known.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
     },
   });
@@ -25,17 +25,17 @@ export async function requireCredentials(
   fastify.addHook('onRequest', (request, reply, done) => {
     if (isPublic(request)) return done();
     if (!guesses.isAllowed(request, reply)) {
-      return done(Object.assign(new Error(TOO_MANY_WRONG), { statusCode: 429 }));
+      return done(Object.assign(new Error(TOO_MANY_WRONG_CREDENTIALS), { statusCode: 429 }));
     }
     fastify.basicAuth(request, reply, (error) => {
-      if (error) guesses.recordWrong(request);
+      if (error) guesses.recordWrongGuess(request);
       done(error);
     });
   });
 }
 
 /** What a sender of too many wrong credentials is told, with 429. */
-export const TOO_MANY_WRONG = 'there were too many wrong credentials from this address';
+export const TOO_MANY_WRONG_CREDENTIALS = 'there were too many wrong credentials from this address';
 
 /** Limits the guesses at one secret by the address that sends them. A request without credentials is no guess. */
 export class GuessLimiter {
@@ -48,27 +48,27 @@ export class GuessLimiter {
    */
   isAllowed(request: FastifyRequest, reply: FastifyReply): boolean {
     if (request.headers.authorization === undefined) return true;
-    const retryAfter = this.wrongCredentials.retryAfter(senderOf(request));
+    const retryAfter = this.wrongCredentials.retryAfter(clientAddressOf(request));
     if (retryAfter > 0) void reply.header('Retry-After', retryAfter);
     return retryAfter === 0;
   }
 
   /** Counts the wrong credentials of a request. Logs the address when it may send no more. */
-  recordWrong(request: FastifyRequest): void {
+  recordWrongGuess(request: FastifyRequest): void {
     if (request.headers.authorization === undefined) return;
-    const ip = senderOf(request);
+    const ip = clientAddressOf(request);
     if (!this.wrongCredentials.add(ip)) return;
     request.log.warn({ ip }, 'ten wrong credentials within a minute: this address is refused until the minute is over');
   }
 }
 
 /** Who sends a request: what a trusted proxy says, unless that is no address. */
-function senderOf({ ip, socket }: FastifyRequest): string {
+function clientAddressOf({ ip, socket }: FastifyRequest): string {
   return ipaddr.isValid(ip) ? ip : (socket.remoteAddress ?? '::');
 }
 
 /** Compares in a time that tells nothing of either text. */
-export function same(one: string, other: string): boolean {
+export function equalsInConstantTime(one: string, other: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(one), digest(other));
 }

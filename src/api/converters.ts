@@ -4,14 +4,14 @@ import type { Type } from '@nestjs/common';
 /**
  * Converts a value of a body to the value of a DTO property. It returns undefined for a value that counts as absent.
  */
-export type Reader = (value: unknown) => unknown;
+export type Converter = (value: unknown) => unknown;
 
-const READERS = Symbol('readers');
+const CONVERTERS = Symbol('readers');
 
 /** Permits a property of a DTO in bodies. */
 export function Permit(): PropertyDecorator {
   return (target, property) => {
-    if (!readersOf(target.constructor).has(property as string)) Read((value) => value)(target, property);
+    if (!convertersOf(target.constructor).has(property as string)) Convert((value) => value)(target, property);
   };
 }
 
@@ -19,17 +19,17 @@ export function Permit(): PropertyDecorator {
  * Permits a property of a DTO in bodies, and converts its value with `read` before the rules are checked. Several
  * readers of one property run one after the other, in the order in which the decorators are applied.
  */
-export function Read(read: Reader): PropertyDecorator {
+export function Convert(read: Converter): PropertyDecorator {
   return (target, property) => {
-    const readers = new Map(readersOf(target.constructor));
+    const readers = new Map(convertersOf(target.constructor));
     const before = readers.get(property as string);
     readers.set(property as string, before ? (value) => read(before(value)) : read);
-    Reflect.defineMetadata(READERS, readers, target.constructor);
+    Reflect.defineMetadata(CONVERTERS, readers, target.constructor);
   };
 }
 
 /** @returns the readers of a DTO, by property; no other key is permitted in its bodies */
 // oxlint-disable-next-line typescript/no-unsafe-function-type -- a decorator is handed the constructor as a Function
-export function readersOf(dto: Type<object> | Function): ReadonlyMap<string, Reader> {
-  return (Reflect.getMetadata(READERS, dto) as Map<string, Reader> | undefined) ?? new Map();
+export function convertersOf(dto: Type<object> | Function): ReadonlyMap<string, Converter> {
+  return (Reflect.getMetadata(CONVERTERS, dto) as Map<string, Converter> | undefined) ?? new Map();
 }

@@ -2,7 +2,7 @@ import { isRepresentableInteger } from '../metadata/json-number.js';
 import { BadRequestError } from '../errors/errors.js';
 
 /** Fewer digits in a row always fit into a double. */
-const LONG = /\d{16}/;
+const LONG_DIGITS = /\d{16}/;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -15,8 +15,8 @@ const DOT = 0x2e;
  * @param json a text that is JSON
  * @throws BadRequestError
  */
-export function refuseLossyIntegers(json: string): void {
-  if (!LONG.test(json)) return;
+export function assertNoLossyIntegers(json: string): void {
+  if (!LONG_DIGITS.test(json)) return;
   for (let at = 0; at < json.length; at++) {
     const code = json.charCodeAt(at);
     if (code === QUOTE) at = endOfString(json, at);

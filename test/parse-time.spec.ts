@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readTime } from '../src/api/filters/read-time.js';
+import { parseTime } from '../src/api/filters/parse-time.js';
 
-const instant = (text: string) => readTime(text)?.start.toJSDate().toISOString();
+const instant = (text: string) => parseTime(text)?.start.toJSDate().toISOString();
 
 describe('a time', () => {
   it.each([
@@ -21,11 +21,11 @@ describe('a time', () => {
     ['2016-12-31T23:59:59+23:59', '2016-12-31T00:00:59.000Z'],
   ])('%s is an instant', (text, expected) => {
     expect(instant(text)).toBe(expected);
-    expect(readTime(text)?.end).toBeUndefined();
+    expect(parseTime(text)?.end).toBeUndefined();
   });
 
   it.each(['2017-11-29', '20171129', ' 2017-11-29 '])('%j is a whole day', (text) => {
-    const { start, end } = readTime(text)!;
+    const { start, end } = parseTime(text)!;
     expect([start.toISODate(), end?.toISODate()]).toEqual(['2017-11-29', '2017-11-30']);
   });
 
@@ -48,7 +48,7 @@ describe('a time', () => {
     'yesterday',
     '',
   ])('%j is none', (text) => {
-    expect(readTime(text)).toBeUndefined();
+    expect(parseTime(text)).toBeUndefined();
   });
 
   it('is read the same in every format', () => {

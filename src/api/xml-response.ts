@@ -1,5 +1,5 @@
 /** An answer that is a document, not a record: TwiML. */
-export class XmlAnswer {
+export class XmlResponse {
   constructor(
     readonly document: string,
     /** Where the record is that was made. */
