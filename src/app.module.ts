@@ -20,7 +20,8 @@ import { RemotePhoneCallEventsModule } from './webhooks/remote-phone-call-events
 import { ResourcesModule } from './api/resources/resources.module.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
 
-const api = [
+/** The modules of the API's resources. */
+const apiModules = [
   ContactsModule,
   CalloutsModule,
   CalloutParticipationsModule,
@@ -32,7 +33,7 @@ const api = [
 
 @Module({})
 export class AppModule {
-  /** The program as `config` wants it: the API, the background work, or both. */
+  /** @returns the module with the API, the background work, or both, according to `config` */
   static for(config: Config): DynamicModule {
     return {
       module: AppModule,
@@ -44,7 +45,7 @@ export class AppModule {
         RateLimiterModule,
         TelephonyModule,
         HealthModule,
-        ...(config.answersApi ? api : []),
+        ...(config.answersApi ? apiModules : []),
         ...(config.runsWork ? [ProcessorModule.for(config)] : []),
       ],
       providers: [

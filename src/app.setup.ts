@@ -26,31 +26,34 @@ import { refuseUnsignedWebhooks } from './webhooks/unsigned-webhooks.js';
 import { simulator } from './simulator/simulator.js';
 import { ProviderAccounts } from './telephony/provider-accounts.js';
 
-/** A request id of the caller's that can stand in a log and a header. */
+/** A client's request id that is safe in logs and headers. */
 const REQUEST_ID = /^[\w.:+/=-]{1,128}$/;
 
-/** Lines go out together, a moment later when there are few, instead of one write a request; what is left, when the process exits. */
+/**
+ * Log lines are buffered and written in batches, at the latest after 100 ms. The rest is written when the process
+ * exits.
+ */
 const LOG_BUFFERING = { sync: false, minLength: 4_096, periodicFlush: 100 };
 
 /**
- * The program, ready to listen.
- * @throws StateMachineError when the tables of a state machine are wrong
+ * Creates the application. It does not listen yet.
+ * @throws StateMachineError when a state machine is defined inconsistently
  */
 export async function createApp(config: Config): Promise<NestFastifyApplication> {
   checkPhoneCallMachine();
-  const trusts = compileTrustProxy(config.trustProxy);
+  const trustProxy = compileTrustProxy(config.trustProxy);
   const options: FastifyHttpOptions<Server> = {
     ...connectionOptions(config),
     bodyLimit: config.bodyLimit,
     rewriteUrl: normalizeUrl,
-    // An id that is too long names nothing: 404, where Fastify would say 400.
+    // A path with a very long id is 404. With its default limit, Fastify would respond with 400.
     routerOptions: { maxParamLength: 20_000 },
-    trustProxy: trusts,
+    trustProxy,
     logController: new RequestLog(),
     logger: { level: config.logLevel, stream: pino.destination(LOG_BUFFERING) },
     genReqId: ({ headers }: IncomingMessage) => {
-      const given = headers['x-request-id'];
-      return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+      const id = headers['x-request-id'];
+      return typeof id === 'string' && REQUEST_ID.test(id) ? id : randomUUID();
     },
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => {
       void reply
@@ -59,7 +62,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
         .send({ status: 400, error: 'Bad Request', message: error.message });
     },
   };
-  const adapter = new ResponseHeadersAdapter(options, config.publicUrl, trusts);
+  const adapter = new ResponseHeadersAdapter(options, config.publicUrl, trustProxy);
   const fastify = adapter.getInstance<FastifyInstance>();
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.for(config), adapter, {
     bodyParser: false,

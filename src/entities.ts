@@ -8,7 +8,7 @@ import { PhoneCall } from './phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './webhooks/remote-phone-call-event.entity.js';
 import { Setting } from './database/setting.entity.js';
 
-/** The entities of all features: one for each table. */
+/** The entities of all features, one for each table. */
 export const entities = [
   Contact,
   Callout,

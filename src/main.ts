@@ -7,11 +7,11 @@ import { StateMachineError } from './state-machine/check-machine.js';
 try {
   loadEnvironment();
   const config = readConfig(process.env);
-  // Only now: the entities' column types are chosen, by the environment, when they are loaded.
+  // Imported dynamically, because the entities choose their column types from the environment when they are loaded.
   const { serve } = await import('./serve.js');
   await serve(config);
 } catch (error) {
-  const saysAll = error instanceof ConfigError || error instanceof StateMachineError;
-  console.error(saysAll ? error.message : error);
+  const isExplained = error instanceof ConfigError || error instanceof StateMachineError;
+  console.error(isExplained ? error.message : error);
   process.exit(1);
 }

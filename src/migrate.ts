@@ -5,14 +5,14 @@ import { loadEnvironment } from './config/load-environment.js';
 import { dataSourceOptions } from './database/data-source-options.js';
 import { openDatabase } from './database/open-database.js';
 
-// `npm run migrate`: brings the tables up to date, and ends.
+// `npm run migrate` applies pending migrations.
 try {
   loadEnvironment();
-  const opened = await openDatabase(dataSourceOptions(readDatabase(process.env)), (message) =>
+  const dataSource = await openDatabase(dataSourceOptions(readDatabase(process.env)), (message) =>
     console.log(`${message}.`),
   );
   console.log('The database is up to date.');
-  await opened.destroy();
+  await dataSource.destroy();
 } catch (error) {
   console.error(error instanceof ConfigError ? error.message : error);
   process.exit(1);

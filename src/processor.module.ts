@@ -15,10 +15,10 @@ import { Sweeper } from './jobs/sweeper.js';
 
 const jobHandlers = [BatchOperationHandler, DialHandler, FetchHandler];
 
-/** The tasks of the queue: this file imports every handler. */
+/** The tasks of the queue. They are complete, because this file imports every handler. */
 export const tasks = jobTasks.definitions();
 
-/** Background work: it is started by the queue, or found by polling. */
+/** The background work, started by the queue or found by polling. */
 @Module({})
 export class ProcessorModule {
   static for({ redis }: Config): DynamicModule {

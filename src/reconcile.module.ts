@@ -9,7 +9,7 @@ import { CallReconciler } from './dialing/call-reconciler.js';
 import { LostCalls } from './dialing/lost-calls.js';
 import { TelephonyModule } from './telephony/telephony.module.js';
 
-/** What `npm run reconcile` needs of the program: neither the API nor the background work. */
+/** The part of the program that `npm run reconcile` needs, without the API and the background work. */
 @Module({})
 export class ReconcileModule {
   static for(config: Config): DynamicModule {

@@ -6,8 +6,8 @@ import { ConfigError } from './errors/config-error.js';
 import { loadEnvironment } from './config/load-environment.js';
 import { ReconcileError } from './dialing/reconcile-error.js';
 
-// `npm run reconcile -- TIME`: after a restore, finds the calls that were placed since the backup, so that nobody is
-// rung twice. See docs/operations.md.
+// `npm run reconcile -- TIME` finds the calls that were placed after a backup was made, so that nobody is called twice
+// after its restore. See docs/operations.md.
 try {
   const since = readTime(process.argv.slice(2));
   loadEnvironment();
@@ -17,7 +17,7 @@ try {
   process.exitCode = 1;
 }
 
-/** @throws ReconcileError */
+/** @throws ReconcileError when the argument is not a time in the past with a zone */
 function readTime([text = '', ...others]: string[]): Date {
   const time = DateTime.fromISO(text);
   const hasZone = /(Z|[+-]\d\d:?\d\d)$/.test(text);
@@ -25,14 +25,17 @@ function readTime([text = '', ...others]: string[]): Date {
   throw new ReconcileError('Say when the backup was made, in the past: npm run reconcile -- 2026-11-25T10:00:00Z');
 }
 
-/** @returns what was done, for people */
+/**
+ * Marks the phone calls that may have been placed since `since` as uncertain.
+ * @returns a summary for the operator
+ */
 async function reconcile(config: Config, since: Date): Promise<string> {
   const { provider, baseUrl } = config.platform;
   if (provider === 'simulator' && !baseUrl)
     throw new ReconcileError(
       'The simulator in the box forgets its calls when the program stops: nothing to compare with.',
     );
-  // Only now: the entities' column types are chosen, by the environment, when they are loaded.
+  // Imported dynamically, because the entities choose their column types from the environment when they are loaded.
   const { ReconcileModule } = await import('./reconcile.module.js');
   const { LostCalls } = await import('./dialing/lost-calls.js');
   const app = await NestFactory.createApplicationContext(ReconcileModule.for(config), {

@@ -6,15 +6,17 @@ import { ConfigError } from './errors/config-error.js';
 import { PublicUrl } from './telephony/public-url.js';
 import { verifyRedisTls } from './jobs/bull/redis-tls.js';
 
-/** How long a stop may take before the process ends all the same, in milliseconds. */
+/** How long a shutdown may take before the process exits anyway (ms). */
 const SHUTDOWN_TIMEOUT = 20_000;
 
-/** Connections that may wait to be accepted: the provider's webhooks come in bursts. The system may allow fewer. */
+/**
+ * The most connections that wait to be accepted. The provider's webhooks come in bursts. The system may allow fewer.
+ */
 const LISTEN_BACKLOG = 4_096;
 
 /**
- * Runs the program until it is told to stop: requests under way are answered, workers end their chunk, and the process exits with 0.
- * @throws ConfigError when the address cannot be listened on, or Redis cannot be trusted
+ * Starts the program. On SIGINT or SIGTERM it finishes open requests and the current chunks of work, and exits with 0.
+ * @throws ConfigError when the address is not available, or when the TLS certificate of Redis is not trusted
  */
 export async function serve(config: Config): Promise<void> {
   if (config.redis) await verifyRedisTls(config.redis);
@@ -32,7 +34,7 @@ export async function serve(config: Config): Promise<void> {
 }
 
 function localOrigin({ host }: Config, { port }: AddressInfo): string {
-  // Listening everywhere, it is reached from this machine at this machine's own address.
+  // When listening on all addresses, this machine reaches the program at the loopback address.
   const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[host] ?? (host.includes(':') ? `[${host}]` : host);
   return `http://${name}:${port}`;
 }
@@ -50,14 +52,14 @@ function stopOnSignals(app: NestFastifyApplication): void {
 }
 
 function logStartup({ role, database, redis, answersApi, platform }: Config, origin: string): void {
-  const data = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
+  const databaseName = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
   const lines = answersApi
     ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]
     : [`This process is a ${role}. Health  ${origin}/health/ready`];
   console.log(
     [
       ...lines,
-      `Data  ${data}`,
+      `Data  ${databaseName}`,
       `Jobs  ${redis ? `Redis at ${redis.host}:${redis.port}${redis.tls ? ', encrypted' : ''}` : 'in this process'}`,
       platform.provider === 'simulator'
         ? 'Calls are placed with the built-in simulator: NOBODY IS REALLY CALLED. PLATFORM_PROVIDER chooses a real provider.'

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BadRequestError } from '../src/errors/errors.js';
 import { decodeParameters, nestParameters } from '../src/server/nested-parameters.js';
 
-const parse = (encoded: string, repeated: 'last' | 'refused' = 'refused') =>
+const parse = (encoded: string, repeated: 'last' | 'reject' = 'reject') =>
   nestParameters(decodeParameters(encoded), { repeated });
 
 describe('nested parameters', () => {
@@ -76,7 +76,7 @@ describe('nested parameters', () => {
       fc.property(fc.array(fc.tuple(name, fc.stringMatching(/^[a-z]{1,5}$/)), { maxLength: 6 }), (parameters) => {
         let nested: unknown;
         try {
-          nested = nestParameters(parameters, { repeated: 'refused' });
+          nested = nestParameters(parameters, { repeated: 'reject' });
         } catch (error) {
           expect(error).toBeInstanceOf(BadRequestError);
           return;

@@ -9,21 +9,21 @@ import { mediaTypeOf } from '../server/media-type.js';
 import { convertersOf } from './converters.js';
 
 /**
- * A body as its DTO, with everything that is wrong with it. The service throws the errors after it has found the record
- * that the path names: an unknown id is 404, whatever the body is.
+ * The DTO of a body, and the errors in it. The service throws the errors after it has found the record in the path: an
+ * unknown id is 404 even if the body is invalid.
  */
 export interface Checked<Dto> {
-  /** The permitted keys of the body, as their readers return them. An invalid one keeps the value that was given. */
+  /** The converted values of the permitted keys. An invalid value is unchanged. */
   dto: Dto;
-  /** The messages of every invalid field, and of every key that the DTO does not permit. */
+  /** The messages for each invalid field and for each key that the DTO does not permit. */
   errors: FieldErrors;
 }
 
-/** A body that changes a record. Values that are sent back as they are shown are no changes. */
+/** The body of a request that changes a record. A value that equals the shown one is not a change. */
 export interface CheckedUpdate<Dto> extends Checked<Dto> {
   /** The body as it was parsed. */
   given: Metadata;
-  /** Whether the body is a form, whose values are all texts. */
+  /** Whether the body is a form. All values of a form are texts. */
   isForm: boolean;
 }
 
@@ -59,18 +59,18 @@ function bodyDecorator(
   };
 }
 
-/** Assigns the permitted keys of a body to a new DTO, and validates it. */
+/** Assigns the permitted keys of a body to a new DTO, and validates the DTO. */
 function checkBody<Dto extends object>(type: Type<Dto>, body: Metadata): Checked<Dto> {
-  const readers = convertersOf(type);
+  const converters = convertersOf(type);
   const dto = new type();
   const errors: FieldErrors = {};
   for (const key of Object.keys(body)) {
-    const read = readers.get(key);
-    if (!read) {
+    const convert = converters.get(key);
+    if (!convert) {
       errors[key] = [messages.notPermitted];
       continue;
     }
-    const value = read(body[key]);
+    const value = convert(body[key]);
     if (value !== undefined) Object.assign(dto, { [key]: value });
   }
   for (const { property, constraints = {} } of validateSync(dto, { forbidUnknownValues: false })) {
@@ -79,10 +79,7 @@ function checkBody<Dto extends object>(type: Type<Dto>, body: Metadata): Checked
   return { dto, errors };
 }
 
-/**
- * @returns the DTO of a body
- * @throws ValidationError when the body has an error
- */
+/** @throws ValidationError with the errors of the body, if there are any */
 export function validDto<Dto>({ dto, errors }: Checked<Dto>): Dto {
   throwIfInvalid(errors);
   return dto;

@@ -5,13 +5,14 @@ import { Failure } from './failure.dto.js';
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 
-/** Serves Swagger UI at `/docs`, from this program alone, and the OpenAPI document at `/docs-json`. */
+/** Serves Swagger UI at `/docs`, without files from other hosts, and the OpenAPI document at `/docs-json`. */
 export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }: Config): void {
   const builder = new DocumentBuilder()
     .setTitle('Simple Call Flow Manager')
     .setDescription(
-      'Calls everyone who must be warned, once, and tells who was reached. Form, JSON and multipart bodies mean the same; form keys nest ' +
-        'with brackets (`metadata[name]=Alice`). Timestamps are UTC, ISO 8601 with milliseconds.',
+      'Calls everyone who must be warned once, and reports who was reached. Form, JSON and multipart bodies are ' +
+        'equivalent; form keys nest with brackets (`metadata[name]=Alice`). Timestamps are UTC, ISO 8601 with ' +
+        'milliseconds.',
     )
     .setVersion('1');
   if (publicUrl) builder.addServer(publicUrl);
@@ -27,7 +28,7 @@ export function serveDocs(app: NestFastifyApplication, { basicAuth, publicUrl }:
   });
 }
 
-/** Adds the answers to wrong credentials to each operation that needs credentials. */
+/** Adds the responses to wrong credentials to each operation that needs credentials. */
 function withCredentialErrors(document: OpenAPIObject): OpenAPIObject {
   const failure = (description: string) => ({
     description,
@@ -35,11 +36,11 @@ function withCredentialErrors(document: OpenAPIObject): OpenAPIObject {
   });
   for (const methods of Object.values(document.paths)) {
     for (const operation of Object.values(methods as Record<string, OperationObject>)) {
-      // A route that is @Public() has an empty list.
+      // Routes with @Public() have an empty list.
       if (operation.security?.length === 0) continue;
       operation.responses['401'] = failure('The credentials are missing or wrong.');
       operation.responses['429'] = failure(
-        'There were too many wrong credentials from this address: try again after `Retry-After`.',
+        'There were too many wrong credentials from this address. Try again after `Retry-After`.',
       );
     }
   }

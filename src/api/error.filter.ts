@@ -15,13 +15,13 @@ import {
   UnusableWebhookError,
 } from '../errors/errors.js';
 
-/** Seconds after which a database that is away may be back. */
+/** When a client may try again after the database was unavailable (s). */
 const OUTAGE_RETRY_AFTER_SECONDS = 5;
 
-/** As nginx has it in its log. Source: https://nginx.org/en/docs/http/ngx_http_core_module.html */
+/** The status that nginx logs for such requests. Source: https://nginx.org/en/docs/http/ngx_http_core_module.html */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** Turns every error of a Nest route into its answer. */
+/** Converts every error of a Nest route to its response. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
@@ -30,11 +30,11 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** Sends the answer that the contract (section 2) has for an error, and logs what went wrong inside. */
+/** Sends the response to an error. Logs the error if the client did not cause it. */
 export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof UnusableWebhookError) {
     const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escapeXml(error.message)}</error></errors>`;
-    log.warn('a webhook was of no use: its call is not known');
+    log.warn('a webhook was ignored: its call is unknown');
     void reply.status(422).type('application/xml; charset=utf-8').send(document);
     return;
   }
@@ -42,7 +42,7 @@ export function sendError(error: unknown, { log }: FastifyRequest, reply: Fastif
   if (status >= 500 && !isHealthReport(body) && !(error instanceof ServiceUnavailableError)) {
     log.error({ err: loggableError(error) }, 'request failed');
   }
-  // Errors can come from below Nest, before its reply is prepared.
+  // The response may have been sent before the error occurred.
   if (reply.sent) return;
   if (retryAfter !== undefined) void reply.header('Retry-After', retryAfter);
   void reply.status(status).type('application/json; charset=utf-8').send(body);
@@ -51,7 +51,7 @@ export function sendError(error: unknown, { log }: FastifyRequest, reply: Fastif
 interface ErrorResponse {
   status: number;
   body: unknown;
-  /** In seconds. */
+  /** When the client may try again (s). */
   retryAfter?: number;
 }
 
@@ -64,7 +64,7 @@ function responseTo(error: unknown): ErrorResponse {
   if (error instanceof BadRequestError) return httpError(400, error.message);
   if (error instanceof ServiceUnavailableError) return unavailableResponse(error);
   if (error instanceof ReadTimedOut) return unavailableResponse(readTimeoutError(error));
-  // Nobody reads this.
+  // The client has disconnected; the status is for the log.
   if (error instanceof ClientGone) return httpError(CLIENT_CLOSED_REQUEST);
   if (isDatabaseUnavailable(error))
     return unavailableResponse(
@@ -94,13 +94,13 @@ function unavailableResponse({ message, retryAfter }: ServiceUnavailableError): 
   return { status: 503, body: { status: 503, error: STATUS_CODES[503], message }, retryAfter };
 }
 
-/** The one shape of errors that name no field; 401, 404 and 500 carry no message. */
+/** @returns the response to an error that concerns no field; 401, 404 and 5xx have no message */
 function httpError(status: number, message?: string): ErrorResponse {
-  const bare = status === 401 || status === 404 || status >= 500;
-  return { status, body: { status, error: STATUS_CODES[status], ...(!bare && message && { message }) } };
+  const hasNoMessage = status === 401 || status === 404 || status >= 500;
+  return { status, body: { status, error: STATUS_CODES[status], ...(!hasNoMessage && message && { message }) } };
 }
 
-/** What @nestjs/terminus throws when something is away: the report is the answer. */
+/** @returns whether a body is the report that @nestjs/terminus throws when a health check fails */
 function isHealthReport(body: unknown): boolean {
   return typeof body === 'object' && body !== null && 'status' in body && body.status === 'error' && 'details' in body;
 }

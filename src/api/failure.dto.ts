@@ -1,18 +1,18 @@
 import { ApiProperty } from '@nestjs/swagger';
 
-/** An answer that names no field. */
+/** The body of an error response that concerns no field. */
 export class Failure {
   /** @example 404 */
   status!: number;
   /** @example "Not Found" */
   error!: string;
-  /** What was wrong, where there is something to say. */
+  /** What is wrong with the request. Some errors have no message. */
   message?: string;
 }
 
-/** An answer that names every broken field. */
+/** The body of an error response that lists every invalid field. */
 export class FieldFailure {
-  /** The messages of each broken field; `base` is the record as a whole. */
+  /** The messages for each invalid field. The key `base` is for the record as a whole. */
   @ApiProperty({
     type: 'object',
     additionalProperties: { type: 'array', items: { type: 'string' } },

@@ -8,21 +8,21 @@ import { decodeParameters, nestParameters } from '../server/nested-parameters.js
 export const DEFAULT_PER_PAGE = 25;
 export const MAX_PER_PAGE = 1000;
 
-/** What a list is asked for: a page of the rows that some filters leave. */
+/** The request for a page of a list, with filters. */
 export interface ListRequest {
   page: number;
   perPage: number;
-  /** In place of a page: the rows that follow this id. */
+  /** Requests the rows after this id, instead of a page by its number. */
   afterId?: number;
-  /** `q[…]`, unread. */
+  /** The value of `q[…]`, not yet validated. */
   filters: unknown;
-  /** Errors of unknown parameters. A list that does not exist is 404 before they count. */
+  /** Errors for unknown parameters. They are thrown after the parent record is found, so an unknown id is 404. */
   errors: FieldErrors;
-  /** The answer that the list is for. */
+  /** The response for which the list is read. Reading stops when it closes. */
   answer: PendingAnswer;
 }
 
-/** The list request in a route's query. */
+/** Injects the list request in the query of a route. */
 export const ListQuery = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
   const { page, ...query } = parseQuery(context.switchToHttp().getRequest<FastifyRequest>());
   if (page !== undefined && query.after_id !== undefined)
@@ -30,7 +30,7 @@ export const ListQuery = createParamDecorator((_: unknown, context: ExecutionCon
   return { page: parsePositiveInteger('page', page) ?? 1, ...parseListRequest(query, context) };
 });
 
-/** The request of a list whose pages have no numbers: without `after_id` it begins at the first row. */
+/** Injects the request for a list without page numbers. Without `after_id`, it begins at the first row. */
 export const KeysetListQuery = createParamDecorator((_: unknown, context: ExecutionContext): ListRequest => {
   const query = parseQuery(context.switchToHttp().getRequest<FastifyRequest>());
   return { page: 1, ...parseListRequest({ after_id: '0', ...query }, context) };
@@ -47,16 +47,19 @@ function parseListRequest(query: Record<string, unknown>, context: ExecutionCont
   };
 }
 
-/** The parameters in a request's URL, nested by their brackets. */
+/**
+ * Parses the query of a request, nested by the brackets in the names.
+ * @throws BadRequestError when it cannot be parsed, or has a name twice
+ */
 export function parseQuery(request: FastifyRequest): Record<string, unknown> {
   const at = request.url.indexOf('?');
   if (at < 0) return {};
-  const query = nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'refused' });
+  const query = nestParameters(decodeParameters(request.url.slice(at + 1)), { repeated: 'reject' });
   assertStorable(query);
   return query;
 }
 
-/** An error for each parameter of a route that takes none of them. */
+/** @returns an error for each of the parameters, none of which is permitted */
 export function notPermittedErrors(parameters: Record<string, unknown>): FieldErrors {
   return Object.fromEntries(Object.keys(parameters).map((name) => [name, [messages.notPermitted]]));
 }

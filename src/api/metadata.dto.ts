@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { IsJsonObject, IsMergeMode } from './rules.js';
 import { type MergeMode, type Metadata, mergeModes } from '../metadata/metadata.js';
 
-/** The fields that every writable record accepts. */
+/** The fields of every body that changes or creates a record. */
 export abstract class MetadataDto {
   /**
    * Data of your own, stored with the record: any JSON object.

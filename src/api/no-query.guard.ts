@@ -7,12 +7,12 @@ import { ValidationError } from '../errors/errors.js';
 import { ParseIdPipe } from './parse-id.pipe.js';
 import { notPermittedErrors, parseQuery } from './list-request.js';
 
-/** On a route: it reads the query itself. */
+/** Marks a route that accepts query parameters and validates them itself. */
 export const AcceptsQuery = Reflector.createDecorator<boolean>();
 
 /**
- * Refuses parameters in the URL of a route that takes none: they would be ignored in silence. That the path names no
- * record comes first. (The first part of a path is the name of a table.)
+ * Rejects query parameters on routes that accept none, because they would be ignored silently. An unknown id in the
+ * path takes precedence and is 404. (The first part of a path is the name of a table.)
  */
 @Injectable()
 export class NoQueryGuard implements CanActivate {

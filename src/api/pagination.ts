@@ -1,15 +1,15 @@
-/** Another page of a list: its relation to this one, and the parameter that asks for it. */
+/** A link to another page of a list: its relation to this page, and the value of `parameter` for it. */
 type PageLink = [rel: string, value: number];
 
-/** Some rows of a list, and where the others are. */
+/** A page of a list, and links to other pages. */
 export abstract class Page<T = Record<string, unknown>> {
-  /** Rows that a preview leaves out at the people's own wish; absent where there is no such wish. */
+  /** The number of contacts that a preview leaves out because they opted out. Absent in other lists. */
   leftOut?: number;
-  /** Rows of the whole list; absent where they are not counted. */
+  /** The number of rows on all pages. Absent when they are not counted. */
   readonly total?: number;
-  /** The parameter that says which page is meant. */
+  /** The query parameter that selects a page. */
   abstract readonly parameter: 'page' | 'after_id';
-  /** The other pages that there are, in the contract's order. */
+  /** The other pages that exist: first, prev, last, next. */
   abstract readonly links: PageLink[];
 
   constructor(
@@ -18,7 +18,7 @@ export abstract class Page<T = Record<string, unknown>> {
   ) {}
 }
 
-/** A page that is known by its number. */
+/** A page with a number. */
 export class NumberedPage<T = Record<string, unknown>> extends Page<T> {
   readonly parameter = 'page';
 
@@ -45,19 +45,22 @@ export class NumberedPage<T = Record<string, unknown>> extends Page<T> {
   }
 }
 
-/** The rows that follow an id. Nothing is counted or skipped for it, so the millionth row is as near as the first. */
+/** The rows after an id. No rows are counted or skipped, so the last page takes no longer than the first. */
 export class KeysetPage<T extends { id?: unknown } = Record<string, unknown>> extends Page<T> {
   readonly parameter = 'after_id';
   readonly links: PageLink[];
 
-  /** @param found the rows of this page, and one more if there are further ones */
+  /** @param found the rows of this page, followed by one more row if there is a next page */
   constructor(found: T[], perPage: number) {
     super(found.slice(0, perPage), perPage);
     this.links = found.length > perPage ? [['next', Number(this.rows.at(-1)!.id)]] : [];
   }
 }
 
-/** The `Link` header (RFC 8288) of a page that was asked for at the absolute `url`; it keeps every other parameter. */
+/**
+ * @param url the absolute URL of the page. Links keep its other parameters.
+ * @returns the `Link` header (RFC 8288); undefined when there is no other page
+ */
 export function linkHeader(page: Page<unknown>, url: string): string | undefined {
   const [path, query = ''] = url.replaceAll(/[^\x21-\x7e]|[<>"]/g, encodeURIComponent).split(/\?(.*)/s, 2);
   const { parameter } = page;

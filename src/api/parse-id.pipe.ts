@@ -1,7 +1,7 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { NotFoundError } from '../errors/errors.js';
 
-/** An id in a path. What is no positive integer, or too large for one, names nothing: 404. */
+/** Parses the id in a path. A value that is not a positive safe integer is the id of no record: 404. */
 @Injectable()
 export class ParseIdPipe implements PipeTransform<string, number> {
   transform(value: string): number {

@@ -14,20 +14,20 @@ declare module 'fastify' {
   }
 }
 
-/** How long a page may be, in bytes: a crowd that asks for the longest must not fill the memory. */
+/** The largest page (bytes). Concurrent requests for large pages must not exhaust the memory. */
 const MAX_PAGE_BYTES = 16 * 2 ** 20;
 const PAGE_TOO_LARGE = 'the page is larger than 16 MiB: ask for fewer rows by per_page';
 
-/** The response has a `Location` header: `/api/<plural>/<id>`, with the id in its body. */
+/** Adds a `Location` header to the response: `/api/<plural>/<id>`, with the id in the body. */
 export const LocationHeader = (plural: string): MethodDecorator => ExtendRouteConfig({ location: plural });
 
 /**
  * Adds headers to responses: `Per-Page`, `Total`, `Left-Out` and `Link` for a page, `Location` for a new record. An
- * interceptor would do the same, but it adds an observable to each request.
+ * interceptor could do the same, but adds an observable to each request.
  */
 export class ResponseHeadersAdapter extends FastifyAdapter {
   /**
-   * @param publicUrl the base URL of links; without it they begin with the address that the client used
+   * @param publicUrl the base URL of links; without it, they use the base URL that the client used
    * @param trustProxy decides whose forwarded headers are trusted
    */
   constructor(
@@ -38,31 +38,32 @@ export class ResponseHeadersAdapter extends FastifyAdapter {
     super(options);
   }
 
-  override reply(...[reply, answer, status]: Parameters<FastifyAdapter['reply']>): FastifyReply {
-    return super.reply(reply, this.bodyOf(reply as FastifyReply, answer), status);
+  override reply(...[reply, result, status]: Parameters<FastifyAdapter['reply']>): FastifyReply {
+    return super.reply(reply, this.prepareBody(reply as FastifyReply, result), status);
   }
 
-  private bodyOf(reply: FastifyReply, answer: unknown): unknown {
-    if (answer instanceof XmlResponse) {
-      reply.header('Location', answer.location).type('application/xml; charset=utf-8');
-      return answer.document;
+  /** Sets the headers for the result of a route. @returns the body to send */
+  private prepareBody(reply: FastifyReply, result: unknown): unknown {
+    if (result instanceof XmlResponse) {
+      reply.header('Location', result.location).type('application/xml; charset=utf-8');
+      return result.document;
     }
     const { location } = reply.routeOptions.config;
-    if (location) reply.header('Location', `/api/${location}/${(answer as { id: number }).id}`);
-    if (!(answer instanceof Page)) return answer;
+    if (location) reply.header('Location', `/api/${location}/${(result as { id: number }).id}`);
+    if (!(result instanceof Page)) return result;
     const { request } = reply;
     const link = linkHeader(
-      answer,
+      result,
       `${this.publicUrl ?? clientBaseUrl(request, this.trustProxy)}${request.originalUrl}`,
     );
     reply.headers({
-      'Per-Page': answer.perPage,
-      ...(answer.total !== undefined && { Total: answer.total }),
-      ...(answer.leftOut !== undefined && { 'Left-Out': answer.leftOut }),
+      'Per-Page': result.perPage,
+      ...(result.total !== undefined && { Total: result.total }),
+      ...(result.leftOut !== undefined && { 'Left-Out': result.leftOut }),
       ...(link && { Link: link }),
     });
-    // The text is the answer, so that its size is known without making it twice.
-    const text = JSON.stringify(answer.rows);
+    // The page is serialized here, so that its size is known and it is serialized only once.
+    const text = JSON.stringify(result.rows);
     if (Buffer.byteLength(text) > MAX_PAGE_BYTES) throw new BadRequestError(PAGE_TOO_LARGE);
     reply.type('application/json; charset=utf-8');
     return text;

@@ -18,24 +18,26 @@ import { Failure, FieldFailure } from './failure.dto.js';
 import { DEFAULT_PER_PAGE, MAX_PER_PAGE } from './list-request.js';
 import { AcceptsQuery } from './no-query.guard.js';
 
-// Each decorator sets the behavior of one kind of route, and documents it in /docs.
-// (`@HttpCode` stands on the route itself, where the Swagger plugin of the build looks for it.)
+// Each decorator sets the behavior of one type of route, and documents it in /docs.
+// (`@HttpCode` is on the route itself, because the Swagger plugin of the build reads it there.)
 
 const ERROR_DESCRIPTIONS = {
-  400: 'The body or the query cannot be parsed, or a filter does not exist or cannot be read.',
+  400: 'The body or the query cannot be parsed, or a filter is unknown or has an invalid value.',
   403: 'The signature is missing or wrong.',
-  404: 'There is no such record, or no such parent.',
+  404: 'The record or its parent does not exist.',
   413: 'The body is too large.',
-  415: 'The body is none of the three media types.',
-  503: 'There are too many requests at once, or the database cannot be used now: try again later.',
+  415: 'The media type or the encoding of the body is not supported.',
+  503: 'There are too many requests at once, or the database is unavailable. Try again later.',
 } as const;
 
 const header = (description: string, type: 'string' | 'integer') => ({ description, schema: { type } }) as const;
-const requestId = { 'X-Request-Id': header("The request's id: the caller's own, if it sent a sane one.", 'string') };
+const requestId = {
+  'X-Request-Id': header('The id of the request: the one that the client sent, if it is valid.', 'string'),
+};
 
-const retryAfter = { 'Retry-After': header('Seconds after which it may be tried again.', 'integer') };
+const retryAfter = { 'Retry-After': header('How long to wait before the next attempt (s).', 'integer') };
 
-/** The error answers of a route that name no field, in their one shape. Every route may be too busy. */
+/** Documents the error responses of a route that concern no field. Every route can respond with 503. */
 function ErrorResponses(...statuses: Exclude<keyof typeof ERROR_DESCRIPTIONS, 503>[]): MethodDecorator {
   return applyDecorators(
     ...statuses.map((status) =>
@@ -50,14 +52,14 @@ function ErrorResponses(...statuses: Exclude<keyof typeof ERROR_DESCRIPTIONS, 50
   );
 }
 
-/** The error answers of a route whose input has fields. */
+/** Documents the error responses of a route whose input has fields. */
 function ValidationErrorResponses(...statuses: Exclude<keyof typeof ERROR_DESCRIPTIONS, 503>[]): MethodDecorator {
   return applyDecorators(
     ApiExtraModels(FieldFailure),
     ErrorResponses(...statuses),
     ApiResponse({
       status: 422,
-      description: 'Understood, but not valid: every broken field with its messages.',
+      description: 'The input is invalid. Lists every invalid field with its messages.',
       headers: requestId,
       schema: { $ref: getSchemaPath(FieldFailure) },
     }),
@@ -68,15 +70,15 @@ const IdParam = ApiParam({ name: 'id', required: true, schema: { type: 'integer'
 const ConsumesBody = ApiConsumes('application/x-www-form-urlencoded', 'application/json', 'multipart/form-data');
 
 interface RouteOptions {
-  /** The path names a record: an unknown one is 404. */
+  /** The path has the id of a record. An unknown id is 404. */
   nested?: boolean;
-  /** Rows may be left out at the people's own wish: then `Left-Out` says how many. */
+  /** The response has `Left-Out`: the number of contacts that are left out because they opted out. */
   leftOutHeader?: boolean;
-  /** Pages have no numbers, and rows are not counted. */
+  /** The list has only `after_id`: no page numbers and no total. */
   keysetOnly?: boolean;
 }
 
-/** Returns a page of a resource's records. */
+/** A route that returns a page of a resource's records. */
 export function ListRoute(
   { name, model, filters }: Resource,
   { nested = false, leftOutHeader = false, keysetOnly = false }: RouteOptions = {},
@@ -91,17 +93,17 @@ export function ListRoute(
     ApiQuery({
       name: 'per_page',
       required: false,
-      description: `Rows on a page; more than ${MAX_PER_PAGE} means ${MAX_PER_PAGE}.`,
+      description: `The number of rows on a page. The maximum is ${MAX_PER_PAGE}, also for larger values.`,
       schema: { type: 'integer', minimum: 1, default: DEFAULT_PER_PAGE },
     }),
     ApiQuery({
       name: 'after_id',
       required: false,
       description: keysetOnly
-        ? 'The rows whose ids are greater. Begin with 0 and follow `Link rel="next"` as long as there is one.'
-        : 'In place of `page`, for whoever walks the whole list: the rows whose ids are greater, in constant time ' +
-          'however far the walk is. Begin with 0 and follow `Link rel="next"` as long as there is one. Nothing is ' +
-          'counted: there is no `Total`.',
+        ? 'Returns the rows with greater ids. Begin with 0 and follow `Link rel="next"` until there is none.'
+        : 'Returns the rows with greater ids, instead of a `page`. Use it to read a whole list: the time for a page ' +
+          'does not depend on its position. Begin with 0 and follow `Link rel="next"` until there is none. The rows ' +
+          'are not counted: there is no `Total`.',
       schema: { type: 'integer', minimum: 0, ...(keysetOnly && { default: 0 }) },
     }),
     ApiQuery({
@@ -110,10 +112,10 @@ export function ListRoute(
       style: 'deepObject',
       explode: true,
       description:
-        'Filters, all of which must hold: `q[metadata][gender]=f`. ' +
-        'Plain attributes take several values, separated by commas. ' +
-        'A date in a time filter means that whole day in UTC. ' +
-        'A filter of metadata without a value finds where the key is absent or null.',
+        'Filters, such as `q[metadata][gender]=f`. A row must match all of them. ' +
+        'Filters on plain attributes accept several values, separated by commas. ' +
+        'A date in a time filter is the whole day in UTC. ' +
+        'A metadata filter without a value matches a key that is absent or null.',
       schema: { type: 'object', additionalProperties: false, properties: Object.fromEntries(filterSchemas) },
     }),
     ApiOkResponse({
@@ -122,16 +124,16 @@ export function ListRoute(
       isArray: true,
       headers: {
         ...requestId,
-        'Per-Page': header('Rows on a page, at the most.', 'integer'),
-        ...(!keysetOnly && { Total: header('Rows on all pages; not with `after_id`.', 'integer') }),
+        'Per-Page': header('The most rows on a page.', 'integer'),
+        ...(!keysetOnly && { Total: header('The number of rows on all pages. Absent with `after_id`.', 'integer') }),
         ...(leftOutHeader && {
           'Left-Out': header(
-            'Contacts left out because they asked for no more calls; for a population only, and not with `after_id`.',
+            'The number of contacts left out because they opted out. Only for a population, and not with `after_id`.',
             'integer',
           ),
         }),
         Link: header(
-          'The first, prev, last and next page, where there are such (RFC 8288); with `after_id` the next one.',
+          'Links to the first, prev, last and next page that exist (RFC 8288). With `after_id`, only to the next one.',
           'string',
         ),
       },
@@ -140,7 +142,7 @@ export function ListRoute(
   );
 }
 
-/** Returns one record. */
+/** A route that returns one record. */
 export function ShowRoute({ model }: Resource): MethodDecorator {
   return applyDecorators(
     IdParam,
@@ -149,7 +151,7 @@ export function ShowRoute({ model }: Resource): MethodDecorator {
   );
 }
 
-/** Returns the record that was created, or changed by an event, and its address: `/api/<name>/<id>`. */
+/** A route that returns a record that it created, or changed by an event. `Location` is `/api/<name>/<id>`. */
 export function CreateRoute({ name, model }: Resource, { nested = false }: RouteOptions = {}): MethodDecorator {
   return applyDecorators(
     LocationHeader(name),
@@ -163,28 +165,28 @@ export function CreateRoute({ name, model }: Resource, { nested = false }: Route
   );
 }
 
-/** Changes a record, and answers nothing. */
+/** A route that changes a record and returns no body. */
 export function UpdateRoute(): MethodDecorator {
   return applyDecorators(
     ConsumesBody,
     IdParam,
-    ApiNoContentResponse({ description: 'It was changed.', headers: requestId }),
+    ApiNoContentResponse({ description: 'The record was changed.', headers: requestId }),
     ValidationErrorResponses(400, 404, 413, 415),
   );
 }
 
-/** Deletes a record, and answers nothing. */
+/** A route that deletes a record and returns no body. */
 export function DeleteRoute(): MethodDecorator {
   return applyDecorators(
     IdParam,
-    ApiNoContentResponse({ description: 'It was deleted.', headers: requestId }),
+    ApiNoContentResponse({ description: 'The record was deleted.', headers: requestId }),
     ValidationErrorResponses(400, 404),
   );
 }
 
 const webhook = { CallSid: 'CA0123456789abcdef0123456789abcdef', CallStatus: 'completed', Direction: 'outbound-api' };
 
-/** The route of the provider's webhooks. The provider decides on the parameters in the URL and in the body. */
+/** The route for the provider's webhooks. The provider chooses the parameters in the URL and the body. */
 export function ProviderWebhookRoute(): MethodDecorator {
   const parameters = { schema: { type: 'object', additionalProperties: true, example: webhook } } as const;
   const document = (description: string) => ({
@@ -198,25 +200,25 @@ export function ProviderWebhookRoute(): MethodDecorator {
       name: 'phone_call_id',
       required: false,
       schema: { type: 'integer' },
-      description: 'Our own id of the call.',
+      description: 'The id of the phone call in this API.',
     }),
     ...(['step', 'asked'] as const).map((name) =>
       ApiQuery({
         name,
         required: false,
         schema: { type: 'integer' },
-        description: 'Where the caller stands: the answer to which step this is, and how often it was asked.',
+        description: 'The position in the call flow: the step that this request answers, and how often it was asked.',
       }),
     ),
     ApiHeader({
       name: 'X-Twilio-Signature',
       required: true,
-      description: 'Signed with the auth token of the account.',
+      description: 'The signature, made with the auth token of the account.',
     }),
     ApiConsumes('application/x-www-form-urlencoded', 'application/json'),
     ApiBody(parameters),
-    ApiCreatedResponse(document('TwiML: what is to be said, played or asked.')),
+    ApiCreatedResponse(document('TwiML with what to say, play or ask.')),
     ErrorResponses(400, 403, 413, 415),
-    ApiResponse({ status: 422, ...document('The call is not known, or cannot be taken on.') }),
+    ApiResponse({ status: 422, ...document('The call is unknown, or the parameters are incomplete.') }),
   );
 }

@@ -6,7 +6,7 @@ import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
 import { Permit, Convert } from './converters.js';
 
-// The validation rules of DTO properties. Their messages are part of the API.
+// The rules for DTO properties. Their messages are part of the API.
 
 /** Returns the message for an invalid value, or undefined. */
 type Check = (value: unknown) => string | undefined;
@@ -50,7 +50,7 @@ export function IsMsisdn(): PropertyDecorator {
   ) as PropertyDecorator;
 }
 
-/** An optional object. An empty list counts as an empty object, because PHP sends one for an empty map. */
+/** An optional object. An empty list counts as an empty object, because PHP serializes an empty map as a list. */
 export function IsJsonObject(): PropertyDecorator {
   return applyDecorators(
     Optional(),
@@ -65,11 +65,12 @@ export function jsonObjectError(value: unknown): string | undefined {
   return isTooLarge(value) ? messages.tooLarge : undefined;
 }
 
+/** An optional merge mode of metadata. */
 export function IsMergeMode(): PropertyDecorator {
   return applyDecorators(Optional(), IsIncludedIn(mergeModes)) as PropertyDecorator;
 }
 
-/** One of the values of a list. */
+/** The value must be in `list`. */
 export function IsIncludedIn(list: readonly string[], message: string = messages.notIncluded): PropertyDecorator {
   return Rule('isIncludedIn', (value) => (list.some((one) => one === value) ? undefined : message));
 }

@@ -1,8 +1,8 @@
-/** An answer that is a document, not a record: TwiML. */
+/** A response whose body is an XML document, such as TwiML. */
 export class XmlResponse {
   constructor(
     readonly document: string,
-    /** Where the record is that was made. */
+    /** The path of the record that was created. */
     readonly location: string,
   ) {}
 }

@@ -1,2 +1,2 @@
-/** A setting has a value that the program cannot run with. `message` is one sentence that names the setting. */
+/** A setting has an invalid value. `message` is one sentence that names the setting. */
 export class ConfigError extends Error {}

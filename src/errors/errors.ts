@@ -1,7 +1,7 @@
-/** The messages of each invalid field. The key `base` is for the record as a whole. */
+/** The messages for each invalid field. The key `base` is for the record as a whole. */
 export type FieldErrors = Record<string, string[]>;
 
-/** The messages of invalid fields (contract, section 2). */
+/** The messages for invalid fields. They are part of the API. */
 export const messages = {
   blank: "can't be blank",
   invalidNumber: 'is an invalid number',
@@ -25,13 +25,13 @@ export class ValidationError extends Error {
 /** The record or the route does not exist. */
 export class NotFoundError extends Error {}
 
-/** The input cannot be read. The message is for the client. */
+/** The input cannot be parsed. The message is for the client. */
 export class BadRequestError extends Error {}
 
-/** The signature is missing, or it does not match the webhook. */
+/** The signature of a webhook is missing or does not match. */
 export class InvalidSignatureError extends Error {}
 
-/** The body has a media type or an encoding that is not supported. */
+/** The media type or the encoding of the body is not supported. */
 export class UnsupportedMediaTypeError extends Error {}
 
 /** The request cannot be served now. The message is for the client. */

@@ -42,9 +42,9 @@ export class HealthController {
   }
 
   /**
-   * Checks the database and the queue; 503 with the reason if one is unavailable. `telephony` shows whether calls are
-   * being placed; if not, why; and which callouts are held because of a setting. Paused dialing is no 503, since
-   * webhooks must still be routed to this process.
+   * Checks the database and the queue. Responds with 503 and the reason if one is unavailable. `telephony` shows
+   * whether calls are placed, why not, and which callouts are held because of a setting. Paused dialing is not a 503,
+   * because webhooks must still be routed to this process.
    */
   @Get('ready')
   @Public()

@@ -1,21 +1,21 @@
 import type { Type } from '@nestjs/common';
 
 /**
- * Providers that are looked up by name. A decorator names their classes; a module lists them. The names are known once the
- * classes are imported, before Nest creates any instance.
+ * Providers that are looked up by name. A decorator gives each class its name, and a module provides the classes. The
+ * names are known as soon as the classes are imported, before Nest creates any instance.
  */
 export class NamedProviders<T extends object, Options = void> {
   private readonly classes = new Map<string, { type: Type<T>; options: Options }>();
 
-  /** The names in alphabetical order. Names that are registered later appear in the same array. */
+  /** The names in alphabetical order. Later registrations are added to the same array. */
   readonly names: string[] = [];
 
-  /** @param decorator the decorator that names the classes, for messages */
+  /** @param decorator the name of the decorator, for error messages */
   constructor(private readonly decorator: string) {}
 
   /**
-   * Names a class.
-   * @throws Error when another class has the name
+   * Registers a class under a name.
+   * @throws Error when another class has that name
    */
   register(name: string, type: Type<T>, options: Options): void {
     const other = this.classes.get(name);
@@ -25,14 +25,14 @@ export class NamedProviders<T extends object, Options = void> {
     this.names.sort();
   }
 
-  /** @returns what the decorator says of each class */
+  /** @returns the name and the decorator's options of each class */
   definitions(): ({ name: string } & Options)[] {
     return this.names.map((name) => ({ name, ...this.classes.get(name)!.options }));
   }
 
   /**
-   * @returns the instances by the names of their classes
-   * @throws Error when a class has no name, or when a named class has no instance
+   * @returns the instances, by the names of their classes
+   * @throws Error when the class of an instance has no name, or when a registered class has no instance
    */
   index<Instance extends T>(instances: readonly Instance[]): ReadonlyMap<string, Instance> {
     const found = new Map<string, Instance>();

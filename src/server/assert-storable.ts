@@ -5,9 +5,9 @@ const MAX_DEPTH = 100;
 
 /**
  * Checks that both databases can store a parsed value unchanged.
- * @throws BadRequestError for a NUL character or a lone surrogate (PostgreSQL stores neither), for a number beyond the range
- * of a double, for the key `__proto__` (JavaScript may treat it as more than data), and for more than 100 levels of
- * nesting
+ * @throws BadRequestError for a NUL character or a lone surrogate (PostgreSQL stores neither), for a number beyond the
+ *   range of a double, for the key `__proto__` (JavaScript may treat it as more than data), and for more than 100
+ *   levels of nesting
  */
 export function assertStorable(value: unknown): void {
   const pending: { value: unknown; depth: number }[] = [{ value, depth: 0 }];
@@ -27,11 +27,12 @@ export function assertStorable(value: unknown): void {
 }
 
 /**
- * Replaces what a database cannot store. NUL characters and lone surrogates become U+FFFD, and keys `__proto__` are dropped.
+ * Replaces what a database cannot store. NUL characters and lone surrogates become U+FFFD, and keys `__proto__` are
+ * dropped.
  * @returns a copy of an object that was parsed from a request
  * @throws BadRequestError for a number beyond the range of a double, and for more than 100 levels of nesting
  */
-export function replaceUnstorable(object: Metadata): Metadata {
+export function toStorable(object: Metadata): Metadata {
   const copy = storableCopy(object, 0) as Metadata;
   assertStorable(copy);
   return copy;
@@ -39,7 +40,7 @@ export function replaceUnstorable(object: Metadata): Metadata {
 
 function storableCopy(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return storableText(value);
-  // Recursion must end. `assertStorable` refuses what is nested deeper.
+  // The recursion needs an end. `assertStorable` rejects deeper values.
   if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return value;
   if (Array.isArray(value)) return value.map((item) => storableCopy(item, depth + 1));
   return Object.fromEntries(

@@ -1,14 +1,13 @@
 import basicAuth from '@fastify/basic-auth';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import ipaddr from 'ipaddr.js';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance } from 'fastify';
 import type { Config } from '../config/config.js';
+import { equalsInConstantTime } from './constant-time.js';
+import { GuessLimiter, TOO_MANY_WRONG_CREDENTIALS } from './guess-limiter.js';
 import { isPublic } from './public.js';
-import { WrongCredentials } from './wrong-credentials.js';
 
 /**
- * Requires the configured user and password for every request that is not public. They are checked before the body is
- * read.
+ * Requires the configured user and password for every request to a route that is not public. Credentials are checked
+ * before the body is read. Requests without valid credentials get 401; addresses that send too many wrong ones get 429.
  */
 export async function requireCredentials(
   fastify: FastifyInstance,
@@ -17,8 +16,9 @@ export async function requireCredentials(
   await fastify.register(basicAuth, {
     authenticate: { realm: 'scfm' },
     validate: async (user, password) => {
-      const known = [equalsInConstantTime(user, expected.user), equalsInConstantTime(password, expected.password)];
-      if (known.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
+      // Both are compared in every case, so that the time does not show which one is wrong.
+      const matches = [equalsInConstantTime(user, expected.user), equalsInConstantTime(password, expected.password)];
+      if (matches.includes(false)) throw Object.assign(new Error('Unauthorized'), { statusCode: 401 });
     },
   });
   const guesses = new GuessLimiter();
@@ -32,43 +32,4 @@ export async function requireCredentials(
       done(error);
     });
   });
-}
-
-/** What a sender of too many wrong credentials is told, with 429. */
-export const TOO_MANY_WRONG_CREDENTIALS = 'there were too many wrong credentials from this address';
-
-/** Limits the guesses at one secret by the address that sends them. A request without credentials is no guess. */
-export class GuessLimiter {
-  private readonly wrongCredentials = new WrongCredentials();
-
-  /**
-   * Sets `Retry-After` where the result is false.
-   * @returns whether the credentials of a request may be checked. After too many wrong ones even the right ones are
-   *   refused: otherwise the answer would tell them apart.
-   */
-  isAllowed(request: FastifyRequest, reply: FastifyReply): boolean {
-    if (request.headers.authorization === undefined) return true;
-    const retryAfter = this.wrongCredentials.retryAfter(clientAddressOf(request));
-    if (retryAfter > 0) void reply.header('Retry-After', retryAfter);
-    return retryAfter === 0;
-  }
-
-  /** Counts the wrong credentials of a request. Logs the address when it may send no more. */
-  recordWrongGuess(request: FastifyRequest): void {
-    if (request.headers.authorization === undefined) return;
-    const ip = clientAddressOf(request);
-    if (!this.wrongCredentials.add(ip)) return;
-    request.log.warn({ ip }, 'ten wrong credentials within a minute: this address is refused until the minute is over');
-  }
-}
-
-/** Who sends a request: what a trusted proxy says, unless that is no address. */
-function clientAddressOf({ ip, socket }: FastifyRequest): string {
-  return ipaddr.isValid(ip) ? ip : (socket.remoteAddress ?? '::');
-}
-
-/** Compares in a time that tells nothing of either text. */
-export function equalsInConstantTime(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(one), digest(other));
 }

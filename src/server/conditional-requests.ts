@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { createHash } from 'node:crypto';
 
 /**
- * Gives records and lists an `ETag`, and answers 304 without a body to a client that has them already. The comparison
+ * Adds an `ETag` to records and lists. Responds with 304 and no body when `If-None-Match` has that tag. The comparison
  * is weak (RFC 9110, section 13.1.2).
  */
 export function enableConditionalRequests(fastify: FastifyInstance): void {
@@ -17,7 +17,7 @@ export function enableConditionalRequests(fastify: FastifyInstance): void {
   });
 }
 
-/** Whether an `If-None-Match` names a tag, or any. */
+/** @returns whether an `If-None-Match` header lists a tag, or is `*` */
 function matchesTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
   return header.trim() === '*' || header.split(',').some((one) => one.trim().replace(/^W\//, '') === tag);

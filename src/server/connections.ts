@@ -5,24 +5,30 @@ import type { Socket } from 'node:net';
 import type { Config } from '../config/config.js';
 import { TitleCaseResponse } from './title-case-response.js';
 
-/** The longest that a request's head may take, in milliseconds. */
+/** How long a client may take to send the head of a request (ms). */
 const MAX_HEADERS_TIMEOUT = 15_000;
-/** How often it is looked for requests that take too long, in milliseconds. */
+/** How often the server looks for requests that exceed a timeout (ms). */
 const TIMEOUT_CHECK_INTERVAL = 1_000;
-/** How long a connection may be silent in both directions while it is in use, in milliseconds: longer than any answer takes. */
+/** How long a connection in use may be idle in both directions (ms): longer than any response takes. */
 const IDLE_TIMEOUT = 180_000;
-/** How long a connection is kept for a next request, in milliseconds: longer than load balancers keep theirs, which is a minute. */
+/**
+ * How long a connection is kept open for the next request (ms): longer than the minute that is usual for load
+ * balancers.
+ */
 const KEEP_ALIVE_TIMEOUT = 72_000;
 
-/** Fastify's settings of connections: how long a slow or silent client may hold one, and what answers over it look like. */
+/**
+ * Timeouts for slow and idle clients, and the format of responses to malformed requests.
+ * @returns options of Fastify
+ */
 export function connectionOptions({ requestTimeout }: Pick<Config, 'requestTimeout'>) {
-  const whole = requestTimeout * 1_000;
+  const timeout = requestTimeout * 1_000;
   return {
-    requestTimeout: whole,
+    requestTimeout: timeout,
     connectionTimeout: IDLE_TIMEOUT,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT,
     http: {
-      headersTimeout: Math.min(MAX_HEADERS_TIMEOUT, whole),
+      headersTimeout: Math.min(MAX_HEADERS_TIMEOUT, timeout),
       connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL,
       ServerResponse: TitleCaseResponse,
     },
@@ -30,20 +36,21 @@ export function connectionOptions({ requestTimeout }: Pick<Config, 'requestTimeo
   } satisfies FastifyHttpOptions<Server>;
 }
 
-/** Connections beyond those of requests that may be worked on: for answering that they are too many, and for those that are kept. */
+/** Connections in addition to those of accepted requests: for rejected requests, and for idle connections. */
 const EXTRA_CONNECTIONS = 4_096;
 
-/** Open connections at the most. */
+/** @returns the most open connections of the process */
 export function maxConnections({ maxRequests, maxWebhooks }: Pick<Config, 'maxRequests' | 'maxWebhooks'>): number {
   return maxRequests + maxWebhooks + EXTRA_CONNECTIONS;
 }
 
+/** The responses to errors of Node.js's HTTP parser, by error code. */
 const CLIENT_ERRORS: Readonly<Record<string, [status: number, message: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request took too long to arrive'],
   HPE_HEADER_OVERFLOW: [431, 'the head of the request is too large'],
 };
 
-/** Answers, in the contract's shape, what did not become a request. */
+/** Responds to input that is not a complete HTTP request, in the JSON format of all other errors. */
 function respondToClientError(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const [status, message] = CLIENT_ERRORS[error.code ?? ''] ?? [400, 'this is not HTTP'];

@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { UnsupportedMediaTypeError } from '../errors/errors.js';
 
-/** Answers 415 to a body that is compressed, before it is read: a few bytes may unfold to more than `BODY_LIMIT`. */
+/**
+ * Rejects compressed bodies with 415 before they are read. A few compressed bytes can expand to more than `BODY_LIMIT`.
+ */
 export function rejectEncodedBodies(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', ({ headers }, _reply, done) => {
     const codings = headers['content-encoding']?.split(',').map((coding) => coding.trim().toLowerCase()) ?? [];

@@ -1,10 +1,13 @@
 import { compile } from '@fastify/proxy-addr';
 import type { FastifyRequest } from 'fastify';
 
-/** Whether what a peer says of its own clients is believed. */
+/** Decides whether the forwarded headers of a peer are trusted. `hop` is 0 for the peer of the connection. */
 export type TrustProxyFunction = (address: string, hop: number) => boolean;
 
-/** @param trustProxy as the configuration has it: everybody, nobody, or a list of addresses and ranges */
+/**
+ * @param trustProxy `TRUST_PROXY`: true for every peer, false for none, or a list of addresses and ranges, separated by
+ *   commas
+ */
 export function compileTrustProxy(trustProxy: boolean | string): TrustProxyFunction {
   if (typeof trustProxy === 'boolean') return () => trustProxy;
   return compile(trustProxy.split(','));
@@ -12,17 +15,18 @@ export function compileTrustProxy(trustProxy: boolean | string): TrustProxyFunct
 
 /** A host name or an address, with or without a port. */
 const HOST = /^(?:[\w.-]+|\[[\da-f:.]+\])(?::\d{1,5})?$/i;
-/** A path, with or without a slash at its end. */
+/** A path, with or without a trailing slash. */
 const PREFIX = /^(?:\/[\w.~%-]+)+\/*$/;
 
 /**
- * The address of this program as the client of a request has it, with the prefix that a proxy has taken off the path.
- * Each proxy adds what it saw itself to the end of the forwarded headers, so the first value is the client's. What is
- * no scheme, host or path is ignored.
+ * Each proxy appends its own value to the forwarded headers, so the first value is the client's. A value that is not a
+ * scheme, host or path is ignored.
+ * @returns the base URL of this program as the client sees it, including a prefix that a proxy removed from the path;
+ *   without a trailing slash
  */
-export function clientBaseUrl(request: FastifyRequest, trusts: TrustProxyFunction): string {
+export function clientBaseUrl(request: FastifyRequest, trustProxy: TrustProxyFunction): string {
   const { headers, socket } = request;
-  const isTrusted = trusts(socket.remoteAddress ?? '', 0);
+  const isTrusted = trustProxy(socket.remoteAddress ?? '', 0);
   const forwarded = (name: string, valid: RegExp): string | undefined => {
     const value = isTrusted ? [headers[name]].flat().join().split(',', 1)[0]!.trim() : '';
     return valid.test(value) ? value : undefined;

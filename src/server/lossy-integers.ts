@@ -1,7 +1,7 @@
 import { isRepresentableInteger } from '../metadata/json-number.js';
 import { BadRequestError } from '../errors/errors.js';
 
-/** Fewer digits in a row always fit into a double. */
+/** A double holds every integer of fewer digits exactly. */
 const LONG_DIGITS = /\d{16}/;
 
 const QUOTE = 0x22;
@@ -10,10 +10,10 @@ const MINUS = 0x2d;
 const DOT = 0x2e;
 
 /**
- * Refuses a JSON text in which a whole number is written out that a double does not keep: it would become its neighbor,
- * and two ids one. A number with a fraction or an exponent is kept to a double's precision.
- * @param json a text that is JSON
- * @throws BadRequestError
+ * Rejects integers that a double cannot hold exactly. Rounded, two ids could become the same. Numbers with a fraction
+ * or an exponent are rounded to the precision of a double.
+ * @param json valid JSON
+ * @throws BadRequestError when an integer would be rounded
  */
 export function assertNoLossyIntegers(json: string): void {
   if (!LONG_DIGITS.test(json)) return;
@@ -32,14 +32,14 @@ export function assertNoLossyIntegers(json: string): void {
   }
 }
 
-/** The index of the quote that ends the string which begins at `start`. */
+/** @returns the index of the closing quote of the string that begins at `start` */
 function endOfString(json: string, start: number): number {
   let at = start + 1;
   while (at < json.length && json.charCodeAt(at) !== QUOTE) at += json.charCodeAt(at) === BACKSLASH ? 2 : 1;
   return at;
 }
 
-/** The index of the last character of the fraction and exponent that begin at `start`. */
+/** @returns the index of the last character of the fraction or exponent that begins at `start` */
 function endOfNumber(json: string, start: number): number {
   let at = start;
   while (/[\d.eE+-]/.test(json[at + 1] ?? '')) at++;

@@ -1,9 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/**
- * The media type of a message's body in lower case, without parameters; undefined when the message does not say. Media
- * types have no case.
- */
+/** @returns the media type of a body in lower case and without parameters; undefined without a `Content-Type` */
 export function mediaTypeOf({ 'content-type': type }: IncomingHttpHeaders): string | undefined {
   return type?.split(';', 1)[0]?.trim().toLowerCase();
 }

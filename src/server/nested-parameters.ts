@@ -1,26 +1,26 @@
 import { BadRequestError } from '../errors/errors.js';
 import { isJsonObject } from '../metadata/metadata.js';
 
-/** A parameter's name as it was written, and its value; null when it has no `=`. */
+/** The name of a parameter as the client wrote it, and its value. The value is null when there is no `=`. */
 export type Parameter = [name: string, value: string | null];
 
 type Container = Record<string, unknown> | unknown[];
 
-/** As many parameters as a query or a form may have. */
+/** The most parameters of a query or a form. */
 export const MAX_PARAMETERS = 2_000;
 const MAX_DEPTH = 32;
 
 /**
- * The parameters of a query string or an `application/x-www-form-urlencoded` body, decoded. They are counted before any
- * of them is read.
- * @throws BadRequestError when there are too many, or they are not what the URL standard calls percent-encoded UTF-8
+ * Decodes the parameters of a query string or an `application/x-www-form-urlencoded` body. They are counted before any
+ * of them is decoded.
+ * @throws BadRequestError when there are too many, or when they are not percent-encoded UTF-8 (URL standard)
  */
 export function decodeParameters(encoded: string): Parameter[] {
   return splitParameters(encoded).map(([name, value]) => [decode(name), value === null ? null : decode(value)]);
 }
 
 /**
- * The same parameters as they are written.
+ * @returns the parameters, still encoded
  * @throws BadRequestError when there are too many
  */
 function splitParameters(encoded: string): Parameter[] {
@@ -51,23 +51,23 @@ function decode(part: string): string {
 }
 
 /**
- * Nests parameters by the brackets in their names, as Rails and the guide write them: `a[b]=1` is `{a: {b: '1'}}`, `a[]=1&a[]=2` is
- * `{a: ['1', '2']}`, and `[a][b]` is the same as `a[b]`. Nothing is dropped: what has no one meaning is refused. (The libraries that do
- * this drop or reshape some keys in silence, and a lost filter calls everyone.)
- * @param options.repeated what a name means that is given several times: the last value, as where a form has a hidden
- *   field before its checkbox; or it is refused
- * @throws BadRequestError for a malformed name, or one that is both a value and an object
+ * Nests parameters by the brackets in their names, with the syntax of Rails: `a[b]=1` is `{a: {b: '1'}}`, `a[]=1&a[]=2`
+ * is `{a: ['1', '2']}`, and `[a][b]` is the same as `a[b]`. No parameter is dropped: ambiguous names are rejected.
+ * (Libraries for this syntax drop or reshape some keys silently, and a lost filter would call everyone.)
+ * @param options.repeated the meaning of a name that is given several times: `last` uses the last value, because a form
+ *   can have a hidden field before its checkbox; `reject` throws
+ * @throws BadRequestError for a malformed name, and for a name that is both a value and an object
  */
 export function nestParameters(
   parameters: Parameter[],
-  { repeated }: { repeated: 'last' | 'refused' },
+  { repeated }: { repeated: 'last' | 'reject' },
 ): Record<string, unknown> {
   const root: Record<string, unknown> = {};
   for (const [name, value] of parameters) setAtPath(root, parsePath(name), value, name, repeated);
   return root;
 }
 
-/** A name in a message. */
+/** Shortens a name for a message. */
 const truncate = (name: string): string => name.slice(0, 100);
 
 function parsePath(name: string): string[] {
@@ -87,19 +87,19 @@ function setAtPath(
   path: string[],
   value: string | null,
   name: string,
-  repeated: 'last' | 'refused',
+  repeated: 'last' | 'reject',
 ): void {
   let container: Container = root;
   path.forEach((key, depth) => {
     const rest = path.slice(depth + 1);
-    const list: boolean = key === '';
-    if (list !== Array.isArray(container)) throw new BadRequestError(`${truncate(name)} is given in two shapes`);
+    const isListItem: boolean = key === '';
+    if (isListItem !== Array.isArray(container)) throw new BadRequestError(`${truncate(name)} is given in two shapes`);
     const existing = existingAt(container, key, rest);
     if (rest.length > 0) {
       if (existing === undefined) {
-        const made: Container = rest[0] === '' ? [] : {};
-        setKey(container, key, made);
-        container = made;
+        const created: Container = rest[0] === '' ? [] : {};
+        setKey(container, key, created);
+        container = created;
       } else if (Array.isArray(existing) || isJsonObject(existing)) {
         container = existing;
       } else {
@@ -107,7 +107,7 @@ function setAtPath(
       }
     } else {
       if (Object(existing) === existing) throw new BadRequestError(`${truncate(name)} is given in two shapes`);
-      if (existing !== undefined && repeated === 'refused')
+      if (existing !== undefined && repeated === 'reject')
         throw new BadRequestError(`${truncate(name)} is given twice`);
       setKey(container, key, value);
     }
@@ -115,8 +115,8 @@ function setAtPath(
 }
 
 /**
- * What stands at `key`. In a list that is its last object, as long as it has nothing yet at `rest`: `a[][x]=1&a[][x]=2`
- * is two objects.
+ * @returns the value at `key`. In a list, the last object counts as the value unless it already has the next key of the
+ *   path: `a[][x]=1&a[][x]=2` is two objects.
  */
 function existingAt(container: Container, key: string, rest: string[]): unknown {
   if (!Array.isArray(container)) return Object.hasOwn(container, key) ? container[key] : undefined;

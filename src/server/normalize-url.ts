@@ -1,15 +1,15 @@
 /**
- * A path of the API or of the health checks, with what may follow it and means nothing: a format, and a slash.
- * (Elsewhere a format is part of the name: the documents of /docs, the provider's API of the simulator.)
+ * A path of the API or of a health check, with an optional format and trailing slash. (In other paths a format is part
+ * of the name: the files of /docs, and the provider's API in the simulator.)
  */
 const OPTIONAL_SUFFIX = /^(\/(?:api|health)\/[^?]*?)(\.json)?\/?(\?.*)?$/s;
 
-/** The webhook answers XML, so a provider may be told to ask for that. */
+/** The webhook returns XML, so its URL may have the format `.xml`. */
 const WEBHOOK_XML_SUFFIX = /^(\/api\/remote_phone_call_events)\.xml\/?(\?.*)?$/s;
 
 /**
- * The URL by which a request is routed: `/api/contacts/`, `/api/contacts.json` and `/api/contacts.json/` are
- * `/api/contacts`. The URL as it was sent stays the request's `originalUrl`.
+ * Removes an optional format and trailing slash before a request is routed: `/api/contacts/`, `/api/contacts.json` and
+ * `/api/contacts.json/` become `/api/contacts`. The request's `originalUrl` stays unchanged.
  */
 export function normalizeUrl({ method = '', url = '' }: { method?: string; url?: string }): string {
   const webhook = method === 'POST' ? WEBHOOK_XML_SUFFIX.exec(url) : null;

@@ -4,18 +4,19 @@ const PERCENT = 0x25;
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
 
-/** A parameter of a form as bytes: a name, and a value that may be empty. */
+/** A parameter of a form, as bytes. The value may be empty. */
 export interface ParameterBytes {
   name: Buffer;
   value: Buffer;
 }
 
 /**
- * The parameters of a form, percent-decoded byte by byte in one pass: nothing throws at a byte that is not UTF-8, or at
- * a percent sign that begins no escape. Source: https://url.spec.whatwg.org/#urlencoded-parsing
- * @returns undefined when there are more than `most`: then nothing beyond has been read
+ * Percent-decodes a form in one pass. Bytes that are not UTF-8 and percent signs that begin no escape are kept. Source:
+ * https://url.spec.whatwg.org/#urlencoded-parsing
+ * @param max the most parameters to decode
+ * @returns the parameters; undefined when there are more than `max`
  */
-export function decodeForm(body: Buffer, most: number): ParameterBytes[] | undefined {
+export function decodeForm(body: Buffer, max: number): ParameterBytes[] | undefined {
   const decoded = Buffer.allocUnsafe(body.length);
   const parameters: ParameterBytes[] = [];
   let length = 0;
@@ -26,7 +27,7 @@ export function decodeForm(body: Buffer, most: number): ParameterBytes[] | undef
     let byte = body[at];
     if (byte === undefined || byte === AMPERSAND) {
       if (!isEmpty) {
-        if (parameters.length === most) return undefined;
+        if (parameters.length === max) return undefined;
         const border = nameEnd < 0 ? length : nameEnd;
         parameters.push({ name: decoded.subarray(nameStart, border), value: decoded.subarray(border, length) });
       }
@@ -51,7 +52,7 @@ export function decodeForm(body: Buffer, most: number): ParameterBytes[] | undef
   return parameters;
 }
 
-/** The value of a hexadecimal digit; for anything else a number that makes every sum with it negative. */
+/** @returns the value of a hexadecimal digit; for any other byte, a number so low that every sum with it is negative */
 function hexDigit(byte: number | undefined): number {
   if (byte === undefined) return -1_000;
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;

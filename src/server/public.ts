@@ -12,17 +12,17 @@ declare module 'fastify' {
   }
 }
 
-/** The route needs no credentials. Every other route needs them when they are configured. */
+/** Marks a route that needs no credentials. All other routes need them when they are configured. */
 export function Public(): MethodDecorator {
   return applyDecorators(ExtendRouteConfig({ isPublic: true }), ApiOperation({ security: [] }));
 }
 
-/** Makes all routes of a Fastify plugin public, and its 404 answers: the plugin checks credentials of its own. */
+/** Makes all routes and 404 responses of a Fastify plugin public. The plugin checks its own credentials. */
 export function makePublic(plugin: FastifyInstance): void {
   plugin.decorate('isPublic', true);
 }
 
-/** Whether a request needs no credentials. An unknown route needs them, except within a public plugin. */
+/** @returns whether a request needs no credentials. Requests to unknown routes need them, except in a public plugin. */
 export function isPublic({ routeOptions, server }: FastifyRequest): boolean {
   return routeOptions.config?.isPublic === true || server.isPublic === true;
 }

@@ -15,21 +15,23 @@ declare module 'fastify' {
 }
 
 /**
- * The largest body that stays as it came, in bytes. A provider's webhook is a tenth of that, and very many may be read
- * at once.
+ * The largest raw body (bytes). A provider's webhook has about a tenth of it. The limit is low because many webhooks
+ * can be in memory at the same time.
  */
 const MAX_RAW_BODY = 65_536;
 
-/** On a route: its body stays the bytes that it came as, and is short. */
+/** Marks a route whose body is not parsed, but passed on as a Buffer of at most 64 KiB. */
 export const RawBody = (): MethodDecorator => ExtendRouteConfig({ rawBody: true });
 
-/** Whether a request is to a route with `RawBody`. */
+/** @returns whether the route of a request is marked with `RawBody` */
 export function hasRawBody({ routeOptions }: FastifyRequest): boolean {
   return routeOptions.config?.rawBody === true;
 }
 
 /**
- * Teaches Fastify the three ways in which a body may come: JSON, form, multipart. Each becomes the same object; no body is an empty one.
+ * Registers the parsers of the three body formats: JSON, form and multipart. Each returns an object. A request without
+ * a body gets an empty object.
+ * @param limit the largest body (bytes)
  */
 export async function registerBodyParsers(fastify: FastifyInstance, limit: number): Promise<void> {
   fastify.removeAllContentTypeParsers();
@@ -56,8 +58,9 @@ export async function registerBodyParsers(fastify: FastifyInstance, limit: numbe
 }
 
 /**
- * The object that a JSON body holds; a blank one is empty, and so is `null`. It may hold what no database can keep.
- * @throws BadRequestError
+ * Parses a JSON object that may contain values which a database cannot store. A blank text and `null` count as an empty
+ * object.
+ * @throws BadRequestError when the text is not a JSON object, or when an integer in it would be rounded
  */
 export function parseJsonObject(text: string): Metadata {
   if (text.trim() === '') return {};
@@ -74,8 +77,8 @@ export function parseJsonObject(text: string): Metadata {
 }
 
 /**
- * As {@link parseJsonObject}, of what every database can keep.
- * @throws BadRequestError
+ * Parses a JSON object that both databases can store.
+ * @throws BadRequestError as `parseJsonObject` and `assertStorable` do
  */
 export function parseStorableJson(text: string): Metadata {
   const object = parseJsonObject(text);
@@ -110,7 +113,7 @@ async function multipartFields(request: FastifyRequest, limit: number): Promise<
       fields.push([part.fieldname, part.value]);
     }
   } catch (error) {
-    // The parser's own errors say nothing of whose fault they are.
+    // The parser's own errors do not have a status.
     if (error instanceof BadRequestError || (error as { statusCode?: number }).statusCode === 413) throw error;
     throw new BadRequestError('the body is not multipart form data');
   }

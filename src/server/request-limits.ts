@@ -3,18 +3,21 @@ import type { Server, Socket } from 'node:net';
 import type { Config } from '../config/config.js';
 import { ServiceUnavailableError } from '../errors/errors.js';
 
-/** Must be answered most of all when the program is busy; and the simulator is no part of what is protected: it is the other side. */
+/**
+ * Health checks must work when the program is busy. The simulator stands in for the provider, which has no such limit.
+ */
 const UNLIMITED = /^\/(health|simulator)\//;
 const WEBHOOK = 'POST /api/remote_phone_call_events';
 
-/** Seconds after which one that was refused may come again: a burst is over soon. */
+/** When a client may repeat a rejected request (s). Bursts are short. */
 const RETRY_AFTER_SECONDS = 1;
 /**
- * Milliseconds for which nothing more is read from a connection on which a request was refused. Clients that come again at once would else
- * have us refuse most of the time, and hardly work on what was let in. Those of webhooks are read on: the provider does not insist.
+ * How long nothing is read from a connection after a request on it was rejected (ms). Otherwise clients that retry at
+ * once would keep the process busy with rejections. Connections for webhooks are exempt, because the provider does not
+ * retry.
  */
 const PAUSE_AFTER_REJECTION = 250;
-/** Milliseconds between two lines in the log that say that requests are being refused. */
+/** The least time between two log lines about rejected requests (ms). */
 const LOG_INTERVAL = 10_000;
 
 declare module 'fastify' {
@@ -26,8 +29,8 @@ declare module 'fastify' {
 type Limits = Pick<Config, 'maxRequests' | 'maxWebhooks'>;
 
 /**
- * Bounds the requests that this process works on at once: what comes above that is refused at once, before its body is read. Webhooks have
- * a bound of their own, since the provider does not repeat them.
+ * Limits how many requests the process handles at the same time. Further requests get 503 before their body is read.
+ * Webhooks have a separate limit, because the provider does not repeat them.
  */
 export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhooks }: Limits): void {
   const webhooks = new ConcurrencyLimit(maxWebhooks);
@@ -37,17 +40,17 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
   fastify.addHook('onRequest', (request, reply, done) => {
     const { url = '' } = request.routeOptions;
     if (UNLIMITED.test(url)) return done();
-    const gate = `${request.method} ${url}` === WEBHOOK ? webhooks : others;
-    if (!gate.tryAcquire()) {
-      if (gate.shouldLogRejection())
-        request.log.warn(`More than ${gate.max} requests at once: those above are refused`);
-      if (gate === others)
+    const limit = `${request.method} ${url}` === WEBHOOK ? webhooks : others;
+    if (!limit.tryAcquire()) {
+      if (limit.shouldLogRejection())
+        request.log.warn(`More than ${limit.max} requests at once: further requests are refused`);
+      if (limit === others)
         reply.raw.once('close', () => setImmediate(pauseReading, request.raw.socket, fastify.server));
       return done(new ServiceUnavailableError('there are too many requests at once', RETRY_AFTER_SECONDS));
     }
-    const admission = new Admission(gate);
+    const admission = new Admission(limit);
     request.admission = admission;
-    // Whoever goes away while sending is gone; whoever goes away later leaves us the work.
+    // A client that disconnects while it sends the body frees its place. Later, the handler runs to its end regardless.
     reply.raw.once('close', () => {
       if (!admission.hasReachedHandler) admission.end();
     });
@@ -64,15 +67,15 @@ export function limitRequests(fastify: FastifyInstance, { maxRequests, maxWebhoo
 }
 
 /**
- * Leaves what comes over a connection where it is, for a while. To be called once all that Node does at the end of an answer is done: it goes on
- * reading then. A server that is stopping does not wait for the rest of what was refused.
+ * Stops reading from a connection for a while. Must be called after Node.js has finished the response, because it then
+ * resumes the socket. A server that is shutting down closes the connection instead.
  */
 function pauseReading(socket: Socket, server: Server): void {
   socket.pause();
   setTimeout(() => (server.listening ? socket.resume() : socket.destroySoon()), PAUSE_AFTER_REJECTION);
 }
 
-/** A request that was let in, until it has been answered. */
+/** The place that a request occupies under a limit until its response is sent. */
 class Admission {
   hasReachedHandler = false;
   private hasEnded = false;
@@ -85,13 +88,14 @@ class Admission {
   }
 }
 
-/** Lets in so many at once, and no more. */
+/** Counts the requests in progress, up to a maximum. */
 class ConcurrencyLimit {
   private inUse = 0;
   private lastLoggedAt = -Infinity;
 
   constructor(readonly max: number) {}
 
+  /** @returns false when the limit is reached */
   tryAcquire(): boolean {
     if (this.inUse >= this.max) return false;
     this.inUse++;
@@ -102,11 +106,11 @@ class ConcurrencyLimit {
     this.inUse--;
   }
 
-  /** Whether it is to be said now that some were refused: once for a crowd. */
+  /** @returns whether a rejection should be logged now: at most once in `LOG_INTERVAL` */
   shouldLogRejection(): boolean {
     const now = Date.now();
-    const due = now - this.lastLoggedAt >= LOG_INTERVAL;
-    if (due) this.lastLoggedAt = now;
-    return due;
+    const isDue = now - this.lastLoggedAt >= LOG_INTERVAL;
+    if (isDue) this.lastLoggedAt = now;
+    return isDue;
   }
 }

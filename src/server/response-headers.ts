@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import helmet from 'helmet';
 import type { Config } from '../config/config.js';
 
-/** Of helmet's headers those that mean something to a browser that is given data; the rest is about pages, and for each answer it is work. */
+/** The security headers that matter for JSON responses. The others protect HTML pages. */
 const API_HEADERS = [
   'X-Content-Type-Options',
   'X-Frame-Options',
@@ -11,30 +11,30 @@ const API_HEADERS = [
   'Strict-Transport-Security',
 ];
 
-/** Gives every answer its headers: the request's id, what caches may do, and what browsers shall not. */
+/** Adds the request id, caching rules and security headers to every response. */
 export function setResponseHeaders(fastify: FastifyInstance, config: Config): void {
-  const withPages = securityHeaders(config);
-  const withData = Object.fromEntries(Object.entries(withPages).filter(([name]) => API_HEADERS.includes(name)));
+  const pageHeaders = securityHeaders(config);
+  const apiHeaders = Object.fromEntries(Object.entries(pageHeaders).filter(([name]) => API_HEADERS.includes(name)));
   fastify.addHook('onRequest', (request, reply, done) => {
-    reply.headers(request.url.startsWith('/docs') ? withPages : withData).header('X-Request-Id', request.id);
+    reply.headers(request.url.startsWith('/docs') ? pageHeaders : apiHeaders).header('X-Request-Id', request.id);
     done();
   });
   fastify.addHook('onSend', (_request, reply, _payload, done) => {
-    // Only now, since what sends files has an opinion of its own.
+    // Not earlier, because the plugin that serves files sets its own Cache-Control.
     reply.header('Cache-Control', 'max-age=0, private, must-revalidate');
-    // Once we stop, a connection that was kept open would keep us from ending.
+    // During a shutdown, keep-alive connections would delay the end of the process.
     if (!fastify.server.listening) reply.header('Connection', 'close');
     done();
   });
 }
 
-/** All that helmet gives; it is the same for all, so it is asked once. */
+/** @returns all headers that helmet sets. They are the same for every response, so helmet runs once. */
 function securityHeaders({ publicUrl }: Config): Record<string, string> {
   const headers: Record<string, string> = {};
   const middleware = helmet({
     contentSecurityPolicy: {
       useDefaults: false,
-      // Swagger UI carries its styles and some icons in itself; nothing comes from elsewhere.
+      // Swagger UI has inline styles and data: icons. It loads nothing from other hosts.
       directives: {
         defaultSrc: ["'self'"],
         styleSrc: ["'self'", "'unsafe-inline'"],

@@ -3,8 +3,8 @@ import { FASTIFY_ROUTE_CONFIG_METADATA } from '@nestjs/platform-fastify/constant
 import type { FastifyContextConfig } from 'fastify';
 
 /**
- * Adds to the Fastify config of a route. Fastify knows the config before it reads the body, so `onRequest` hooks can use
- * it; a Nest guard runs later. `RouteConfig` alone replaces what another decorator set.
+ * Adds to the Fastify config of a route. `onRequest` hooks can use the config, because it is known before the body is
+ * read. Nest guards run later. Unlike `RouteConfig`, this keeps the config of other decorators.
  */
 export function ExtendRouteConfig(config: FastifyContextConfig): MethodDecorator {
   return (target, key, descriptor: PropertyDescriptor) => {

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify';
 import { NotFoundError } from '../errors/errors.js';
 
 /**
- * Answers 404 to an unknown path before its body is read. A plugin with a prefix of its own answers for the paths below
- * that prefix.
+ * Rejects requests to unknown paths with 404 before their body is read. A plugin with a prefix handles unknown paths
+ * under that prefix itself.
  */
 export function rejectUnknownRoutes(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) =>

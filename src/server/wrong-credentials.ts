@@ -1,30 +1,33 @@
 import ipaddr from 'ipaddr.js';
 import { LRUCache } from 'lru-cache';
 
-/** Wrong credentials that one address may send in a window (contract part 2, section 16). */
+/** The most wrong credentials of one address in a window. */
 const MAX_WRONG = 10;
-/** The length of a window, from its first wrong credentials on, in milliseconds. */
+/** How long a window lasts after its first wrong credentials (ms). */
 const WINDOW = 60_000;
-/** Addresses that are remembered. Those that were quiet for longest are forgotten first, so that a crowd of them costs no memory. */
+/** The most addresses to remember. The least recently used one is dropped first. */
 const MAX_ADDRESSES = 10_000;
 
-/** Counts wrong credentials by the address that sent them, so that nobody can try one password after the other. */
+/** Counts wrong credentials by the address that sent them, as a protection against password guessing. */
 export class WrongCredentials {
   private readonly counts: LRUCache<string, { wrong: number }>;
 
-  /** @param clock in milliseconds, which never steps back */
+  /** @param clock a monotonic clock (ms) */
   constructor(clock: { now(): number } = performance) {
     this.counts = new LRUCache({ max: MAX_ADDRESSES, ttl: WINDOW, ttlResolution: 0, perf: clock });
   }
 
-  /** @returns in how many seconds the address is heard again; 0 if it is heard now */
+  /** @returns how long the address must wait (s); 0 if it may send credentials now */
   retryAfter(ip: string): number {
     const network = networkOf(ip);
     if ((this.counts.get(network)?.wrong ?? 0) < MAX_WRONG) return 0;
     return Math.max(1, Math.ceil(this.counts.getRemainingTTL(network) / 1_000));
   }
 
-  /** @returns whether these were the last that the address may send in this window */
+  /**
+   * Counts wrong credentials.
+   * @returns true exactly when the address reaches the limit
+   */
   add(ip: string): boolean {
     const network = networkOf(ip);
     const count = this.counts.get(network);
@@ -35,8 +38,8 @@ export class WrongCredentials {
 }
 
 /**
- * What stands for the sender of a request: an IPv4 address, also one that is mapped into IPv6; or an IPv6 network of 64 bits, all addresses of
- * which one subscriber has at hand (RFC 6177).
+ * @returns the key by which clients are counted: the IPv4 address, also when it is mapped to IPv6; or the /64 network
+ *   of an IPv6 address, because one subscriber can use all addresses of such a network (RFC 6177)
  */
 export function networkOf(ip: string): string {
   const address = ipaddr.process(ip);

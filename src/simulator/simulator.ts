@@ -1,7 +1,8 @@
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SimulatorConfig } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import { GuessLimiter, TOO_MANY_WRONG_CREDENTIALS, equalsInConstantTime } from '../server/basic-auth.js';
+import { equalsInConstantTime } from '../server/constant-time.js';
+import { GuessLimiter, TOO_MANY_WRONG_CREDENTIALS } from '../server/guess-limiter.js';
 import { sendError } from '../api/error.filter.js';
 import { makePublic } from '../server/public.js';
 import { BadRequestError } from '../errors/errors.js';

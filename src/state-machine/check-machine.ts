@@ -1,4 +1,4 @@
-/** The tables of a state machine are wrong. `message` is one sentence that says where. */
+/** A state machine is defined inconsistently. `message` is one sentence that says where. */
 export class StateMachineError extends Error {}
 
 interface Move {
@@ -9,12 +9,12 @@ interface Move {
   readonly requires?: readonly string[];
 }
 
-/** A state machine whose rows have bookkeeping columns beside their status. */
+/** A state machine whose rows have bookkeeping columns besides their status. */
 export interface Machine {
-  /** What its rows are called, for messages. */
+  /** The plural name of its rows, for error messages. */
   name: string;
   statuses: readonly string[];
-  /** For each status, what each bookkeeping column holds in it. */
+  /** For each status, what each bookkeeping column contains. */
   bookkeeping: Readonly<Record<string, Readonly<Record<string, 'null' | 'zero' | 'set' | 'any'>>>>;
   moves: Readonly<Record<string, Move>>;
   /** The bookkeeping columns. */
@@ -24,9 +24,8 @@ export interface Machine {
 }
 
 /**
- * Checks that the tables of a state machine fit together: each status has its bookkeeping and can be reached, each
- * column exists, and each move
- * supplies what its new status must have.
+ * Checks that the definition of a state machine is consistent: each status has bookkeeping and is reachable, each
+ * column exists, and each move sets the columns that its new status requires.
  * @throws StateMachineError
  */
 export function checkMachine(machine: Machine): void {
@@ -59,10 +58,10 @@ function checkMove(machine: Machine, move: string, { from, to, stays = [], sets,
     unknownColumn === undefined,
     `the move ${move} of ${name} names ${unknownColumn}, which is no bookkeeping column`,
   );
-  const strange = stays.find((status) => !from.includes(status));
+  const unexpected = stays.find((status) => !from.includes(status));
   assert(
-    strange === undefined,
-    `the move ${move} of ${name} cannot leave a row in ${strange}: it does not begin there`,
+    unexpected === undefined,
+    `the move ${move} of ${name} cannot leave a row in ${unexpected}: it does not begin there`,
   );
   for (const column of columns) {
     if (sets.includes(column)) {
@@ -70,10 +69,13 @@ function checkMove(machine: Machine, move: string, { from, to, stays = [], sets,
       assert(isUsed, `the move ${move} of ${name} sets ${column}, which no status has that it leads to`);
       continue;
     }
-    const isThere =
+    const isSet =
       requires.includes(column) || (from.length > 0 && from.every((one) => bookkeeping[one]![column] === 'set'));
-    const needy = to.find((status) => bookkeeping[status]![column] === 'set');
-    assert(isThere || needy === undefined, `the move ${move} of ${name} leads to ${needy} without setting ${column}`);
+    const requiring = to.find((status) => bookkeeping[status]![column] === 'set');
+    assert(
+      isSet || requiring === undefined,
+      `the move ${move} of ${name} leads to ${requiring} without setting ${column}`,
+    );
   }
 }
 

@@ -1,9 +1,9 @@
-/** A state machine as a table: for each event, the states in which it may happen and the one that it leads to. */
+/** A state machine as a table: for each event, the states from which it is possible and the state to which it leads. */
 export type Transitions<State extends string> = Readonly<
   Record<string, { readonly from: readonly State[]; readonly to: State }>
 >;
 
-/** Where `event` leads from `state`, or undefined when there is no such event or it cannot happen there. */
+/** @returns the state to which `event` leads from `state`; undefined when it is unknown or not possible there */
 export function nextState<State extends string>(
   machine: Transitions<State>,
   state: State,

@@ -14,9 +14,10 @@ interface Stateful extends ObjectLiteral {
 }
 
 /**
- * Moves a row on by `event`, and sets `changes` with it, by compare-and-set: of two moves at once exactly one wins.
+ * Applies `event` to a row, and sets `changes` in the same statement. Uses compare-and-set on the status: of two
+ * concurrent transitions exactly one succeeds.
  * @throws NotFoundError
- * @throws ValidationError when the event is unknown, or cannot happen in the row's present status
+ * @throws ValidationError when the event is unknown, or not possible in the row's current status
  */
 export async function transition<T extends Stateful>(
   transaction: Transaction,
@@ -30,14 +31,13 @@ export async function transition<T extends Stateful>(
   if (!row) throw new NotFoundError();
   const { status } = row;
   const next = { ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text };
-  const moved = await transaction.update(entity, { id, status } as FindOptionsWhere<T>, next);
-  if (moved !== 1) throw new ValidationError({ event: [messages.notIncluded] });
+  const updated = await transaction.update(entity, { id, status } as FindOptionsWhere<T>, next);
+  if (updated !== 1) throw new ValidationError({ event: [messages.notIncluded] });
 }
 
 /**
- * Where the event of a body leads from `status`.
- * @throws ValidationError with everything that is wrong with the body; that the event cannot happen now is one
- * of these things
+ * @returns the status to which the event of a body leads from `status`
+ * @throws ValidationError with all errors in the body, including an event that is not possible in `status`
  */
 export function nextStatus<Status extends string>(
   machine: Transitions<Status>,

@@ -4,7 +4,7 @@ import type { Account } from '../config/platform.js';
 import { InvalidSignatureError } from '../errors/errors.js';
 import { mediaTypeOf } from '../server/media-type.js';
 import { parseJsonObject } from '../server/request-bodies.js';
-import { replaceUnstorable } from '../server/assert-storable.js';
+import { toStorable } from '../server/assert-storable.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { isDigestOf, isSigned } from './signature.js';
 import { type SignedPair, readWebhookForm } from './webhook-form.js';
@@ -52,9 +52,9 @@ export function readSignedWebhook(
   if (json) {
     const signed = isDigestOf(body, url) && isSigned(signature, url, { signable: Buffer.alloc(0) }, accounts);
     if (!signed) throw new InvalidSignatureError();
-    return { details: replaceUnstorable(parseJsonObject(body.toString('utf8'))), signedPairs: [] };
+    return { details: toStorable(parseJsonObject(body.toString('utf8'))), signedPairs: [] };
   }
   const form = readWebhookForm(body);
   if (!isSigned(signature, url, form, accounts)) throw new InvalidSignatureError();
-  return { details: replaceUnstorable(form.parameters), signedPairs: form.signedPairs };
+  return { details: toStorable(form.parameters), signedPairs: form.signedPairs };
 }

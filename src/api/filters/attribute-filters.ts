@@ -5,9 +5,9 @@ import { booleanOf, textOf } from '../../metadata/client-values.js';
 import { toMsisdn } from '../../phone-numbers/msisdn.js';
 import { type ColumnFilter, FilterError } from './filter.js';
 
-// Filters on plain attributes. Each takes several values, separated by commas.
+// Filters on plain attributes. Except for booleans, they accept several values, separated by commas.
 
-/** The most values of one filter that both databases compare quickly. */
+/** The most values of one filter. Both databases compare this many quickly. */
 const MAX_VALUES = 5_000;
 
 /** Matches a text that equals one of the values. */
@@ -35,14 +35,14 @@ export function choiceFilter(allowed: readonly string[]): ColumnFilter {
   });
 }
 
-/** Matches a boolean expression. Takes one value, in any spelling of a boolean. */
+/** Matches a boolean expression. Accepts one value, in any spelling of a boolean. */
 export const booleanFilter: ColumnFilter = ({ name, column }) => ({
   [name]: {
     schema: { type: 'string', enum: ['true', 'false'], example: 'true' },
     condition: (value) => {
-      const yes = booleanOf(value);
-      if (yes === undefined) throw new FilterError(name, messages.mustBeBoolean);
-      return yes ? column : sql`NOT ${column}`;
+      const wanted = booleanOf(value);
+      if (wanted === undefined) throw new FilterError(name, messages.mustBeBoolean);
+      return wanted ? column : sql`NOT ${column}`;
     },
   },
 });

@@ -2,7 +2,7 @@ import type { ApiQueryOptions } from '@nestjs/swagger';
 import sql, { type Sql, empty, join } from 'sql-template-tag';
 import { isJsonObject } from '../../metadata/metadata.js';
 
-/** A filter that does not exist, or whose value cannot be read. `name` is the filter as the client wrote it. */
+/** A filter that does not exist, or whose value is invalid. `filter` is its name as the client wrote it. */
 export class FilterError extends Error {
   constructor(
     readonly filter: string,
@@ -15,17 +15,17 @@ export class FilterError extends Error {
 /** OpenAPI's description of a value. */
 type Schema = Extract<ApiQueryOptions, { schema: unknown }>['schema'];
 
-/** One filter of a resource: its description in /docs, and its condition in SQL. */
+/** One filter of a resource: its OpenAPI schema and its SQL condition. */
 export interface Filter {
   schema: Schema;
-  /** @throws FilterError when the value cannot be read. */
+  /** @throws FilterError when the value is invalid */
   condition(value: unknown): Sql;
 }
 
 /** The filters of a resource, by name. */
 export type Filters = Readonly<Record<string, Filter>>;
 
-/** What clients filter by: a column, or another SQL expression. */
+/** The column, or another SQL expression, by which clients filter. */
 export interface FilteredColumn {
   /** The name that clients use. */
   name: string;
@@ -33,7 +33,7 @@ export interface FilteredColumn {
   nullable: boolean;
 }
 
-/** Makes the filters of a column: one of its name, or several whose names begin with it. */
+/** Creates the filters of a column: one with its name, or several whose names begin with it. */
 export type ColumnFilter = (column: FilteredColumn) => Filters;
 
 /** The condition that is true for every row. */
@@ -43,7 +43,7 @@ export const matchAll: Sql = sql`TRUE`;
  * Keys and values are parameters of the statement; no part of them becomes SQL.
  * @param given the filters of a client, by name; undefined matches every row
  * @returns the condition that all given filters match
- * @throws FilterError when a filter does not exist or cannot be read: a mistyped filter must never mean "everyone"
+ * @throws FilterError when a filter does not exist or has an invalid value: a typing error must not match everyone
  */
 export function conditionOf(filters: Filters, given: unknown): Sql {
   if (given === undefined) return matchAll;
@@ -69,7 +69,7 @@ export function where(condition: Sql): Sql {
   return condition === matchAll ? empty : sql`WHERE ${condition}`;
 }
 
-/** Also matches the rows for which `alternative` is true. */
+/** @returns a filter that also matches the rows for which `alternative` is true */
 export function or(alternative: Sql, filter: ColumnFilter): ColumnFilter {
   const widened = ({ schema, condition }: Filter): Filter => ({
     schema,

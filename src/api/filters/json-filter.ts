@@ -8,7 +8,7 @@ import { type ColumnFilter, FilterError, and } from './filter.js';
 /** A key that both databases accept as the index of an array. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
-/** The most conditions of one filter that both databases handle quickly. */
+/** The most conditions of one filter. Both databases evaluate this many quickly. */
 const MAX_CONDITIONS = 200;
 
 /** The most keys in the path of a filter. */
@@ -63,7 +63,7 @@ function leafCondition(column: Sql, { path, text }: Leaf): Sql {
   }
   const found = sql`${valueAt(column, path)} IN (${join(candidates.map((candidate) => sql`${candidate}${jsonCast}`))})`;
   if (isPostgres) return found;
-  // SQLite has no index on JSON values. A value that is not in the text of the JSON needs no look at its structure.
+  // SQLite has no index on JSON values. The cheap search in the text avoids parsing JSON without the value.
   const mentioned = candidates.map((candidate) => sql`instr(${column}, ${candidate}) > 0`);
   return sql`((${join(mentioned, ' OR ')}) AND ${found})`;
 }
@@ -91,7 +91,7 @@ function jsonWithText(text: string): string[] {
 /**
  * A key that is an index works on objects and arrays, any other key on objects only.
  * @returns the JSON at `path`, as jsonb or as SQLite's JSON text, which is exactly what was stored; NULL when there is
- * none
+ *   none
  */
 function valueAt(column: Sql, path: string[]): Sql {
   return path.reduce((found, key) => {

@@ -1,9 +1,9 @@
 import { DateTime } from 'luxon';
 
-/** A day, or an instant. */
+/** A day or an instant. */
 export interface TimeSpan {
   start: DateTime;
-  /** Exclusive. Absent for an instant, which has no length. */
+  /** Exclusive. Absent for an instant. */
   end?: DateTime;
 }
 

@@ -3,6 +3,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import { type ColumnFilter, type Filter, FilterError } from './filter.js';
 import { type TimeSpan, parseTime } from './parse-time.js';
 
+/** The latest time with a year of four digits. */
 const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 const comparisons = {
@@ -16,7 +17,7 @@ const comparisons = {
 
 /**
  * The four filters `<name>_before`, `_or_before`, `_after` and `_or_after` of a timestamp. They take an ISO 8601
- * timestamp, in UTC unless it has a zone, or a date, which means that whole day in UTC.
+ * timestamp, in UTC unless it has a zone, or a date, which is the whole day in UTC.
  */
 export const timeFilters: ColumnFilter = ({ name, column }) =>
   Object.fromEntries(
@@ -38,7 +39,7 @@ function parseSpan(value: unknown, name: string): TimeSpan {
   return span;
 }
 
-/** The format that SQLite stores and compares as text. Years after 9999 would have another format. */
+/** @returns the format that SQLite stores and compares as text. Years after 9999 would have another format. */
 function formatTime(time: DateTime): string {
   return new Date(Math.min(time.toMillis(), MAX_TIME)).toISOString();
 }

@@ -6,19 +6,19 @@ import { type MergeMode, isJsonObject, isTooLarge, mergeMetadata } from '../../m
 import type { Resource, Row } from './resource.js';
 import { entriesWithShownTypes, isSameValue, withShownTypes } from './same-value.js';
 
-/** What a body changes of a record. */
+/** The changes that a body makes to a record. */
 export interface Changes<Dto> {
   /** The attributes that change, with their new values. Metadata is already merged. */
   changes: Partial<Omit<Dto, 'metadata_merge_mode'>>;
-  /** Everything that is wrong with the body. */
+  /** All errors in the body. */
   errors: FieldErrors;
 }
 
 /**
- * Compares a body with the record as it is shown. A value that is sent back as it is shown is no change and no error,
- * even if the attribute is read-only or the value breaks a rule: a client may read a record and send it back. Likewise
- * a value that is shown from elsewhere, such as the call flow that a participation has from its callout, is not written
- * into the record.
+ * Compares a body with the record as the API shows it. A value that equals the shown one is neither a change nor an
+ * error, even if the attribute is read-only or the value is invalid, because a client may read a record and send it
+ * back. For the same reason, an inherited value, such as the call flow that a participation gets from its callout, is
+ * not stored in the record.
  * @param shown the record, as `resource` shows it
  */
 export function changesTo<Dto extends MetadataDto>(
@@ -46,7 +46,7 @@ export function changesTo<Dto extends MetadataDto>(
       continue;
     }
     changes[name] = value;
-    // Merged metadata can be too large although the given metadata was not.
+    // Merged metadata can be too large even if the given metadata is not.
     if (isJsonObject(value) && isTooLarge(value)) errors[name] = [messages.tooLarge];
   }
   return { changes: changes as Changes<Dto>['changes'], errors };

@@ -9,18 +9,18 @@ import type { Attribute, Resource, Row } from './resource.js';
 
 /** An attribute that shows a column of the entity. */
 interface ColumnAttribute {
-  /** The SQL that is shown and filtered by in place of the column. */
+  /** The SQL expression to show and to filter by, instead of the column. */
   column?: Sql;
-  /** How clients filter by it. They cannot when this is absent. */
+  /** Creates its filters. Without this, clients cannot filter by the attribute. */
   filter?: ColumnFilter;
 }
 
 /** An attribute that is computed from columns of the entity. */
 interface ComputedAttribute<Entity> {
-  /** The columns that `present` reads. */
+  /** The columns that `present` uses. */
   from: readonly (keyof Entity & string)[];
   present(row: Row): unknown;
-  /** Its description in OpenAPI. */
+  /** Its OpenAPI schema. */
   schema: ApiPropertyOptions;
 }
 
@@ -30,8 +30,8 @@ type HiddenFilter = Required<Pick<ColumnAttribute, 'filter'>> & Pick<ColumnAttri
 interface Definition<Entity, Update, Name extends string, FilterName extends string> {
   entity: Type<Entity>;
   /**
-   * The body that changes a record. The attributes that it permits are writable, all others are read-only. Clients
-   * cannot change records when this is absent.
+   * The DTO of the body that changes a record. Its properties are the writable attributes. All others are read-only.
+   * Without this, clients cannot change records.
    */
   update?: Type<Update>;
   /** In the order in which the API shows them. */
@@ -41,12 +41,13 @@ interface Definition<Entity, Update, Name extends string, FilterName extends str
   filters?: { [Key in FilterName]: Key extends keyof Entity ? HiddenFilter : Required<HiddenFilter> };
 }
 
+/** The update body of a resource that clients cannot change. */
 class NoChanges {}
 
 /**
- * Makes a resource from the list of its attributes. The entity gives the table, the type of each column, whether it is
- * nullable, and the OpenAPI schema; the list gives what is shown and filtered by. Columns of the entity that are not in
- * the list are internal.
+ * Creates a resource from the list of its attributes. The entity defines the table, the types and nullability of the
+ * columns, and the OpenAPI schema. The list defines which attributes are shown and which filters exist. Columns that
+ * are not in the list are internal.
  * @throws Error when an attribute has no column
  */
 export function defineResource<
@@ -109,7 +110,7 @@ function filteredColumn(entity: Type, table: string, name: string, column = raw(
 }
 
 /**
- * @returns the OpenAPI model: the entity's description of the columns that are shown, and that of computed attributes
+ * @returns the OpenAPI model, with the entity's schema for shown columns, and the given schema for computed attributes
  */
 function modelOf<Entity extends object>(
   entity: Type<Entity>,

@@ -48,7 +48,7 @@ export class Records {
   }
 
   /**
-   * Rows and total are one statement, so that they agree.
+   * Reads rows and total in one statement, so that they are consistent.
    * @param scope the condition for the rows of the list
    * @returns a page of the rows, in the order of their ids
    * @throws ValidationError when the query has a parameter that lists do not have
@@ -75,7 +75,7 @@ export class Records {
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
   }
 
-  /** @returns the page of the rows after an id; the time that it takes does not depend on the id */
+  /** @returns the page of rows after an id. The time for it does not depend on the id. */
   private async listAfter(
     resource: Resource,
     condition: Sql,
@@ -117,7 +117,7 @@ export class Records {
       : this.reader.rowsOfAll<T>(statement, answer);
   }
 
-  /** @returns whether any record matches `condition` */
+  /** @returns whether a record matches `condition` */
   async exists({ name }: Pick<Resource, 'name'>, condition: Sql): Promise<boolean> {
     const found = await this.reader.firstRows(sql`SELECT 1 FROM ${raw(name)} WHERE ${condition} LIMIT 1`);
     return found.length > 0;

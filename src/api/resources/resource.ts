@@ -11,25 +11,25 @@ export interface Attribute {
   readonly name: string;
   /** The columns that `present` reads, for a SELECT from the resource's table. */
   readonly columns: Sql;
-  /** The filters that clients have on it. */
+  /** Its filters, by name. */
   readonly filters: Filters;
-  /** Whether a client may change it. A read-only attribute may be sent back as it is shown. */
+  /** Whether a client may change it. A body may contain a read-only attribute with the value that is shown. */
   readonly writable: boolean;
   /** @returns its value in the API */
   present(row: Row): unknown;
 }
 
-/** A kind of record in the API. `defineResource` makes one from a list of attributes. */
+/** A type of record in the API. `defineResource` creates it from a list of attributes. */
 export interface Resource<Update extends object = object> {
   /** The name of its table and of its routes. */
   readonly name: string;
-  /** The record as OpenAPI describes it. */
+  /** The OpenAPI model of the record. */
   readonly model: Type;
-  /** The body that changes a record. */
+  /** The DTO of the body that changes a record. */
   readonly update: Type<Update>;
   /** In the order in which the API shows them. */
   readonly attributes: readonly Attribute[];
-  /** The columns of all attributes. */
+  /** The columns of all attributes, for a SELECT. */
   readonly columns: Sql;
   /** The filters of all attributes, and those on values that are not shown. */
   readonly filters: Filters;

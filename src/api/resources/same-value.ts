@@ -7,9 +7,8 @@ import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
 const TIMESTAMP = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /**
- * Clients may write a value in another way: numbers and booleans as texts, an empty value not at all, a list by its
- * indexes.
- * @returns whether a client sends back a value as it was shown
+ * Clients may write a value differently: numbers and booleans as texts, lists by their indexes, and no empty values.
+ * @returns whether a value from a client equals the value that the API shows
  */
 export function isSameValue(shown: unknown, given: unknown): boolean {
   if (isEmpty(shown)) return isEmpty(given);
@@ -40,7 +39,7 @@ export function withShownTypes(shown: unknown, given: unknown): unknown {
   return isJsonObject(shown) && isJsonObject(given) ? entriesWithShownTypes(shown, given) : given;
 }
 
-/** Does the same for each entry of an object. It does not add entries that the form leaves out. */
+/** Applies `withShownTypes` to each entry of an object. Does not add entries that the form leaves out. */
 export function entriesWithShownTypes(shown: Metadata, given: Metadata): Metadata {
   const typed = ([key, value]: [string, unknown]): [string, unknown] => [
     key,
