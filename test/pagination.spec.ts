@@ -23,7 +23,7 @@ describe('a page by keyset', () => {
     const found = [{ id: 4 }, { id: 7 }, { id: 9 }];
     const page = new KeysetPage(found, 2);
     expect([page.rows, page.links]).toEqual([[{ id: 4 }, { id: 7 }], [['next', 7]]]);
-    expect(new KeysetPage(found, 3)).toMatchObject({ rows: found, neighbours: [], total: undefined });
+    expect(new KeysetPage(found, 3)).toMatchObject({ rows: found, links: [], total: undefined });
     expect(new KeysetPage([], 3).links).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ export interface Filter {
 export type Filters = Readonly<Record<string, Filter>>;
 
 /** The column, or another SQL expression, by which clients filter. */
-export interface FilteredColumn {
+interface FilteredColumn {
   /** The name that clients use. */
   name: string;
   column: Sql;
