@@ -19,7 +19,7 @@ describe('basic auth', () => {
   });
 
   it.each(['/api/contacts', '/api/nothing', '/docs', '/docs-json', '/'])('guards %s', async (path) => {
-    // A program of its own each time: wrong credentials are counted.
+    // Each path gets its own program, because wrong credentials are counted.
     const program = await installation.start(credentials);
     for (const headers of [
       {},
@@ -29,10 +29,10 @@ describe('basic auth', () => {
       { Authorization: 'Bearer x' },
       { Authorization: 'Basic !' },
     ]) {
-      const { status, body, headers: answered } = await program.api.get(path, headers as Record<string, string>);
+      const { status, body, headers: responseHeaders } = await program.api.get(path, headers as Record<string, string>);
       expect([status, body]).toEqual([401, { status: 401, error: 'Unauthorized' }]);
-      expect(answered.get('www-authenticate')).toMatch(/^Basic realm="scfm"/);
-      expect(answered.get('x-request-id')).toBeTruthy();
+      expect(responseHeaders.get('www-authenticate')).toMatch(/^Basic realm="scfm"/);
+      expect(responseHeaders.get('x-request-id')).toBeTruthy();
     }
   });
 
@@ -51,19 +51,19 @@ describe('wrong credentials', () => {
   const right = basic('operator', 'pass:word');
   const wrong = basic('operator', 'sesame-open');
 
-  it('from one address are refused after ten in a minute, with all others from there', async () => {
+  it('lock out an address after ten in a minute, also with correct ones', async () => {
     const program = await installation.start(credentials);
     const { api } = program;
     const statuses = async (headers: Record<string, string>, times: number) => {
       const answers = await Promise.all(Array.from({ length: times }, () => api.get('/api/contacts', headers)));
       return answers.map(({ status }) => status);
     };
-    // Without credentials nobody has guessed anything.
+    // A request without credentials is not a guess.
     expect(await statuses({}, 30)).toEqual(Array(30).fill(401));
     expect(await statuses(right, 30)).toEqual(Array(30).fill(200));
     for (let count = 0; count < 10; count++) expect(await statuses(wrong, 1)).toEqual([401]);
     for (const headers of [wrong, right, { Authorization: 'Bearer x' }]) {
-      const { status, body, headers: answered } = await api.get('/api/contacts', headers);
+      const { status, body, headers: responseHeaders } = await api.get('/api/contacts', headers);
       expect([status, body]).toEqual([
         429,
         {
@@ -72,20 +72,20 @@ describe('wrong credentials', () => {
           message: 'there were too many wrong credentials from this address',
         },
       ]);
-      expect(Number(answered.get('retry-after'))).toBeGreaterThan(0);
-      expect(Number(answered.get('retry-after'))).toBeLessThanOrEqual(60);
+      expect(Number(responseHeaders.get('retry-after'))).toBeGreaterThan(0);
+      expect(Number(responseHeaders.get('retry-after'))).toBeLessThanOrEqual(60);
     }
     expect(await statuses({}, 1)).toEqual([401]);
     expect((await api.get('/health/ready')).status).toBe(200);
     const webhook = await api.send('POST', '/api/remote_phone_call_events', 'CallSid=CA1', wrong);
     expect(webhook.status).toBe(403);
     await program.stop();
-    const said = program.output.split('\n').filter((line) => line.includes('wrong credentials within'));
-    expect(said.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 40, ip: '127.0.0.1' })]);
+    const warnings = program.output.split('\n').filter((line) => line.includes('wrong credentials within'));
+    expect(warnings.map((line) => JSON.parse(line))).toEqual([expect.objectContaining({ level: 40, ip: '127.0.0.1' })]);
     expect(program.output).not.toMatch(/sesame|pass:word|Basic /);
   });
 
-  it('count for the client that a trusted proxy names, and for the proxy where it names none', async () => {
+  it('count for the client that a trusted proxy names, or for the proxy if it names no valid client', async () => {
     const { api } = await installation.start({ ...credentials, TRUST_PROXY: 'loopback' });
     const status = async (forwarded: string, headers: Record<string, string>) =>
       (await api.get('/api/contacts', { 'X-Forwarded-For': forwarded, ...headers })).status;
@@ -97,7 +97,7 @@ describe('wrong credentials', () => {
     expect(await status('198.51.100.7', right)).toBe(200);
   });
 
-  it('count for our own peer where no proxy is trusted, whatever it claims', async () => {
+  it('count for the peer, whatever it claims, if no proxy is trusted', async () => {
     const { api } = await installation.start(credentials);
     for (let count = 0; count < 10; count++)
       await api.get('/api/contacts', { 'X-Forwarded-For': `198.51.100.${count}`, ...wrong });
@@ -106,7 +106,7 @@ describe('wrong credentials', () => {
 });
 
 describe('the log', () => {
-  it('has one line a request, with its id, and nobody’s number or name', async () => {
+  it('has one line for each request, with its id and without phone numbers and names', async () => {
     const program = await installation.start();
     const id = 'one-request-of-many';
     const json = { msisdn: '+85510202177', metadata: { name: 'Srey Mom' } };
@@ -130,7 +130,7 @@ describe('the log', () => {
   });
 });
 
-describe('a setting that cannot be meant', () => {
+describe('an invalid setting', () => {
   it.each([
     [{ PORT: 'x' }, 'PORT'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL'],
@@ -141,7 +141,7 @@ describe('a setting that cannot be meant', () => {
     expect(program.output.trim().split('\n')).toEqual([expect.stringMatching(new RegExp(`^${name} .*\\.$`))]);
   });
 
-  it('an address in use is one', async () => {
+  it('includes an address that is in use', async () => {
     const { url } = await installation.start();
     const second = Program.launch({ ...installation.environment, PORT: new URL(url).port });
     expect(await second.ended()).toBe(1);
@@ -150,7 +150,7 @@ describe('a setting that cannot be meant', () => {
 });
 
 describe('the document of an API with a password', () => {
-  it('says what wrong credentials are answered, where they are asked for', async () => {
+  it('describes the responses to wrong credentials of each guarded route', async () => {
     const { api } = await installation.start({
       HTTP_BASIC_AUTH_USER: 'operator',
       HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
@@ -191,7 +191,7 @@ describe('every route of the document', () => {
   });
 });
 
-describe('links in an answer', () => {
+describe('links in a response', () => {
   const link = async (trust: string, headers: Record<string, string>) => {
     const { api } = await installation.start({ TRUST_PROXY: trust });
     await api.contacts({ msisdn: '+85510207101' }, { msisdn: '+85510207102' });
@@ -207,12 +207,12 @@ describe('links in an answer', () => {
     [{ 'X-Forwarded-Proto': 'javascript', 'X-Forwarded-Host': 'evil.example/x>; rel="next' }, undefined],
     [{ 'X-Forwarded-Prefix': '//evil.example' }, undefined],
     [{ 'X-Forwarded-Prefix': '/' }, undefined],
-  ])('lead where the client came from: %j', async (headers, expected) => {
+  ])('have the base URL that the client used: %j', async (headers, expected) => {
     const [own, found] = await link('loopback', headers as Record<string, string>);
     expect(found).toBe(expected ?? own);
   });
 
-  it('lead here, whatever a stranger says', async () => {
+  it('ignore forwarded headers of an untrusted peer', async () => {
     const headers = { 'X-Forwarded-Proto': 'http', 'X-Forwarded-Host': 'evil.example', 'X-Forwarded-Prefix': '/x' };
     const [own, found] = await link('192.0.2.1', headers);
     expect(found).toBe(own);

@@ -4,7 +4,7 @@ import { Installation } from './support/installation.js';
 
 let installation: Installation;
 let api: Api;
-/** Every route with an id in its path: method and path. */
+/** Every route with an id in its path. */
 let routes: [method: string, path: string][];
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ const notFound = (answer: Answer) =>
   expect([answer.status, answer.text]).toEqual([404, '{"status":404,"error":"Not Found"}']);
 
 describe('the order of checks', () => {
-  it('has an unknown id before an invalid body or query, on every route', async () => {
+  it('checks an unknown id before an invalid body or query, on every route', async () => {
     expect(routes.length).toBeGreaterThan(30);
     const invalid = { nonsense: 1, event: 'explode', msisdn: 'x', metadata: 1, type: 'x', remote_request_params: 1 };
     for (const [method, path] of routes) {
@@ -32,7 +32,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('has a body or a query that cannot be read before an unknown id', async () => {
+  it('checks a malformed body or query before an unknown id', async () => {
     for (const [method, path] of routes) {
       const at = path.replace('{id}', '99999');
       const headers = { 'Content-Type': 'application/json' };
@@ -46,7 +46,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('has an unknown route before everything about the body', async () => {
+  it('checks an unknown route before the body', async () => {
     for (const path of ['/api/nothing', '/api/contacts/1/nothing', '/nothing']) {
       for (const [type, body] of [
         ['application/json', '{'],
@@ -58,7 +58,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('has missing credentials before all of that', async () => {
+  it('checks missing credentials first', async () => {
     const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'password' };
     const guarded = (await installation.start(credentials)).api;
     for (const path of ['/api/nothing', '/api/contacts', '/api/contacts/99999']) {
@@ -66,7 +66,7 @@ describe('the order of checks', () => {
     }
   });
 
-  it('names everything that is wrong with a body at once, wherever that is found', async () => {
+  it('returns all errors in a body, wherever they are found', async () => {
     const callout = await api.callout();
     const notPermitted = ['is not a permitted parameter'];
     const answer = await api.post(`/api/callouts/${callout}/callout_events`, { event: 'resume', nonsense: 1 });

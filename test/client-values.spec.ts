@@ -8,7 +8,7 @@ import {
   withoutBlanks,
 } from '../src/metadata/client-values.js';
 
-/** Values that would run code of their own, or throw, if they were converted to text. */
+/** Values whose conversion to text would run their own code, or throw. */
 const hostile = [
   { toString: 'x' },
   { toString: null, valueOf: null },
@@ -35,7 +35,7 @@ describe('booleanOf', () => {
     for (const word of [...TRUE_WORDS, ...FALSE_WORDS]) expect(word).toBe(word.toLowerCase());
   });
 
-  it('is trimmed like the database trims text', () => {
+  it('trims the same characters as the database', () => {
     const trimmed = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code)).filter(
       (one) => !one.trim(),
     );

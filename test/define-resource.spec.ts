@@ -79,7 +79,7 @@ describe('a resource', () => {
     ]);
   });
 
-  it('shows the attributes in the order of the list, each as the type of its column asks', () => {
+  it('shows the attributes in the order of the list, each in the format of its column type', () => {
     const at = new Date('2026-11-27T10:00:00.5Z');
     const row = { created_at: at, opened_at: null, region_id: 3, metadata: '{"beds":40}', name: 'NORTH', id: 1 };
     expect(JSON.stringify(shelters.present({ ...row, owner_id: 9 }))).toBe(
@@ -88,7 +88,7 @@ describe('a resource', () => {
     );
   });
 
-  it('has the filters of its attributes, and those on columns that are not shown', () => {
+  it('has the filters of its attributes and those on hidden columns', () => {
     expect(Object.keys(shelters.filters)).toEqual([
       'region_id',
       ...['before', 'or_before', 'after', 'or_after'].map((comparison) => `opened_at_${comparison}`),
@@ -97,7 +97,7 @@ describe('a resource', () => {
     expect(shelters.filters.owner_id!.condition(null).text).toBe('shelters.owner_id IS NULL');
   });
 
-  it('is described under the name of its entity', () => {
+  it('has an OpenAPI model with the name of its entity', () => {
     expect(shelters.model.name).toBe('Shelter');
   });
 
@@ -115,7 +115,7 @@ describe('a resource', () => {
     [phoneCallResource, ['msisdn', 'metadata', 'remote_request_params', 'call_flow_logic']],
     [batchOperationResource, ['parameters', 'metadata']],
     [remotePhoneCallEventResource, ['metadata']],
-  ])('has the attributes of its update body as writable ones: $name', ({ attributes }, writable) => {
+  ])('can change exactly the attributes of its update DTO: $name', ({ attributes }, writable) => {
     expect(attributes.filter((one) => one.writable).map(({ name }) => name)).toEqual(writable);
   });
 });

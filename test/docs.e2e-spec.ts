@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** The routes of the contract, section 6, and the list of events. */
+/** All routes of the API. */
 const routes = [
   'GET POST /api/contacts',
   'GET PATCH PUT DELETE /api/contacts/{id}',
@@ -58,7 +58,7 @@ const routes = [
   'GET /health/ready',
 ];
 
-it('describes every route, and no other', () => {
+it('describes exactly the routes of the API', () => {
   const described = Object.entries<object>(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -97,16 +97,16 @@ it('describes both body types, the filters, the headers and the errors of a rout
   ]);
 });
 
-describe('what the API really answers', () => {
-  it('is what the document says of it, for every route and every status that it names', async () => {
+describe('the responses of the API', () => {
+  it('match the document, for every route and every described status', async () => {
     const seen = new Set<string>();
     const check = (route: string, answer: Answer): Answer => {
       expectDescribed(route, answer);
       seen.add(`${route} ${answer.status}`);
       return answer;
     };
-    const person = { msisdn: '+85510202101', metadata: { name: 'Alice' } };
-    check('post /api/contacts', await api.post('/api/contacts', person));
+    const contact = { msisdn: '+85510202101', metadata: { name: 'Alice' } };
+    check('post /api/contacts', await api.post('/api/contacts', contact));
     check('post /api/callouts', await api.post('/api/callouts', { metadata: { a: 1 } }));
     const population = { type: 'BatchOperation::CalloutPopulation', callout_id: 1 };
     check('post /api/batch_operations', await api.post('/api/batch_operations', population));
@@ -138,8 +138,8 @@ describe('what the API really answers', () => {
       check(route, await api.get(`${path}?nonsense=1`));
     }
     const webhook = '/api/remote_phone_call_events';
-    const told = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
-    check(`post ${webhook}`, await signedWebhook(api, told));
+    const inboundCall = { CallSid: 'CA1', Direction: 'inbound', From: '+85510202109', CallStatus: 'ringing' };
+    check(`post ${webhook}`, await signedWebhook(api, inboundCall));
     check(`post ${webhook}`, await signedWebhook(api, { CallSid: 'CA2' }));
     const tooMany = Object.fromEntries(Array.from({ length: 2_001 }, (_, n) => [`p${n}`, '']));
     check(`post ${webhook}`, await signedWebhook(api, tooMany));
@@ -170,19 +170,19 @@ describe('what the API really answers', () => {
       }
     }
     for (const plural of ['phone_calls', 'callout_participations', 'contacts', 'callouts', 'batch_operations']) {
-      const made = {
+      const create = {
         contacts: () => api.contacts({ msisdn: '+85510202103' }).then(([id]) => id),
         callouts: () => api.callout(),
         batch_operations: () => api.population(1),
         phone_calls: async () => (await api.post(attempts, attempt)).body.id,
         callout_participations: async () => 2,
       }[plural]!;
-      check(`delete /api/${plural}/{id}`, await api.delete(`/api/${plural}/${await made()}`));
+      check(`delete /api/${plural}/{id}`, await api.delete(`/api/${plural}/${await create()}`));
     }
     expect(describedAnswers().filter((answer) => !seen.has(answer))).toEqual([]);
   });
 
-  /** Every answer that the document describes, but for those that need something to be away. */
+  /** Every response that the document describes, except those of an unavailable service. */
   function describedAnswers(): string[] {
     return Object.entries<Record<string, Body>>(document.paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { responses }]) =>
@@ -212,7 +212,7 @@ describe('what the API really answers', () => {
   }
 });
 
-/** The schema, in which an object has no property that is not described. */
+/** @returns the schema, in which objects may have no other properties than the described ones */
 function closed(schema: Body): Body {
   if (Array.isArray(schema)) return schema.map(closed);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -222,7 +222,7 @@ function closed(schema: Body): Body {
 }
 
 describe('the page', () => {
-  it('loads nothing from elsewhere', async () => {
+  it('loads nothing from other hosts', async () => {
     const page = await api.get('/docs');
     expect([page.status, page.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/html')]);
     const links = [...page.text.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1]!);
@@ -234,7 +234,7 @@ describe('the page', () => {
     expect(page.headers.get('content-security-policy')).toContain("default-src 'self'");
   });
 
-  it('is where the root leads', async () => {
+  it('is where the root redirects to', async () => {
     const { status, headers } = await api.get('/');
     expect([status, headers.get('location')]).toEqual([302, '/docs']);
   });

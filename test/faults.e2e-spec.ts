@@ -7,7 +7,7 @@ import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
 import { freePort } from './support/free-port.js';
 
-/** Enough for a population to take longer than it takes to see that it has begun. */
+/** So many that a population is still running when a test sees that it has begun. */
 const CONTACTS = way === 'embedded' ? 100_000 : 20_000;
 
 let installation: Installation;
@@ -17,13 +17,13 @@ beforeEach(async () => {
 });
 afterEach(() => installation.remove());
 
-/** The books: each contact is in the callout once, and nobody is missing. */
-async function expectEverybodyOnce(calloutId: number): Promise<void> {
-  const [books] = await installation.query<Record<string, unknown>>(
-    `SELECT count(*) AS made, count(DISTINCT contact_id) AS people, count(DISTINCT msisdn) AS numbers
+/** Checks that each contact is in the callout exactly once. */
+async function expectEachContactOnce(calloutId: number): Promise<void> {
+  const [counts] = await installation.query<Record<string, unknown>>(
+    `SELECT count(*) AS total, count(DISTINCT contact_id) AS people, count(DISTINCT msisdn) AS numbers
       FROM callout_participations WHERE callout_id = ${calloutId}`,
   );
-  expect(books).toEqual({ made: CONTACTS, people: CONTACTS, numbers: CONTACTS });
+  expect(counts).toEqual({ total: CONTACTS, people: CONTACTS, numbers: CONTACTS });
 }
 
 async function queuedPopulation({ api }: Program): Promise<{ callout: number; id: number }> {
@@ -34,19 +34,19 @@ async function queuedPopulation({ api }: Program): Promise<{ callout: number; id
   return { callout, id };
 }
 
-function halfWay({ api }: Program, id: number): Promise<boolean> {
+function progressed({ api }: Program, id: number): Promise<boolean> {
   return eventually(async () => {
     const { progress } = (await api.get(`/api/batch_operations/${id}`)).body;
     return progress !== null && progress.processed > 0;
   });
 }
 
-describe('a population whose process is killed half way', () => {
-  it('goes on from its cursor in the next one: nobody missing, nobody twice', async () => {
+describe('a population whose process ends while it runs', () => {
+  it('continues from its cursor in the next process: each contact is added once', async () => {
     const first = await installation.start();
     await installation.makeContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(first);
-    await halfWay(first, id);
+    await progressed(first, id);
     await first.kill();
     const [left] = await installation.query<{ status: string; cursor: number }>(
       `SELECT status, cursor FROM batch_operations`,
@@ -57,23 +57,23 @@ describe('a population whose process is killed half way', () => {
       status: 'finished',
       progress: { processed: CONTACTS, total: CONTACTS },
     });
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
   });
 
-  it('is taken up at once after an orderly stop, which answers 0', async () => {
+  it('continues at once after a shutdown, which exits with 0', async () => {
     const first = await installation.start({ WORK_LEASE_SECONDS: '3000' });
     await installation.makeContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(first);
-    await halfWay(first, id);
+    await progressed(first, id);
     expect(await first.stop('SIGTERM')).toBe(0);
     const second = await installation.start({ WORK_LEASE_SECONDS: '3000' });
     expect(await second.api.ended(id)).toMatchObject({ status: 'finished', progress: { processed: CONTACTS } });
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
   });
 });
 
 describe('several processes on one database', () => {
-  it('run one population once', async () => {
+  it('run a population once', async () => {
     const programs = await Promise.all([installation.start(), installation.start(), installation.start()]);
     await installation.makeContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(programs[0]!);
@@ -81,10 +81,10 @@ describe('several processes on one database', () => {
       status: 'finished',
       progress: { processed: CONTACTS, total: CONTACTS },
     });
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
   });
 
-  it('add nobody twice in two populations of one callout', async () => {
+  it('add no contact twice in two populations of one callout', async () => {
     const [one, two] = await Promise.all([installation.start(), installation.start()]);
     await installation.makeContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(one!);
@@ -93,45 +93,48 @@ describe('several processes on one database', () => {
     const ended = [await two!.api.ended(id), await two!.api.ended(other)];
     expect(ended.map(({ status }) => status)).toEqual(['finished', 'finished']);
     expect(ended.reduce((sum, { progress }) => sum + progress.processed, 0)).toBe(CONTACTS);
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
   });
 
-  // A stopped process keeps SQLite's file locked; PostgreSQL takes the lock away from it.
-  it.runIf(way === 'cluster')('do not let a worker that was stopped beyond its lease do its work twice', async () => {
-    const sleeper = await installation.start();
-    await installation.makeContacts(CONTACTS);
-    const { callout, id } = await queuedPopulation(sleeper);
-    await halfWay(sleeper, id);
-    process.kill(sleeper.pid, 'SIGSTOP');
-    const other = await installation.start();
-    expect((await other.api.ended(id)).progress).toEqual({ processed: CONTACTS, total: CONTACTS });
-    process.kill(sleeper.pid, 'SIGCONT');
-    await eventually(async () => (await sleeper.api.get('/health/ready')).status === 200);
-    expect((await other.api.get(`/api/batch_operations/${id}`)).body).toMatchObject({
-      status: 'finished',
-      progress: { processed: CONTACTS, total: CONTACTS },
-    });
-    await expectEverybodyOnce(callout);
-  });
+  // A suspended process keeps the SQLite file locked. PostgreSQL releases its lock.
+  it.runIf(way === 'cluster')(
+    'do not repeat the work of a worker that was suspended for longer than its lease',
+    async () => {
+      const suspended = await installation.start();
+      await installation.makeContacts(CONTACTS);
+      const { callout, id } = await queuedPopulation(suspended);
+      await progressed(suspended, id);
+      process.kill(suspended.pid, 'SIGSTOP');
+      const other = await installation.start();
+      expect((await other.api.ended(id)).progress).toEqual({ processed: CONTACTS, total: CONTACTS });
+      process.kill(suspended.pid, 'SIGCONT');
+      await eventually(async () => (await suspended.api.get('/health/ready')).status === 200);
+      expect((await other.api.get(`/api/batch_operations/${id}`)).body).toMatchObject({
+        status: 'finished',
+        progress: { processed: CONTACTS, total: CONTACTS },
+      });
+      await expectEachContactOnce(callout);
+    },
+  );
 });
 
-describe('a stop', () => {
-  it('answers the request that is under way', async () => {
+describe('a shutdown', () => {
+  it('waits for the response to an open request', async () => {
     const program = await installation.start();
     const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
-    const asking = request(`${program.url}/api/contacts`, { method: 'POST', headers });
-    asking.flushHeaders();
-    // It has the request once it asks for the body.
-    await once(asking, 'continue');
-    asking.write('{"msisdn":');
+    const postRequest = request(`${program.url}/api/contacts`, { method: 'POST', headers });
+    postRequest.flushHeaders();
+    // The program has the request when it requests the body.
+    await once(postRequest, 'continue');
+    postRequest.write('{"msisdn":');
     const stopped = program.stop('SIGINT');
-    asking.end('"+85510202101"}');
-    const [answer] = (await once(asking, 'response')) as [IncomingMessage];
+    postRequest.end('"+85510202101"}');
+    const [answer] = (await once(postRequest, 'response')) as [IncomingMessage];
     answer.resume();
     expect(answer.statusCode).toBe(201);
     expect(await stopped).toBe(0);
-    const [kept] = await installation.query('SELECT msisdn FROM contacts');
-    expect(kept).toEqual({ msisdn: '+85510202101' });
+    const [stored] = await installation.query('SELECT msisdn FROM contacts');
+    expect(stored).toEqual({ msisdn: '+85510202101' });
   });
 });
 
@@ -150,7 +153,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
   });
   afterEach(stopRedis);
 
-  it('may be away: an event is accepted at once, and runs when it is back', async () => {
+  it('can be unavailable: events are accepted, and run when it is back', async () => {
     const program = await installation.start(environment());
     await installation.makeContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(program);
@@ -163,11 +166,11 @@ describe.runIf(way === 'cluster')('Redis', () => {
     expect((await program.api.get(`/api/batch_operations/${id}`)).body.status).toBe('queued');
     await startRedis();
     expect((await program.api.ended(id)).status).toBe('finished');
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
     await eventually(async () => (await program.api.get('/health/ready')).status === 200);
   });
 
-  it('may be away when the program stops', async () => {
+  it('can be unavailable during a shutdown', async () => {
     await startRedis();
     const program = await installation.start(environment());
     await eventually(async () => (await program.api.get('/health/ready')).status === 200);
@@ -176,7 +179,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
     expect(await program.stop()).toBe(0);
   });
 
-  it('may lose everything: the sweeper finds the rows', async () => {
+  it('can lose all jobs: the sweeper finds the rows', async () => {
     await startRedis();
     const web = await installation.start({ ...environment(), SCFM_ROLE: 'web' });
     await installation.makeContacts(CONTACTS);
@@ -186,7 +189,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
     await startRedis();
     const worker = await installation.start({ ...environment(), SCFM_ROLE: 'worker' });
     expect((await web.api.ended(id)).status).toBe('finished');
-    await expectEverybodyOnce(callout);
+    await expectEachContactOnce(callout);
     expect((await worker.api.get('/api/contacts')).status).toBe(404);
   });
 });

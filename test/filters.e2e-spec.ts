@@ -139,7 +139,7 @@ describe('filters on metadata', () => {
     await api.delete(`/api/contacts/${contact.id}`);
   });
 
-  it('without a value find where the key is absent or null', async () => {
+  it('without a value find rows whose key is absent or null', async () => {
     expect(await found('q[metadata][nothing]')).toEqual([id, id + 1]);
     expect(await found('q[metadata][nested][a][c]')).toEqual([id, id + 1]);
     expect(await found('q[metadata][list][3]')).toEqual([id, id + 1]);
@@ -148,14 +148,14 @@ describe('filters on metadata', () => {
     expect(await found('q[metadata][list][0]')).toEqual([id + 1]);
   });
 
-  it('must all hold', async () => {
+  it('must all match', async () => {
     expect(await found('q[metadata][number]=5&q[metadata][text]=x+y&q[msisdn]=855 10 202 101')).toEqual([id]);
     expect(await found('q[metadata][number]=5&q[metadata][text]=z')).toEqual([]);
   });
 });
 
 describe('filters on plain attributes', () => {
-  it('read a number in any spelling, and several, with spaces round the commas', async () => {
+  it('accept a number in any spelling, and several, with spaces around the commas', async () => {
     const [one, two] = await api.contacts({ msisdn: '+85510303001' }, { msisdn: '+85510303002' });
     expect(await api.ids('/api/contacts?q[msisdn]=855 10 303 001')).toEqual([one]);
     expect(await api.ids('/api/contacts?q[msisdn]=%2B85510303001 , 85510303002,')).toEqual([one, two]);
@@ -171,7 +171,7 @@ describe('filters on plain attributes', () => {
     expect(await api.ids(`/api/callouts?q[call_flow_logic]=${flow}`)).toEqual([callout.id]);
   });
 
-  it('find participations by all that they belong to, and by the call flow that they show', async () => {
+  it('find participations by the records they belong to, and by the call flow that they show', async () => {
     const flow = 'CallFlowLogic::Application';
     const [contact] = await api.contacts({ msisdn: '+85510303003' });
     const { body: callout } = await api.post('/api/callouts', { call_flow_logic: flow });
@@ -250,7 +250,7 @@ describe('filters on time', () => {
   );
 });
 
-describe('a filter that cannot be meant', () => {
+describe('an invalid filter', () => {
   it.each([
     ['contacts', 'q[metdata][gender]=f', 'metdata'],
     ['contacts', 'q[gender]=f', 'gender'],
@@ -274,7 +274,7 @@ describe('a filter that cannot be meant', () => {
   });
 });
 
-it('reads back any JSON that was written as metadata, and finds the contact by each of its leaves', async () => {
+it('stores any JSON as metadata unchanged, and finds the contact by each of its leaves', async () => {
   let next = 0;
   const text = fc.string({ unit: 'binary', maxLength: 12 }).filter((value) => !value.includes('\0'));
   const key = text.filter((value) => value !== '__proto__');
@@ -305,10 +305,10 @@ it('reads back any JSON that was written as metadata, and finds the contact by e
         expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([contact.id]);
         if (path.some((name) => /[[\]]|^$/.test(name))) continue;
         const query = path.map((name) => `[${encodeURIComponent(name)}]`).join('');
-        const asked = leaf === null ? '' : `=${encodeURIComponent(`${leaf as string}`)}`;
+        const suffix = leaf === null ? '' : `=${encodeURIComponent(`${leaf as string}`)}`;
         const number = `q[msisdn]=${encodeURIComponent(msisdn)}`;
-        expect(await api.ids(`/api/contacts?${number}&q[metadata]${query}${asked}`)).toEqual([contact.id]);
-        // Another value finds nobody: the filter has read its own.
+        expect(await api.ids(`/api/contacts?${number}&q[metadata]${query}${suffix}`)).toEqual([contact.id]);
+        // Another value matches no contact, so the filter compares the value.
         expect(
           await api.ids(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${leaf as string}~`)}`),
         ).toEqual([]);
@@ -318,8 +318,8 @@ it('reads back any JSON that was written as metadata, and finds the contact by e
   );
 });
 
-it('lets no key or value through as SQL', async () => {
-  const sqlish = fc.string({
+it('does not execute keys and values as SQL', async () => {
+  const sqlFragments = fc.string({
     unit: fc.constantFrom(
       "'",
       '"',
@@ -347,7 +347,7 @@ it('lets no key or value through as SQL', async () => {
   });
   const rows = (await api.get('/api/contacts')).headers.get('total');
   await fc.assert(
-    fc.asyncProperty(sqlish, sqlish, sqlish, async (a, b, text) => {
+    fc.asyncProperty(sqlFragments, sqlFragments, sqlFragments, async (a, b, text) => {
       const filter = { metadata: { [a]: { [b]: text } } };
       const population = await api.population(await api.callout(), { contact_filter_params: filter });
       expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([]);

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** Objects that throw, or lie, when they are turned into a text, a number or JSON; as far as a body can bring them. */
+/** JSON values that break or mislead code which converts them to a text, a number or JSON. */
 const inner = fc.oneof(fc.constantFrom('x', '1', 'true', null, 0, {}, []), fc.string({ unit: 'grapheme' }));
 const trap = fc.constantFrom('toString', 'valueOf', 'toJSON', 'length', 'then', 'constructor', 'hasOwnProperty', '0');
 const hostile = fc.oneof(
@@ -34,13 +34,13 @@ const hostile = fc.oneof(
   fc.constantFrom<unknown>([['true']], [[]], 1e300, 0, 1.5, true),
 );
 
-const isRefusedOrTaken = async (method: string, path: string, body?: string | object) => {
+const expectNoServerError = async (method: string, path: string, body?: string | object) => {
   const { status, text } = await api.send(method, path, body);
   expect([method, path, status < 500 || text]).toEqual([method, path, true]);
 };
 
-describe('an object that is more than data', () => {
-  it('breaks nothing as the value of any attribute of any route', async () => {
+describe('a value with the keys of special methods', () => {
+  it('causes no server error as any attribute of any route', async () => {
     const { paths, components } = (await api.get('/docs-json')).body;
     const routes = Object.entries<Record<string, Body>>(paths).flatMap(([path, methods]) =>
       Object.entries(methods).flatMap(([method, { requestBody }]) => {
@@ -53,7 +53,7 @@ describe('an object that is more than data', () => {
     for (const [method, path, property] of routes) {
       await fc.assert(
         fc.asyncProperty(hostile, (value) =>
-          isRefusedOrTaken(method, path.replace('{id}', '1'), {
+          expectNoServerError(method, path.replace('{id}', '1'), {
             type: 'BatchOperation::CalloutPopulation',
             [property]: value,
           }),
@@ -63,7 +63,7 @@ describe('an object that is more than data', () => {
     }
   });
 
-  it('breaks nothing as the value of any filter', async () => {
+  it('causes no server error as any filter', async () => {
     const { paths } = (await api.get('/docs-json')).body;
     for (const [path, { get }] of Object.entries<Record<string, Body>>(paths)) {
       const filters = get?.parameters?.find(({ name }: Body) => name === 'q')?.schema.properties ?? {};
@@ -71,7 +71,7 @@ describe('an object that is more than data', () => {
         await fc.assert(
           fc.asyncProperty(hostile, async (value) => {
             const query = formOf({ q: { [filter]: value } }, { nulls: 'blank', lists: 'brackets' });
-            await isRefusedOrTaken('GET', `${path.replace('{id}', '1')}?${query}`);
+            await expectNoServerError('GET', `${path.replace('{id}', '1')}?${query}`);
           }),
           { numRuns: 5 },
         );
@@ -79,9 +79,9 @@ describe('an object that is more than data', () => {
     }
   });
 
-  it('breaks nothing as any parameter of a batch operation', async () => {
-    const shared = ['include_do_not_call'];
-    const ofCalls = [
+  it('causes no server error as any parameter of a batch operation', async () => {
+    const commonNames = ['include_do_not_call'];
+    const callNames = [
       'callout_filter_params',
       'callout_participation_filter_params',
       'phone_call_filter_params',
@@ -95,9 +95,9 @@ describe('an object that is more than data', () => {
       'remote_request_params',
     ];
     for (const [type, names] of [
-      ['CalloutPopulation', [...shared, 'contact_filter_params']],
-      ['PhoneCallCreate', [...shared, ...ofCalls]],
-      ['PhoneCallQueue', [...shared, ...ofCalls]],
+      ['CalloutPopulation', [...commonNames, 'contact_filter_params']],
+      ['PhoneCallCreate', [...commonNames, ...callNames]],
+      ['PhoneCallQueue', [...commonNames, ...callNames]],
     ] as const) {
       for (const name of names) {
         await fc.assert(
@@ -106,7 +106,7 @@ describe('an object that is more than data', () => {
             for (const given of name.endsWith('filter_params') ? [value, filter] : [value, { from: value }]) {
               const parameters = { remote_request_params: params, [name]: given };
               const body = { type: `BatchOperation::${type}`, callout_id: callout, parameters };
-              await isRefusedOrTaken('POST', '/api/batch_operations', body);
+              await expectNoServerError('POST', '/api/batch_operations', body);
             }
           }),
           { numRuns: 8 },
@@ -116,22 +116,22 @@ describe('an object that is more than data', () => {
   });
 });
 
-describe('an object that is kept as data', () => {
-  it('spoils neither a flow that is to start with it nor the webhooks of a call', async () => {
+describe('such a value in metadata', () => {
+  it('causes no error when a callout starts, or in the webhooks of a call', async () => {
     await fc.assert(
       fc.asyncProperty(hostile, fc.nat({ max: 1_000_000 }), async (value, number) => {
         const flow = { call_flow_logic: 'CallFlowLogic::PlayMessage' };
-        const kept = { message: 'Flood', language: value, voice: value, prompt: value, audio_url: value };
-        const { body: made } = await api.post('/api/callouts', { ...flow, metadata: kept });
-        await isRefusedOrTaken('POST', `/api/callouts/${made.id}/callout_events`, { event: 'start' });
+        const metadata = { message: 'Flood', language: value, voice: value, prompt: value, audio_url: value };
+        const { body: created } = await api.post('/api/callouts', { ...flow, metadata });
+        await expectNoServerError('POST', `/api/callouts/${created.id}/callout_events`, { event: 'start' });
         const answered = { answered_by: value, calling_back: value };
         const calls = `/api/callout_participations/${participation}/phone_calls`;
         const { body: call } = await api.post(calls, { metadata: answered, remote_request_params: params });
         await api.patch(`/api/contacts/${contact}`, { metadata: { do_not_call: value } });
         await api.patch(`/api/phone_calls/${call.id}`, { metadata: answered });
         for (const CallStatus of ['ringing', 'in-progress', 'completed']) {
-          const told = { CallSid: `CA${number}-${call.id}`, CallStatus, Direction: 'outbound-api' };
-          const answer = await signedWebhook(api, told, { query: `?phone_call_id=${call.id}` });
+          const webhook = { CallSid: `CA${number}-${call.id}`, CallStatus, Direction: 'outbound-api' };
+          const answer = await signedWebhook(api, webhook, { query: `?phone_call_id=${call.id}` });
           expect([answer.status, answer.text]).toEqual([201, expect.stringContaining('<Response')]);
         }
         expect((await api.get(`/api/phone_calls/${call.id}`)).body).toMatchObject({

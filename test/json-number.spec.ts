@@ -3,21 +3,25 @@ import { describe, expect, it } from 'vitest';
 import { parseStorableJson } from '../src/server/request-bodies.js';
 import { exactNumber, isRepresentableInteger } from '../src/metadata/json-number.js';
 
-const refused = 'a number has more digits than can be kept; send it as a string';
+const TOO_MANY_DIGITS = 'a number has more digits than can be kept; send it as a string';
 
 describe('a number in a JSON body', () => {
-  it('is accepted if a double holds it exactly; a whole number that would be rounded is rejected', () => {
+  it('is accepted if a double holds it exactly; an integer that would be rounded is rejected', () => {
     fc.assert(
-      fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (whole) => {
+      fc.property(fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (integer) => {
         // Exactly, or with the digits that JavaScript prints for the double.
-        const fits = BigInt(Number(whole)) === whole || `${Number(whole)}` === `${whole}`;
-        expect(isRepresentableInteger(`${whole}`)).toBe(fits);
-        for (const json of [`{"a":${whole}}`, `{"a":[{"b":[1,\t${whole}\n]}]}`, `{"a":"x\\"","b":${whole},"c":1}`]) {
+        const fits = BigInt(Number(integer)) === integer || `${Number(integer)}` === `${integer}`;
+        expect(isRepresentableInteger(`${integer}`)).toBe(fits);
+        for (const json of [
+          `{"a":${integer}}`,
+          `{"a":[{"b":[1,\t${integer}\n]}]}`,
+          `{"a":"x\\"","b":${integer},"c":1}`,
+        ]) {
           if (fits) expect(parseStorableJson(json)).toEqual(JSON.parse(json));
-          else expect(() => parseStorableJson(json)).toThrow(refused);
+          else expect(() => parseStorableJson(json)).toThrow(TOO_MANY_DIGITS);
         }
-        const harmless = `{"${whole}":"${whole}","b":"\\"${whole}","c":${whole}.5,"d":${whole}e0,"e":-1.${`${whole}`.replace('-', '')}}`;
-        expect(parseStorableJson(harmless)).toEqual(JSON.parse(harmless));
+        const json = `{"${integer}":"${integer}","b":"\\"${integer}","c":${integer}.5,"d":${integer}e0,"e":-1.${`${integer}`.replace('-', '')}}`;
+        expect(parseStorableJson(json)).toEqual(JSON.parse(json));
       }),
       { numRuns: 1_000 },
     );
@@ -26,7 +30,7 @@ describe('a number in a JSON body', () => {
   it.each(['9007199254740993', '-9007199254740993', '12345678901234567890', '1'.repeat(400)])(
     '%s is rejected',
     (text) => {
-      expect(() => parseStorableJson(`{"a":${text}}`)).toThrow(refused);
+      expect(() => parseStorableJson(`{"a":${text}}`)).toThrow(TOO_MANY_DIGITS);
     },
   );
 
@@ -42,7 +46,7 @@ describe('a number in a JSON body', () => {
     expect(parseStorableJson(`{"a":${text}}`)).toEqual({ a: Number(text) });
   });
 
-  it('is found in linear time', () => {
+  it('is checked in linear time', () => {
     for (const part of ['9007199254740992,', '"\\"9007199254740993",', '1.9007199254740993e1,']) {
       const json = `{"a":[${part.repeat(60_000)}1]}`;
       const started = performance.now();

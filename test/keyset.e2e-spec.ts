@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
 
-const PEOPLE = 500;
+const CONTACTS = 500;
 
 let installation: Installation;
 let api: Api;
@@ -10,11 +10,14 @@ let api: Api;
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
-  await installation.makeContacts(PEOPLE);
+  await installation.makeContacts(CONTACTS);
 });
 afterAll(() => installation.remove());
 
-/** Where `Link` leads on to; undefined at the end. It must lead nowhere else. */
+/**
+ * @returns the path of the next page; undefined on the last page
+ * @throws Error when `Link` has other links
+ */
 function nextOf(headers: Headers): string | undefined {
   const link = headers.get('link');
   if (link === null) return undefined;
@@ -23,52 +26,52 @@ function nextOf(headers: Headers): string | undefined {
   return url.slice(api.url.length);
 }
 
-/** Follows the links from the page at `path` to the end. Answers the ids, in the order in which they came. */
-async function walk(path: string, meanwhile = async (_page: Body[]): Promise<void> => {}): Promise<number[]> {
+/** Follows the links from the page at `path` to the last one. @returns the ids in the order of the pages */
+async function walk(path: string, afterPage = async (_page: Body[]): Promise<void> => {}): Promise<number[]> {
   const ids: number[] = [];
   for (let at: string | undefined = path; at;) {
     const { status, body, headers, text } = await api.get(at);
     if (status !== 200) throw new Error(`${at}: ${text}`);
     ids.push(...body.map(({ id }: Body) => id));
     at = nextOf(headers);
-    await meanwhile(body);
+    await afterPage(body);
   }
   return ids;
 }
 
-describe('a walk by after_id', () => {
-  it('begins at 0, and passes each row once, in the order of their ids', async () => {
+describe('reading a list by after_id', () => {
+  it('begins at 0 and returns each row once, in the order of the ids', async () => {
     const ids = await walk('/api/contacts?after_id=0&per_page=7');
     expect(ids).toEqual(await api.ids('/api/contacts'));
-    expect(ids).toHaveLength(PEOPLE);
+    expect(ids).toHaveLength(CONTACTS);
   });
 
-  it('skips nobody and meets nobody twice while others come and go', async () => {
-    const standing = await api.ids('/api/contacts');
-    const gone: number[] = [];
-    let came = 0;
-    // On each page somebody who was met goes, so that pages by number would skip one; and somebody comes.
-    const met = await walk('/api/contacts?after_id=0&per_page=20', async (page) => {
+  it('skips and repeats no row while rows are added and deleted', async () => {
+    const initial = await api.ids('/api/contacts');
+    const deleted: number[] = [];
+    let added = 0;
+    // After each page, one of its rows is deleted, so that page numbers would skip a row, and a row is added.
+    const seen = await walk('/api/contacts?after_id=0&per_page=20', async (page) => {
       const [first] = page;
-      if (!first || came === 10) return;
+      if (!first || added === 10) return;
       await api.delete(`/api/contacts/${first.id}`);
-      gone.push(first.id);
-      await api.contacts({ msisdn: `+8551055${String(++came).padStart(4, '0')}` });
+      deleted.push(first.id);
+      await api.contacts({ msisdn: `+8551055${String(++added).padStart(4, '0')}` });
     });
-    expect(came).toBe(10);
-    expect(new Set(met).size).toBe(met.length);
-    expect(met).toEqual(met.toSorted((a, b) => a - b));
-    expect(met.filter((id) => standing.includes(id))).toEqual(standing);
-    expect(met.length - standing.length).toBe(came);
-    expect((await api.ids('/api/contacts')).filter((id) => gone.includes(id))).toEqual([]);
+    expect(added).toBe(10);
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+    expect(seen.filter((id) => initial.includes(id))).toEqual(initial);
+    expect(seen.length - initial.length).toBe(added);
+    expect((await api.ids('/api/contacts')).filter((id) => deleted.includes(id))).toEqual([]);
   });
 
-  it('does not count, and tells the page’s size', async () => {
+  it('does not count the rows, and returns Per-Page', async () => {
     const { headers } = await api.get('/api/contacts?after_id=0&per_page=3');
     expect([headers.get('per-page'), headers.get('total')]).toEqual(['3', null]);
   });
 
-  it('ends without a link: also on a page that is just full, and past the end', async () => {
+  it('has no link on the last page, even if that page is full, and after it', async () => {
     const last = (await api.ids('/api/contacts')).at(-2)!;
     const full = await api.get(`/api/contacts?after_id=${last}&per_page=1`);
     expect([full.body.length, full.headers.get('link')]).toEqual([1, null]);
@@ -83,7 +86,7 @@ describe('a walk by after_id', () => {
     );
   });
 
-  it('goes through filtered and nested lists, previews and results', async () => {
+  it('works for filtered and nested lists, previews and results', async () => {
     const groups = await api.contacts(
       ...Array.from({ length: 9 }, (_, n) => ({ msisdn: `+8551077000${n}`, metadata: { group: n % 3 } })),
     );
@@ -102,7 +105,7 @@ describe('a walk by after_id', () => {
     expect((await api.get('/api/callouts/99999999/contacts?after_id=0')).status).toBe(404);
   });
 
-  it('leaves a preview’s count of those who are left out to its ordinary pages', async () => {
+  it('has Left-Out of a preview only on numbered pages', async () => {
     const population = await api.population(await api.callout());
     const preview = `/api/batch_operations/${population}/preview/contacts`;
     expect((await api.get(preview)).headers.get('left-out')).toBe('0');
@@ -119,12 +122,12 @@ describe('after_id', () => {
     },
   );
 
-  it('is refused together with a page', async () => {
+  it('is refused in combination with page', async () => {
     const { status, body } = await api.get('/api/contacts?after_id=0&page=1');
     expect([status, body.message]).toEqual([400, 'page and after_id exclude each other']);
   });
 
-  it('is refused where nothing is listed', async () => {
+  it('is refused on a route that is not a list', async () => {
     const [id] = await api.ids('/api/contacts?q[metadata][group]=1');
     expect((await api.get(`/api/contacts/${id}?after_id=0`)).status).toBe(422);
   });

@@ -8,8 +8,8 @@ import { Installation, way } from './support/installation.js';
 import { Gate } from './support/gate.js';
 import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
-const MOST = 8;
-const WEBHOOKS = 40;
+const MAX_REQUESTS = 8;
+const MAX_WEBHOOKS = 40;
 
 let installation: Installation;
 let signedWebhook: SignedWebhook;
@@ -21,17 +21,17 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-const someone = () => ({ msisdn: `+8551066${String(++numbers).padStart(4, '0')}` });
+const newContact = () => ({ msisdn: `+8551066${String(++numbers).padStart(4, '0')}` });
 const times = <T>(count: number, make: () => Promise<T>): Promise<T>[] => Array.from({ length: count }, make);
 const statuses = async (answers: Promise<Answer>[]) => (await Promise.all(answers)).map(({ status }) => status);
-const isFree = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
+const acceptsRequests = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
 
 /**
- * Makes one more than there is room for, while none is answered otherwise: the first answer is the refusal. The others
- * are still held.
+ * Sends one request more than the limit while none is completed, so the first response is the rejection.
+ * @returns the rejection, and the other requests, which are still open
  */
-async function fill<T>(room: number, make: () => Promise<T>): Promise<{ refused: T; held: Promise<T>[] }> {
-  const all = times(room + 1, make);
+async function fill<T>(limit: number, send: () => Promise<T>): Promise<{ refused: T; held: Promise<T>[] }> {
+  const all = times(limit + 1, send);
   const first = await Promise.race(all.map(async (one, index) => ({ refused: await one, index })));
   return { refused: first.refused, held: all.filter((_, index) => index !== first.index) };
 }
@@ -42,7 +42,7 @@ function expectUnavailable({ status, body, headers }: Answer, message: string): 
   expect(headers.get('x-request-id')).toBeTruthy();
 }
 
-/** Sends a text as it is, over a connection of its own. */
+/** Sends a text unchanged over a new connection. */
 async function sendRaw(api: Api, content: string): Promise<Socket> {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
@@ -51,7 +51,7 @@ async function sendRaw(api: Api, content: string): Promise<Socket> {
   return socket;
 }
 
-/** The beginning of the answer; an empty text when the connection ends without one. */
+/** @returns the beginning of the response; an empty text when the connection closes without one */
 async function head(socket: Socket): Promise<string> {
   const [data] = (await Promise.race([once(socket, 'data'), once(socket, 'close')])) as [unknown];
   return data instanceof Buffer ? data.toString() : '';
@@ -60,25 +60,25 @@ async function head(socket: Socket): Promise<string> {
 const unfinished =
   'POST /api/contacts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n\r\n{"m';
 
-describe('more requests than the program works on at once', () => {
+describe('requests beyond the limit', () => {
   let api: Api;
   const environment = {
-    MAX_CONCURRENT_REQUESTS: String(MOST),
-    MAX_CONCURRENT_WEBHOOKS: String(WEBHOOKS),
+    MAX_CONCURRENT_REQUESTS: String(MAX_REQUESTS),
+    MAX_CONCURRENT_WEBHOOKS: String(MAX_WEBHOOKS),
     SCFM_ROLE: 'web',
   };
 
   beforeAll(async () => {
     api = (await installation.start(environment)).api;
-    // Before the tests hold the database up: the first webhook looks up what it is signed with.
-    await signedWebhook(api, { CallSid: 'CA0', Direction: 'inbound', From: someone().msisdn });
+    // The first webhook reads the database to check its signature. Later, the tests lock the database.
+    await signedWebhook(api, { CallSid: 'CA0', Direction: 'inbound', From: newContact().msisdn });
   });
 
-  it('are refused while the others are worked on, and taken right after', async () => {
+  it('are refused while others are in progress, and accepted right after', async () => {
     const release = await installation.holdWrites();
-    const { refused, held } = await fill(MOST, () => api.post('/api/contacts', someone()));
+    const { refused, held } = await fill(MAX_REQUESTS, () => api.post('/api/contacts', newContact()));
     expectUnavailable(refused, 'there are too many requests at once');
-    for (const answer of await Promise.all(times(100, () => api.post('/api/contacts', someone())))) {
+    for (const answer of await Promise.all(times(100, () => api.post('/api/contacts', newContact())))) {
       expectUnavailable(answer, 'there are too many requests at once');
     }
     expect((await api.get('/health/live')).status).toBe(200);
@@ -86,55 +86,59 @@ describe('more requests than the program works on at once', () => {
     expect(await head(sending)).toMatch(/^HTTP\/1.1 503 /);
     sending.destroy();
     await release();
-    expect(await statuses(held)).toEqual(Array(MOST).fill(201));
-    expect(await statuses(times(MOST, () => api.post('/api/contacts', someone())))).toEqual(Array(MOST).fill(201));
+    expect(await statuses(held)).toEqual(Array(MAX_REQUESTS).fill(201));
+    expect(await statuses(times(MAX_REQUESTS, () => api.post('/api/contacts', newContact())))).toEqual(
+      Array(MAX_REQUESTS).fill(201),
+    );
   });
 
-  it('do not keep the provider’s webhooks out, which are not repeated and have a bound of their own', async () => {
+  it('do not block webhooks, which have a separate limit', async () => {
     const release = await installation.holdWrites();
-    const { held } = await fill(MOST, () => api.post('/api/contacts', someone()));
+    const { held } = await fill(MAX_REQUESTS, () => api.post('/api/contacts', newContact()));
     let sid = 0;
     const webhook = () => {
-      const call = { CallSid: `CA${++sid}`, Direction: 'inbound', From: someone().msisdn, CallStatus: 'ringing' };
+      const call = { CallSid: `CA${++sid}`, Direction: 'inbound', From: newContact().msisdn, CallStatus: 'ringing' };
       return signedWebhook(api, call);
     };
-    const webhooks = await fill(WEBHOOKS, webhook);
+    const webhooks = await fill(MAX_WEBHOOKS, webhook);
     expectUnavailable(webhooks.refused, 'there are too many requests at once');
     await release();
     expect(new Set(await statuses([...webhooks.held, ...held]))).toEqual(new Set([201]));
   });
 
-  it('are those whose client has gone away, too, as long as they are worked on', async () => {
+  it('include requests in progress whose client has disconnected', async () => {
     const release = await installation.holdWrites();
-    const impatient = new AbortController();
+    const controller = new AbortController();
     const post = async () => {
-      const request = { method: 'POST', body: new URLSearchParams(someone()), signal: impatient.signal };
+      const request = { method: 'POST', body: new URLSearchParams(newContact()), signal: controller.signal };
       return (await fetch(`${api.url}/api/contacts`, request).catch(() => undefined))?.status;
     };
-    const { refused, held } = await fill(MOST, post);
+    const { refused, held } = await fill(MAX_REQUESTS, post);
     expect(refused).toBe(503);
-    impatient.abort();
-    expect(await Promise.all(held)).toEqual(Array(MOST).fill(undefined));
+    controller.abort();
+    expect(await Promise.all(held)).toEqual(Array(MAX_REQUESTS).fill(undefined));
     for (let n = 0; n < 20; n++) expect((await api.get('/api/contacts')).status).toBe(503);
     await release();
-    await isFree(api);
+    await acceptsRequests(api);
   });
 
-  it('are no more those whose client went away while it was sending', async () => {
+  it('do not include requests whose client disconnected while it sent the body', async () => {
     const sockets: Socket[] = [];
     const send = async () => {
       const socket = await sendRaw(api, unfinished);
       sockets.push(socket);
       return head(socket);
     };
-    expect((await fill(MOST, send)).refused).toMatch(/^HTTP\/1.1 503 /);
+    expect((await fill(MAX_REQUESTS, send)).refused).toMatch(/^HTTP\/1.1 503 /);
     for (const socket of sockets) socket.destroy();
-    await isFree(api);
-    expect(await statuses(times(MOST, () => api.post('/api/contacts', someone())))).toEqual(Array(MOST).fill(201));
+    await acceptsRequests(api);
+    expect(await statuses(times(MAX_REQUESTS, () => api.post('/api/contacts', newContact())))).toEqual(
+      Array(MAX_REQUESTS).fill(201),
+    );
   });
 });
 
-describe('a client that is slow or strange', () => {
+describe('a slow or faulty client', () => {
   let api: Api;
 
   beforeAll(async () => {
@@ -145,7 +149,7 @@ describe('a client that is slow or strange', () => {
     ['the rest of the head', 'GET /api/contacts HTTP/1.1\r\nHost: x\r\n'],
     ['the rest of the body', unfinished],
     ['anything', ''],
-  ])('is cut off when it does not send %s', async (_, content) => {
+  ])('is disconnected when it does not send %s', async (_, content) => {
     const socket = await sendRaw(api, content);
     const answer = await text(socket);
     const [start, body] = answer.split('\r\n\r\n') as [string, string];
@@ -155,20 +159,20 @@ describe('a client that is slow or strange', () => {
       error: 'Request Timeout',
       message: 'the request took too long to arrive',
     });
-    await isFree(api);
+    await acceptsRequests(api);
   });
 
-  it('is told, and left, when it does not say whom it wants', async () => {
+  it('gets 400 and is disconnected when Host is missing', async () => {
     const answer = await text(await sendRaw(api, 'GET /api/contacts HTTP/1.1\r\n\r\n'));
     expect(answer).toMatch(/^HTTP\/1.1 400 Bad Request\r\nConnection: close\r\n/);
   });
 
-  it('is told when what it sends is no request', async () => {
+  it('gets 400 when it does not send HTTP', async () => {
     const answer = await text(await sendRaw(api, 'nonsense\r\n\r\n'));
     expect(answer).toContain('{"status":400,"error":"Bad Request","message":"this is not HTTP"}');
   });
 
-  it('is refused when it sends a webhook that no provider would', async () => {
+  it('gets 413 for a webhook that is larger than those of providers', async () => {
     const { status } = await signedWebhook(api, { CallSid: 'CA1', Long: 'x'.repeat(70_000) });
     expect(status).toBe(413);
   });
@@ -177,40 +181,45 @@ describe('a client that is slow or strange', () => {
 describe.runIf(way === 'cluster')('PostgreSQL', () => {
   const busy = 'the database cannot be used now';
 
-  it('may have no free connection for writes: a request that waits too long is 503 with Retry-After', async () => {
+  it('can have no free connection for writes: a request that waits too long gets 503 with Retry-After', async () => {
     const { api } = await installation.start({ DATABASE_POOL: '4', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
     const release = await installation.holdWrites();
-    const told: Answer[] = [];
+    const rejected: Answer[] = [];
     const all = times(6, async () => {
-      const answer = await api.post('/api/contacts', someone());
-      if (answer.status !== 201) told.push(answer);
+      const answer = await api.post('/api/contacts', newContact());
+      if (answer.status !== 201) rejected.push(answer);
       return answer;
     });
-    await eventually(() => told.length === 4);
-    for (const answer of told) expectUnavailable(answer, busy);
+    await eventually(() => rejected.length === 4);
+    for (const answer of rejected) expectUnavailable(answer, busy);
     await release();
     expect((await statuses(all)).filter((status) => status === 201)).toHaveLength(2);
-    await isFree(api);
+    await acceptsRequests(api);
   });
 
-  it('may be away: who needs it is told to come again, and all is well when it is back', async () => {
+  it('can be unavailable: requests that need it get 503 until it is back', async () => {
     const { hostname, port } = new URL(installation.environment.DATABASE_URL!);
     const gate = await Gate.before(Number(port), hostname);
     const through = new URL(installation.environment.DATABASE_URL!);
     through.host = `127.0.0.1:${gate.port}`;
     const program = await installation.start({ DATABASE_URL: through.href });
     const { api } = program;
-    const [id] = await api.contacts(someone());
+    const [id] = await api.contacts(newContact());
     try {
       for (let time = 0; time < 2; time++) {
         await gate.close();
         const requests = [
           () => api.get('/api/contacts'),
           () => api.get(`/api/contacts/${id}`),
-          () => api.post('/api/contacts', someone()),
+          () => api.post('/api/contacts', newContact()),
           () => api.patch(`/api/contacts/${id}`, { metadata: { a: 1 } }),
           () =>
-            signedWebhook(api, { CallSid: 'CA1', CallStatus: 'ringing', Direction: 'inbound', From: someone().msisdn }),
+            signedWebhook(api, {
+              CallSid: 'CA1',
+              CallStatus: 'ringing',
+              Direction: 'inbound',
+              From: newContact().msisdn,
+            }),
         ];
         for (const request of requests) expectUnavailable(await request(), busy);
         const ready = await api.get('/health/ready');
@@ -223,9 +232,9 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
         expect(again.map(({ status }) => status)).toEqual([200, 200, 201, 204, 201]);
       }
       expect(program.output).toMatch(/"code":"ECONNREFUSED"/);
-      // In a transaction that it was cut off from.
+      // The connection can also break within a transaction.
       const release = await installation.holdWrites();
-      const cut = api.post('/api/contacts', someone());
+      const interrupted = api.post('/api/contacts', newContact());
       await eventually(async () => {
         const [{ waiting }] = (await installation.query<{ waiting: string }>(
           `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -233,7 +242,7 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
         return Number(waiting) > 0;
       });
       await gate.close();
-      expectUnavailable(await cut, busy);
+      expectUnavailable(await interrupted, busy);
       await release();
     } finally {
       await gate.close();

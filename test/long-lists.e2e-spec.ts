@@ -5,10 +5,10 @@ import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
 
-const PEOPLE = 200_000;
+const CONTACTS = 200_000;
 
-/** More lists at once than either database has connections for them. */
-const CROWD = 12;
+/** More concurrent lists than either database has connections for. */
+const CONCURRENT = 12;
 
 let installation: Installation;
 let signedWebhook: SignedWebhook;
@@ -17,19 +17,22 @@ beforeAll(async () => {
   installation = await Installation.create();
   signedWebhook = webhooksTo(installation);
   await installation.start({ SCFM_ROLE: 'web' });
-  await installation.makeContacts(PEOPLE);
+  await installation.makeContacts(CONTACTS);
 });
 afterEach(() => installation.stopAll());
 afterAll(() => installation.remove());
 
-/** A list that takes a minute: two hundred keys must be absent from the metadata of each contact. */
+/** A list that takes a minute, because it checks two hundred keys in the metadata of each contact. */
 const longList = `/api/contacts?${Array.from({ length: 200 }, (_, n) => `q[metadata][absent_${n}]`).join('&')}`;
 
-/** Asks for lists that take long, until the function that it returns has them left. None of them may end before. */
-function crowd(api: Api): () => Promise<void> {
+/**
+ * Requests slow lists.
+ * @returns a function that checks that none of them has ended, and aborts them
+ */
+function startSlowLists(api: Api): () => Promise<void> {
   const controller = new AbortController();
   let ended = 0;
-  const lists = Array.from({ length: CROWD }, async () => {
+  const lists = Array.from({ length: CONCURRENT }, async () => {
     await fetch(api.url + longList, { signal: controller.signal }).then(
       () => ended++,
       () => undefined,
@@ -42,7 +45,7 @@ function crowd(api: Api): () => Promise<void> {
   };
 }
 
-/** How many statements of the program's run on PostgreSQL for longer than a moment. */
+/** @returns the number of list statements of the program that PostgreSQL is executing */
 async function runningStatements(): Promise<number> {
   const [row] = await installation.query<{ count: string }>(
     `SELECT count(*) AS count FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'scfm'
@@ -51,10 +54,10 @@ async function runningStatements(): Promise<number> {
   return Number(row!.count);
 }
 
-describe('lists that take long', () => {
-  it('end after READ_TIMEOUT with a sentence, and those that wait for a connection too', async () => {
+describe('slow lists', () => {
+  it('end after READ_TIMEOUT with an explanation, also while they wait for a connection', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '1' });
-    const answers = await Promise.all(Array.from({ length: CROWD }, () => api.get(longList)));
+    const answers = await Promise.all(Array.from({ length: CONCURRENT }, () => api.get(longList)));
     for (const { status, body, headers } of answers) {
       expect([status, body]).toEqual([
         503,
@@ -69,11 +72,11 @@ describe('lists that take long', () => {
     expect((await api.get('/api/contacts?per_page=1')).status).toBe(200);
   });
 
-  it('hold up nothing else: webhooks, changes, records by their ids, dialing, health', async () => {
+  it('do not delay webhooks, changes, single records, dialing and health checks', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '300', OPT_OUT_KEY: 'none' });
     const [id] = await api.contacts({ msisdn: '+85510202101', metadata: { group: 'long' } });
     const callout = await pausedCallout(api, { msisdn: '+85510202101' });
-    const leave = crowd(api);
+    const abortLists = startSlowLists(api);
     const answers: Answer[] = [
       await api.get(`/api/contacts/${id}`),
       await api.post('/api/contacts', { msisdn: '+85510202102' }),
@@ -94,53 +97,55 @@ describe('lists that take long', () => {
       );
       return Number(row!.count) === 1;
     });
-    await leave();
+    await abortLists();
   });
 
-  it('end when their clients leave, and the connections are free for others', async () => {
+  it('end when their clients disconnect, and free their connections', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '300' });
-    const leave = crowd(api);
+    const abortLists = startSlowLists(api);
     if (way === 'cluster') await eventually(async () => (await runningStatements()) > 0);
-    await leave();
-    expect((await api.get('/api/contacts?q[metadata][many]=yes&per_page=1')).headers.get('total')).toBe(String(PEOPLE));
+    await abortLists();
+    expect((await api.get('/api/contacts?q[metadata][many]=yes&per_page=1')).headers.get('total')).toBe(
+      String(CONTACTS),
+    );
     if (way === 'cluster') await eventually(async () => (await runningStatements()) === 0);
   });
 });
 
-describe.runIf(way === 'cluster')('clients that take all connections which they may have', () => {
-  it('leave webhooks and dialing theirs', async () => {
+describe.runIf(way === 'cluster')('clients that use all connections of their share', () => {
+  it('do not delay webhooks', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '300', DATABASE_WAIT: '300' });
     await api.contacts({ msisdn: '+85510202111' });
     const callout = await pausedCallout(api, { msisdn: '+85510202111' });
     const [call] = (await api.get(`/api/callouts/${callout}/phone_calls`)).body;
-    const leave = crowd(api);
-    const holder = await installation.connect();
+    const abortLists = startSlowLists(api);
+    const locker = await installation.connect();
     for (const statement of [
       'SET idle_in_transaction_session_timeout = 0',
       'BEGIN',
       'LOCK TABLE callouts IN SHARE MODE',
     ]) {
-      await holder.query(statement);
+      await locker.query(statement);
     }
     let changed = 0;
-    const changes = Array.from({ length: CROWD }, async () => {
+    const changes = Array.from({ length: CONCURRENT }, async () => {
       const { status } = await api.post('/api/callouts');
       changed++;
       return status;
     });
-    const told = { CallStatus: 'ringing', Direction: 'outbound-api', From: '2442', To: '+85510202111' };
+    const webhookOfCall = { CallStatus: 'ringing', Direction: 'outbound-api', From: '2442', To: '+85510202111' };
     const statuses = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
-        const webhook = { ...told, CallSid: 'CA-held', SequenceNumber: String(n) };
+        const webhook = { ...webhookOfCall, CallSid: 'CA-held', SequenceNumber: String(n) };
         return (await signedWebhook(api, webhook, { query: `?phone_call_id=${call.id}` })).status;
       }),
     );
     expect(statuses).toEqual(Array(20).fill(201));
     expect((await api.get('/health/ready')).status).toBe(200);
     expect(changed).toBe(0);
-    await holder.query('COMMIT');
-    await holder.close();
-    expect(await Promise.all(changes)).toEqual(Array(CROWD).fill(201));
-    await leave();
+    await locker.query('COMMIT');
+    await locker.close();
+    expect(await Promise.all(changes)).toEqual(Array(CONCURRENT).fill(201));
+    await abortLists();
   });
 });

@@ -22,7 +22,7 @@ describe('nested parameters', () => {
     ['a=b=c', { a: 'b=c' }],
     ['&&a=1&', { a: '1' }],
     ['', {}],
-  ])('reads %s', (encoded, expected) => {
+  ])('parses %s', (encoded, expected) => {
     expect(parse(encoded)).toEqual(expected);
   });
 
@@ -43,7 +43,7 @@ describe('nested parameters', () => {
     ['a=%ff', 'percent-encoded'],
     [`a${'[x]'.repeat(40)}=1`, 'nested deeper'],
     [Array.from({ length: 2001 }, (_, n) => `a[${n}]=1`).join('&'), 'more than 2000'],
-  ])('refuses %.60s: %s', (encoded, reason) => {
+  ])('rejects %.60s: %s', (encoded, reason) => {
     expect(() => parse(encoded)).toThrow(BadRequestError);
     expect(() => parse(encoded)).toThrow(reason);
   });
@@ -54,23 +54,23 @@ describe('nested parameters', () => {
     ['m[a]&m[a]=1', { m: { a: '1' } }],
     ['m[a]=1&m[a]', { m: { a: null } }],
     ['a[][x]=0&a[][x]=1', { a: [{ x: '0' }, { x: '1' }] }],
-  ])('reads %s so that the last value counts, where that is asked for', (encoded, expected) => {
+  ])('parses %s to the last value with repeated: last', (encoded, expected) => {
     expect(parse(encoded, 'last')).toEqual(expected);
   });
 
   it.each(['a=1&a[x]=2', 'a[x]=1&a=2', 'a[]=1&a=2', 'a=1&a[]=2', 'a[]=1&a[x]=2'])(
-    'refuses %s, whose values have two shapes, also there',
+    'rejects %s, whose values have two shapes, with repeated: last',
     (encoded) => {
       expect(() => parse(encoded, 'last')).toThrow('two shapes');
     },
   );
 
-  it('counts before it reads', () => {
+  it('counts the parameters before it decodes them', () => {
     expect(() => parse(`${'a&'.repeat(2_000)}%zz`)).toThrow('more than 2000');
     expect(() => parse(`${'&'.repeat(10_000)}a=1`)).not.toThrow();
   });
 
-  it('loses no value, whatever the names: it keeps each or refuses all', () => {
+  it('loses no value: it returns all or throws', () => {
     const name = fc.string({ unit: fc.constantFrom('a', 'b', '[', ']', '0', '_'), minLength: 1, maxLength: 8 });
     fc.assert(
       fc.property(fc.array(fc.tuple(name, fc.stringMatching(/^[a-z]{1,5}$/)), { maxLength: 6 }), (parameters) => {

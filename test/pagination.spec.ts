@@ -4,7 +4,7 @@ import { KeysetPage, NumberedPage, linkHeader } from '../src/api/pagination.js';
 const relations = (page: number, total: number) =>
   new NumberedPage([], total, page, 10).links.map(([rel, number]) => `${rel}=${number}`).join(' ');
 
-describe('the pages beside a page', () => {
+describe('the links of a page', () => {
   it.each([
     [1, 0, ''],
     [1, 10, ''],
@@ -18,8 +18,8 @@ describe('the pages beside a page', () => {
   });
 });
 
-describe('a page by keyset', () => {
-  it('knows from the one row too many that there is a next page', () => {
+describe('a keyset page', () => {
+  it('has a next page if there is one row more than fits', () => {
     const found = [{ id: 4 }, { id: 7 }, { id: 9 }];
     const page = new KeysetPage(found, 2);
     expect([page.rows, page.links]).toEqual([[{ id: 4 }, { id: 7 }], [['next', 7]]]);
@@ -43,12 +43,12 @@ describe('linkHeader', () => {
     );
   });
 
-  it('lets nothing of the URL out of its angle brackets', () => {
+  it('escapes angle brackets and quotes in the URL', () => {
     const link = linkHeader(new NumberedPage([], 30, 3, 10), 'http://host/api/contacts?q[msisdn]=>;rel="next"');
     expect(link).not.toContain('"next"');
   });
 
-  it('is absent where there is no other page', () => {
+  it('is absent if there is no other page', () => {
     expect(linkHeader(new NumberedPage([], 3, 1, 10), 'http://host/api/contacts')).toBeUndefined();
   });
 });

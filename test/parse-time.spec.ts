@@ -47,11 +47,11 @@ describe('a time', () => {
     '2017-11-29 UTC',
     'yesterday',
     '',
-  ])('%j is none', (text) => {
+  ])('%j is not a time', (text) => {
     expect(parseTime(text)).toBeUndefined();
   });
 
-  it('is read the same in every format', () => {
+  it('is parsed to the same instant in every format', () => {
     fc.assert(
       fc.property(
         fc.date({ min: new Date('0001-01-02'), max: new Date('9999-12-30'), noInvalidDate: true }),

@@ -4,7 +4,7 @@ import { decodeParameters, nestParameters } from '../src/server/nested-parameter
 import { isSameValue, withShownTypes } from '../src/api/resources/same-value.js';
 import { formOf, formStyles } from './support/forms.js';
 
-/** Values as records hold them. A form cannot write a key that is empty or has brackets. */
+/** Values of records. A form cannot represent a key that is empty or has brackets. */
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((one) => !/[[\]]|^__proto__$/.test(one));
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof(
@@ -20,7 +20,7 @@ const { value } = fc.letrec((tie) => ({
 }));
 
 describe('a value that is sent back', () => {
-  it('is the same as a form of any style writes it, and keeps its types', () => {
+  it('equals its representation in a form of any style, and keeps its types', () => {
     fc.assert(
       fc.property(
         fc.dictionary(key, value, { noNullPrototype: true }),
@@ -42,7 +42,7 @@ describe('a value that is sent back', () => {
       ['', ' '],
     ],
     [[null, 1, null], ['1']],
-  ])('is the same although a form leaves out nulls of a list: %j, %j', (shown, given) => {
+  ])('is the same if a form leaves out nulls of a list: %j, %j', (shown, given) => {
     expect(isSameValue(shown, given)).toBe(true);
   });
 
@@ -88,7 +88,7 @@ describe('a value that is sent back', () => {
 });
 
 describe('a form', () => {
-  it('changes just what it gives otherwise', () => {
+  it('changes only values that differ', () => {
     const shown = { n: 5, deep: { yes: true, none: {}, list: [1, 2] } };
     expect(withShownTypes(shown, { n: '6', deep: { yes: 'true', list: ['1', '2'], more: '7' } })).toEqual({
       n: '6',

@@ -10,7 +10,7 @@ const flow = 'CallFlowLogic::PlayMessage';
 
 let installation: Installation;
 let api: Api;
-/** The path of at least one record of each resource. */
+/** The paths of records, at least one for each resource. */
 const paths: string[] = [];
 let signedWebhook: SignedWebhook;
 
@@ -18,28 +18,28 @@ beforeAll(async () => {
   installation = await Installation.create();
   signedWebhook = webhooksTo(installation);
   api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
-  const made = async (path: string, body: object): Promise<Body> => {
+  const create = async (path: string, body: object): Promise<Body> => {
     const answer = await api.post(path, body);
     if (answer.status !== 201) throw new Error(`${path}: ${answer.text}`);
     return answer.body;
   };
-  const contact = await made('/api/contacts', { msisdn: '+855102029900', metadata });
-  const callout = await made('/api/callouts', { call_flow_logic: flow, metadata: { ...metadata, message: 'Flood' } });
-  const participation = await made(`/api/callouts/${callout.id}/callout_participations`, { contact_id: contact.id });
+  const contact = await create('/api/contacts', { msisdn: '+855102029900', metadata });
+  const callout = await create('/api/callouts', { call_flow_logic: flow, metadata: { ...metadata, message: 'Flood' } });
+  const participation = await create(`/api/callouts/${callout.id}/callout_participations`, { contact_id: contact.id });
   const params = {
     remote_request_params: { from: '2442', timeout: 30, status_callback_event: ['ringing', 'completed'] },
   };
   const calls = `/api/callout_participations/${participation.id}/phone_calls`;
-  const created = await made(calls, { ...params, metadata });
-  const called = await made(calls, params);
-  await made(`/api/phone_calls/${called.id}/phone_call_events`, { event: 'queue' });
+  const created = await create(calls, { ...params, metadata });
+  const called = await create(calls, params);
+  await create(`/api/phone_calls/${called.id}/phone_call_events`, { event: 'queue' });
   await eventually(async () => (await api.get(`/api/phone_calls/${called.id}`)).body.status === 'completed');
-  const population = await made(`/api/callouts/${callout.id}/batch_operations`, {
+  const population = await create(`/api/callouts/${callout.id}/batch_operations`, {
     type: 'BatchOperation::CalloutPopulation',
     metadata,
   });
   await api.run(population.id);
-  const creation = await made('/api/batch_operations', {
+  const creation = await create('/api/batch_operations', {
     type: 'BatchOperation::PhoneCallCreate',
     parameters: { ...params, limit: 1, callout_filter_params: {}, skip_validate_preview_presence: true },
   });
@@ -63,8 +63,8 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-describe('a record that is sent back as it is shown', () => {
-  it('changes nothing, as JSON or as a form', async () => {
+describe('a record that is sent back unchanged', () => {
+  it('changes nothing, as JSON and as a form', async () => {
     for (const path of paths) {
       const { body } = await api.get(path);
       const multipart = new FormData();
@@ -81,7 +81,7 @@ describe('a record that is sent back as it is shown', () => {
     }
   });
 
-  it('is changed where it differs, and refused where it must not differ', async () => {
+  it('is changed if a writable attribute differs, and refused if a read-only one does', async () => {
     for (const path of paths) {
       const { body } = await api.get(path);
       const changed = await api.put(path, { ...body, metadata: { ...body.metadata, n: 6 } });
@@ -100,17 +100,17 @@ describe('a record that is sent back as it is shown', () => {
   });
 });
 
-describe('an attribute that is shown from elsewhere', () => {
-  it('is not written into the record that is sent back', async () => {
+describe('an inherited attribute', () => {
+  it('is not stored in the record that is sent back', async () => {
     const callout = paths.find((path) => path.startsWith('/api/callouts/'))!;
-    const derived = paths.filter((path) => /callout_participations|phone_calls/.test(path)).slice(0, 2);
-    for (const path of derived) {
+    const inheriting = paths.filter((path) => /callout_participations|phone_calls/.test(path)).slice(0, 2);
+    for (const path of inheriting) {
       const { body } = await api.get(path);
       expect(body.call_flow_logic).toBe(flow);
       await api.put(path, body);
     }
     await api.patch(callout, { call_flow_logic: 'CallFlowLogic::Application' });
-    for (const path of derived) {
+    for (const path of inheriting) {
       expect((await api.get(path)).body.call_flow_logic).toBe('CallFlowLogic::Application');
     }
   });

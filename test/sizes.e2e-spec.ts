@@ -3,7 +3,7 @@ import type { Api } from './support/api.js';
 import { Installation } from './support/installation.js';
 
 const TOO_LARGE = ['is too large'];
-/** As JSON in an object with a key of one letter, 65,536 bytes: as many as are kept. */
+/** The largest text: an object with it and a key of one letter is 65,536 bytes of JSON, the limit. */
 const LARGEST = 'x'.repeat(65_536 - '{"a":""}'.length);
 
 let installation: Installation;
@@ -15,8 +15,8 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-describe('an object of a record', () => {
-  it('may have 64 KiB when it is created, and no more', async () => {
+describe('an object in a record', () => {
+  it('can have at most 64 KiB when the record is created', async () => {
     const create = async (path: string, body: object) => {
       const answer = await api.post(path, body);
       return answer.status === 201 ? 201 : answer.body.errors;
@@ -24,7 +24,7 @@ describe('an object of a record', () => {
     for (const path of ['/api/contacts', '/api/callouts']) {
       const others = path === '/api/contacts' ? { msisdn: '+85510202101' } : {};
       expect(await create(path, { ...others, metadata: { a: `${LARGEST}x` } })).toEqual({ metadata: TOO_LARGE });
-      // In bytes.
+      // The limit is in bytes, not characters.
       expect(await create(path, { ...others, metadata: { a: 'ក'.repeat(22_000) } })).toEqual({ metadata: TOO_LARGE });
       expect(await create(path, { ...others, metadata: { a: LARGEST } })).toBe(201);
     }
@@ -35,7 +35,7 @@ describe('an object of a record', () => {
     expect(await create(operations, { type, parameters })).toEqual({ parameters: TOO_LARGE });
   });
 
-  it('does not grow beyond that by merging, and stays as it was', async () => {
+  it('cannot exceed that by merging; the record stays unchanged', async () => {
     const [id] = await api.contacts({ msisdn: '+85510202102' });
     const statuses: number[] = [];
     for (let n = 0; n < 8; n++) {
@@ -51,7 +51,7 @@ describe('an object of a record', () => {
 });
 
 describe('a page', () => {
-  it('of more than 16 MiB is refused with the way out', async () => {
+  it('of more than 16 MiB is refused, and the message suggests per_page', async () => {
     for (let n = 100; n < 370; n++) {
       await api.contacts({ msisdn: `+85510203${n}`, metadata: { a: LARGEST } });
     }

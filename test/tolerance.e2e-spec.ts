@@ -26,12 +26,12 @@ beforeAll(async () => {
 afterAll(() => installation.remove());
 
 describe('a path', () => {
-  it('may end with a slash, a format, or both, on every route', async () => {
+  it('can end with a slash, a format, or both, on every route', async () => {
     const { paths } = (await api.get('/docs-json')).body;
     for (const [described, methods] of Object.entries<object>(paths)) {
       const path = described.replace('{id}', '1');
       for (const method of Object.keys(methods).map((one) => one.toUpperCase())) {
-        // What is sent is invalid: nothing changes from one request to the next.
+        // The body is invalid, so that no request changes anything.
         const body = ['POST', 'PUT', 'PATCH'].includes(method) ? { nonsense: 1 } : undefined;
         if (method === 'DELETE') continue;
         const { status, text } = await api.send(method, path, body);
@@ -46,28 +46,28 @@ describe('a path', () => {
     expect((await api.delete(`/api/contacts/${id}.json`)).status).toBe(204);
   });
 
-  it('keeps its query, and links to the other pages are as it was sent', async () => {
+  it('keeps its query, and links have the path as it was sent', async () => {
     const { body, headers } = await api.get('/api/contacts.json?per_page=1&page=2');
     expect(body.map(({ id }: Body) => id)).toEqual([contacts[1]]);
     expect(headers.get('link')).toContain(`<${api.url}/api/contacts.json?page=1&per_page=1>; rel="first"`);
   });
 
   it.each(['/api/contacts.xml', '/api/contacts.jsonp', '/api/contacts//', '/api/contacts.json.json', '/api/.json'])(
-    '%s is none',
+    '%s does not exist',
     async (path) => expect((await api.get(path)).status).toBe(404),
   );
 
   it.each(['', '/', '.json', '.xml', '.xml/'])(
-    'of the webhook may end with "%s", and is signed as it is sent',
+    'of the webhook can end with "%s", and is signed as it is sent',
     async (suffix) => {
       const call = { CallSid: `CA${suffix}`, Direction: 'inbound', From: '+85510202103', CallStatus: 'ringing' };
-      const told = await signedWebhook(api, call, { suffix });
-      expect([told.status, told.headers.get('content-type')]).toEqual([201, 'application/xml; charset=utf-8']);
+      const answer = await signedWebhook(api, call, { suffix });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([201, 'application/xml; charset=utf-8']);
       expect((await signedWebhook(api, call, { suffix, signedSuffix: '/x' })).status).toBe(403);
     },
   );
 
-  it('of an open route is open in every form', async () => {
+  it('of a public route is public with every suffix', async () => {
     const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'password' };
     const guarded = (await installation.start(credentials)).api;
     expect((await guarded.get('/health/live/')).status).toBe(200);
@@ -81,28 +81,28 @@ describe('a path', () => {
 describe('a boolean', () => {
   const filtered = (word: string) => api.ids(`/api/callout_participations?q[has_phone_calls]=${word}`);
 
-  it.each(['true', 'TRUE', '1', 't', 'Yes', 'on'])('may be written %s', async (word) => {
+  it.each(['true', 'TRUE', '1', 't', 'Yes', 'on'])('can be written as %s', async (word) => {
     expect(await filtered(word)).toEqual([participation.id]);
   });
 
-  it.each(['false', 'False', '0', 'f', 'no', 'OFF'])('may be written %s', async (word) => {
+  it.each(['false', 'False', '0', 'f', 'no', 'OFF'])('can be written as %s', async (word) => {
     expect(await filtered(word)).toEqual([participation.id + 1]);
   });
 
-  it.each(['maybe', '2', '', 'true,false'])('is not %j', async (word) => {
+  it.each(['maybe', '2', '', 'true,false'])('cannot be %j', async (word) => {
     const { status, body } = await api.get(`/api/callout_participations?q[has_phone_calls]=${word}`);
     expect([status, body.message]).toEqual([400, 'q[has_phone_calls] must be true or false']);
   });
 
-  it('is read alike among the parameters of a batch operation', async () => {
-    const [wordless] = await api.contacts({ msisdn: '+85510202104', metadata: { do_not_call: true } });
+  it('is parsed the same way in the parameters of a batch operation', async () => {
+    const [optedOut] = await api.contacts({ msisdn: '+85510202104', metadata: { do_not_call: true } });
     const preview = async (given: object) => {
       const id = await api.population(callout, given);
       return api.ids(`/api/batch_operations/${id}/preview/contacts`);
     };
-    for (const yes of ['YES', 'on', 1, true]) expect(await preview({ include_do_not_call: yes })).toContain(wordless);
+    for (const yes of ['YES', 'on', 1, true]) expect(await preview({ include_do_not_call: yes })).toContain(optedOut);
     for (const no of ['No', '0', 0, false, '', null]) {
-      expect(await preview({ include_do_not_call: no })).not.toContain(wordless);
+      expect(await preview({ include_do_not_call: no })).not.toContain(optedOut);
     }
     const empty = { skip_validate_preview_presence: 'T', phone_call_filter_params: { status: 'completed' } };
     const type = 'BatchOperation::PhoneCallQueue';
@@ -123,8 +123,8 @@ describe('a boolean', () => {
   });
 });
 
-describe('a blank', () => {
-  it.each(['', ' ', null])('%j is no value for anything that may be absent', async (blank) => {
+describe('a blank value', () => {
+  it.each(['', ' ', null])('%j counts as absent for every optional attribute', async (blank) => {
     const contact = await api.post('/api/contacts', {
       msisdn: '+85510202150',
       metadata: blank,
@@ -173,20 +173,20 @@ describe('a blank', () => {
     expect([population.status, population.body.parameters]).toEqual([201, {}]);
   });
 
-  it('is a value to look for in a filter of metadata', async () => {
+  it('is a value in a metadata filter', async () => {
     const [id] = await api.contacts({ msisdn: '+85510202151', metadata: { nick: '' } });
     const parameters = { contact_filter_params: { metadata: { nick: '' } } };
     const population = await api.population(callout, parameters);
     expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
   });
 
-  it('is an error for what must be given', async () => {
+  it('is an error for a required attribute', async () => {
     expect((await api.post('/api/contacts', { msisdn: '' })).body.errors.msisdn).toEqual(["can't be blank"]);
     const event = await api.post(`/api/callouts/${callout}/callout_events`, 'event=');
     expect(event.body.errors.event).toEqual(['is not included in the list']);
   });
 
-  it('list is an empty map, as PHP writes it', async () => {
+  it('list counts as an empty object, because PHP writes it so', async () => {
     const { body } = await api.post('/api/contacts', { msisdn: '+85510202152', metadata: [] });
     expect(body.metadata).toEqual({});
     const population = await api.post(`/api/callouts/${callout}/batch_operations`, {
@@ -213,7 +213,7 @@ describe('a checkbox with its hidden field', () => {
     }
   });
 
-  it('is refused in a query, where the other value may be the one that was meant', async () => {
+  it('is refused in a query, where it is ambiguous', async () => {
     const { status, body } = await api.get('/api/contacts?q[metadata][a]=0&q[metadata][a]=1');
     expect([status, body.message]).toEqual([400, 'q[metadata][a] is given twice']);
   });
@@ -229,7 +229,7 @@ it.each([
       '--X\r\nContent-Disposition: form-data; name="metadata[n]"\r\n\r\n5\r\n--X--\r\n',
     '5',
   ],
-])('a media type has no case: %s', async (type, body, n) => {
+])('a media type is case-insensitive: %s', async (type, body, n) => {
   const content = body.replace('NUMBER', '85510202170');
   const { status, body: made } = await api.send('POST', '/api/contacts', content, { 'Content-Type': type });
   expect([status, made.metadata]).toEqual([201, { n }]);
@@ -239,7 +239,7 @@ it.each([
   await api.delete(`/api/contacts/${made.id}`);
 });
 
-it('a time may be written in every usual way', async () => {
+it('a time can be written in every usual format', async () => {
   for (const time of ['2017-11-29 00:00:00 UTC', '20171129T000000Z', '20171129', '2017-11-29T00:00:00%2B07:00']) {
     expect(await api.ids(`/api/callouts?q[created_at_after]=${time}`)).toEqual([callout]);
   }
@@ -248,18 +248,15 @@ it('a time may be written in every usual way', async () => {
 });
 
 describe('a compressed body', () => {
-  it.each(['gzip', 'br', 'Deflate', 'identity, gzip'])(
-    '(%s) is 415, whatever it holds, and changes nothing',
-    async (coding) => {
-      const total = async () => (await api.get('/api/callouts?per_page=1')).headers.get('total');
-      const before = await total();
-      const { status, body } = await api.send('POST', '/api/callouts', '{}', { 'Content-Encoding': coding });
-      expect([status, body.message]).toEqual([415, expect.stringContaining('Content-Encoding')]);
-      expect(await total()).toBe(before);
-    },
-  );
+  it.each(['gzip', 'br', 'Deflate', 'identity, gzip'])('(%s) is refused with 415', async (coding) => {
+    const total = async () => (await api.get('/api/callouts?per_page=1')).headers.get('total');
+    const before = await total();
+    const { status, body } = await api.send('POST', '/api/callouts', '{}', { 'Content-Encoding': coding });
+    expect([status, body.message]).toEqual([415, expect.stringContaining('Content-Encoding')]);
+    expect(await total()).toBe(before);
+  });
 
-  it('may say that it is not', async () => {
+  it('can have the encoding identity', async () => {
     const { status } = await api.send('POST', '/api/callouts', '{}', {
       'Content-Type': 'application/json',
       'Content-Encoding': 'identity',
@@ -268,15 +265,15 @@ describe('a compressed body', () => {
   });
 });
 
-describe('a client that has an answer already', () => {
+describe('a client that has a response already', () => {
   it('gets 304 without a body for a record and for a list, until they change', async () => {
     const id = await api.callout();
     for (const path of [`/api/callouts/${id}`, '/api/callouts?per_page=1&q[status]=initialized']) {
       const first = await api.get(path);
       const tag = first.headers.get('etag')!;
       expect(tag).toMatch(/^W\/"[\da-f]{32}"$/);
-      for (const known of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
-        const again = await api.get(path, { 'If-None-Match': known });
+      for (const header of [tag, tag.slice(2), `"other", ${tag}`, '*']) {
+        const again = await api.get(path, { 'If-None-Match': header });
         expect([again.status, again.text, again.headers.get('etag')]).toEqual([304, '', tag]);
         expect(again.headers.get('total')).toBe(first.headers.get('total'));
       }

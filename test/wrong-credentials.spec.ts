@@ -16,14 +16,14 @@ describe('networkOf', () => {
 });
 
 describe('WrongCredentials', () => {
-  it('shuts an address out after ten, until a minute has passed since the first', () => {
+  it('blocks an address after ten, until a minute after the first', () => {
     let now = 1_000;
     const wrong = new WrongCredentials({ now: () => now });
     expect(Array.from({ length: 9 }, () => wrong.add('192.0.2.1'))).not.toContain(true);
     now += 50_000;
     expect(wrong.retryAfter('192.0.2.1')).toBe(0);
     expect(wrong.add('192.0.2.1')).toBe(true);
-    // Those that were under way meanwhile are not said again.
+    // Concurrent ones do not report the limit again.
     expect(wrong.add('192.0.2.1')).toBe(false);
     expect(wrong.retryAfter('192.0.2.1')).toBe(10);
     expect(wrong.retryAfter('192.0.2.2')).toBe(0);
@@ -32,7 +32,7 @@ describe('WrongCredentials', () => {
     expect(wrong.add('192.0.2.1')).toBe(false);
   });
 
-  it('remembers no more than ten thousand addresses', () => {
+  it('remembers at most ten thousand addresses', () => {
     const wrong = new WrongCredentials();
     for (let count = 0; count < 10; count++) wrong.add('192.0.2.1');
     for (let one = 0; one < 10_000; one++) wrong.add(`10.1.${one >> 8}.${one & 255}`);
