@@ -48,11 +48,6 @@ export class ServiceUnavailableError extends Error {
 /** The webhook is authentic, but its call is unknown or its parameters are incomplete. */
 export class UnusableWebhookError extends Error {}
 
-/** Adds a message to a field. */
-export function addError(errors: FieldErrors, field: string, message: string): void {
-  (errors[field] ??= []).push(message);
-}
-
 /** @throws ValidationError when `errors` has any field */
 export function throwIfInvalid(errors: FieldErrors): void {
   if (Object.keys(errors).length > 0) throw new ValidationError(errors);

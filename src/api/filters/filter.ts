@@ -26,7 +26,7 @@ export interface Filter {
 export type Filters = Readonly<Record<string, Filter>>;
 
 /** What clients filter by: a column, or another SQL expression. */
-export interface FilteredColumn {
+interface FilteredColumn {
   /** The name that clients use. */
   name: string;
   column: Sql;
