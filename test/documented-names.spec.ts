@@ -19,7 +19,7 @@ const ELSEWHERE = /^data\/|\bwater-level\.call-flow\.ts$/;
 /** `jobs/sweeper.ts`, `sweeper.ts` or `jobs/`. */
 const PATH = /(?<![\w*./-])((?:[a-z][\w-]*\/)*[a-z][\w.-]*\.(?:ts|mjs)|(?:[a-z][\w-]*\/)+)(?![\w/*])/g;
 
-/** `UnitOfWork.run`, `@Public()` or `setClause`: code with an upper case letter after a lower case one, or a decorator. */
+/** `UnitOfWork.run`, `setClause` or `@Public()`: names in camel case, and decorators. */
 const IDENTIFIER = /`(?:@(?=\w+\(?\)?`)|(?=[\w.]*[a-z][A-Z]))([A-Za-z]\w*(?:\.\w+)*)(?:\(\)|<\w+>)?`/g;
 
 const LINK = /\]\((?!https?:)([^)#\s]+)[^)]*\)/g;
