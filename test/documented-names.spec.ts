@@ -19,13 +19,18 @@ const ELSEWHERE = /^data\/|\bwater-level\.call-flow\.ts$/;
 /** `jobs/sweeper.ts`, `sweeper.ts` or `jobs/`. */
 const PATH = /(?<![\w*./-])((?:[a-z][\w-]*\/)*[a-z][\w.-]*\.(?:ts|mjs)|(?:[a-z][\w-]*\/)+)(?![\w/*])/g;
 
-/** `UnitOfWork.run`, `setClause` or `@Public()`: names in camel case, and decorators. */
-const IDENTIFIER = /`(?:@(?=\w+\(?\)?`)|(?=[\w.]*[a-z][A-Z]))([A-Za-z]\w*(?:\.\w+)*)(?:\(\)|<\w+>)?`/g;
+/** `UnitOfWork.run`, `setClause`, `MOST_WAITING` or `@Public()`: names with humps or underscores, and decorators. */
+const IDENTIFIER =
+  /`(?:@(?=\w+\(?\)?`)|(?=[\w.]*[a-z][A-Z])|(?=[A-Z]+_[A-Z_]+`))([A-Za-z]\w*(?:\.\w+)*)(?:\(\)|<\w+>)?`/g;
 
 const LINK = /\]\((?!https?:)([^)#\s]+)[^)]*\)/g;
 
 function read(path: string): string {
   return readFileSync(join(project, path), 'utf8');
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 /** The files in a folder whose names match, relative to the project. */
@@ -56,6 +61,33 @@ describe.each(pages)('%s', (page) => {
 
   it('links only to files that exist', () => {
     expect(matches(page, LINK).filter((link) => !existsSync(join(project, page, '..', link)))).toEqual([]);
+  });
+});
+
+describe('docs/operations.md', () => {
+  /** The texts of the code, with the patterns of those that have variable parts. */
+  const texts = sources.flatMap((path) =>
+    Array.from(read(path).matchAll(/`([^`\n]{10,})`|'([^'\n]{10,})'/g), ([, template, plain]) => template ?? plain!),
+  );
+  const patterns = texts
+    .filter((text) => text.replaceAll(/\$\{[^}]*\}/g, '').length > 8)
+    .map(
+      (text) =>
+        new RegExp(
+          `^${text
+            .split(/\$\{[^}]*\}/)
+            .map(escaped)
+            .join('.+')}$`,
+        ),
+    );
+
+  it('lists log lines that the program writes', () => {
+    const rows = matches('docs/operations.md', /^\| (`.*`) +\| [345]0 /gm);
+    const lines = rows.flatMap((row) => Array.from(row.matchAll(/`([^`]+)`/g), ([, line]) => line!));
+    const isWritten = (line: string): boolean =>
+      texts.some((text) => text.startsWith(line.replace(/…$/, ''))) || patterns.some((pattern) => pattern.test(line));
+    expect(lines.length).toBeGreaterThan(10);
+    expect(lines.filter((line) => !isWritten(line))).toEqual([]);
   });
 });
 
