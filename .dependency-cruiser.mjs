@@ -2,7 +2,7 @@
  * The rooms of the program, from the lowest to the highest. A file imports from its own room and from lower ones only.
  * docs/architecture.md says what each room is for.
  */
-const rooms = [
+export const rooms = [
   ['values', '^src/(errors|logging|metadata|phone-numbers|registry)/'],
   ['config', '^src/config/'],
   ['database', '^src/database/'],

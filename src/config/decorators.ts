@@ -75,8 +75,9 @@ export function Values(
 }
 
 /**
- * The documentation of one setting.
+ * The documentation of one setting, for scripts/configuration-page.mjs.
  *
+ * @public
  * @throws Error when the setting is not `@Documented`
  */
 export function documentationOf(name: string): SettingDocumentation {

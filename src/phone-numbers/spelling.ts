@@ -1,7 +1,7 @@
 import { toAsciiDigits } from './decimal-digits.js';
 
 /** The separator between two groups of digits. A bracket counts as a space: `(10) 202` is grouped like `10 202`. */
-export type Separator = 'space' | 'dash' | 'dot';
+type Separator = 'space' | 'dash' | 'dot';
 
 /** A phone number as it was written. */
 export interface Spelling {
