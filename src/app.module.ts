@@ -44,8 +44,8 @@ export class AppModule {
         RateLimiterModule,
         TelephonyModule,
         HealthModule,
-        ...(config.answersApi ? api : []),
-        ...(config.runsWork ? [ProcessorModule.for(config)] : []),
+        ...(config.servesApi ? api : []),
+        ...(config.runsBackgroundWork ? [ProcessorModule.for(config)] : []),
       ],
       providers: [
         { provide: APP_GUARD, useClass: StrayQueryGuard },

@@ -75,7 +75,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   refuseEncodedBodies(fastify);
   answerConditionally(fastify);
   await acceptBodies(fastify, config.bodyLimit);
-  if (config.answersApi) {
+  if (config.servesApi) {
     if (config.platform.provider === 'simulator') {
       const publicUrl = app.get(PublicUrl);
       await fastify.register(simulator, {

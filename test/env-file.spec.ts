@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { settingNames } from '../src/config/environment.js';
 import { readEnvFile } from '../src/config/env-file.js';
 import { ConfigError } from '../src/errors/config-error.js';
-import { warnOfMisspelled } from '../src/config/misspelled-settings.js';
+import { findMisspelledSettings } from '../src/config/misspelled-settings.js';
 
 let folder: string;
 beforeAll(() => {
@@ -64,7 +64,7 @@ describe('readEnvFile', () => {
 });
 
 describe('warnOfMisspelled', () => {
-  const warnings = (names: string[], env: Record<string, string> = {}) => warnOfMisspelled(settingNames(), names, env);
+  const warnings = (names: string[], env: Record<string, string> = {}) => findMisspelledSettings(settingNames(), names, env);
 
   it.each([
     ['PLATFROM_PROVIDER', 'PLATFORM_PROVIDER'],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setUpSession } from '../src/database/session-settings.js';
+import { configureSession } from '../src/database/session-settings.js';
 import { Installation, way } from './support/installation.js';
 import { Program } from './support/program.js';
 import { webhooksTo } from './support/webhooks.js';
@@ -56,9 +56,9 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     await client.connect();
     const show = async (name: string) => Object.values((await client.query(`SHOW ${name}`)).rows[0])[0];
     expect(await show('datestyle')).toBe('SQL, DMY');
-    await setUpSession(client, {}, 10);
+    await configureSession(client, {}, 10);
     for (const [name, [, ours]] of Object.entries(odd)) expect([name, await show(name)]).toEqual([name, ours]);
-    await setUpSession(client, { statement_timeout: '5000' }, 10);
+    await configureSession(client, { statement_timeout: '5000' }, 10);
     expect(await show('statement_timeout')).toBe('5s');
     await client.end();
   });
@@ -67,7 +67,7 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     await client.query(`SET synchronous_commit = 'remote_apply'`);
-    await setUpSession(client, {}, 10);
+    await configureSession(client, {}, 10);
     expect((await client.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'remote_apply' }]);
     await client.end();
   });

@@ -5,7 +5,7 @@ import sql, { raw } from 'sql-template-tag';
 import type { DataSource } from 'typeorm';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ClosableDataSource } from '../src/database/open-database.js';
-import { rowsOf } from '../src/database/statements.js';
+import { query } from '../src/database/statements.js';
 
 let folder: string;
 let dataSource: DataSource;
@@ -32,21 +32,21 @@ function countPrepared(): { count: number } {
 
 it('prepares a statement once, however many use it for the first time at once, and can be closed', async () => {
   const prepared = countPrepared();
-  const rows = await Promise.all(Array.from({ length: 20 }, (_, n) => rowsOf(dataSource, sql`SELECT ${n} AS n`)));
+  const rows = await Promise.all(Array.from({ length: 20 }, (_, n) => query(dataSource, sql`SELECT ${n} AS n`)));
   expect(rows).toEqual(Array.from({ length: 20 }, (_, n) => [{ n }]));
   expect(prepared.count).toBe(1);
   await dataSource.destroy();
 });
 
 it('lets go of the statements that it does not keep, also while they run, and can be closed', async () => {
-  const ask = (n: number) => rowsOf(dataSource, sql`SELECT ${raw(String(n))} AS n`);
+  const ask = (n: number) => query(dataSource, sql`SELECT ${raw(String(n))} AS n`);
   const rows = await Promise.all(Array.from({ length: 500 }, (_, n) => ask(n)));
   expect(rows).toEqual(Array.from({ length: 500 }, (_, n) => [{ n }]));
   await dataSource.destroy();
 });
 
 it('tries again to prepare what could not be prepared, and can be closed', async () => {
-  const ask = () => rowsOf(dataSource, sql`SELECT n FROM later`);
+  const ask = () => query(dataSource, sql`SELECT n FROM later`);
   expect((await Promise.allSettled([ask(), ask()])).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   await dataSource.query('CREATE TABLE later (n INTEGER)');
   expect(await ask()).toEqual([]);

@@ -32,7 +32,7 @@ afterEach(async () => {
 });
 
 const write = (transaction: Transaction, text: string) => transaction.execute(sql`INSERT INTO notes VALUES (${text})`);
-const single = (text: string) => unitOfWork.single(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
+const single = (text: string) => unitOfWork.query(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
 const notes = async () => (await dataSource.query('SELECT text FROM notes')).map(({ text }: { text: string }) => text);
 
 type Done = (error: Error | null, rows?: unknown[]) => void;

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { isDatabaseUnavailable } from '../database/outage.js';
-import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
+import { isDatabaseUnavailable } from '../database/database-errors.js';
+import { ClientDisconnectedError, ReadTimeoutError } from '../database/read-deadline.js';
 import { FilterError } from './filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
 import {
@@ -63,9 +63,9 @@ function answerTo(error: unknown): Answer {
     return failure(415, error.message || 'the media type is not accepted here');
   if (error instanceof BadRequestError) return failure(400, error.message);
   if (error instanceof ServiceUnavailableError) return unavailable(error);
-  if (error instanceof ReadTimedOut) return unavailable(tooLong(error));
+  if (error instanceof ReadTimeoutError) return unavailable(tooLong(error));
   // Nobody reads this.
-  if (error instanceof ClientGone) return failure(CLIENT_CLOSED_REQUEST);
+  if (error instanceof ClientDisconnectedError) return failure(CLIENT_CLOSED_REQUEST);
   if (isDatabaseUnavailable(error))
     return unavailable(new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER));
   if (error instanceof FilterError) return failure(400, `q[${error.filter}] ${error.reason}`);
@@ -81,7 +81,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function tooLong({ seconds }: ReadTimedOut): ServiceUnavailableError {
+function tooLong({ seconds }: ReadTimeoutError): ServiceUnavailableError {
   return new ServiceUnavailableError(
     `the list took longer than READ_TIMEOUT (${seconds} s): narrow it by its filters, or walk it with after_id`,
     OUTAGE_RETRY_AFTER,

@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { PendingAnswer } from '../database/read-deadline.js';
+import type { PendingResponse } from '../database/read-deadline.js';
 import { assertStorable } from '../server/assert-storable.js';
 import { type FieldErrors, BadRequestError, messages } from '../errors/errors.js';
 import { decodeParameters, nestParameters } from '../server/nested-parameters.js';
@@ -19,7 +19,7 @@ export interface ListRequest {
   /** Errors of unknown parameters. A list that does not exist is 404 before they count. */
   errors: FieldErrors;
   /** The answer that the list is for. */
-  answer: PendingAnswer;
+  answer: PendingResponse;
 }
 
 /** The list request in a route's query. */

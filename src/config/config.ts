@@ -70,11 +70,11 @@ export class Config {
   readonly optOutKey?: string;
   readonly simulator!: SimulatorConfig;
 
-  get answersApi(): boolean {
+  get servesApi(): boolean {
     return this.role !== 'worker';
   }
 
-  get runsWork(): boolean {
+  get runsBackgroundWork(): boolean {
     return this.role !== 'web';
   }
 }
@@ -99,7 +99,7 @@ export interface SimulatorConfig {
 }
 
 /** One connection for lists, one for other API requests, one for webhooks and background work. */
-const FEWEST_CONNECTIONS = 3;
+const MIN_CONNECTIONS = 3;
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
@@ -119,7 +119,7 @@ export function readConfig(variables: Variables): Config {
     host: env.HOST,
     port: Number(env.PORT),
     database: readDatabase(env),
-    databasePool: Math.max(FEWEST_CONNECTIONS, Number(env.DATABASE_POOL)),
+    databasePool: Math.max(MIN_CONNECTIONS, Number(env.DATABASE_POOL)),
     readTimeout: Number(env.READ_TIMEOUT),
     databaseWait: Number(env.DATABASE_WAIT),
     redis: readRedis(env),
@@ -190,7 +190,7 @@ function assertNotPublic(config: Config, env: Environment): void {
         'or say ALLOW_ANONYMOUS=true if anyone who reaches it may use it.',
     );
   }
-  const servesSimulator = config.answersApi && config.platform.provider === 'simulator';
+  const servesSimulator = config.servesApi && config.platform.provider === 'simulator';
   if (servesSimulator && env.ALLOW_PUBLIC_SIMULATOR !== 'true') {
     throw new ConfigError(
       `HOST is ${config.host}, which others can reach, and calls are placed with the simulator: set ` +

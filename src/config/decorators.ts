@@ -24,13 +24,13 @@ export function Documented(text: SettingDocumentation): PropertyDecorator {
 }
 
 /** A whole number between two bounds, both included, written in decimal digits. */
-export function WholeNumber(least: number, most: number): PropertyDecorator {
-  return Values(`a whole number from ${least} to ${most}`, isNumber(/^\d+$/, least, most));
+export function WholeNumber(min: number, max: number): PropertyDecorator {
+  return Values(`a whole number from ${min} to ${max}`, isNumber(/^\d+$/, min, max));
 }
 
 /** A number between two bounds, both included, such as `2` or `0.5`. */
-export function DecimalNumber(least: number, most: number): PropertyDecorator {
-  return Values(`a number from ${least} to ${most}`, isNumber(/^\d+(\.\d+)?$/, least, most));
+export function DecimalNumber(min: number, max: number): PropertyDecorator {
+  return Values(`a number from ${min} to ${max}`, isNumber(/^\d+(\.\d+)?$/, min, max));
 }
 
 /** Exactly one of some words. */
@@ -89,6 +89,6 @@ function document(name: string | symbol, text: Partial<SettingDocumentation>): v
   documentation.set(String(name), { ...documentation.get(String(name)), ...text });
 }
 
-function isNumber(spelling: RegExp, least: number, most: number): (value: string) => boolean {
-  return (value) => spelling.test(value) && Number(value) >= least && Number(value) <= most;
+function isNumber(format: RegExp, min: number, max: number): (value: string) => boolean {
+  return (value) => format.test(value) && Number(value) >= min && Number(value) <= max;
 }

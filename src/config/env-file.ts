@@ -11,7 +11,7 @@ export interface EnvFile {
 
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=/;
 /** An unquoted value ends at a `#`, even within a word. */
-const CUT_VALUE = /^[^'"`#]*[^\s'"`#]#/;
+const TRUNCATED_VALUE = /^[^'"`#]*[^\s'"`#]#/;
 
 /**
  * Reads a file of `NAME=value` lines, as Node's `--env-file` does. Byte order marks are ignored, and any line ending is
@@ -21,19 +21,19 @@ const CUT_VALUE = /^[^'"`#]*[^\s'"`#]#/;
  * @throws ConfigError when the file is not UTF-8, or has a line that is not an assignment
  */
 export function readEnvFile(path: string): EnvFile {
-  const text = decode(path, contentsOf(path)).replaceAll(/\r\n?/g, '\n');
+  const text = decode(path, readContents(path)).replaceAll(/\r\n?/g, '\n');
   const warnings: string[] = [];
-  for (const [index, line] of withoutQuoted(text).split('\n').entries()) {
+  for (const [index, line] of emptyQuotedValues(text).split('\n').entries()) {
     if (/^\s*(?:#|$)/.test(line)) continue;
     const name = ASSIGNMENT.exec(line)?.[1];
     if (!name) throw new ConfigError(`Line ${index + 1} of ${path} must be NAME=value.`);
-    if (CUT_VALUE.test(line.slice(line.indexOf('=') + 1)))
+    if (TRUNCATED_VALUE.test(line.slice(line.indexOf('=') + 1)))
       warnings.push(`The value of ${name} in ${path} ends before the #: put it in quotes if the # is a part of it.`);
   }
   return { variables: parseEnv(text) as Record<string, string>, warnings };
 }
 
-function contentsOf(path: string): Buffer {
+function readContents(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
@@ -55,7 +55,7 @@ function decode(path: string, bytes: Buffer): string {
 }
 
 /** The text with all quoted values emptied, since they may contain anything, even line breaks. */
-function withoutQuoted(text: string): string {
+function emptyQuotedValues(text: string): string {
   return text.replaceAll(/(=[ \t]*)(["'`])([\s\S]*?)\2/g, (_, equals: string, quote: string, value: string) => {
     return equals + quote + quote + value.replaceAll(/[^\n]/g, '');
   });

@@ -1,6 +1,6 @@
 import { readEnvFile } from './env-file.js';
 import { settingNames } from './environment.js';
-import { warnOfMisspelled } from './misspelled-settings.js';
+import { findMisspelledSettings } from './misspelled-settings.js';
 
 const ENV_FILE = '.env';
 
@@ -13,6 +13,6 @@ const ENV_FILE = '.env';
 export function loadEnvironment(): void {
   const { variables, warnings } = readEnvFile(ENV_FILE);
   for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
-  for (const warning of [...warnings, ...warnOfMisspelled(settingNames(), Object.keys(variables), process.env)])
+  for (const warning of [...warnings, ...findMisspelledSettings(settingNames(), Object.keys(variables), process.env)])
     console.error(warning);
 }

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { readCertificates } from './certificates.js';
 import { ConfigError } from '../errors/config-error.js';
 import type { Environment } from './environment.js';
-import { credentialsOf, parseUrl } from './urls.js';
+import { readCredentials, parseUrl } from './urls.js';
 
 /** The connection options of ioredis. With `tls`, the connection is encrypted or fails. */
 export interface RedisConfig {
@@ -35,7 +35,7 @@ export function readRedis(env: Environment): RedisConfig | undefined {
   const db = /^\/?(\d{0,4})$/.exec(url.pathname)?.[1];
   if (!url.hostname || db === undefined || url.search || url.hash)
     throw new ConfigError(`REDIS_URL must be a URL such as ${EXAMPLE}, with nothing after the number of the database.`);
-  const { username, password = username } = credentialsOf('REDIS_URL', url);
+  const { username, password = username } = readCredentials('REDIS_URL', url);
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
     port: Number(url.port || 6379),

@@ -44,10 +44,10 @@ export function readWebUrl(env: Environment, name: keyof Environment, example: s
  *
  * @throws ConfigError when they cannot be decoded
  */
-export function credentialsOf(name: string, url: URL): { username?: string; password?: string } {
+export function readCredentials(name: string, url: URL): { username?: string; password?: string } {
   return {
-    ...(url.username && { username: decoded(name, url.username) }),
-    ...(url.password && { password: decoded(name, url.password) }),
+    ...(url.username && { username: decodePart(name, url.username) }),
+    ...(url.password && { password: decodePart(name, url.password) }),
   };
 }
 
@@ -56,7 +56,7 @@ export function credentialsOf(name: string, url: URL): { username?: string; pass
  *
  * @throws ConfigError when it cannot be decoded
  */
-export function decoded(name: string, part: string): string {
+export function decodePart(name: string, part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

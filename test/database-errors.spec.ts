@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isDatabaseUnavailable } from '../src/database/outage.js';
+import { isDatabaseUnavailable } from '../src/database/database-errors.js';
 
 const coded = (code: string, message = '') => Object.assign(new Error(message), { code });
 
