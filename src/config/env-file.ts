@@ -5,17 +5,18 @@ import { ConfigError } from '../errors/config-error.js';
 /** The contents of a `.env` file. */
 export interface EnvFile {
   variables: Record<string, string>;
-  /** One sentence for each line that probably means something else than what is read. */
+  /** One sentence for each line whose author probably meant something else. */
   warnings: string[];
 }
 
 const ASSIGNMENT = /^[ \t]*(?:export[ \t]+)?([\w.]+)[ \t]*=/;
-/** An unquoted value ends at a `#`, even within a word. */
+
+/** Matches an unquoted value with a `#` in a word: the value ends before it. */
 const TRUNCATED_VALUE = /^[^'"`#]*[^\s'"`#]#/;
 
 /**
- * Reads a file of `NAME=value` lines, as Node's `--env-file` does. Byte order marks are ignored, and any line ending is
- * accepted.
+ * Reads a file of `NAME=value` lines, like `--env-file` of Node.js. Byte order marks are ignored, and any line ending
+ * is accepted.
  *
  * @returns no variables when the file does not exist
  * @throws ConfigError when the file is not UTF-8, or has a line that is not an assignment
@@ -47,14 +48,14 @@ function decode(path: string, bytes: Buffer): string {
   if (bytes.includes(0) || /^(?:\xFF\xFE|\xFE\xFF)/.test(bytes.toString('latin1', 0, 2)))
     throw new ConfigError(`${path} must be saved as UTF-8: it is UTF-16, which some editors call Unicode.`);
   try {
-    // A file that was concatenated from others has byte order marks in the middle, too.
+    // A file that was concatenated from several has byte order marks in the middle, too.
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replaceAll(/^\uFEFF+/gm, '');
   } catch {
     throw new ConfigError(`${path} must be saved as UTF-8: it has bytes that are not.`);
   }
 }
 
-/** The text with all quoted values emptied, since they may contain anything, even line breaks. */
+/** Empties all quoted values, which may contain anything. Their line breaks stay, so that line numbers are right. */
 function emptyQuotedValues(text: string): string {
   return text.replaceAll(/(=[ \t]*)(["'`])([\s\S]*?)\2/g, (_, equals: string, quote: string, value: string) => {
     return equals + quote + quote + value.replaceAll(/[^\n]/g, '');

@@ -5,8 +5,8 @@ import { findMisspelledSettings } from './misspelled-settings.js';
 const ENV_FILE = '.env';
 
 /**
- * Adds the settings of the file `.env` in the working directory to `process.env`. A variable that is already set wins.
- * Warnings about misspelled names go to the standard error.
+ * Adds the variables of the file `.env` in the working directory to `process.env`. A variable that is already set wins.
+ * Prints warnings about misspelled names to the standard error.
  *
  * @throws ConfigError when the file cannot be used
  */

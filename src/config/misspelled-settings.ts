@@ -1,19 +1,20 @@
 import { distance } from 'fastest-levenshtein';
 import type { Variables } from './environment.js';
 
-/** Variables that docker-compose.yml, the drivers of PostgreSQL and HTTP, or Node.js read. */
+/** Variables that docker-compose.yml, the drivers or Node.js read. */
 const FOREIGN_VARIABLES = /^(?:POSTGRES_PASSWORD|PG[A-Z]+|TZ|(?:HTTPS?|NO)_PROXY|https?_proxy|no_proxy)$/;
 
-/** The share of wrong letters up to which a name looks like that of a setting. */
+/** The maximum share of wrong letters in a misspelled name. */
 const MAX_ERROR_RATE = 0.2;
 
 /**
- * Finds variables that were probably meant as settings: those of `.env` that are not settings, and those of the
- * environment whose names look like one.
+ * Finds variables that are probably misspelled settings: all variables of `.env` that are not settings, and variables
+ * of the environment whose names resemble a setting.
  *
  * @param settings the names of all settings
  * @param fileNames the names of the variables in `.env`
- * @returns one sentence for each of them
+ * @param env the variables of the process
+ * @returns one sentence for each such variable
  */
 export function findMisspelledSettings(settings: ReadonlySet<string>, fileNames: string[], env: Variables): string[] {
   const isUnknown = (name: string): boolean => !settings.has(name) && !FOREIGN_VARIABLES.test(name);

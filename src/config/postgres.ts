@@ -4,18 +4,18 @@ import { readCertificates } from './certificates.js';
 import { ConfigError } from '../errors/config-error.js';
 import { readCredentials, decodePart } from './urls.js';
 
-/** A PostgreSQL server, and how to connect to it. */
+/** How to connect to a PostgreSQL server. */
 export interface PostgresConfig {
   kind: 'postgres';
   /** The URL without its TLS parameters. */
   url: string;
   /** The `ssl` option of node-postgres. `false`: no TLS. Undefined: `PGSSLMODE` decides. */
   ssl?: false | (SecureContextOptions & { rejectUnauthorized: boolean });
-  /** The TLS parameters of the URL for libpq's programs, such as `pg_dump`. */
+  /** The TLS parameters for programs that use libpq, such as `pg_dump`. */
   libpq: Readonly<Record<string, string>>;
 }
 
-/** Matches TLS parameters and misspellings of them. If one were ignored, the connection would not be encrypted. */
+/** Matches TLS parameters and misspellings of them. If one is ignored, the connection is not encrypted. */
 const IS_FOR_TLS = /^(?:ssl|uselibpqcompat$)/i;
 
 /** The TLS parameters. */
@@ -24,8 +24,8 @@ const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl'] as
 type TlsParameters = Partial<Record<(typeof TLS_PARAMETERS)[number], string>>;
 
 /**
- * What each value of `sslmode` means here. The weaker modes of libpq do not verify the server, so that another machine
- * could impersonate it: here they verify it, too.
+ * The meaning of each value of `sslmode`. In the weaker modes, libpq does not verify the server, so another machine
+ * could impersonate it. Here they verify it, too.
  */
 const SSL_MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   disable: 'none',
@@ -37,7 +37,7 @@ const SSL_MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = 
   'verify-full': 'verified',
 };
 
-/** The values of `ssl`, an older name of `sslmode`. */
+/** The values of `ssl`, an older parameter, as values of `sslmode`. */
 const SSL_ALIASES: Readonly<Record<string, string>> = {
   true: 'verify-full',
   1: 'verify-full',
@@ -47,17 +47,19 @@ const SSL_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The PostgreSQL server of a URL. TLS is decided here, and its files are read here: node-postgres would read them again
- * for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
+ * Reads the URL of a PostgreSQL server, and the files that its TLS parameters name. This is not left to node-postgres:
+ * it would read the files again for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next
+ * major version.
  *
+ * @param value a valid URL
  * @throws ConfigError when a part cannot be decoded, or a TLS parameter cannot be used
  */
 export function readPostgres(value: string): PostgresConfig {
   const url = new URL(value);
-  // The driver decodes these parts, and fails when it cannot.
+  // The driver decodes these parts, and fails if it cannot.
   readCredentials('DATABASE_URL', url);
   decodePart('DATABASE_URL', url.host + url.pathname + url.search);
-  // Not by URLSearchParams: it decodes `+` as a space, and libpq does not.
+  // URLSearchParams would decode `+` as a space, which libpq does not.
   const parameters = url.search
     .slice(1)
     .split('&')
@@ -100,7 +102,7 @@ function readTls(given: Readonly<Record<string, string>>): Pick<PostgresConfig, 
   };
 }
 
-/** The client certificate and its key. */
+/** Reads the client certificate and its key. */
 function readClientCertificate({ sslcert, sslkey }: TlsParameters): SecureContextOptions {
   if (!sslcert && !sslkey) return {};
   try {

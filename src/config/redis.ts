@@ -4,7 +4,7 @@ import { ConfigError } from '../errors/config-error.js';
 import type { Environment } from './environment.js';
 import { readCredentials, parseUrl } from './urls.js';
 
-/** The connection options of ioredis. With `tls`, the connection is encrypted or fails. */
+/** The connection options of ioredis. With `tls`, the connection is encrypted, or it fails. */
 export interface RedisConfig {
   host: string;
   port: number;
@@ -17,10 +17,10 @@ export interface RedisConfig {
 const EXAMPLE = 'redis://user:password@localhost:6379/0 or rediss://…';
 
 /**
- * The Redis server of `REDIS_URL`. Bull's own URL parser is not used, because it reads `rediss://` as `redis://`.
+ * Reads `REDIS_URL`. The URL parser of Bull is not used, because it reads `rediss://` as `redis://`.
  *
  * @returns undefined when `REDIS_URL` is unset: jobs run in the process
- * @throws ConfigError when it, or `REDIS_CA_FILE`, cannot be used
+ * @throws ConfigError when `REDIS_URL` or `REDIS_CA_FILE` cannot be used
  */
 export function readRedis(env: Environment): RedisConfig | undefined {
   const caFile = env.REDIS_CA_FILE;
@@ -39,7 +39,7 @@ export function readRedis(env: Environment): RedisConfig | undefined {
   return {
     host: url.hostname.replaceAll(/^\[|\]$/g, ''),
     port: Number(url.port || 6379),
-    // In `redis://secret@host` the secret is a password, as in Bull: a user without a password means nothing.
+    // In `redis://secret@host`, the secret is a password, as in Bull: a user without a password has no meaning.
     ...(password !== undefined && { password }),
     ...(username !== undefined && url.password && { username }),
     db: Number(db),

@@ -16,7 +16,7 @@ export async function findForUpdate<T extends Identified>(
   entity: EntityTarget<T>,
   id: number,
 ): Promise<T> {
-  const row = await findForUpdateBy(transaction, entity, { id } as FindOptionsWhere<T>);
+  const row = await transaction.find(entity, { id } as FindOptionsWhere<T>, 'pessimistic_write');
   if (!row) throw new NotFoundError();
   return row;
 }
@@ -30,15 +30,6 @@ export async function updateRow<T extends Identified>(
 ): Promise<void> {
   if (Object.keys(changes).length === 0) return;
   await transaction.update(entity, { id } as FindOptionsWhere<T>, { ...changes, updated_at: () => now.text });
-}
-
-/** Finds a row by a condition, and locks it as {@link findForUpdate} does. @returns undefined if there is none */
-export async function findForUpdateBy<T extends Identified>(
-  transaction: Transaction,
-  entity: EntityTarget<T>,
-  where: FindOptionsWhere<T>,
-): Promise<T | undefined> {
-  return transaction.find(entity, where, 'pessimistic_write');
 }
 
 /**
