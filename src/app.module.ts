@@ -45,8 +45,8 @@ export class AppModule {
         RateLimiterModule,
         TelephonyModule,
         HealthModule,
-        ...(config.answersApi ? apiModules : []),
-        ...(config.runsWork ? [ProcessorModule.for(config)] : []),
+        ...(config.servesApi ? apiModules : []),
+        ...(config.runsBackgroundWork ? [ProcessorModule.for(config)] : []),
       ],
       providers: [
         { provide: APP_GUARD, useClass: NoQueryGuard },

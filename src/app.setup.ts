@@ -78,7 +78,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   rejectEncodedBodies(fastify);
   enableConditionalRequests(fastify);
   await registerBodyParsers(fastify, config.bodyLimit);
-  if (config.answersApi) {
+  if (config.servesApi) {
     if (config.platform.provider === 'simulator') {
       const publicUrl = app.get(PublicUrl);
       await fastify.register(simulator, {

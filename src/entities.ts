@@ -6,7 +6,7 @@ import { Event } from './events/event.entity.js';
 import { RateLimitRow } from './dialing/rate-limit.entity.js';
 import { PhoneCall } from './phone-calls/phone-call.entity.js';
 import { RemotePhoneCallEvent } from './webhooks/remote-phone-call-event.entity.js';
-import { Setting } from './database/setting.entity.js';
+import { StoredSetting } from './database/stored-setting.entity.js';
 
 /** The entities of all features, one for each table. */
 export const entities = [
@@ -17,6 +17,6 @@ export const entities = [
   PhoneCall,
   RemotePhoneCallEvent,
   RateLimitRow,
-  Setting,
+  StoredSetting,
   Event,
 ];

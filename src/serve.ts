@@ -51,9 +51,9 @@ function stopOnSignals(app: NestFastifyApplication): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void stop());
 }
 
-function logStartup({ role, database, redis, answersApi, platform }: Config, origin: string): void {
+function logStartup({ role, database, redis, servesApi, platform }: Config, origin: string): void {
   const databaseName = database.kind === 'sqlite' ? database.path : `PostgreSQL at ${new URL(database.url).host}`;
-  const lines = answersApi
+  const lines = servesApi
     ? [`API   ${origin}/api`, `Docs  ${origin}/docs`]
     : [`This process is a ${role}. Health  ${origin}/health/ready`];
   console.log(

@@ -32,7 +32,7 @@ const backup = (environment: Record<string, string> = {}, ...args: string[]): Pr
   });
 
 describe('a backup', () => {
-  it('is made while the program runs, is private and checked, and is reported with its path and size', async () => {
+  it('can be made while the program runs, is private and checked, and is reported with its path and size', async () => {
     await api.contacts({ msisdn: '+85510202101' });
     const before = Date.now();
     const { code, output, error } = await backup();
@@ -90,7 +90,7 @@ describe.runIf(way === 'embedded')('a backup of SQLite', () => {
     await backup();
     const damaged = Installation.of({ DATABASE_URL: `sqlite:${file}` }, async () => undefined);
     const database = await damaged.connect();
-    // A value that violates a constraint of its table, as after a disk error.
+    // A value violates a constraint of its table, as after a disk error.
     await database.query('PRAGMA writable_schema = ON');
     await database.query(
       `UPDATE sqlite_master SET sql = replace(sql, '"call_flow_logic" text,', '"call_flow_logic" text NOT NULL,')

@@ -17,14 +17,14 @@ const TWILIO = {
 };
 
 describe('readConfig', () => {
-  it('needs nothing: this machine alone, a file, jobs in the process', () => {
+  it('has defaults: only this machine, a SQLite file, jobs in the process', () => {
     const config = readConfig({});
     expect(config).toMatchObject({ host: '127.0.0.1', port: 3000, role: 'all', logLevel: 'info', trustProxy: false });
     expect(config.database).toMatchObject({ kind: 'sqlite', path: expect.stringMatching(/data\/scfm\.sqlite3$/) });
     expect(config.redis).toBeUndefined();
   });
 
-  it('takes an empty value for none', () => {
+  it('treats an empty value as unset', () => {
     expect(readConfig({ PORT: '', REDIS_URL: '', HTTP_BASIC_AUTH_USER: '' })).toMatchObject({ port: 3000 });
   });
 
@@ -144,7 +144,7 @@ describe('readConfig', () => {
     expect(read).toThrow(new RegExp(`^${name}\\b.*\\.$`));
   });
 
-  it('takes the parameters for TLS out of the URL of PostgreSQL, and leaves the others as they are', () => {
+  it('removes the TLS parameters from the URL of PostgreSQL, and leaves the others unchanged', () => {
     const read = (query: string) => readConfig({ DATABASE_URL: `postgres://u:p%25@localhost/scfm${query}` }).database;
     const bare = 'postgres://u:p%25@localhost/scfm';
     expect(read('')).toEqual({ kind: 'postgres', url: bare, libpq: {} });
@@ -162,12 +162,12 @@ describe('readConfig', () => {
     });
   });
 
-  it('paces a real provider as its accounts start, by fractions too', () => {
+  it('limits calls to a real provider to one a second by default, and accepts fractions', () => {
     expect(readConfig(TWILIO)).toMatchObject({ callsPerSecond: 1, platform: { baseUrl: 'https://api.twilio.com' } });
     expect(readConfig({ ...TWILIO, CALLS_PER_SECOND: '0.5' }).callsPerSecond).toBe(0.5);
   });
 
-  it('does not count white space around a value', () => {
+  it('ignores white space around a value', () => {
     const given = { PORT: ' 80\n', HOST: '\t127.0.0.2 ', REDIS_URL: ' redis://localhost ', DATABASE_URL: ' sqlite:x ' };
     const config = readConfig({ ...given, HTTP_BASIC_AUTH_USER: ' u', HTTP_BASIC_AUTH_PASSWORD: 'p w\r\n' });
     expect(config).toMatchObject({ port: 80, host: '127.0.0.2', basicAuth: { user: 'u', password: 'p w' } });
@@ -184,7 +184,7 @@ describe('readConfig', () => {
     expect(readConfig({ PUBLIC_URL: given }).publicUrl).toBe(url);
   });
 
-  it('takes a provider on this machine to reach us there', () => {
+  it('accepts a PUBLIC_URL on this machine when the provider is on this machine, too', () => {
     const local = { TWILIO_API_BASE_URL: 'http://127.0.0.1:4000/', PUBLIC_URL: 'http://127.0.0.1:3000' };
     expect(readConfig({ ...TWILIO, ...local }).platform.baseUrl).toBe('http://127.0.0.1:4000');
   });
@@ -216,7 +216,7 @@ describe('readConfig', () => {
     expect(readConfig({ TRUST_PROXY: given }).trustProxy).toBe(trustProxy);
   });
 
-  it('takes the opt-out key away on request, and asks the questions of the example unless told otherwise', () => {
+  it('has no opt-out key on request, and asks the questions of the example by default', () => {
     expect(readConfig({ OPT_OUT_KEY: 'none' }).optOutKey).toBeUndefined();
     expect(readConfig({}).optOutKey).toBe('9');
     expect(readCallFlowSettings(readConfig({})).registration.questions.map(({ key }) => key)).toEqual([
@@ -226,14 +226,14 @@ describe('readConfig', () => {
   });
 
   it.each([{ ALLOW_ANONYMOUS: 'true' }, { HTTP_BASIC_AUTH_USER: 'u', HTTP_BASIC_AUTH_PASSWORD: 'p' }])(
-    'lets others reach it with %j',
+    'accepts a public address with %j',
     (env) => {
       const allowed = { ...env, HOST: '0.0.0.0', ALLOW_PUBLIC_SIMULATOR: 'true' };
       expect(readConfig(allowed).host).toBe('0.0.0.0');
     },
   );
 
-  it('lets others reach a process that serves no simulator', () => {
+  it('accepts a public address of a process that does not serve the simulator', () => {
     const open = { HOST: '0.0.0.0', ALLOW_ANONYMOUS: 'true' };
     const twilio = {
       PUBLIC_URL: 'https://scfm.example.org',
@@ -245,7 +245,7 @@ describe('readConfig', () => {
     expect(readConfig({ ...open, ...twilio }).host).toBe('0.0.0.0');
   });
 
-  it('knows no token of the simulator unless one is given', () => {
+  it('has no token of the simulator unless one is set', () => {
     expect(readConfig({}).simulator.authToken).toBeUndefined();
     const given = { SIMULATOR_AUTH_TOKEN: 't', SIMULATOR_ALLOWED_ORIGINS: 'HTTP://LocalHost:80/, http://[::1]:*' };
     expect(readConfig(given).simulator).toMatchObject({
@@ -258,16 +258,17 @@ describe('readConfig', () => {
 describe('the documents', () => {
   const names = (text: string, pattern: RegExp) => new Set(Array.from(text.matchAll(pattern), ([, name]) => name!));
   const file = (path: string) => readFileSync(join(PROJECT, path), 'utf8');
+
   it('docs/configuration.md is what npm run docs:configuration writes', async () => {
     const script = [join(PROJECT, 'scripts/configuration-page.mjs'), '--check'];
     await expect(promisify(execFile)(process.execPath, script)).resolves.toMatchObject({ stderr: '' });
   });
 
-  it('docs/configuration.md describes each setting, and nothing else', () => {
+  it('docs/configuration.md describes exactly the settings', () => {
     expect([...names(file('docs/configuration.md'), /^### `([A-Z_]+)`$/gm)].sort()).toEqual([...settingNames()].sort());
   });
 
-  it('.env.example and docker-compose.yml name no setting that there is not', () => {
+  it('.env.example and docker-compose.yml name only existing settings', () => {
     const settings = [...settingNames(), 'POSTGRES_PASSWORD', 'POSTGRES_USER', 'POSTGRES_DB'];
     const named = [
       ...names(file('.env.example'), /^([A-Z_]+)=/gm),

@@ -23,8 +23,8 @@ const write = (contents: string | Buffer) => writeFileSync(join(folder, '.env'),
 const lines = (environment: Record<string, string>) =>
   Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 
-describe('a .env', () => {
-  it('of Windows counts from its first line on, for the program and for the migration', async () => {
+describe('a .env file', () => {
+  it('from Windows is read from its first line on, by the program and by the migration', async () => {
     const { DATABASE_URL, ...others } = installation.environment;
     const port = await freePort();
     write(
@@ -46,14 +46,14 @@ describe('a .env', () => {
     }
   });
 
-  it('yields to the environment', async () => {
+  it('does not override the environment', async () => {
     write('LOG_LEVEL=loud\nPORT=0\n');
     const program = Program.launch({ ...installation.environment, LOG_LEVEL: 'silent' }, { folder });
     await eventually(() => program.output.includes('/api'));
     await program.kill();
   });
 
-  it.each(['main.js', 'migrate.js'])('of another encoding ends %s with one sentence', async (script) => {
+  it.each(['main.js', 'migrate.js'])('in another encoding ends %s with one sentence', async (script) => {
     write(Buffer.from('\uFEFFPORT=80\r\n', 'utf16le'));
     const program = Program.launch(installation.environment, { folder, script });
     expect(await program.ended()).toBe(1);

@@ -14,7 +14,7 @@ import type { Writer } from '../src/database/writer.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
-// The modules of the database read the setting when they are imported.
+// The modules of `database/` read DATABASE_URL when they are imported.
 vi.hoisted(() => {
   if (process.env.SCFM_TEST_WAY === 'cluster') process.env.DATABASE_URL = process.env.TEST_DATABASE_URL;
 });
@@ -46,7 +46,7 @@ const write = (transaction: Transaction, text: string) => transaction.execute(sq
 const committed = async () =>
   (await installation.query<{ text: string }>('SELECT text FROM notes')).map(({ text }) => text);
 
-it('is committed together with the run around it, and not before', async () => {
+it('is committed with the run around it, and not before', async () => {
   await unitOfWork.run(async (transaction) => {
     await write(transaction, 'outer');
     await background.run(async (inner) => {
@@ -59,7 +59,7 @@ it('is committed together with the run around it, and not before', async () => {
   expect(await committed()).toEqual(['outer', 'inner', 'innermost', 'last']);
 });
 
-it('sees what the run around it wrote, and returns its result', async () => {
+it('sees the writes of the run around it, and returns its result', async () => {
   const seen = await unitOfWork.run(async (transaction) => {
     await write(transaction, 'outer');
     return unitOfWork.run((inner) => inner.query(sql`SELECT text FROM notes`));
@@ -77,7 +77,7 @@ it('is rolled back when the run around it fails', async () => {
   expect(await committed()).toEqual([]);
 });
 
-it('rolls back the run around it when it fails, also when its error is caught', async () => {
+it('rolls back the run around it when it fails, even if its error is caught', async () => {
   const failing = unitOfWork.run(async (transaction) => {
     await write(transaction, 'outer');
     await unitOfWork
@@ -95,7 +95,7 @@ it('rolls back the run around it when it fails, also when its error is caught', 
   expect(await committed()).toEqual(['after']);
 });
 
-it('is waited for when the run around it does not', async () => {
+it('is complete before the commit, even if the run around it does not await it', async () => {
   let started: Promise<unknown> | undefined;
   await unitOfWork.run(async (transaction) => {
     await write(transaction, 'outer');
@@ -108,7 +108,7 @@ it('is waited for when the run around it does not', async () => {
   await started;
 });
 
-it('begins a transaction of its own once the run in which its loop was started has ended', async () => {
+it('begins a transaction of its own after the run that started its loop has ended', async () => {
   let isOver = false;
   let loop: Promise<void> | undefined;
   const failing = unitOfWork.run(async (transaction) => {
@@ -120,7 +120,7 @@ it('begins a transaction of its own once the run in which its loop was started h
     throw new Error('outer failed');
   });
   await expect(failing).rejects.toThrow('outer failed');
-  // A run of somebody else is open meanwhile.
+  // The run of another caller is open meanwhile.
   await unitOfWork.run(async (transaction) => {
     await write(transaction, 'other');
     isOver = true;
@@ -131,7 +131,7 @@ it('begins a transaction of its own once the run in which its loop was started h
   expect(await committed().then((texts) => texts.toSorted())).toEqual(['loop', 'other']);
 });
 
-it('does not join the run of another caller at the same time', async () => {
+it('does not join a concurrent run of another caller', async () => {
   const runs = Array.from({ length: 10 }, (_, n) =>
     unitOfWork.run(async (transaction) => {
       await write(transaction, `${n}`);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { now, secondsFromNow } from '../src/database/dialect.js';
 import { ClosableDataSource } from '../src/database/open-database.js';
-import { rowsOf } from '../src/database/statements.js';
+import { query } from '../src/database/statements.js';
 import { Transaction } from '../src/database/transaction.js';
 import {
   type PhoneCallMove,
@@ -123,7 +123,7 @@ describe('moves of a phone call in the database', () => {
 
   async function create(): Promise<number> {
     const { columns, values } = insertion('create', {});
-    const [call] = await rowsOf<{ id: number }>(
+    const [call] = await query<{ id: number }>(
       database,
       sql`INSERT INTO phone_calls (msisdn, ${columns}) VALUES ('+85510202101', ${values}) RETURNING id`,
     );
@@ -131,7 +131,7 @@ describe('moves of a phone call in the database', () => {
   }
 
   async function rowOf(id: number): Promise<RemoteStanding & { remote_call_id: string | null; checks: number }> {
-    const [row] = await rowsOf<Record<string, unknown>>(
+    const [row] = await query<Record<string, unknown>>(
       database,
       sql`SELECT status, ${raw(bookkeepingColumns.join(', '))} FROM phone_calls WHERE id = ${id}`,
     );
@@ -323,10 +323,10 @@ describe('moves of a phone call in the database', () => {
             expect([
               name,
               before,
-              await rowsOf(database, sql`SELECT * FROM (${raw(WRONG_BOOKKEEPING)}) AS wrong WHERE id = ${id}`),
+              await query(database, sql`SELECT * FROM (${raw(WRONG_BOOKKEEPING)}) AS wrong WHERE id = ${id}`),
             ]).toEqual([name, before, []]);
           }
-          await rowsOf(database, sql`DELETE FROM phone_calls`);
+          await query(database, sql`DELETE FROM phone_calls`);
         },
       ),
       {

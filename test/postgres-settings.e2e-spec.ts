@@ -1,15 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { setUpSession } from '../src/database/session-settings.js';
+import { configureSession } from '../src/database/session-settings.js';
 import { Installation, way } from './support/installation.js';
 import { Program } from './support/program.js';
 import { webhooksTo } from './support/webhooks.js';
 
 const KHMER = 'សួស្តី';
 
-/** Settings by which a role could spoil what our statements rely on, and what they must be for us. */
-const odd: Record<string, [given: string, ours: string]> = {
+/** Settings of a role that would break the program, and the values that each connection must have instead. */
+const odd: Record<string, [ofRole: string, expected: string]> = {
   client_encoding: ['LATIN1', 'UTF8'],
   datestyle: ['SQL, DMY', 'ISO, YMD'],
   intervalstyle: ['sql_standard', 'postgres'],
@@ -37,8 +37,8 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     installation = await Installation.create();
     await installation.query(`CREATE ROLE ${role} LOGIN`);
     await installation.query(`GRANT ALL ON SCHEMA public TO ${role}`);
-    for (const [name, [given]] of Object.entries(odd)) {
-      await installation.query(`ALTER ROLE ${role} SET ${name} = '${given}'`);
+    for (const [name, [ofRole]] of Object.entries(odd)) {
+      await installation.query(`ALTER ROLE ${role} SET ${name} = '${ofRole}'`);
     }
     const address = new URL(installation.environment.DATABASE_URL!);
     address.username = role;
@@ -51,28 +51,28 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     await installation.remove();
   });
 
-  it('has the settings that our statements rely on, on each connection of ours', async () => {
+  it('is overridden by the settings of each connection of the program', async () => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     const show = async (name: string) => Object.values((await client.query(`SHOW ${name}`)).rows[0])[0];
     expect(await show('datestyle')).toBe('SQL, DMY');
-    await setUpSession(client, {}, 10);
-    for (const [name, [, ours]] of Object.entries(odd)) expect([name, await show(name)]).toEqual([name, ours]);
-    await setUpSession(client, { statement_timeout: '5000' }, 10);
+    await configureSession(client, {}, 10);
+    for (const [name, [, expected]] of Object.entries(odd)) expect([name, await show(name)]).toEqual([name, expected]);
+    await configureSession(client, { statement_timeout: '5000' }, 10);
     expect(await show('statement_timeout')).toBe('5s');
     await client.end();
   });
 
-  it('goes on waiting for its replicas where it waits for them', async () => {
+  it('continues to wait for its replicas', async () => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     await client.query(`SET synchronous_commit = 'remote_apply'`);
-    await setUpSession(client, {}, 10);
+    await configureSession(client, {}, 10);
     expect((await client.query('SHOW synchronous_commit')).rows).toEqual([{ synchronous_commit: 'remote_apply' }]);
     await client.end();
   });
 
-  it('makes no difference to what the program keeps and shows', async () => {
+  it('does not change what the program stores and returns', async () => {
     const { api } = await installation.start({ DATABASE_URL: url });
     const { status, body } = await api.post('/api/contacts', { msisdn: '+85510202101', metadata: { name: KHMER } });
     expect([status, body.metadata]).toEqual([201, { name: KHMER }]);
@@ -84,7 +84,7 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     expect(found.body.map(({ id }: { id: number }) => id)).toEqual([body.id]);
   });
 
-  it('loses no webhook of many at once', async () => {
+  it('loses no webhook of many concurrent ones', async () => {
     const { api } = await installation.start({ DATABASE_URL: url });
     const signedWebhook = webhooksTo(installation);
     const statuses = await Promise.all(
@@ -104,7 +104,7 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
   });
 });
 
-describe.runIf(way === 'cluster')('a database of PostgreSQL that cannot keep every text', () => {
+describe.runIf(way === 'cluster')('a database of PostgreSQL that cannot store every text', () => {
   let installation: Installation;
   const name = `latin_${randomUUID().slice(0, 8)}`;
 
@@ -128,16 +128,16 @@ describe.runIf(way === 'cluster')('a database of PostgreSQL that cannot keep eve
   });
 });
 
-describe.runIf(way === 'cluster')('a PostgreSQL that does not let us in', () => {
+describe.runIf(way === 'cluster')('a PostgreSQL that refuses the connection', () => {
   const refusals: [string, (url: URL) => void, RegExp][] = [
-    ['since there is no such database', (url) => (url.pathname = '/nowhere'), /database "nowhere" does not exist/],
-    ['since there is no such user', (url) => (url.username = 'nobody'), /role "nobody" does not exist/],
+    ['because there is no such database', (url) => (url.pathname = '/nowhere'), /database "nowhere" does not exist/],
+    ['because there is no such user', (url) => (url.username = 'nobody'), /role "nobody" does not exist/],
   ];
 
-  it.each(refusals)('is refused at once, in one sentence: %s', async (_, spoil, reason) => {
+  it.each(refusals)('ends the program at once, with one sentence, %s', async (_, change, reason) => {
     const installation = await Installation.create();
     const url = new URL(installation.environment.DATABASE_URL!);
-    spoil(url);
+    change(url);
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href });
     expect(await program.ended()).toBe(1);
     expect(program.output).toMatch(/^DATABASE_URL [^\n]*\.\n$/);
@@ -168,7 +168,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that refuses to create the table
     ['migrate.js', 'public', 'permission denied for schema public'],
     ['main.js', 'nowhere', 'no schema has been selected to create in'],
     ['migrate.js', 'nowhere', 'no schema has been selected to create in'],
-  ])('is named in one sentence, and nothing is retried (%s, schema %s)', async (script, schema, reason) => {
+  ])('ends the program with one sentence and without retries (%s, schema %s)', async (script, schema, reason) => {
     await installation.query(`ALTER ROLE ${role} SET search_path = ${schema}`);
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script });
     expect(await program.ended()).toBe(1);
@@ -177,8 +177,8 @@ describe.runIf(way === 'cluster')('a PostgreSQL that refuses to create the table
   });
 });
 
-describe.runIf(way === 'cluster')('a PostgreSQL that is away at the start', () => {
-  it('is named in one sentence by the migration', async () => {
+describe.runIf(way === 'cluster')('a PostgreSQL that is unreachable at the start', () => {
+  it('ends the migration with one sentence', async () => {
     const installation = await Installation.create();
     const url = new URL(installation.environment.DATABASE_URL!);
     url.port = '1';
@@ -190,7 +190,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that is away at the start', () =
     await installation.remove();
   });
 
-  it('is waited for by the program, which then ends with one sentence', async () => {
+  it('is retried by the program, which then ends with one sentence', async () => {
     const installation = await Installation.create();
     const url = new URL(installation.environment.DATABASE_URL!);
     url.port = '1';

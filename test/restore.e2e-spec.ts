@@ -15,17 +15,17 @@ import { dialingAt, providerEnvironment } from './support/provider.js';
 import { RESOURCES } from './support/resources.js';
 import { runScript } from './support/script.js';
 
-/** People of each of the two callouts: more than are called before the backup and between it and the end. */
+/** How many people each of the two callouts has: more than are called before the program is killed. */
 const PEOPLE = 90;
 
-/** Calls that show that dialing goes on. */
-const SOME = 10;
+/** How many new calls show that dialing continues. */
+const SOME_CALLS = 10;
 
-const FINAL_THERE = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
-const FINAL_HERE = `'completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'`;
+const FINAL_AT_PROVIDER = new Set(['completed', 'busy', 'no-answer', 'failed', 'canceled']);
+const FINAL = `'completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'`;
 
 let provider: Installation;
-let exchange: Api;
+let simulator: Api;
 let first: Installation;
 let restored: Installation | undefined;
 let folder: string;
@@ -35,7 +35,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'scfm-restore-'));
   port = await freePort();
   provider = await Installation.createEmbedded();
-  exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '40' })).api;
+  simulator = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '40' })).api;
   first = await Installation.create();
 });
 afterEach(async () => {
@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 const settings = (): Record<string, string> => ({
-  ...dialingAt(exchange.url),
+  ...dialingAt(simulator.url),
   PORT: String(port),
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   PROVIDER_TIMEOUT: '2',
@@ -54,15 +54,15 @@ const settings = (): Record<string, string> => ({
   FETCHES_PER_SECOND: '200',
 });
 
-const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;
+const statistics = async (): Promise<Body> => (await simulator.get('/simulator/statistics')).body;
 
-/** Waits until the provider has taken so many more calls than now. */
-async function moreRings(count: number): Promise<void> {
+/** Waits until the provider has accepted a number of further calls. */
+async function waitForCalls(count: number): Promise<void> {
   const { created } = await statistics();
   await eventually(async () => (await statistics()).created >= created + count);
 }
 
-/** Two callouts, of which one was never started: both are dialed. */
+/** Dials two callouts. One of them was never started. */
 async function runCampaigns(api: Api): Promise<number[]> {
   await first.makeContacts(2 * PEOPLE);
   const half = [PEOPLE + 1, 2 * PEOPLE].map((n) => `+85590${1_000_000 + n}`);
@@ -91,7 +91,7 @@ async function backUp(): Promise<{ file: string; time: string }> {
   return { file, time: /as it was at (\S+):/.exec(output)![1]! };
 }
 
-/** What docs/operations.md says of each database. */
+/** Restores a backup as docs/operations.md describes it for each database. */
 async function restore(file: string): Promise<Installation> {
   if (way === 'embedded') {
     const { path } = readDatabase(first.environment) as { path: string };
@@ -112,17 +112,17 @@ async function recordsOf({ api }: Program): Promise<Map<string, number[]>> {
   return records;
 }
 
-it('restores a backup of a running campaign: nothing is missing, nobody is rung twice, dialing continues', async () => {
+it('restores a backup of a running campaign: no record is missing, nobody is called twice, dialing continues', async () => {
   const program = await first.start({ ...settings(), CALLS_PER_SECOND: '6' });
   const callouts = await runCampaigns(program.api);
-  await moreRings(SOME);
+  await waitForCalls(SOME_CALLS);
   const before = await recordsOf(program);
   const { file, time } = await backUp();
-  await moreRings(SOME);
+  await waitForCalls(SOME_CALLS);
   const [late] = await program.api.contacts({ msisdn: '+85510202101' });
   await program.kill();
-  const rungBefore = (await statistics()).created;
-  expect(rungBefore).toBeLessThan(2 * PEOPLE);
+  const placedBefore = (await statistics()).created;
+  expect(placedBefore).toBeLessThan(2 * PEOPLE);
 
   const installation = await restore(file);
   const reconcile = () => runScript('reconcile.js', [time], { ...installation.environment, ...settings() });
@@ -134,20 +134,22 @@ it('restores a backup of a running campaign: nothing is missing, nobody is rung 
   const dialed = await web.api.ids('/api/callouts?q[status]=initialized,running');
   expect(dialed).toEqual(callouts);
   for (const callout of dialed) await send(web.api, callout, 'pause');
-  await eventually(async () => Object.keys((await statistics()).by_status).every((status) => FINAL_THERE.has(status)));
+  await eventually(async () =>
+    Object.keys((await statistics()).by_status).every((status) => FINAL_AT_PROVIDER.has(status)),
+  );
   const { code, output, error } = await reconcile();
   expect([code, error]).toEqual([0, '']);
   const [, lost, uncertain] = /lists (\d+) calls .* know\. (\d+) phone calls are uncertain/.exec(output)!.map(Number);
-  expect(lost).toBeGreaterThanOrEqual(SOME);
+  expect(lost).toBeGreaterThanOrEqual(SOME_CALLS);
   expect(uncertain).toBeGreaterThan(0);
-  expect((await statistics()).created).toBe(rungBefore);
+  expect((await statistics()).created).toBe(placedBefore);
   await web.stop();
 
   const { api } = await installation.start({ ...settings(), CALLS_PER_SECOND: '200' });
   for (const callout of callouts) await send(api, callout, 'resume');
   await eventually(async () => {
     const [row] = await installation.query<Body>(
-      `SELECT count(*) AS open FROM phone_calls WHERE status NOT IN (${FINAL_HERE})`,
+      `SELECT count(*) AS open FROM phone_calls WHERE status NOT IN (${FINAL})`,
     );
     return Number(row.open) === 0;
   });

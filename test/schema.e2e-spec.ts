@@ -18,7 +18,7 @@ describe('the migrations', () => {
   });
   afterAll(() => installation.remove());
 
-  it('make just the tables that the entities describe', async () => {
+  it('create exactly the tables that the entities describe', async () => {
     const env = { ...process.env, ...installation.environment };
     await run(process.execPath, ['dist/src/migrate.js'], { cwd: project, env });
     const typeorm = ['node_modules/typeorm/cli.js', 'schema:log', '-d', 'dist/ormconfig.js'];
@@ -26,7 +26,7 @@ describe('the migrations', () => {
     expect(stdout).toContain('Your schema is up to date');
   });
 
-  it('can be taken back and made again', async () => {
+  it('can be reverted and run again', async () => {
     const env = { ...process.env, ...installation.environment };
     const typeorm = (command: string) =>
       run(process.execPath, ['node_modules/typeorm/cli.js', command, '-d', 'dist/ormconfig.js'], { cwd: project, env });
@@ -37,7 +37,7 @@ describe('the migrations', () => {
   });
 });
 
-describe('several processes that start at the same moment on an empty database', () => {
+describe('several processes that start at the same time on an empty database', () => {
   let installation: Installation;
 
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe('several processes that start at the same moment on an empty database',
   });
   afterAll(() => installation.remove());
 
-  it('all come to serve', async () => {
+  it('all serve requests', async () => {
     const programs = await Promise.all(Array.from({ length: 4 }, () => installation.start()));
     for (const { api } of programs) expect((await api.get('/api/contacts')).body).toEqual([]);
     expect(await installation.query('SELECT name FROM migrations')).toHaveLength(migrations.length);
@@ -62,7 +62,7 @@ describe('a database that a newer version has migrated', () => {
   });
   afterAll(() => installation.remove());
 
-  it.each(['main.js', 'migrate.js'])('is refused in one sentence, and stays as it is (%s)', async (script) => {
+  it.each(['main.js', 'migrate.js'])('is refused in one sentence, and does not change (%s)', async (script) => {
     expect(await runScript(script, [], { ...installation.environment, PORT: '0' })).toEqual({
       code: 1,
       output: '',
@@ -101,7 +101,7 @@ describe.runIf(way === 'cluster')('an index of a large table', () => {
   const valid = () =>
     installation.query(`SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = to_regclass('${name}')`);
 
-  it('is built while others write it', async () => {
+  it('is built while other transactions write', async () => {
     const migrated = runScript('migrate.js', [], installation.environment);
     await eventually(isWaiting);
     const other = await installation.connect();
@@ -117,7 +117,7 @@ describe.runIf(way === 'cluster')('an index of a large table', () => {
     expect(await valid()).toEqual([{ valid: true }]);
   });
 
-  it('is built anew when its build was broken off', async () => {
+  it('is built again after an interrupted build', async () => {
     const broken = runScript('migrate.js', [], installation.environment);
     await eventually(isWaiting);
     await installation.query(`SELECT pg_terminate_backend(pid) ${builders}`);

@@ -27,67 +27,67 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
     return program;
   };
   const modes = (path: string) => Object.fromEntries(readdirSync(path).map((name) => [name, modeOf(join(path, name))]));
-  const ours = (name: string) => ({
+  const privateFiles = (name: string) => ({
     [name]: '600',
     [`${name}-wal`]: '600',
     [`${name}-shm`]: '600',
     [`${name}-migration-lock`]: '600',
   });
 
-  it('are for their owner only, in a folder for its owner only', async () => {
+  it('have permissions for their owner only, and so has their folder', async () => {
     const deep = join(folder, 'made', 'by us');
     await start({ DATABASE_URL: `sqlite:${join(deep, 'a.sqlite3')}` });
-    expect(modes(deep)).toEqual(ours('a.sqlite3'));
+    expect(modes(deep)).toEqual(privateFiles('a.sqlite3'));
     expect([modeOf(join(folder, 'made')), modeOf(deep), modeOf(folder)]).toEqual(['700', '700', '755']);
   });
 
-  it('are for their owner only by default, too', async () => {
+  it('have permissions for their owner only in the default folder, too', async () => {
     await start({}, folder);
     expect(modeOf(join(folder, 'data'))).toBe('700');
-    expect(modes(join(folder, 'data'))).toEqual(ours('scfm.sqlite3'));
+    expect(modes(join(folder, 'data'))).toEqual(privateFiles('scfm.sqlite3'));
   });
 
-  it('lose the permissions of others at the next start; a folder that we did not create keeps its own', async () => {
+  it('lose the permissions of other users at the next start; a folder that the program did not create keeps its own', async () => {
     const environment = { DATABASE_URL: `sqlite:${join(folder, 'a.sqlite3')}` };
     await (await start(environment)).kill();
     for (const name of readdirSync(folder)) chmodSync(join(folder, name), 0o664);
     program = await Program.start(environment);
     expect((await program.api.get('/api/contacts')).body).toHaveLength(1);
-    expect(modes(folder)).toEqual(ours('a.sqlite3'));
+    expect(modes(folder)).toEqual(privateFiles('a.sqlite3'));
     expect(modeOf(folder)).toBe('755');
   });
 
-  it('in the default folder are closed to others, and so is that folder', async () => {
+  it('lose the permissions of other users in the default folder, and so does that folder', async () => {
     const data = join(folder, 'data');
     mkdirSync(data, { mode: 0o755 });
     writeFileSync(join(data, 'scfm.sqlite3'), '', { mode: 0o644 });
     await start({}, folder);
-    expect([modeOf(data), modes(data)]).toEqual(['700', ours('scfm.sqlite3')]);
+    expect([modeOf(data), modes(data)]).toEqual(['700', privateFiles('scfm.sqlite3')]);
   });
 
-  it('that cannot be written are named in one sentence', async () => {
+  it('are named in one sentence when they cannot be written', async () => {
     const program = Program.launch({ DATABASE_URL: `sqlite:${folder}` });
     expect(await program.ended()).toBe(1);
     expect(program.output).toMatch(/^DATABASE_URL must name a file that can be written: EISDIR[^\n]*\.\n$/);
   });
 
-  it('are locked as long as the program runs, so that no other program deletes the -wal file', async () => {
+  it('are locked while the program runs, so that no other program deletes the -wal file', async () => {
     const path = join(folder, 'a.sqlite3');
     const { pid } = await start({ DATABASE_URL: `sqlite:${path}` });
     // Source: proc_locks(5); the fifth field is the process, the sixth ends with the file's inode.
     const locks = readFileSync('/proc/locks', 'utf8')
       .split('\n')
       .map((line) => line.trim().split(/\s+/));
-    const ours = locks.filter((lock) => lock[4] === String(pid) && lock[5]?.endsWith(`:${statSync(path).ino}`));
-    expect(ours).not.toEqual([]);
+    const held = locks.filter((lock) => lock[4] === String(pid) && lock[5]?.endsWith(`:${statSync(path).ino}`));
+    expect(held).not.toEqual([]);
   });
 
-  it('are let go of at a stop after concurrent reads on SQLite, which ends well', async () => {
+  it('are closed by an orderly stop after concurrent reads', async () => {
     const installation = await Installation.createEmbedded();
     const started = await installation.start();
     const { api } = started;
     await api.contacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
-    // First uses of the same statements at the same time, many times.
+    // Concurrent first uses of the same statements, many times.
     for (let keys = 1; keys <= 20; keys++) {
       const filter = Array.from({ length: keys }, (_, n) => `q[metadata][k${n}]=1`).join('&');
       const answers = await Promise.all(Array.from({ length: 30 }, () => api.get(`/api/contacts?${filter}`)));

@@ -11,12 +11,12 @@ import { withPostgresClient } from './support/postgres-client.js';
 import { Program } from './support/program.js';
 import { runScript } from './support/script.js';
 
-let numbers = 0;
-const number = (): string => `+8551020210${++numbers}`;
+let contacts = 0;
+const newNumber = (): string => `+8551020210${++contacts}`;
 
 const SECRET = 'open%sesame/+@';
 
-/** Whom the encrypting server lets in: nobody without TLS, and `certified` with a certificate only. */
+/** The encrypting server accepts only TLS connections, and the role `certified` only with a certificate. */
 const HBA = `
 hostssl all certified 127.0.0.1/32 trust clientcert=verify-ca
 hostssl all all       127.0.0.1/32 scram-sha-256
@@ -30,11 +30,11 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
   let folder: string;
   let authority: Authority;
   let other: Authority;
-  /** Of a client. */
+  /** The certificate of a client. */
   let client: Certificate;
-  /** Encrypts only, with a certificate for 127.0.0.1. */
+  /** A server that accepts only TLS, with a certificate for 127.0.0.1. */
   let encrypted: Server;
-  /** Does not encrypt. */
+  /** A server without TLS. */
   let plain: Server;
   let installation: Installation;
 
@@ -73,7 +73,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The environment for a server, with parameters of its URL. */
+  /** The environment for a server, with parameters in its URL. */
   const at = (server: Server, parameters: Record<string, string>, change: (url: URL) => void = () => {}) => {
     const url = new URL(server.url);
     change(url);
@@ -83,14 +83,14 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
   };
   const trusted = (sslmode = 'verify-full') => ({ sslmode, sslrootcert: authority.certificate });
 
-  /** A connection of the test to the server that encrypts. */
+  /** Connects the test itself to the encrypting server. */
   const connect = async (): Promise<pg.Client> => {
     const connection = new pg.Client({ connectionString: at(encrypted, trusted()).DATABASE_URL });
     await connection.connect();
     return connection;
   };
 
-  /** The sessions of the program: what each waits for, and whether it is encrypted. */
+  /** The sessions of the program: what each one waits for, and whether it is encrypted. */
   const sessions = async (connection: pg.Client) => {
     const { rows } = await connection.query<{ wait: string | null; ssl: boolean }>(
       `SELECT wait_event_type AS wait, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
@@ -110,15 +110,15 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
   it.each([
     ['a password', withPassword],
     ['a certificate of its own', withCertificate],
-  ])('lets the program in by %s, and each connection of both pools is encrypted', async (_, environment) => {
+  ])('accepts the program with %s, and each connection of both pools is encrypted', async (_, environment) => {
     const { api } = await installation.start(environment());
     const connection = await connect();
     const requests: Promise<{ status: number }>[] = [];
     try {
       await connection.query('BEGIN');
       await connection.query('LOCK TABLE contacts IN ACCESS EXCLUSIVE MODE');
-      requests.push(api.get('/api/contacts'), api.post('/api/contacts', { msisdn: number() }));
-      // The list waits on a connection for lists, the new contact on one of the others.
+      requests.push(api.get('/api/contacts'), api.post('/api/contacts', { msisdn: newNumber() }));
+      // The list waits on a connection for lists, the new contact on a main connection.
       await eventually(async () => (await sessions(connection)).filter(({ wait }) => wait === 'Lock').length === 2);
       const all = await sessions(connection);
       expect(all.map(({ ssl }) => ssl)).toEqual(all.map(() => true));
@@ -138,7 +138,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     ['NODE_EXTRA_CA_CERTS', () => ({ ...at(encrypted, { sslmode: 'verify-full' }), ...extra() })],
     ['sslrootcert=system', () => ({ ...at(encrypted, { sslmode: 'verify-full', sslrootcert: 'system' }), ...extra() })],
     ['a certificate of its own', withCertificate],
-  ])('lets the migration in with %s, without a warning', async (_, environment) => {
+  ])('accepts the migration with %s, without a warning', async (_, environment) => {
     const { code, output, error } = await runScript('migrate.js', [], environment());
     expect([code, error, output]).toEqual([0, '', 'The database is up to date.\n']);
   });
@@ -151,22 +151,26 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
       UNTRUSTED,
     ],
     ['no authority', () => at(encrypted, { sslmode: 'verify-full' }), UNTRUSTED],
-    ['sslmode=require and no authority', () => at(encrypted, { sslmode: 'require' }), UNTRUSTED],
+    ['sslmode=require without an authority', () => at(encrypted, { sslmode: 'require' }), UNTRUSTED],
     [
       'a host that its certificate does not name',
       () => at(encrypted, trusted(), (url) => (url.hostname = 'localhost')),
       UNTRUSTED,
     ],
     [
-      'such a host and sslmode=verify-ca',
+      'such a host with sslmode=verify-ca',
       () => at(encrypted, trusted('verify-ca'), (url) => (url.hostname = 'localhost')),
       UNTRUSTED,
     ],
-    ['no TLS on its side', () => at(plain, trusted()), NO_TLS],
-    ['no TLS on ours', () => at(encrypted, {}), /^DATABASE_URL is refused by PostgreSQL: [^\n]*no encryption\.\n$/],
+    ['a server without TLS', () => at(plain, trusted()), NO_TLS],
+    [
+      'a connection without TLS',
+      () => at(encrypted, {}),
+      /^DATABASE_URL is refused by PostgreSQL: [^\n]*no encryption\.\n$/,
+    ],
     ['sslmode=disable', () => at(encrypted, { sslmode: 'disable' }), /^DATABASE_URL is refused by PostgreSQL: /],
     [
-      'a file of authorities that is not there',
+      'a missing file of authorities',
       () => at(encrypted, { sslmode: 'verify-full', sslrootcert: join(folder, 'nowhere.crt') }),
       NO_CERTIFICATES,
     ],
@@ -176,7 +180,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
       NO_CERTIFICATES,
     ],
     [
-      'a file of authorities without one',
+      'a file of authorities without a certificate',
       () => at(encrypted, { sslmode: 'verify-full', sslrootcert: authority.certificate.replace(/crt$/, 'key') }),
       NO_CERTIFICATES,
     ],
@@ -201,18 +205,18 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     });
   });
 
-  it('is refused for a certificate that is not trusted, whatever Node is told about them', async () => {
+  it('is refused for an untrusted certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
     const environment = { ...at(encrypted, { sslmode: 'verify-full' }), NODE_TLS_REJECT_UNAUTHORIZED: '0' };
     const { code, error } = await runScript('migrate.js', [], environment);
     expect(code).toBe(1);
     expect(error).toMatch(/^DATABASE_URL leads to a server that cannot be trusted \(.*\): .*\.$/m);
   });
 
-  describe('backed up', () => {
+  describe('a backup over TLS', () => {
     const backup = (name: string, environment: Record<string, string>) =>
       runScript('backup.js', [join(folder, name)], { ...withPostgresClient, ...environment });
 
-    it.each(['verify-full', 'require', 'no-verify'])('is with sslmode=%s', async (sslmode) => {
+    it.each(['verify-full', 'require', 'no-verify'])('is made with sslmode=%s', async (sslmode) => {
       const { code, output, error } = await backup(`${sslmode}.backup`, at(encrypted, trusted(sslmode)));
       expect([code, error]).toEqual([0, '']);
       expect(output).toContain(`is a backup of PostgreSQL at 127.0.0.1:${encrypted.port}/postgres`);
@@ -221,13 +225,13 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     it.each([
       ['an authority that signed something else', () => ({ sslmode: 'verify-full', sslrootcert: other.certificate })],
       ['such an authority and sslmode=require', () => ({ sslmode: 'require', sslrootcert: other.certificate })],
-    ])('is not, with %s', async (name, parameters) => {
+    ])('is refused with %s', async (name, parameters) => {
       const { code, error } = await backup(name, at(encrypted, parameters()));
       expect([code, error]).toEqual([1, expect.stringMatching(/certificate verify failed[^]*no backup was made\.\n$/)]);
       expect(existsSync(join(folder, name))).toBe(false);
     });
 
-    it('is not where the certificate does not name the host, whatever the mode that verifies', async () => {
+    it('is refused in each verifying mode when the certificate does not name the host', async () => {
       for (const sslmode of ['require', 'verify-ca', 'verify-full']) {
         const environment = at(encrypted, trusted(sslmode), (url) => (url.hostname = 'localhost'));
         const { code, error } = await backup('elsewhere', environment);
@@ -235,7 +239,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
       }
     });
 
-    it('needs the file of authorities to be there', async () => {
+    it('needs the file of authorities', async () => {
       const { code, error } = await backup('x', at(encrypted, { sslmode: 'require', sslrootcert: '/nowhere/ca.pem' }));
       expect([code, error]).toEqual([1, expect.stringMatching(NO_CERTIFICATES)]);
     });

@@ -19,11 +19,11 @@ let folder: string;
 let installation: Installation;
 let authority: Authority;
 let other: Authority;
-/** A Redis that encrypts, with a certificate for 127.0.0.1. */
+/** A Redis with TLS, and a certificate for 127.0.0.1. */
 let redis: Server;
-/** The same with a certificate for another host. */
+/** A Redis with TLS, and a certificate for another host. */
 let elsewhere: Server;
-/** One that does not encrypt. */
+/** A Redis without TLS. */
 let plain: Server;
 
 beforeAll(async () => {
@@ -58,7 +58,7 @@ afterAll(async () => {
 const at = (port: number) => ({ REDIS_URL: `rediss://:${PASSWORD}@127.0.0.1:${port}/3` });
 const trusting = ({ certificate }: Authority) => ({ REDIS_CA_FILE: certificate });
 
-/** Starts the program, which must refuse to. Answers what it says, line by line. */
+/** Starts the program, which must fail. @returns the lines that it prints */
 async function refusal(environment: Record<string, string>): Promise<string[]> {
   const program = Program.launch({ ...installation.environment, PORT: '0', ...environment });
   expect(await program.ended()).toBe(1);
@@ -69,8 +69,8 @@ describe('rediss://', () => {
   it.each([
     ['REDIS_CA_FILE', () => trusting(authority)],
     ['NODE_EXTRA_CA_CERTS', () => ({ NODE_EXTRA_CA_CERTS: authority.certificate })],
-  ])('with the right authority in %s carries jobs, encrypted', async (_, trust) => {
-    // Without the queue, nobody would take a batch within the test's patience.
+  ])('distributes jobs with the right authority in %s', async (_, trust) => {
+    // Without the queue, no worker would run a batch before the test times out.
     const slow = { SWEEP_SECONDS: '3600' };
     const { api } = await installation.start({ ...at(redis.port), ...trust(), ...slow });
     await api.contacts({ msisdn: `+855102021${trust().hasOwnProperty('REDIS_CA_FILE') ? '01' : '02'}` });
@@ -87,24 +87,24 @@ describe('rediss://', () => {
     ['the wrong authority', () => ({ ...at(redis.port), ...trusting(other) })],
     ['no authority', () => at(redis.port)],
     ['another host’s certificate', () => ({ ...at(elsewhere.port), ...trusting(authority) })],
-  ])('with %s is refused in one sentence', async (_, environment) => {
+  ])('is refused in one sentence with %s', async (_, environment) => {
     expect(await refusal(environment())).toEqual([
       expect.stringMatching(/^REDIS_URL names a Redis that cannot be trusted: [^\n]*\.$/),
     ]);
   });
 
-  it('is refused for a certificate that is not trusted, whatever Node is told about them', async () => {
+  it('is refused for an untrusted certificate, even with NODE_TLS_REJECT_UNAUTHORIZED=0', async () => {
     const lines = await refusal({ ...at(redis.port), NODE_TLS_REJECT_UNAUTHORIZED: '0' });
     expect(lines).toContainEqual(expect.stringMatching(/^REDIS_URL names a Redis that cannot be trusted: /));
   });
 
-  it('is refused where Redis does not encrypt', async () => {
+  it('is refused when Redis does not encrypt', async () => {
     expect(await refusal({ ...at(plain.port), ...trusting(authority) })).toEqual([
       expect.stringMatching(/^REDIS_URL begins with rediss:\/\/, but that Redis does not encrypt.*\.$/),
     ]);
   });
 
-  it('may be away when the program starts, and is used once it is there', async () => {
+  it('may be unreachable when the program starts, and is used as soon as it is available', async () => {
     await redis.stop();
     try {
       const { api } = await installation.start({ ...at(redis.port), ...trusting(authority) });
@@ -117,18 +117,18 @@ describe('rediss://', () => {
   });
 });
 
-describe('a server that is no Redis of ours', () => {
-  let heard = '';
-  let answer: string | undefined;
+describe('a server that is not the Redis of the program', () => {
+  let received = '';
+  let response: string | undefined;
   let server: TcpServer;
 
   const listen = async (port: number): Promise<number> => {
-    heard = '';
+    received = '';
     server = createServer((socket) => {
       socket.on('error', () => {});
       socket.on('data', (data) => {
-        heard += data.toString('latin1');
-        if (answer) socket.write(answer);
+        received += data.toString('latin1');
+        if (response) socket.write(response);
       });
     }).listen(port, '127.0.0.1');
     await once(server, 'listening');
@@ -137,30 +137,30 @@ describe('a server that is no Redis of ours', () => {
   afterEach(() => server.close());
 
   const expectNoSecret = (): void => {
-    expect(heard).not.toBe('');
-    for (const secret of [SECRET, PASSWORD, btoa(SECRET), 'AUTH', 'HELLO']) expect(heard).not.toContain(secret);
+    expect(received).not.toBe('');
+    for (const secret of [SECRET, PASSWORD, btoa(SECRET), 'AUTH', 'HELLO']) expect(received).not.toContain(secret);
   };
 
-  it('and answers in clear hears no password', async () => {
-    answer = '-NOAUTH Authentication required.\r\n';
+  it('receives no password when it responds without TLS', async () => {
+    response = '-NOAUTH Authentication required.\r\n';
     const lines = await refusal({ ...at(await listen(0)), ...trusting(authority) });
     expect(lines).toEqual([expect.stringMatching(/^REDIS_URL begins with rediss:\/\/, but/)]);
     expectNoSecret();
   });
 
-  it('and never answers hears no password: Redis counts as away', async () => {
-    answer = undefined;
+  it('receives no password when it never responds: Redis counts as unreachable', async () => {
+    response = undefined;
     const { api } = await installation.start({ ...at(await listen(0)), ...trusting(authority) });
     expect((await api.get('/health/ready')).status).toBe(503);
     expectNoSecret();
   });
 
-  it('and takes the place of ours later hears no password', async () => {
-    answer = '-NOAUTH Authentication required.\r\n';
+  it('receives no password when it replaces that Redis later', async () => {
+    response = '-NOAUTH Authentication required.\r\n';
     const port = await freePort();
     const { api } = await installation.start({ ...at(port), ...trusting(authority) });
     await listen(port);
-    await eventually(() => heard.length > 1_000);
+    await eventually(() => received.length > 1_000);
     expect((await api.get('/health/ready')).status).toBe(503);
     expectNoSecret();
   });

@@ -9,7 +9,7 @@ import { SqliteWriter } from '../src/database/sqlite-writer.js';
 import type { Transaction } from '../src/database/transaction.js';
 import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.js';
 
-// SQLite, where all queries of a process share one connection.
+// On SQLite, where all writes of a process share one connection.
 
 let folder: string;
 let dataSource: DataSource;
@@ -32,12 +32,12 @@ afterEach(async () => {
 });
 
 const write = (transaction: Transaction, text: string) => transaction.execute(sql`INSERT INTO notes VALUES (${text})`);
-const single = (text: string) => unitOfWork.single(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
+const writeAlone = (text: string) => unitOfWork.query(sql`INSERT INTO notes VALUES (${text}) RETURNING text`);
 const notes = async () => (await dataSource.query('SELECT text FROM notes')).map(({ text }: { text: string }) => text);
 
 type Done = (error: Error | null, rows?: unknown[]) => void;
 
-/** Notes each statement of the driver, and has those that `fails` names fail, on the connection that is open now. */
+/** Records the statements on the current connection of the driver. Those for which `fails` is true fail. */
 function watch(fails: (statement: string) => boolean = () => false): string[] {
   const { databaseConnection: driver } = dataSource.driver as unknown as {
     databaseConnection: { prepare(text: string, done: Done): { all(values: unknown[], done: Done): void } };
@@ -57,7 +57,7 @@ function watch(fails: (statement: string) => boolean = () => false): string[] {
   return seen;
 }
 
-it('keeps what one writer wrote when another at the same time is undone', async () => {
+it('keeps the writes of one transaction when a concurrent one is rolled back', async () => {
   const undone = unitOfWork.run(async (transaction) => {
     await write(transaction, 'undone');
     await new Promise((resolve) => setImmediate(resolve));
@@ -70,9 +70,9 @@ it('keeps what one writer wrote when another at the same time is undone', async 
 });
 
 it.each([
-  ['fails half way', 'INSERT INTO nowhere VALUES (1)', 'nowhere'],
-  ['SQLite has undone by itself', 'INSERT INTO strict VALUES (1), (1)', 'UNIQUE constraint failed'],
-])('undoes all of a transaction that %s, says why, and goes on', async (_, statement, reason) => {
+  ['fails halfway', 'INSERT INTO nowhere VALUES (1)', 'nowhere'],
+  ['SQLite has rolled back by itself', 'INSERT INTO strict VALUES (1), (1)', 'UNIQUE constraint failed'],
+])('rolls back a transaction that %s, throws its error, and runs the next one', async (_, statement, reason) => {
   await dataSource.query('CREATE TABLE strict (n INTEGER UNIQUE ON CONFLICT ROLLBACK)');
   const failing = unitOfWork.run(async (transaction) => {
     await write(transaction, 'half');
@@ -83,7 +83,7 @@ it.each([
   expect(await notes()).toEqual(['after']);
 });
 
-it('adds up what many writers count', async () => {
+it('loses no update of concurrent transactions', async () => {
   await dataSource.query('CREATE TABLE counter (n INTEGER)');
   await dataSource.query('INSERT INTO counter VALUES (0)');
   const count = () =>
@@ -95,7 +95,7 @@ it('adds up what many writers count', async () => {
   expect(await dataSource.query('SELECT n FROM counter')).toEqual([{ n: 50 }]);
 });
 
-it('lets API clients and background work take turns, however many of one wait', async () => {
+it('alternates between API clients and background work, however many of one wait', async () => {
   const order: string[] = [];
   const note = (text: string) => async () => void order.push(text);
   await Promise.all([
@@ -110,22 +110,22 @@ describe('single statements that wait at the same time', () => {
 
   it('share one transaction', async () => {
     const seen = watch();
-    expect(await Promise.all(texts.map(single))).toEqual(texts.map((text) => [{ text }]));
+    expect(await Promise.all(texts.map(writeAlone))).toEqual(texts.map((text) => [{ text }]));
     expect(seen.filter((statement) => statement === 'COMMIT')).toHaveLength(1);
     expect(await notes()).toEqual(texts);
   });
 
-  it('are more than one transaction holds, and all are kept', async () => {
+  it('are all kept when they are too many for one transaction', async () => {
     const many = Array.from({ length: 1_234 }, (_, n) => `note ${n}`);
     const seen = watch();
-    await Promise.all(many.map(single));
+    await Promise.all(many.map(writeAlone));
     expect(await notes()).toEqual(many);
     expect(seen.filter((statement) => statement === 'COMMIT').length).toBeLessThan(10);
   });
 
-  it('fail each by itself', async () => {
+  it('fail individually', async () => {
     await dataSource.query('CREATE UNIQUE INDEX notes_text_key ON notes (text)');
-    const outcomes = await Promise.allSettled(['a', 'b', 'a', 'c'].map(single));
+    const outcomes = await Promise.allSettled(['a', 'b', 'a', 'c'].map(writeAlone));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected', 'fulfilled']);
     expect(String((outcomes[2] as PromiseRejectedResult).reason)).toContain('UNIQUE constraint failed: notes.text');
     expect(await notes()).toEqual(['a', 'b', 'c']);
@@ -133,20 +133,20 @@ describe('single statements that wait at the same time', () => {
 
   it.each([
     ['the commit', (statement: string) => statement === 'COMMIT'],
-    ['one of them, by which the transaction is lost', (statement: string) => statement.startsWith('INSERT')],
+    ['one of them, which ends the transaction,', (statement: string) => statement.startsWith('INSERT')],
   ])('all fail, and none is kept, when %s fails', async (_, fails) => {
     let isBroken = true;
     watch((statement) => isBroken && fails(statement));
-    const outcomes = await Promise.allSettled(texts.map(single));
+    const outcomes = await Promise.allSettled(texts.map(writeAlone));
     expect(outcomes.map(({ status }) => status)).toEqual(texts.map(() => 'rejected'));
     isBroken = false;
-    await single('after');
+    await writeAlone('after');
     expect(await notes()).toEqual(['after']);
   });
 
   it('are not acknowledged before they are committed', async () => {
     const seen = watch();
-    await Promise.all(['a', 'b'].map((text) => single(text).then(() => seen.push(`${text} acknowledged`))));
+    await Promise.all(['a', 'b'].map((text) => writeAlone(text).then(() => seen.push(`${text} acknowledged`))));
     const committed = seen.indexOf('COMMIT');
     expect(committed).toBeGreaterThan(0);
     expect(seen.slice(committed + 1)).toEqual(['a acknowledged', 'b acknowledged']);
@@ -160,7 +160,7 @@ describe('a rollback that fails', () => {
       throw new Error('changed my mind');
     });
 
-  it('has the file opened again, where the next writers go on', async () => {
+  it('reopens the file, and the next transactions succeed', async () => {
     watch((statement) => statement === 'ROLLBACK');
     const outcomes = [
       failing(),
@@ -176,7 +176,7 @@ describe('a rollback that fails', () => {
     expect(exits).toBe(0);
   });
 
-  it('ends the program when the file cannot be opened again', async () => {
+  it('ends the program when the file cannot be reopened', async () => {
     watch((statement) => statement === 'ROLLBACK');
     dataSource.initialize = () => Promise.reject(new Error('unable to open database file'));
     await expect(failing()).rejects.toThrow('changed my mind');

@@ -1,8 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { STATUS_CODES } from 'node:http';
-import { isDatabaseUnavailable } from '../database/outage.js';
-import { ClientGone, ReadTimedOut } from '../database/read-deadline.js';
+import { isDatabaseUnavailable } from '../database/database-errors.js';
+import { ClientDisconnectedError, ReadTimeoutError } from '../database/read-deadline.js';
 import { FilterError } from './filters/filter.js';
 import { loggableError } from '../logging/loggable-error.js';
 import {
@@ -63,9 +63,9 @@ function responseTo(error: unknown): ErrorResponse {
     return httpError(415, error.message || 'the media type is not accepted here');
   if (error instanceof BadRequestError) return httpError(400, error.message);
   if (error instanceof ServiceUnavailableError) return unavailableResponse(error);
-  if (error instanceof ReadTimedOut) return unavailableResponse(readTimeoutError(error));
+  if (error instanceof ReadTimeoutError) return unavailableResponse(readTimeoutError(error));
   // The client has disconnected; the status is for the log.
-  if (error instanceof ClientGone) return httpError(CLIENT_CLOSED_REQUEST);
+  if (error instanceof ClientDisconnectedError) return httpError(CLIENT_CLOSED_REQUEST);
   if (isDatabaseUnavailable(error))
     return unavailableResponse(
       new ServiceUnavailableError('the database cannot be used now', OUTAGE_RETRY_AFTER_SECONDS),
@@ -83,7 +83,7 @@ function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-function readTimeoutError({ seconds }: ReadTimedOut): ServiceUnavailableError {
+function readTimeoutError({ seconds }: ReadTimeoutError): ServiceUnavailableError {
   return new ServiceUnavailableError(
     `the list took longer than READ_TIMEOUT (${seconds} s): narrow it by its filters, or walk it with after_id`,
     OUTAGE_RETRY_AFTER_SECONDS,

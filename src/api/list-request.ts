@@ -1,6 +1,6 @@
 import { type ExecutionContext, createParamDecorator } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { PendingAnswer } from '../database/read-deadline.js';
+import type { PendingResponse } from '../database/read-deadline.js';
 import { assertStorable } from '../server/assert-storable.js';
 import { type FieldErrors, BadRequestError, messages } from '../errors/errors.js';
 import { decodeParameters, nestParameters } from '../server/nested-parameters.js';
@@ -19,7 +19,7 @@ export interface ListRequest {
   /** Errors for unknown parameters. They are thrown after the parent record is found, so an unknown id is 404. */
   errors: FieldErrors;
   /** The response for which the list is read. Reading stops when it closes. */
-  answer: PendingAnswer;
+  answer: PendingResponse;
 }
 
 /** Injects the list request in the query of a route. */

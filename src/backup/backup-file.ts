@@ -21,14 +21,15 @@ export interface BackupResult extends BackupFile {
   source: string;
 }
 
-/** Only the owner may read a backup, since it contains phone numbers and names. */
+/** Only the owner may read a backup, because it contains phone numbers and names. */
 const OWNER_ONLY = 0o600;
 
 /**
  * Creates a backup file. The file gets its name only when it is complete, checked and flushed to the disk. Until then
  * it is named `<file>.partial`; it is removed if `write` fails.
  *
- * @param write writes the backup into the empty file at the given path, and checks it
+ * @param file the path of the backup
+ * @param write writes the backup to the empty file at the given path, and checks it
  * @throws BackupError if the file exists, or cannot be written
  */
 export async function createBackupFile(file: string, write: (path: string) => Promise<void>): Promise<BackupFile> {

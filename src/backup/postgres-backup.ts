@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { DatabaseConfig } from '../config/database.js';
-import { credentialsOf } from '../config/urls.js';
+import { readCredentials } from '../config/urls.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
  * Backs up a PostgreSQL database with `pg_dump`, and checks that `pg_restore` can read the whole archive.
+ *
+ * @param file the path of the backup
  * @throws BackupError if a program is not installed or fails
  */
 export async function backUpPostgres(
@@ -13,8 +15,8 @@ export async function backUpPostgres(
   file: string,
 ): Promise<BackupResult> {
   const url = new URL(database.url);
-  const { password } = credentialsOf('DATABASE_URL', url);
-  // The password goes into the environment, since other users of the machine can see a program's arguments.
+  const { password } = readCredentials('DATABASE_URL', url);
+  // The password goes into the environment, because other users of the machine can see the arguments of a program.
   url.password = '';
   // URLSearchParams would encode a space as `+`, which libpq does not decode.
   const tls = Object.entries(database.libpq).map(([name, value]) => `${name}=${encodeURIComponent(value)}`);

@@ -5,8 +5,10 @@ import { readingDataSourceOptions } from '../database/data-source-options.js';
 import { BackupError, type BackupResult, createBackupFile } from './backup-file.js';
 
 /**
- * Backs up a SQLite database, also while it is in use. The copy is a consistent snapshot, and includes what is still in
- * the `-wal` file. Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
+ * Backs up a SQLite database, which may be in use. The copy is a consistent snapshot, and includes the commits that are
+ * still in the `-wal` file. Source: https://www.sqlite.org/lang_vacuum.html#vacuuminto
+ *
+ * @param file the path of the backup
  * @throws BackupError if there is no database, or it is damaged
  */
 export async function backUpSqlite(database: DatabaseConfig & { kind: 'sqlite' }, file: string): Promise<BackupResult> {
@@ -25,7 +27,7 @@ export async function backUpSqlite(database: DatabaseConfig & { kind: 'sqlite' }
   return { ...backup, source: database.path };
 }
 
-/** Attaches the copy instead of opening it, which would switch it to WAL mode and create further files. */
+/** Checks the copy. It is attached, because opening it would switch it to WAL mode and create further files. */
 async function checkIntegrity(dataSource: DataSource, copy: string): Promise<void> {
   await dataSource.query('ATTACH ? AS copy', [copy]);
   const rows = await dataSource.query<{ integrity_check: string }[]>('PRAGMA copy.integrity_check');

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { isPostgres, locking, now, secondsFromNow } from '../database/dialect.js';
+import { isPostgres, lockClause, now, secondsFromNow } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Transaction } from '../database/transaction.js';
@@ -62,7 +62,7 @@ export class BatchOperationRuns {
    */
   claim(id: number): Promise<BatchOperation | undefined> {
     return this.unitOfWork.run(async (transaction) => {
-      const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${locking('FOR UPDATE SKIP LOCKED')}`;
+      const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
       const claimed =
         await transaction.execute(sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
@@ -117,7 +117,7 @@ export class BatchOperationRuns {
     const table = raw(this.types.get(type).target);
     // Skips the table if autovacuum holds it already.
     await this.unitOfWork
-      .single(sql`ANALYZE (SKIP_LOCKED) ${table}`)
+      .query(sql`ANALYZE (SKIP_LOCKED) ${table}`)
       .catch((error: Error) =>
         this.logger.warn(`The statistics are old after batch operation ${id}: ${error.message}`),
       );
@@ -151,7 +151,7 @@ export class BatchOperationRuns {
     const { source, preview } = this.types.get(type);
     const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
     const left = and([preview[source]?.({ id, ...scope }) ?? matchAll, unseen]);
-    const [counted] = await this.reader.rowsOfAll<{ total: number }>(
+    const [counted] = await this.reader.scan<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
         FROM ${raw(source)} WHERE ${left}`,
     );
@@ -171,7 +171,7 @@ export class BatchOperationRuns {
   /** Locks the row of a run that is ours. @throws LeaseLost when it is not */
   private async hold(transaction: Transaction, run: BatchOperation): Promise<void> {
     const held = await transaction.query(
-      sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${locking('FOR UPDATE')}`,
+      sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${lockClause('FOR UPDATE')}`,
     );
     if (held.length === 0) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
   }

@@ -59,7 +59,7 @@ export class BatchOperation {
   error!: string | null;
 
   /** Rows done in this run: moved in the transaction that does them. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   processed!: number;
 
   /** Rows to do, counted when the run began. */
@@ -67,11 +67,11 @@ export class BatchOperation {
   total!: number | null;
 
   /** The id up to which the source rows have been dealt with in this run. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   cursor!: number;
 
   /** Failures since the run last made headway. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   attempts!: number;
 
   /** Names the worker that owns the run; whoever holds another token has lost it. */

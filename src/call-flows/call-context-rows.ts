@@ -1,5 +1,5 @@
 import sql from 'sql-template-tag';
-import { recordset, json, now, timestamp } from '../database/dialect.js';
+import { recordset, parseJson, now, toIsoTimestamp } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { CallContext } from './call-flow.js';
@@ -73,12 +73,12 @@ function toContextRow(call: FlowPhoneCall, row: SelectedRow): CallContextRow {
   return {
     context: {
       phoneCall: { id: call.id, msisdn: call.msisdn, metadata: call.metadata },
-      contact: hasContact ? { id: contact_id, msisdn, metadata: json(row.contact_metadata) } : null,
+      contact: hasContact ? { id: contact_id, msisdn, metadata: parseJson(row.contact_metadata) } : null,
       participation:
-        participation_id === null ? null : { id: participation_id, metadata: json(row.participation_metadata) },
-      callout: callout_id === null ? null : { id: callout_id, status, metadata: json(row.callout_metadata) },
+        participation_id === null ? null : { id: participation_id, metadata: parseJson(row.participation_metadata) },
+      callout: callout_id === null ? null : { id: callout_id, status, metadata: parseJson(row.callout_metadata) },
     },
-    at: timestamp(row.at),
+    at: toIsoTimestamp(row.at),
     participationFlow: row.participation_flow,
     calloutFlow: row.callout_flow,
   };

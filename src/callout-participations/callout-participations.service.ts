@@ -5,7 +5,7 @@ import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { findForUpdate, findForKeyShare, assertNoDependents, updateRow } from '../database/rows.js';
-import { violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/database-errors.js';
 import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import type { Checked, CheckedUpdate } from '../api/checked-body.js';

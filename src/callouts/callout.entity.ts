@@ -60,7 +60,7 @@ export class Callout {
   trial_code!: string | null;
 
   /** How many dials of the trial the provider has refused. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   trial_refusals!: number;
 
   /** When it was stopped; null unless it is. */

@@ -5,8 +5,10 @@ import { ConfigError } from '../errors/config-error.js';
 /**
  * Reads the certificates of a PEM file.
  *
- * @param name the name of the setting that has the path
- * @throws ConfigError when the file cannot be read, has no certificate, or has an invalid one
+ * @param name the name of the setting, for the error
+ * @param path the path of the file
+ * @returns the certificates, in PEM
+ * @throws ConfigError when the file cannot be read, or has no certificate or an invalid one
  */
 export function readCertificates(name: string, path: string): string[] {
   try {

@@ -7,52 +7,54 @@ import { type RedisConfig, readRedis } from './redis.js';
 import { readTrustProxy } from './trust-proxy.js';
 import { readWebUrl } from './urls.js';
 
-/** What a process does: serve the API (`web`), run the background work (`worker`), or both (`all`). */
+/** The role of a process: it serves the API (`web`), runs the background work (`worker`), or does both (`all`). */
 export type Role = 'web' | 'worker' | 'all';
 
-/** The configuration of the program. It is read and validated once; nothing else reads the environment. */
+/** The configuration of the program. The environment is read and validated once, and only here. */
 export class Config {
   readonly host!: string;
   readonly port!: number;
   readonly database!: DatabaseConfig;
-  /** The most connections that one process opens to PostgreSQL. */
+  /** The maximum number of connections of this process to PostgreSQL. */
   readonly databasePool!: number;
   /** How long the query for a list may take (s). */
   readonly readTimeout!: number;
-  /** How long a request waits for a connection to PostgreSQL, a new one or one of the pool (s). */
+  /** How long a request waits for a connection to PostgreSQL, a new one or one from the pool (s). */
   readonly databaseWait!: number;
   /** Undefined: jobs run in this process. */
   readonly redis?: RedisConfig;
   readonly role!: Role;
   readonly logLevel!: string;
-  /** The URL under which others reach the program, without a slash at the end. Undefined: what the request says. */
+  /** The URL at which others reach the program, without a trailing slash. Undefined: the address of each request. */
   readonly publicUrl?: string;
-  /** Fastify's `trustProxy`: the peers whose `X-Forwarded-…` headers are believed. */
+  /** Fastify's `trustProxy`: the peers whose `X-Forwarded-…` headers are trusted. */
   readonly trustProxy!: boolean | string;
-  /** The largest request body (bytes). */
+  /** The maximum size of a request body (bytes). */
   readonly bodyLimit!: number;
   /** How long a request may take to arrive (s). */
   readonly requestTimeout!: number;
-  /** The most requests that one process handles at the same time, webhooks excepted. Further ones are refused. */
+  /** The maximum number of concurrent requests of this process, without webhooks. Further requests get 503. */
   readonly maxRequests!: number;
-  /** The most webhooks that one process handles at the same time. The provider does not repeat a webhook. */
+  /** The maximum number of concurrent webhooks of this process. The provider does not repeat a webhook. */
   readonly maxWebhooks!: number;
+  /** The credentials of API clients. Undefined: none are needed. */
   readonly basicAuth?: { user: string; password: string };
-  /** How long a worker owns the batch operation that it runs, unless it renews its lease (s). */
+  /** The length of the lease that a worker has on a batch operation, and renews while it runs it (s). */
   readonly leaseSeconds!: number;
   /** How often a worker looks for work that no job announced (s). */
   readonly sweepSeconds!: number;
   /** How long events are kept (days). */
   readonly eventsKeptDays!: number;
 
+  /** The provider that places the calls. */
   readonly platform!: Platform;
-  /** The accounts at real providers. Includes that of the chosen provider, unless the simulator is chosen. */
+  /** The accounts at real providers. The provider that places the calls has one, unless it is the simulator. */
   readonly accounts!: Readonly<Partial<Record<Exclude<ProviderName, 'simulator'>, Account>>>;
-  /** The most calls that all processes together place in a second. */
+  /** The maximum rate at which all processes together place calls (calls per second). */
   readonly callsPerSecond!: number;
-  /** The most calls in progress at the provider at the same time. Undefined: no limit. */
+  /** The maximum number of concurrent calls at the provider. Undefined: no limit. */
   readonly maxCallsInFlight?: number;
-  /** The most calls that all processes together look up in a second. */
+  /** The maximum rate at which all processes together look up calls at the provider (calls per second). */
   readonly fetchesPerSecond!: number;
   /** How long a call may be without a webhook before it is looked up at the provider (s). */
   readonly reconcileAfter!: number;
@@ -60,54 +62,61 @@ export class Config {
   readonly uncertainFor!: number;
   /** How long a request to the provider may take (s). */
   readonly providerTimeout!: number;
-  /** The name of the call flow of calls that name none. `call-flows/` validates it. */
+  /** The name of the default call flow. `call-flows/` validates it. */
   readonly defaultCallFlow!: string;
-  /** The name of the call flow for people who call in. Undefined: the default. `call-flows/` validates it. */
+  /** The name of the call flow for inbound calls. Undefined: the default. `call-flows/` validates it. */
   readonly inboundCallFlow?: string;
   /** The path of the registration script. Undefined: the included example. `call-flows/` reads it. */
   readonly registrationFile?: string;
-  /** The key that opts out of further calls. Undefined: no key does. */
+  /** The key with which people opt out of further calls. Undefined: none. */
   readonly optOutKey?: string;
   readonly simulator!: SimulatorConfig;
 
-  get answersApi(): boolean {
+  /** Whether this process serves the API. */
+  get servesApi(): boolean {
     return this.role !== 'worker';
   }
 
-  get runsWork(): boolean {
+  /** Whether this process runs the background work. */
+  get runsBackgroundWork(): boolean {
     return this.role !== 'web';
   }
 }
 
-/** The simulator's account, what it may fetch, and how simulated people behave. Shares are from 0 to 1. */
+/** The account of the simulator, the URLs that it may fetch, and how simulated people behave. */
 export interface SimulatorConfig {
-  /** Undefined: an SID that belongs to nobody. */
+  /** Undefined: `AC` followed by zeros, which is no account of a real provider. */
   accountSid?: string;
   /** Undefined: the token that is stored in the database. */
   authToken?: string;
-  /** Origins that the simulator fetches in addition to our own. The port `*` is any port: `http://127.0.0.1:*`. */
+  /** The origins that the simulator may fetch in addition to that of the program. The port `*` is any port. */
   allowedOrigins: readonly string[];
+  /** The same seed gives the same people. */
   seed: number;
-  /** How many times faster than real time. */
+  /** How many times faster than real time people act. */
   speed: number;
+  /** The share of calls that are busy (0 to 1). */
   busy: number;
+  /** The share of calls that nobody answers (0 to 1). */
   noAnswer: number;
+  /** The share of calls that fail (0 to 1). */
   failed: number;
+  /** The share of answered calls that a machine answers (0 to 1). */
   machine: number;
-  /** Of the people who are asked to press a key. */
+  /** The share of people who press a key when they are asked to (0 to 1). */
   confirms: number;
 }
 
-/** One connection for lists, one for other API requests, one for webhooks and background work. */
-const FEWEST_CONNECTIONS = 3;
+/** One connection is for lists, one for other API requests, and one for webhooks and background work. */
+const MIN_CONNECTIONS = 3;
 
 const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|localhost)$/;
 
 /**
- * The configuration that some variables describe. An empty value counts as unset, and white space around a value does
- * not count.
+ * Reads the configuration from environment variables. An empty value counts as unset. White space around a value is
+ * ignored.
  *
- * @throws ConfigError on the first value that is not usable
+ * @throws ConfigError for the first value that cannot be used
  */
 export function readConfig(variables: Variables): Config {
   const env = readEnvironment(variables);
@@ -119,7 +128,7 @@ export function readConfig(variables: Variables): Config {
     host: env.HOST,
     port: Number(env.PORT),
     database: readDatabase(env),
-    databasePool: Math.max(FEWEST_CONNECTIONS, Number(env.DATABASE_POOL)),
+    databasePool: Math.max(MIN_CONNECTIONS, Number(env.DATABASE_POOL)),
     readTimeout: Number(env.READ_TIMEOUT),
     databaseWait: Number(env.DATABASE_WAIT),
     redis: readRedis(env),
@@ -181,7 +190,7 @@ function readBasicAuth(env: Environment): Config['basicAuth'] {
   return { user, password };
 }
 
-/** @throws ConfigError when other machines could use the API without credentials, or the simulator, by mistake */
+/** @throws ConfigError when other machines could use the API without credentials, or use the simulator */
 function assertNotPublic(config: Config, env: Environment): void {
   if (LOOPBACK.test(config.host)) return;
   if (!config.basicAuth && env.ALLOW_ANONYMOUS !== 'true') {
@@ -190,7 +199,7 @@ function assertNotPublic(config: Config, env: Environment): void {
         'or say ALLOW_ANONYMOUS=true if anyone who reaches it may use it.',
     );
   }
-  const servesSimulator = config.answersApi && config.platform.provider === 'simulator';
+  const servesSimulator = config.servesApi && config.platform.provider === 'simulator';
   if (servesSimulator && env.ALLOW_PUBLIC_SIMULATOR !== 'true') {
     throw new ConfigError(
       `HOST is ${config.host}, which others can reach, and calls are placed with the simulator: set ` +

@@ -7,10 +7,10 @@ import { type PostgresConfig, readPostgres } from './postgres.js';
 export type DatabaseConfig = { kind: 'sqlite'; path: string } | PostgresConfig;
 
 /**
- * The database of `DATABASE_URL`: a file (`sqlite:path`) or a PostgreSQL server.
+ * Reads `DATABASE_URL`: a file (`sqlite:path`) or a PostgreSQL server.
  *
  * @param env the validated environment, or the variables of the process
- * @throws ConfigError when it is neither, or cannot be used
+ * @throws ConfigError when the value is neither, or cannot be used
  */
 export function readDatabase(env: Partial<Pick<Environment, 'DATABASE_URL'>>): DatabaseConfig {
   const value = env.DATABASE_URL?.trim() || DEFAULT_DATABASE_URL;

@@ -1,8 +1,8 @@
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
 
-// The decorators of the properties of `Environment`.
+// The decorators for the properties of `Environment`.
 
-/** What docs/configuration.md says about a setting. */
+/** The entry of a setting in docs/configuration.md. */
 export interface SettingDocumentation {
   /** The heading under which the page lists the setting. */
   section: string;
@@ -10,7 +10,7 @@ export interface SettingDocumentation {
   description: string;
   /** The unit of a number, in the plural. */
   unit?: string;
-  /** What counts while the setting is unset, where the property has no initializer. */
+  /** The default in Markdown, if the property has no initializer. */
   defaultsTo?: string;
   /** The valid values, in Markdown. */
   values?: string;
@@ -23,17 +23,17 @@ export function Documented(text: SettingDocumentation): PropertyDecorator {
   return (_target, name) => document(name, text);
 }
 
-/** A whole number between two bounds, both included, written in decimal digits. */
-export function WholeNumber(least: number, most: number): PropertyDecorator {
-  return Values(`a whole number from ${least} to ${most}`, isNumber(/^\d+$/, least, most));
+/** A whole number from `min` to `max`, in decimal digits. */
+export function WholeNumber(min: number, max: number): PropertyDecorator {
+  return Values(`a whole number from ${min} to ${max}`, isNumber(/^\d+$/, min, max));
 }
 
-/** A number between two bounds, both included, such as `2` or `0.5`. */
-export function DecimalNumber(least: number, most: number): PropertyDecorator {
-  return Values(`a number from ${least} to ${most}`, isNumber(/^\d+(\.\d+)?$/, least, most));
+/** A number from `min` to `max`, such as `2` or `0.5`. */
+export function DecimalNumber(min: number, max: number): PropertyDecorator {
+  return Values(`a number from ${min} to ${max}`, isNumber(/^\d+(\.\d+)?$/, min, max));
 }
 
-/** Exactly one of some words. */
+/** Exactly one of several words. */
 export function OneOf(words: readonly string[]): PropertyDecorator {
   const quoted = words.map((word) => `\`${word}\``);
   return Values(
@@ -49,10 +49,11 @@ export function Flag(): PropertyDecorator {
 }
 
 /**
- * Restricts the values of a setting, if it is set.
+ * Restricts the values of a setting. An unset setting is valid.
  *
- * @param values the valid values, as the object of "must be" in the message
- * @param documented the same in Markdown, for docs/configuration.md
+ * @param values describes the valid values: the error is `NAME must be ${values}.`
+ * @param isValid whether a value is valid
+ * @param documented the same description in Markdown, for docs/configuration.md
  */
 export function Values(
   values: string,
@@ -90,6 +91,6 @@ function document(name: string | symbol, text: Partial<SettingDocumentation>): v
   documentation.set(String(name), { ...documentation.get(String(name)), ...text });
 }
 
-function isNumber(spelling: RegExp, least: number, most: number): (value: string) => boolean {
-  return (value) => spelling.test(value) && Number(value) >= least && Number(value) <= most;
+function isNumber(format: RegExp, min: number, max: number): (value: string) => boolean {
+  return (value) => format.test(value) && Number(value) >= min && Number(value) <= max;
 }

@@ -2,13 +2,13 @@ import { validateSync } from 'class-validator';
 import { ConfigError } from '../errors/config-error.js';
 import { DecimalNumber, Documented, Flag, OneOf, Values, WholeNumber } from './decorators.js';
 
-/** The variables of the process, by name. */
+/** Environment variables, by name. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The providers that `PLATFORM_PROVIDER` can name. */
 export const providers = ['twilio', 'somleng', 'simulator'] as const;
 
-/** The file of SQLite that counts while `DATABASE_URL` is unset. */
+/** The default of `DATABASE_URL`. */
 export const DEFAULT_DATABASE_URL = 'sqlite:data/scfm.sqlite3';
 
 const SERVER = 'Server';
@@ -22,8 +22,8 @@ const CALL_FLOWS = 'Call flows';
 const SIMULATOR = 'Simulator';
 
 /**
- * The environment: one property for each setting, with its text or its default. The properties are the one list of the
- * settings: validation, docs/configuration.md and the warnings about misspelled names all start from it.
+ * The environment: one property for each setting, whose value is a text or its default. This is the only list of the
+ * settings. Validation, docs/configuration.md and the warnings about misspelled names are derived from it.
  */
 export class Environment {
   @Documented({ section: SERVER, description: 'The address to listen on.' })
@@ -401,16 +401,16 @@ export class Environment {
   SIMULATOR_CONFIRMS = '0.9';
 }
 
-/** The names of all settings, in the order of the properties of `Environment`. */
+/** @returns the names of all settings, in the order of the properties of `Environment` */
 export function settingNames(): Set<keyof Environment> {
   return new Set(Object.keys(new Environment()) as (keyof Environment)[]);
 }
 
 /**
- * The settings among some variables. White space around a value does not count: it comes with files and copied secrets.
- * An empty value counts as unset.
+ * Reads the settings from environment variables. White space around a value is ignored, because files and copied
+ * secrets often have it. An empty value counts as unset.
  *
- * @throws ConfigError on the first value that is not valid
+ * @throws ConfigError for the first value that is not valid
  */
 export function readEnvironment(variables: Variables): Environment {
   const environment = new Environment();

@@ -1,9 +1,10 @@
 import { ConfigError } from '../errors/config-error.js';
 
 /**
- * A list of origins, separated by commas. The port `*` is any port.
+ * Reads a list of origins, separated by commas. The port `*` is any port.
  *
- * @param name of the setting
+ * @param name the name of the setting, for the error
+ * @param value the text of the list
  * @throws ConfigError when an entry is not an origin
  */
 export function readOrigins(name: string, value = ''): string[] {

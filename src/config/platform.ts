@@ -15,21 +15,18 @@ export interface Account {
 /** The provider that places the calls. */
 export interface Platform {
   provider: ProviderName;
-  /**
-   * The URL of its API, without the version and without a slash at the end. Undefined: the simulator within this very
-   * program.
-   */
+  /** The URL of its API, without the version and without a trailing slash. Undefined: the simulator in this process. */
   baseUrl?: string;
 }
 
 /** The accounts at real providers. */
 export type Accounts = Readonly<Partial<Record<Exclude<ProviderName, 'simulator'>, Account>>>;
 
-/** A host that only this machine reaches, or that is no host. */
+/** Matches a host that other machines cannot reach. */
 const NOT_PUBLIC = /^(127(\.\d{1,3}){3}|::1?|0\.0\.0\.0|(.+\.)?localhost)\.?$/;
 
 /**
- * The accounts that the environment describes.
+ * Reads the accounts at real providers.
  *
  * @throws ConfigError when an account has an SID but no token, or a token but no SID
  */
@@ -41,9 +38,9 @@ export function readAccounts(env: Environment): Accounts {
 }
 
 /**
- * The provider of `PLATFORM_PROVIDER`.
+ * Reads `PLATFORM_PROVIDER`, and the URL of that provider.
  *
- * @throws ConfigError when it has no account, or cannot reach us
+ * @throws ConfigError when the provider has no account, or cannot reach this program
  */
 export function readPlatform(env: Environment, accounts: Accounts, publicUrl: string | undefined): Platform {
   if (env.NODE_ENV === 'production' && !env.PLATFORM_PROVIDER) {
@@ -75,8 +72,8 @@ function readAccount(provider: string, sid: string | undefined, token: string | 
 }
 
 /**
- * A real provider sends its webhooks from another machine. Without a URL that it can reach, each call would fail, and
- * people would hear an application error.
+ * Makes sure that a real provider can send webhooks to this program. Otherwise each call would fail, and people would
+ * hear an application error.
  */
 function assertReachable(provider: ProviderName, baseUrl: string, publicUrl: string | undefined): void {
   if (!publicUrl)

@@ -2,20 +2,20 @@ import { readFileSync } from 'node:fs';
 import { type SecureContextOptions, createSecureContext } from 'node:tls';
 import { readCertificates } from './certificates.js';
 import { ConfigError } from '../errors/config-error.js';
-import { credentialsOf, decoded } from './urls.js';
+import { readCredentials, decodePart } from './urls.js';
 
-/** A PostgreSQL server, and how to connect to it. */
+/** How to connect to a PostgreSQL server. */
 export interface PostgresConfig {
   kind: 'postgres';
   /** The URL without its TLS parameters. */
   url: string;
   /** The `ssl` option of node-postgres. `false`: no TLS. Undefined: `PGSSLMODE` decides. */
   ssl?: false | (SecureContextOptions & { rejectUnauthorized: boolean });
-  /** The TLS parameters of the URL for libpq's programs, such as `pg_dump`. */
+  /** The TLS parameters for programs that use libpq, such as `pg_dump`. */
   libpq: Readonly<Record<string, string>>;
 }
 
-/** Matches TLS parameters and misspellings of them. If one were ignored, the connection would not be encrypted. */
+/** Matches TLS parameters and misspellings of them. If one is ignored, the connection is not encrypted. */
 const IS_FOR_TLS = /^(?:ssl|uselibpqcompat$)/i;
 
 /** The TLS parameters. */
@@ -24,10 +24,10 @@ const TLS_PARAMETERS = ['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'ssl'] as
 type TlsParameters = Partial<Record<(typeof TLS_PARAMETERS)[number], string>>;
 
 /**
- * What each value of `sslmode` means here. The weaker modes of libpq do not verify the server, so that another machine
- * could impersonate it: here they verify it, too.
+ * The meaning of each value of `sslmode`. In the weaker modes, libpq does not verify the server, so another machine
+ * could impersonate it. Here they verify it, too.
  */
-const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
+const SSL_MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   disable: 'none',
   'no-verify': 'unverified',
   allow: 'verified',
@@ -37,8 +37,8 @@ const MODES: Readonly<Record<string, 'none' | 'unverified' | 'verified'>> = {
   'verify-full': 'verified',
 };
 
-/** The values of `ssl`, an older name of `sslmode`. */
-const OLD_MODES: Readonly<Record<string, string>> = {
+/** The values of `ssl`, an older parameter, as values of `sslmode`. */
+const SSL_ALIASES: Readonly<Record<string, string>> = {
   true: 'verify-full',
   1: 'verify-full',
   false: 'disable',
@@ -47,22 +47,24 @@ const OLD_MODES: Readonly<Record<string, string>> = {
 };
 
 /**
- * The PostgreSQL server of a URL. TLS is decided here, and its files are read here: node-postgres would read them again
- * for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next major version.
+ * Reads the URL of a PostgreSQL server, and the files that its TLS parameters name. This is not left to node-postgres:
+ * it would read the files again for each connection, obey `NODE_TLS_REJECT_UNAUTHORIZED`, and verify less in its next
+ * major version.
  *
+ * @param value a valid URL
  * @throws ConfigError when a part cannot be decoded, or a TLS parameter cannot be used
  */
 export function readPostgres(value: string): PostgresConfig {
   const url = new URL(value);
-  // The driver decodes these parts, and fails when it cannot.
-  credentialsOf('DATABASE_URL', url);
-  decoded('DATABASE_URL', url.host + url.pathname + url.search);
-  // Not by URLSearchParams: it decodes `+` as a space, and libpq does not.
+  // The driver decodes these parts, and fails if it cannot.
+  readCredentials('DATABASE_URL', url);
+  decodePart('DATABASE_URL', url.host + url.pathname + url.search);
+  // URLSearchParams would decode `+` as a space, which libpq does not.
   const parameters = url.search
     .slice(1)
     .split('&')
     .filter(Boolean)
-    .map((text) => ({ text, ...parameterOf(text) }));
+    .map((text) => ({ text, ...parseParameter(text) }));
   const forTls = parameters.filter(({ name }) => IS_FOR_TLS.test(name));
   if (forTls.length === 0) return { kind: 'postgres', url: value, libpq: {} };
   url.search = parameters
@@ -73,7 +75,7 @@ export function readPostgres(value: string): PostgresConfig {
   return { kind: 'postgres', url: url.href, ...readTls(given) };
 }
 
-function parameterOf(text: string): { name: string; value: string } {
+function parseParameter(text: string): { name: string; value: string } {
   const [name = '', ...value] = text.split('=').map(decodeURIComponent);
   return { name, value: value.join('=') };
 }
@@ -85,23 +87,23 @@ function readTls(given: Readonly<Record<string, string>>): Pick<PostgresConfig, 
       `DATABASE_URL must not have the parameter ${name}: those for TLS are sslmode, sslrootcert, sslcert and sslkey.`,
     );
   }
-  const { ssl, sslmode = ssl === undefined ? 'verify-full' : OLD_MODES[ssl], ...files }: TlsParameters = given;
-  const mode = Object.hasOwn(MODES, sslmode ?? '') ? MODES[sslmode!] : undefined;
-  if (!mode) throw new ConfigError(`DATABASE_URL’s sslmode must be one of ${Object.keys(MODES).join(', ')}.`);
+  const { ssl, sslmode = ssl === undefined ? 'verify-full' : SSL_ALIASES[ssl], ...files }: TlsParameters = given;
+  const mode = Object.hasOwn(SSL_MODES, sslmode ?? '') ? SSL_MODES[sslmode!] : undefined;
+  if (!mode) throw new ConfigError(`DATABASE_URL’s sslmode must be one of ${Object.keys(SSL_MODES).join(', ')}.`);
   if (mode === 'none') return { ssl: false, libpq: { sslmode: 'disable' } };
   const { sslrootcert, ...own } = files;
   const ca =
     sslrootcert && sslrootcert !== 'system' ? readCertificates('DATABASE_URL’s sslrootcert', sslrootcert) : undefined;
   const verifies = mode === 'verified';
   return {
-    ssl: { ...readOwnCertificate(own), ...(ca && { ca }), rejectUnauthorized: verifies },
+    ssl: { ...readClientCertificate(own), ...(ca && { ca }), rejectUnauthorized: verifies },
     // With sslrootcert, libpq's `require` verifies, too.
     libpq: verifies ? { ...files, sslmode: 'verify-full' } : { ...own, sslmode: 'require' },
   };
 }
 
-/** The client certificate and its key. */
-function readOwnCertificate({ sslcert, sslkey }: TlsParameters): SecureContextOptions {
+/** Reads the client certificate and its key. */
+function readClientCertificate({ sslcert, sslkey }: TlsParameters): SecureContextOptions {
   if (!sslcert && !sslkey) return {};
   try {
     const own = { cert: readFileSync(sslcert ?? '', 'utf8'), key: readFileSync(sslkey ?? '', 'utf8') };

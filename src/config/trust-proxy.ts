@@ -5,9 +5,10 @@ import { ConfigError } from '../errors/config-error.js';
 const RANGES = ['loopback', 'linklocal', 'uniquelocal'];
 
 /**
- * The value of Fastify's `trustProxy`: the peers whose `X-Forwarded-…` headers are believed.
+ * Reads `TRUST_PROXY`.
  *
- * @throws ConfigError for any other value, including a number: it could mean `true`, or the number of proxies
+ * @returns the value of Fastify's `trustProxy`: the peers whose `X-Forwarded-…` headers are trusted
+ * @throws ConfigError for any other value. A number is refused because it could mean `true`, or the number of proxies
  */
 export function readTrustProxy(value: string): boolean | string {
   if (value === 'true' || value === 'false') return value === 'true';

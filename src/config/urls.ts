@@ -2,10 +2,12 @@ import { ConfigError } from '../errors/config-error.js';
 import type { Environment } from './environment.js';
 
 /**
- * The URL of a setting.
+ * Reads a setting that is a URL.
  *
+ * @param protocols the permitted protocols, such as `https:`
+ * @param example a valid URL, for the error
  * @returns undefined when the setting is unset
- * @throws ConfigError when it is not a URL, or its protocol is not one of `protocols` (`https:`)
+ * @throws ConfigError when the value is not a URL, or has another protocol
  */
 export function parseUrl(
   env: Environment,
@@ -23,10 +25,12 @@ export function parseUrl(
 }
 
 /**
- * The URL of a web server in a setting, normalized and without a slash at the end, so that a path can follow it.
+ * Reads a setting that is the URL of a web server.
  *
- * @returns undefined when the setting is unset
- * @throws ConfigError when it is not a URL, or has a query, a fragment, a user or a password
+ * @param example a valid URL, for the error
+ * @returns the normalized URL without a trailing slash, so that a path can follow it; undefined when the setting is
+ *   unset
+ * @throws ConfigError when the value is not a URL, or has a query, a fragment, a user or a password
  */
 export function readWebUrl(env: Environment, name: keyof Environment, example: string): string | undefined {
   const url = parseUrl(env, name, ['http:', 'https:'], example);
@@ -40,23 +44,25 @@ export function readWebUrl(env: Environment, name: keyof Environment, example: s
 }
 
 /**
- * The decoded user and password of a URL.
+ * Decodes the user and the password of a URL.
  *
+ * @param name the name of the setting, for the error
  * @throws ConfigError when they cannot be decoded
  */
-export function credentialsOf(name: string, url: URL): { username?: string; password?: string } {
+export function readCredentials(name: string, url: URL): { username?: string; password?: string } {
   return {
-    ...(url.username && { username: decoded(name, url.username) }),
-    ...(url.password && { password: decoded(name, url.password) }),
+    ...(url.username && { username: decodePart(name, url.username) }),
+    ...(url.password && { password: decodePart(name, url.password) }),
   };
 }
 
 /**
- * A decoded part of a URL.
+ * Decodes a part of a URL.
  *
+ * @param name the name of the setting, for the error
  * @throws ConfigError when it cannot be decoded
  */
-export function decoded(name: string, part: string): string {
+export function decodePart(name: string, part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
-import { violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/database-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
 import { ValidationError, messages, throwIfInvalid } from '../errors/errors.js';
@@ -41,7 +41,7 @@ export class ContactsService {
   async create(contact: Checked<CreateContactDto>): Promise<Row> {
     const { msisdn, metadata = {} } = validDto(contact);
     const [made] = await this.unitOfWork
-      .single<Row>(
+      .query<Row>(
         sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})
           RETURNING ${contactResource.columns}`,
       )

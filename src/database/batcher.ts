@@ -1,81 +1,88 @@
 import { AsyncResource } from 'node:async_hooks';
-import { isConflict, isDatabaseUnavailable } from './outage.js';
+import { isConflict, isDatabaseUnavailable } from './database-errors.js';
 
 /**
- * A round that takes so long (ms) to fail has waited for an unavailable database. The next round would wait as long.
+ * A batch that takes this long (ms) to fail has waited for an unavailable database. The next batch would wait as long.
  */
-const OUTAGE_AFTER = 1_000;
+const OUTAGE_THRESHOLD = 1_000;
 
-interface Waiting<Item, Result> {
+interface PendingItem<Item, Result> {
   item: Item;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
 
 /**
- * Does together what is asked for at about the same time: while some of it is under way the rest gathers, and then goes as one. Alone, nothing
- * waits; in a crowd, a hundred cost little more than one.
+ * Collects concurrent items and processes them in batches: while one batch runs, the next one fills. A single item
+ * never waits, and a hundred items cost little more than one.
  */
 export class Batcher<Item, Result> {
-  private waiting: Waiting<Item, Result>[] = [];
-  private underWay = 0;
-  /** A round has items of many callers, so it joins the transaction of none of them. */
-  private readonly context = new AsyncResource('Together');
+  private pending: PendingItem<Item, Result>[] = [];
+  private running = 0;
+  /** A batch has items of many callers, so it joins the transaction of none of them. */
+  private readonly context = new AsyncResource('Batcher');
 
   /**
-   * @param work does several at once, and returns their results in the same order. If one item or a conflict makes it
-   *   fail, each item is tried by itself. If the database is unavailable, all items fail at once; after a long wait the
-   *   items that wait for the next round fail, too
-   * @param most that are done at once
-   * @param lanes how many such rounds may be under way at the same time
+   * @param process processes a batch, and returns the results in the order of the items. If it fails because of one
+   *   item or a conflict, each item is tried alone. If the database is unavailable, all items of the batch fail at
+   *   once; after a long wait, all pending items fail, too
+   * @param maxBatchSize the most items in one batch
+   * @param concurrency how many batches may run at the same time
    */
   constructor(
-    private readonly work: (items: Item[]) => Promise<Result[]>,
-    private readonly most: number,
-    private readonly lanes = 1,
+    private readonly process: (items: Item[]) => Promise<Result[]>,
+    private readonly maxBatchSize: number,
+    private readonly concurrency = 1,
   ) {}
 
-  /** Has `item` done, with others or alone. */
+  /**
+   * Processes an item, alone or in a batch.
+   *
+   * @returns the result of the item
+   * @throws the error of the item, or of the database
+   */
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.waiting.push({ item, resolve, reject });
-      if (this.underWay < this.lanes) {
-        this.underWay++;
-        // What is asked for in the same turn goes along.
-        queueMicrotask(() => void this.context.runInAsyncScope(() => this.round()));
+      this.pending.push({ item, resolve, reject });
+      if (this.running < this.concurrency) {
+        this.running++;
+        // Items that are added in the same turn of the event loop share the first batch.
+        queueMicrotask(() => void this.context.runInAsyncScope(() => this.flush()));
       }
     });
   }
 
-  private async round(): Promise<void> {
-    for (let taken = this.waiting.splice(0, this.most); taken.length > 0; taken = this.waiting.splice(0, this.most)) {
-      await this.doThese(taken);
-    }
-    this.underWay--;
+  private async flush(): Promise<void> {
+    for (let batch = this.nextBatch(); batch.length > 0; batch = this.nextBatch()) await this.settle(batch);
+    this.running--;
   }
 
-  private async doThese(taken: Waiting<Item, Result>[]): Promise<void> {
+  private nextBatch(): PendingItem<Item, Result>[] {
+    return this.pending.splice(0, this.maxBatchSize);
+  }
+
+  private async settle(batch: PendingItem<Item, Result>[]): Promise<void> {
     const started = performance.now();
-    const failure = await this.tryThese(taken);
+    const failure = await this.tryBatch(batch);
     if (!failure) return;
-    if (isLasting(failure)) {
-      if (performance.now() - started >= OUTAGE_AFTER) rejectAll(this.waiting.splice(0), failure);
-      return rejectAll(taken, failure);
+    if (isOutage(failure)) {
+      if (performance.now() - started >= OUTAGE_THRESHOLD) rejectAll(this.pending.splice(0), failure);
+      return rejectAll(batch, failure);
     }
-    if (taken.length === 1) return rejectAll(taken, failure);
-    // The fault of one is not the others'.
-    for (const [index, one] of taken.entries()) {
-      const own = await this.tryThese([one]);
+    if (batch.length === 1) return rejectAll(batch, failure);
+    // One item must not fail the others.
+    for (const [index, one] of batch.entries()) {
+      const own = await this.tryBatch([one]);
       if (!own) continue;
-      if (isLasting(own)) return rejectAll(taken.slice(index), own);
+      if (isOutage(own)) return rejectAll(batch.slice(index), own);
       one.reject(own.error);
     }
   }
 
-  private async tryThese(taken: Waiting<Item, Result>[]): Promise<{ error: unknown } | undefined> {
+  private async tryBatch(batch: PendingItem<Item, Result>[]): Promise<{ error: unknown } | undefined> {
     try {
-      const results = await this.work(taken.map(({ item }) => item));
-      taken.forEach(({ resolve }, index) => resolve(results[index]!));
+      const results = await this.process(batch.map(({ item }) => item));
+      batch.forEach(({ resolve }, index) => resolve(results[index]!));
     } catch (error) {
       return { error };
     }
@@ -83,10 +90,10 @@ export class Batcher<Item, Result> {
 }
 
 /** Whether the database is unavailable, so that a retry cannot succeed now. */
-function isLasting({ error }: { error: unknown }): boolean {
+function isOutage({ error }: { error: unknown }): boolean {
   return isDatabaseUnavailable(error) && !isConflict(error);
 }
 
-function rejectAll(taken: { reject(error: unknown): void }[], { error }: { error: unknown }): void {
-  for (const { reject } of taken) reject(error);
+function rejectAll(items: { reject(error: unknown): void }[], { error }: { error: unknown }): void {
+  for (const { reject } of items) reject(error);
 }

@@ -2,7 +2,7 @@ import { type Type, applyDecorators } from '@nestjs/common';
 import { Column, ForeignKey, type ObjectType, PrimaryGeneratedColumn, getMetadataArgsStorage } from 'typeorm';
 import { isPostgres, now } from './dialect.js';
 
-// The column decorators of the entities. Only this file knows which type a column has in each database.
+// The column decorators of the entities. Only this file knows the type of a column in each database.
 
 const ID = isPostgres ? 'bigint' : 'integer';
 const JSON_OBJECT = isPostgres ? 'jsonb' : 'simple-json';
@@ -16,6 +16,8 @@ export function IdColumn(): PropertyDecorator {
 
 /**
  * The id of a row in another table. That row cannot be deleted while this one refers to it.
+ *
+ * @param target returns the entity of the other table
  * @param name the name of the constraint
  */
 export function ForeignKeyColumn(
@@ -29,16 +31,21 @@ export function ForeignKeyColumn(
   ) as PropertyDecorator;
 }
 
+/** A text of any length. */
 export function TextColumn({ nullable = false } = {}): PropertyDecorator {
   return Column({ type: 'text', nullable });
 }
 
-/** A 64-bit integer. `initially` is its default. */
+/**
+ * A 64-bit integer.
+ *
+ * @param options.defaultValue the value of a row that is inserted without one
+ */
 export function BigIntColumn({
   nullable = false,
-  initially,
-}: { nullable?: boolean; initially?: number } = {}): PropertyDecorator {
-  return Column({ type: ID, nullable, default: initially });
+  defaultValue,
+}: { nullable?: boolean; defaultValue?: number } = {}): PropertyDecorator {
+  return Column({ type: ID, nullable, default: defaultValue });
 }
 
 /** A JSON object. The default is `{}`. */
@@ -51,24 +58,24 @@ export function OptionalJsonColumn(): PropertyDecorator {
   return Column({ type: JSON_OBJECT, nullable: true });
 }
 
-/** An instant, to the millisecond. The default is now, by the database's clock. */
+/** A point in time, with milliseconds. The default is the current time of the database. */
 export function TimestampColumn(): PropertyDecorator {
   return Column({ type: TIMESTAMP, ...MILLISECONDS, default: () => now.text });
 }
 
-/** An instant, to the millisecond, or null. */
+/** A point in time, with milliseconds, or null. */
 export function OptionalTimestampColumn(): PropertyDecorator {
   return Column({ type: TIMESTAMP, ...MILLISECONDS, nullable: true });
 }
 
-/** What an entity's decorators say about one of its columns. */
+/** A column, as the decorators of its entity declare it. */
 export interface DeclaredColumn {
   kind: 'json' | 'timestamp' | 'scalar';
   nullable: boolean;
 }
 
 /** @returns the column of an entity's property; undefined when the property is not a column */
-export function columnOf(entity: Type, property: string): DeclaredColumn | undefined {
+export function findColumn(entity: Type, property: string): DeclaredColumn | undefined {
   const column = getMetadataArgsStorage().columns.find(
     ({ target, propertyName }) => target === entity && propertyName === property,
   );
@@ -80,9 +87,9 @@ export function columnOf(entity: Type, property: string): DeclaredColumn | undef
 
 /**
  * @returns the name of an entity's table
- * @throws Error when the entity does not name it
+ * @throws Error when the entity names no table
  */
-export function tableOf(entity: Type): string {
+export function tableName(entity: Type): string {
   const name = getMetadataArgsStorage().tables.find(({ target }) => target === entity)?.name;
   if (name === undefined) throw new Error(`${entity.name} names no table`);
   return name;

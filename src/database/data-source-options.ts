@@ -3,28 +3,28 @@ import sqlite3 from 'sqlite3';
 import type { DataSourceOptions } from 'typeorm';
 import type { DatabaseConfig } from '../config/database.js';
 import { migrations } from './migrations/index.js';
-import { setUpSession } from './session-settings.js';
+import { configureSession } from './session-settings.js';
 import { secureSqliteFiles } from './sqlite-files.js';
 
-/** How long a statement waits for another process that writes the same SQLite file (ms). */
+/** How long a statement waits while another process writes the same SQLite file (ms). */
 const BUSY_TIMEOUT = 10_000;
 
 /**
- * How long a transaction may be idle before PostgreSQL ends it (ms). The process that began it hangs, and others wait for
- * its locks.
+ * How long a transaction may be idle before PostgreSQL ends it (ms). The process that began it hangs, and others wait
+ * for its locks.
  */
-const STALLED_AFTER = 10_000;
+const IDLE_TRANSACTION_TIMEOUT = 10_000;
 
-/** The driver without its `verbose` mode. TypeORM turns that mode on, and each query creates a stack trace in it. */
-const quiet = { ...sqlite3, verbose: () => sqlite3 };
+/** The driver without its `verbose` mode, which TypeORM turns on. In that mode, each query creates a stack trace. */
+const driver = { ...sqlite3, verbose: () => sqlite3 };
 
 /**
  * The options of a connection to PostgreSQL or to a SQLite file, with our migrations and without entities. The program,
- * TypeORM's command line and the tests all connect with them. No other file knows the SQLite driver (docs/adr/0001).
+ * TypeORM's command line and the tests all connect with them. No other file imports the SQLite driver (docs/adr/0001).
  *
  * @param options.pool the most connections to PostgreSQL
  * @param options.wait how long to wait for a connection to PostgreSQL (s)
- * @param options.statementTimeout how long a statement on PostgreSQL may take (s); 0: any time
+ * @param options.statementTimeout how long a statement on PostgreSQL may take (s); 0: no limit
  */
 export function dataSourceOptions(
   database: DatabaseConfig,
@@ -45,14 +45,14 @@ export function dataSourceOptions(
       parseInt8: true,
       poolSize: pool,
       applicationName: 'scfm',
-      // Both for the server to accept a new connection, and for a connection of the pool to be free.
+      // Limits both waits: for the server to accept a new connection, and for a free connection of the pool.
       connectTimeoutMS: wait * 1_000,
       extra: {
         onConnect: (connection: ClientBase) =>
-          setUpSession(
+          configureSession(
             connection,
             {
-              idle_in_transaction_session_timeout: String(STALLED_AFTER),
+              idle_in_transaction_session_timeout: String(IDLE_TRANSACTION_TIMEOUT),
               statement_timeout: String(statementTimeout * 1_000),
             },
             wait,
@@ -73,5 +73,5 @@ export function readingDataSourceOptions(database: DatabaseConfig & { kind: 'sql
 
 function sqliteFile(path: string) {
   secureSqliteFiles(path);
-  return { type: 'sqlite', driver: quiet, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
+  return { type: 'sqlite', driver, database: path, enableWAL: true, busyTimeout: BUSY_TIMEOUT } as const;
 }

@@ -10,7 +10,7 @@ import { poolShares } from './pool-shares.js';
 import { PostgresConnections } from './postgres-connections.js';
 import { PostgresReader } from './postgres-reader.js';
 import { PostgresWriter } from './postgres-writer.js';
-import { DatabaseUnavailable } from './refused-connections.js';
+import { DatabaseUnavailableError } from './connection-refusals.js';
 import { BackgroundReader, Reader } from './reader.js';
 import { SqliteReadConnections } from './sqlite-read-connections.js';
 import { SqliteReader } from './sqlite-reader.js';
@@ -59,6 +59,7 @@ function reader(provide: typeof Reader, origin: Origin): Provider {
       };
 }
 
+/** The database: writes by {@link UnitOfWork}, reads by {@link Reader}, and both for background work. */
 @Global()
 @Module({
   providers: [
@@ -72,16 +73,20 @@ function reader(provide: typeof Reader, origin: Origin): Provider {
   exports: [UnitOfWork, BackgroundUnitOfWork, Reader, BackgroundReader],
 })
 export class DatabaseModule {
-  /** Opens the database for these entities, and brings its tables up to date. */
+  /**
+   * Opens the database, and runs the pending migrations.
+   *
+   * @param entities those that TypeORM reads and writes
+   */
   static for(entities: Type<object>[]): DynamicModule {
     const dataSource = TypeOrmModule.forRootAsync({
       inject: [Config],
-      useFactory: ({ database, databasePool, databaseWait, answersApi }: Config) => ({
-        ...dataSourceOptions(database, { pool: poolShares(databasePool, answersApi).writing, wait: databaseWait }),
+      useFactory: ({ database, databasePool, databaseWait, servesApi }: Config) => ({
+        ...dataSourceOptions(database, { pool: poolShares(databasePool, servesApi).main, wait: databaseWait }),
         entities,
-        // A server may still be starting. A file exists, or it does not.
+        // A server may still be starting. A file that cannot be opened stays so.
         retryAttempts: database.kind === 'postgres' ? 10 : 1,
-        toRetry: (error: unknown) => error instanceof DatabaseUnavailable || !(error instanceof ConfigError),
+        toRetry: (error: unknown) => error instanceof DatabaseUnavailableError || !(error instanceof ConfigError),
       }),
       dataSourceFactory: (options) => openDatabase(options!, (message) => logger.log(message)),
     });

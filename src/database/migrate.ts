@@ -1,20 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource, type DataSourceOptions } from 'typeorm';
 import { ConfigError } from '../errors/config-error.js';
-import { migrationLockOf } from './sqlite-files.js';
+import { createMigrationLock } from './sqlite-files.js';
 
-/** Any number that no other program takes as its advisory lock on our database. */
+/** The key of the advisory lock. Any number will do that no other program uses in the same database. */
 const MIGRATION_LOCK = 720_117_001;
 
-/** How often a process asks whether another one's migrations have ended, in milliseconds. */
+/** How often a process tries to get the lock that another process holds (ms). */
 const POLL_INTERVAL = 250;
 
-/** How long a process waits for another one's migrations of the same SQLite file, in milliseconds. */
-const SQLITE_PATIENCE = 600_000;
+/** How long a process waits while another process migrates the same SQLite file (ms). */
+const SQLITE_LOCK_TIMEOUT = 600_000;
 
 /**
- * Brings the tables up to date. Of several processes that do so at once, one migrates and the others wait for it. Each
- * migration is a transaction of its own, unless it says otherwise.
+ * Runs the pending migrations. If several processes start at the same time, one of them migrates and the others wait.
+ * Each migration runs in a transaction of its own, unless it sets `transaction = false`.
+ *
  * @param log receives a message before each step that can take long
  * @throws ConfigError when a newer version of the program has migrated this database
  */
@@ -25,12 +26,12 @@ export async function migrate(dataSource: DataSource, log: (message: string) => 
     log(`Bringing the tables up to date: ${pending.length} migrations`);
     await dataSource.runMigrations({ transaction: 'each' });
   };
-  if (dataSource.options.type === 'postgres') await whileLockedOnPostgres(dataSource, run, log);
-  else await whileLockedBesideSqlite(dataSource.options as DataSourceOptions & { type: 'sqlite' }, run);
+  if (dataSource.options.type === 'postgres') await withPostgresLock(dataSource, run, log);
+  else await withSqliteLock(dataSource.options as DataSourceOptions & { type: 'sqlite' }, run);
 }
 
 /**
- * The names of the pending migrations.
+ * @returns the names of the pending migrations
  * @throws ConfigError when the database has a migration that this program does not have
  */
 async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
@@ -54,19 +55,19 @@ async function pendingMigrations(dataSource: DataSource): Promise<string[]> {
 }
 
 /**
- * Runs `run` while it holds an advisory lock. It polls `pg_try_advisory_lock`, because a session that waits in
+ * Runs `run` under an advisory lock. It polls `pg_try_advisory_lock`, because a session that waits in
  * `pg_advisory_lock` keeps a snapshot: `CREATE INDEX CONCURRENTLY` in the process that holds the lock waits for that
- * snapshot, and both processes wait for ever.
+ * snapshot, and both processes wait forever.
  */
-async function whileLockedOnPostgres(
+async function withPostgresLock(
   dataSource: DataSource,
   run: () => Promise<void>,
   log: (message: string) => void,
 ): Promise<void> {
-  const locking = dataSource.createQueryRunner();
+  const lockRunner = dataSource.createQueryRunner();
   try {
     const lock = async (): Promise<boolean> => {
-      const [row] = await locking.query('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK]);
+      const [row] = await lockRunner.query('SELECT pg_try_advisory_lock($1) AS locked', [MIGRATION_LOCK]);
       return (row as { locked: boolean }).locked;
     };
     let isLocked = await lock();
@@ -78,25 +79,25 @@ async function whileLockedOnPostgres(
     try {
       await run();
     } finally {
-      await locking.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+      await lockRunner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     }
   } finally {
-    await locking.release();
+    await lockRunner.release();
   }
 }
 
-/** Runs `run` while it locks a file beside the database. The lock ends with the process that holds it. */
-async function whileLockedBesideSqlite(
+/** Runs `run` while a file beside the database is locked. The lock ends when its process ends. */
+async function withSqliteLock(
   options: DataSourceOptions & { type: 'sqlite' },
   run: () => Promise<void>,
 ): Promise<void> {
   const lock = await new DataSource({
     ...options,
-    database: migrationLockOf(options.database),
+    database: createMigrationLock(options.database),
     entities: [],
     migrations: [],
     enableWAL: false,
-    busyTimeout: SQLITE_PATIENCE,
+    busyTimeout: SQLITE_LOCK_TIMEOUT,
   }).initialize();
   try {
     await lock.query('BEGIN EXCLUSIVE');

@@ -1,11 +1,11 @@
 import type { EntityManager } from 'typeorm';
 import { Transaction } from './transaction.js';
 
-/** What a kind of database runs between the beginning and the end of a transaction. */
-export type DatabaseWork<T> = (manager: EntityManager) => Promise<T>;
+/** The content of a transaction, for the writer of one database. */
+export type ManagerWork<T> = (manager: EntityManager) => Promise<T>;
 
-/** What is done in a transaction. */
-export type Work<T> = (transaction: Transaction) => Promise<T>;
+/** The content of a transaction. */
+export type TransactionWork<T> = (transaction: Transaction) => Promise<T>;
 
 /**
  * A transaction that has begun and has not ended: the run that began it, and the runs that joined it. It ends once all
@@ -31,7 +31,7 @@ export class OpenTransaction {
    * Runs the work that began the transaction, and waits for the runs that joined it.
    * @throws the error of the work, or else of the first run that failed
    */
-  async complete<T>(work: Work<T>): Promise<T> {
+  async complete<T>(work: TransactionWork<T>): Promise<T> {
     const result = this.run(work);
     while (this.runs.size > 0) await Promise.allSettled(this.runs);
     this.hasEnded = true;
@@ -44,15 +44,15 @@ export class OpenTransaction {
    * Runs work in this transaction.
    * @throws the error of the work; after a failure, that failure, because nothing can be committed any more
    */
-  run<T>(work: Work<T>): Promise<T> {
-    const run = this.attempt(work);
+  run<T>(work: TransactionWork<T>): Promise<T> {
+    const run = this.start(work);
     const forget = () => this.runs.delete(run);
     this.runs.add(run);
     run.then(forget, forget);
     return run;
   }
 
-  private async attempt<T>(work: Work<T>): Promise<T> {
+  private async start<T>(work: TransactionWork<T>): Promise<T> {
     if (this.failure) throw this.failure.error;
     try {
       return await work(this.transaction);

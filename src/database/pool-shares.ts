@@ -1,23 +1,24 @@
-/** How the connections of one process to PostgreSQL are shared. */
+/** How one process divides its connections to PostgreSQL. */
 export interface PoolShares {
-  /** Connections on which clients of the API read; no others. */
-  reading: number;
-  /** All others: for writing, for webhooks and for background work. */
-  writing: number;
-  /** Of those for writing, as many as clients of the API use at once. The rest is kept for webhooks and work. */
-  apiWriting: number;
+  /** Connections for the lists of API clients. */
+  lists: number;
+  /** Connections for everything else: writes, rows by key, webhooks and background work. */
+  main: number;
+  /** How many of the main connections API clients use at the same time. Webhooks and background work have the rest. */
+  apiLimit: number;
 }
 
-/** The part of the connections that is for reading. */
-const READING_PART = 0.3;
+/** The share of the connections that is for lists. */
+const LIST_SHARE = 0.3;
 
 /**
- * Shares out the connections of a process, so that neither a crowd of readers nor one of writers holds up webhooks and
- * background work.
- * @param all at least 3
+ * Divides the connections of a process, so that API clients never occupy all of them.
+ *
+ * @param connections at least 3
+ * @param servesApi whether the process serves the API; otherwise it needs no connection for lists
  */
-export function poolShares(all: number, answersApi: boolean): PoolShares {
-  const reading = answersApi ? Math.max(1, Math.round(all * READING_PART)) : 0;
-  const writing = all - reading;
-  return { reading, writing, apiWriting: Math.ceil(writing / 2) };
+export function poolShares(connections: number, servesApi: boolean): PoolShares {
+  const lists = servesApi ? Math.max(1, Math.round(connections * LIST_SHARE)) : 0;
+  const main = connections - lists;
+  return { lists, main, apiLimit: Math.ceil(main / 2) };
 }

@@ -1,11 +1,12 @@
 import type { Sql } from 'sql-template-tag';
-import type { DatabaseWork } from './open-transaction.js';
-import { isConflict } from './outage.js';
+import type { ManagerWork } from './open-transaction.js';
+import { isConflict } from './database-errors.js';
 import type { PostgresConnections } from './postgres-connections.js';
-import { rowsOf } from './statements.js';
+import { query } from './statements.js';
 import { type Origin, Writer } from './writer.js';
 
-const TRIES = 5;
+/** How many times a transaction is tried when it conflicts with others. */
+const MAX_ATTEMPTS = 5;
 
 /** Writes to PostgreSQL. */
 export class PostgresWriter extends Writer {
@@ -13,21 +14,21 @@ export class PostgresWriter extends Writer {
     super();
   }
 
-  protected begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T> {
-    return this.connections.within(origin, () => this.transact(work));
+  protected begin<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
+    return this.connections.run(origin, () => this.transact(work));
   }
 
-  protected commit<T>(statement: Sql, origin: Origin): Promise<T[]> {
-    return this.connections.within(origin, () => rowsOf<T>(this.connections.main, statement, 'kept'));
+  protected runAlone<T>(statement: Sql, origin: Origin): Promise<T[]> {
+    return this.connections.run(origin, () => query<T>(this.connections.main, statement, { prepared: true }));
   }
 
-  /** PostgreSQL breaks off one of two transactions that stand in each other's way: it is run again. */
-  private async transact<T>(work: DatabaseWork<T>): Promise<T> {
+  /** Runs a transaction, and runs it again when PostgreSQL ends it because of a conflict with another one. */
+  private async transact<T>(work: ManagerWork<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await this.connections.main.transaction(work);
       } catch (error) {
-        if (attempt === TRIES || !isConflict(error)) throw error;
+        if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw error;
       }
     }
   }

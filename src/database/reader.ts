@@ -1,43 +1,46 @@
 import type { Sql } from 'sql-template-tag';
-import type { PendingAnswer } from './read-deadline.js';
+import type { PendingResponse } from './read-deadline.js';
 
 /**
- * The one door for reads that clients of the API ask for: it sees what has been committed, and waits for no writer.
- * Lists have connections of their own, so that a crowd of them holds up nothing else, and end after `READ_TIMEOUT` or
- * when their client leaves. Webhooks, health checks and background work use {@link BackgroundReader}.
+ * Runs the reads of API clients. A read sees committed rows only, and waits for no writer. Lists have connections of
+ * their own, so that many of them do not delay anything else. A list ends after `READ_TIMEOUT`, or when its client
+ * disconnects. Webhooks, health checks and background work use {@link BackgroundReader}.
  */
 export abstract class Reader {
-  /** The row that a key names, if there is one. */
+  /** Runs a prepared statement that finds one row by a key. @returns undefined if there is no such row */
   abstract row<T = Record<string, unknown>>(statement: Sql): Promise<T | undefined>;
 
   /**
-   * The rows of a statement whose time may grow with the tables.
-   * @param answer that they are for: when its client leaves, the statement ends
-   * @throws ReadTimedOut
-   * @throws ClientGone
+   * Runs a statement whose duration may grow with the size of the tables.
+   *
+   * @param response the response that waits for the rows: if its client disconnects, the statement ends
+   * @returns the rows
+   * @throws ReadTimeoutError when it takes longer than `READ_TIMEOUT`
+   * @throws ClientDisconnectedError when the client disconnects
    */
-  abstract rows<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
+  abstract rows<T = Record<string, unknown>>(statement: Sql, response?: PendingResponse): Promise<T[]>;
 
   /**
-   * The same for a statement that compares whole tables, perhaps while others fill them. PostgreSQL, which may believe
-   * them to be empty still, is kept from looking in one of them for each row of another (nested loops): that would go
-   * on for as long as they grow.
-   * @throws ReadTimedOut
-   * @throws ClientGone
+   * Runs a statement that joins whole tables, perhaps while they fill. PostgreSQL uses no nested loops: with statistics
+   * from when a table was empty, it would look up one row for each row of another table, for as long as they grow. The
+   * parameters and errors are those of {@link rows}.
+   *
+   * @returns the rows
    */
-  abstract rowsOfAll<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
+  abstract scan<T = Record<string, unknown>>(statement: Sql, response?: PendingResponse): Promise<T[]>;
 
   /**
-   * The same for a statement that compares whole tables, but wants only the first few rows. Nested loops find these in
-   * a moment where PostgreSQL knows its tables; where it does not, the statement is run again without them.
-   * @throws ReadTimedOut
-   * @throws ClientGone
+   * Runs a statement that joins whole tables, and returns only the first few rows. Nested loops are the fastest way if
+   * the statistics of PostgreSQL are current. If they take too long, the statement runs again without them. The
+   * parameters and errors are those of {@link rows}.
+   *
+   * @returns the rows
    */
-  abstract firstRows<T = Record<string, unknown>>(statement: Sql, answer?: PendingAnswer): Promise<T[]>;
+  abstract firstRows<T = Record<string, unknown>>(statement: Sql, response?: PendingResponse): Promise<T[]>;
 }
 
 /**
- * The one door for the reads of webhooks, health checks and background work: they find a connection whatever clients of
- * the API do.
+ * Runs the reads of webhooks, health checks and background work. They find a connection even if API clients use all of
+ * theirs, and have no time limit.
  */
 export abstract class BackgroundReader extends Reader {}

@@ -6,9 +6,10 @@ import { now } from './dialect.js';
 import type { Identified, Transaction } from './transaction.js';
 
 /**
- * The row, held until the transaction ends: nobody else changes it, deletes it, or makes a row that refers to it meanwhile. On SQLite the
- * transaction is the only writer anyway.
- * @throws NotFoundError
+ * Finds a row and locks it until the transaction ends: no other transaction can change it, delete it, or insert a row
+ * that refers to it. On SQLite, the transaction is the only writer anyway.
+ *
+ * @throws NotFoundError when there is no such row
  */
 export async function findForUpdate<T extends Identified>(
   transaction: Transaction,
@@ -20,7 +21,7 @@ export async function findForUpdate<T extends Identified>(
   return row;
 }
 
-/** Writes changes to a row, if there are any, and that it has changed. */
+/** Writes changes to a row, and sets `updated_at`. Does nothing if there are no changes. */
 export async function updateRow<T extends Identified>(
   transaction: Transaction,
   entity: EntityTarget<T>,
@@ -31,7 +32,12 @@ export async function updateRow<T extends Identified>(
   await transaction.update(entity, { id } as FindOptionsWhere<T>, { ...changes, updated_at: () => now.text });
 }
 
-/** The row that another is about to refer to, held so that it cannot be deleted meanwhile; undefined when there is none. */
+/**
+ * Finds a row that a new row will refer to, and locks it until the transaction ends: it cannot be deleted meanwhile.
+ *
+ * @param id a value of a client
+ * @returns undefined if there is no such row, or the value is not an id
+ */
 export async function findForKeyShare<T extends Identified>(
   transaction: Transaction,
   entity: EntityTarget<T>,
@@ -42,15 +48,18 @@ export async function findForKeyShare<T extends Identified>(
   return transaction.find(entity, { id: number } as FindOptionsWhere<T>, 'for_key_share');
 }
 
-/** The id that a client's value holds; undefined when it can be none. */
+/** @returns the id that a value of a client denotes; undefined if it is not an id */
 export function parseId(value: unknown): number | undefined {
   const number = /^\d+$/.test(textOf(value) ?? '') ? Number(value) : NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /**
- * @param dependents for each kind of record, in words, a query for those that refer to the record about to be deleted
- * @throws ValidationError naming each kind of which there are any
+ * Makes sure that no record refers to a record that is about to be deleted.
+ *
+ * @param dependents a query for the records that refer to it, for each kind of record. The keys are the names of the
+ *   kinds in the error
+ * @throws ValidationError that names each kind with such records
  */
 export async function assertNoDependents(transaction: Transaction, dependents: Record<string, Sql>): Promise<void> {
   const base: string[] = [];

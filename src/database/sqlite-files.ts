@@ -2,23 +2,21 @@ import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, ope
 import { dirname, resolve } from 'node:path';
 import { ConfigError } from '../errors/config-error.js';
 
-/** Phone numbers and what is known of people: nothing for other users of the machine. */
+/** The files contain phone numbers and names, which other users of the machine must not read. */
 const OWNER_ONLY_FILE = 0o600;
 const OWNER_ONLY_FOLDER = 0o700;
 
-/**
- * The folder of the default `DATABASE_URL`, which is ours alone. A folder that the operator chose may hold other
- * things.
- */
+/** The folder of the default `DATABASE_URL`. Only the program uses it; any other folder may contain other files. */
 const DEFAULT_FOLDER = 'data';
 
-/** What SQLite, and our migrations, put beside the main file. */
+/** The suffixes of the main file, and of the files that SQLite and `migrate` create beside it. */
 const SUFFIXES = ['', '-wal', '-shm', '-journal', '-migration-lock', '-migration-lock-journal'];
 
 /**
- * Creates the folder and the main file of a SQLite database where they are missing, for their owner only, and takes the
- * permissions of others away from the files that are there. SQLite gives the files that it creates later the main
- * file's mode.
+ * Creates the folder and the main file of a SQLite database if they are missing, with permissions for their owner only.
+ * Removes the permissions of other users from existing files. SQLite gives the mode of the main file to the files that
+ * it creates later.
+ *
  * @throws ConfigError when the file can neither be opened nor created
  */
 export function secureSqliteFiles(path: string): void {
@@ -35,18 +33,18 @@ export function secureSqliteFiles(path: string): void {
   }
 }
 
-/** The file that a process locks while it migrates, created for its owner only. */
-export function migrationLockOf(path: string): string {
+/** Creates the file that a process locks while it migrates. @returns its path */
+export function createMigrationLock(path: string): string {
   const lock = `${path}-migration-lock`;
   createForOwner(lock);
   return lock;
 }
 
 /**
- * A file that is there is never opened: to close it would drop all locks that this process holds on it through SQLite.
- * Another program that reads the database would then believe to be its only user, and delete the `-wal` file with
- * commits that are nowhere else. Source: https://www.sqlite.org/howtocorrupt.html, "Posix advisory locks canceled by a
- * separate thread doing close()".
+ * Creates a file for its owner only. It never opens an existing file, because closing it would release all locks that
+ * this process holds on it through SQLite. Another program that reads the database would then consider itself the only
+ * user, and delete the `-wal` file, whose commits are nowhere else. Source: https://www.sqlite.org/howtocorrupt.html,
+ * "Posix advisory locks canceled by a separate thread doing close()".
  */
 function createForOwner(path: string): void {
   try {
@@ -63,7 +61,7 @@ function restrict(path: string, mode: number): void {
   try {
     chmodSync(path, mode);
   } catch (error) {
-    // Only the owner can, and another user may be the owner of a file that was brought here.
+    // Only the owner can change the mode, and a file that was copied here may have another owner.
     if ((error as NodeJS.ErrnoException).code !== 'EPERM') throw error;
   }
 }

@@ -3,23 +3,26 @@ import type { DataSource } from 'typeorm';
 import type { DatabaseConfig } from '../config/database.js';
 import { readingDataSourceOptions } from './data-source-options.js';
 import { ClosableDataSource } from './open-database.js';
-import { SqliteConnections } from './sqlite-connections.js';
+import { SqlitePool } from './sqlite-pool.js';
 
 /**
- * Connections for the lists of API clients. Each long statement occupies one of the four threads that Node has for all
- * files and databases: one is left for the background's reads, and one for the writer and for rows by their keys.
+ * How many connections the lists of API clients have. A long statement occupies one of the four threads that Node.js
+ * has for files and databases: one is left for background reads, and one for the writer and for rows by key.
  */
-const LISTS = 2;
+const LIST_CONNECTIONS = 2;
 
-/** The connections of this process that only read the SQLite file. */
+/** The read-only connections of this process to the SQLite file. */
 export class SqliteReadConnections implements OnApplicationShutdown {
   private constructor(
-    /** Takes any number of statements at once, each of which is over in a moment. */
+    /** For rows by key. Its statements are short, so it runs any number of them at the same time. */
     readonly byKey: DataSource,
-    readonly lists: SqliteConnections,
-    readonly background: SqliteConnections,
+    /** For the lists of API clients. */
+    readonly lists: SqlitePool,
+    /** For webhooks, health checks and background work. */
+    readonly background: SqlitePool,
   ) {}
 
+  /** Opens the connections. The file must exist. */
   static async open(database: DatabaseConfig & { kind: 'sqlite' }): Promise<SqliteReadConnections> {
     const connect = async () => {
       const dataSource = await new ClosableDataSource(readingDataSourceOptions(database)).initialize();
@@ -28,8 +31,8 @@ export class SqliteReadConnections implements OnApplicationShutdown {
     };
     return new SqliteReadConnections(
       await connect(),
-      await SqliteConnections.open(LISTS, connect),
-      await SqliteConnections.open(1, connect),
+      await SqlitePool.open(LIST_CONNECTIONS, connect),
+      await SqlitePool.open(1, connect),
     );
   }
 

@@ -1,13 +1,16 @@
 import type { Sql } from 'sql-template-tag';
-import { type PendingAnswer, withinDeadline } from './read-deadline.js';
+import { type PendingResponse, withinDeadline } from './read-deadline.js';
 import { Reader } from './reader.js';
 import type { SqliteReadConnections } from './sqlite-read-connections.js';
-import { rowsOf } from './statements.js';
+import { query } from './statements.js';
 import type { Origin } from './writer.js';
 
-/** Reads from the SQLite file, for one origin. */
+/** Reads from a SQLite file. */
 export class SqliteReader extends Reader {
-  /** @param timeout how long a client's list may take, in seconds */
+  /**
+   * @param origin whose reads these are
+   * @param timeout how long the list of an API client may take (s)
+   */
   constructor(
     private readonly connections: SqliteReadConnections,
     private readonly origin: Origin,
@@ -17,21 +20,21 @@ export class SqliteReader extends Reader {
   }
 
   async row<T>(statement: Sql): Promise<T | undefined> {
-    const [row] = await rowsOf<T>(this.connections.byKey, statement);
+    const [row] = await query<T>(this.connections.byKey, statement);
     return row;
   }
 
-  rows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
+  rows<T>(statement: Sql, response?: PendingResponse): Promise<T[]> {
     const { lists, background } = this.connections;
     if (this.origin === 'background') return background.rows<T>(statement);
-    return withinDeadline(this.timeout, answer, (signal) => lists.rows<T>(statement, signal));
+    return withinDeadline(this.timeout, response, (signal) => lists.rows<T>(statement, signal));
   }
 
-  rowsOfAll<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
-    return this.rows<T>(statement, answer);
+  scan<T>(statement: Sql, response?: PendingResponse): Promise<T[]> {
+    return this.rows<T>(statement, response);
   }
 
-  firstRows<T>(statement: Sql, answer?: PendingAnswer): Promise<T[]> {
-    return this.rows<T>(statement, answer);
+  firstRows<T>(statement: Sql, response?: PendingResponse): Promise<T[]> {
+    return this.rows<T>(statement, response);
   }
 }

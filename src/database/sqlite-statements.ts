@@ -1,32 +1,33 @@
 import { LRUCache } from 'lru-cache';
 import type { Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { Outcome } from './statement-outcome.js';
+import type { StatementResult } from './statement-result.js';
 
-/** Statements that are kept prepared on each connection: those used last. */
-const MOST_PREPARED = 100;
+/** How many statements each connection keeps prepared: those that were used last. */
+const MAX_PREPARED = 100;
 
-/** The part of the driver that is used here; only ormconfig.ts knows the driver itself (docs/adr/0001). */
+/** The part of the driver that is used here. Only data-source-options.ts imports the driver (docs/adr/0001). */
 interface Driver {
   prepare(sql: string, done: (error: Error | null) => void): Prepared;
   interrupt(): void;
 }
+
 interface Prepared {
   all(values: unknown[], done: (error: Error | null, rows: unknown[]) => void): void;
   run(values: unknown[], done: (this: { changes: number }, error: Error | null) => void): void;
   finalize(done?: () => void): void;
 }
 
-/** A promise for each statement, so that two first uses at the same time prepare it once. */
-type Statements = LRUCache<string, Promise<Prepared>>;
+/** One promise for each statement, so that concurrent first uses prepare it only once. */
+type StatementCache = LRUCache<string, Promise<Prepared>>;
 
-const kept = new WeakMap<Driver, Statements>();
+const caches = new WeakMap<Driver, StatementCache>();
 
-/** Runs a statement through the driver, on the one connection that the data source has. */
+/** Runs a statement through the driver, on the only connection of the data source. */
 export async function runOnSqlite<T>(
   connection: DataSource | EntityManager,
   { sql, values }: Sql,
-): Promise<Outcome<T>> {
+): Promise<StatementResult<T>> {
   const dataSource = 'connection' in connection ? connection.connection : connection;
   const statement = await prepare(driverOf(dataSource as DataSource), sql);
   return new Promise((resolve, reject) => {
@@ -44,16 +45,16 @@ export async function runOnSqlite<T>(
   });
 }
 
-/** Makes the statement fail that runs on the connection, if one does. */
+/** Ends the statement that runs on the connection, if there is one. That statement fails. */
 export function interruptSqlite(dataSource: DataSource): void {
   driverOf(dataSource).interrupt();
 }
 
-/** Finalizes all prepared statements of a data source. SQLite refuses to close a file while there is one. */
-export async function forgetPrepared(dataSource: DataSource): Promise<void> {
+/** Finalizes all prepared statements of a data source. SQLite does not close a file before that. */
+export async function finalizeStatements(dataSource: DataSource): Promise<void> {
   const driver = driverOf(dataSource);
-  const statements = [...(kept.get(driver)?.values() ?? [])];
-  kept.delete(driver);
+  const statements = [...(caches.get(driver)?.values() ?? [])];
+  caches.delete(driver);
   await Promise.all(statements.map(finalize));
 }
 
@@ -62,7 +63,7 @@ function driverOf({ driver }: DataSource): Driver {
 }
 
 function prepare(driver: Driver, sql: string): Promise<Prepared> {
-  const statements = statementsOf(driver);
+  const statements = cacheOf(driver);
   const known = statements.get(sql);
   if (known) return known;
   const preparing = new Promise<Prepared>((resolve, reject) => {
@@ -70,17 +71,20 @@ function prepare(driver: Driver, sql: string): Promise<Prepared> {
   });
   statements.set(sql, preparing);
   preparing.catch(() => {
-    // What could not be prepared is tried again by the next use.
+    // The next use tries again.
     if (statements.peek(sql) === preparing) statements.delete(sql);
   });
   return preparing;
 }
 
-function statementsOf(driver: Driver): Statements {
-  const known = kept.get(driver);
+function cacheOf(driver: Driver): StatementCache {
+  const known = caches.get(driver);
   if (known) return known;
-  const statements: Statements = new LRUCache({ max: MOST_PREPARED, dispose: (statement) => void finalize(statement) });
-  kept.set(driver, statements);
+  const statements: StatementCache = new LRUCache({
+    max: MAX_PREPARED,
+    dispose: (statement) => void finalize(statement),
+  });
+  caches.set(driver, statements);
   return statements;
 }
 

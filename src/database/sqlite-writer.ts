@@ -1,114 +1,114 @@
 import { Logger } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
-import type { DatabaseWork } from './open-transaction.js';
-import { rowsOf } from './statements.js';
+import type { ManagerWork } from './open-transaction.js';
+import { query } from './statements.js';
 import { type Origin, Writer } from './writer.js';
 
-/** Statements that share one transaction, at most. */
-const MOST_TOGETHER = 500;
+/** How many statements share one transaction at most. */
+const MAX_GROUP_SIZE = 500;
 
 /**
- * Failures of a statement after which its transaction may be gone. After any other, only the statement is undone.
- * Source: https://www.sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction".
+ * Error codes after which SQLite may have rolled back the transaction. After any other error, it undoes only the
+ * statement. Source: https://www.sqlite.org/lang_transaction.html, "Response To Errors Within A Transaction".
  */
-const UNDOES_ALL = /^SQLITE_(FULL|IOERR|NOMEM|BUSY|INTERRUPT)$/;
+const TRANSACTION_LOST = /^SQLITE_(FULL|IOERR|NOMEM|BUSY|INTERRUPT)$/;
 
-/** A transaction, or a group of statements, that waits in a line. */
-type Turn = () => Promise<void>;
+/** Runs a transaction, or a group of statements in one transaction. */
+type Task = () => Promise<void>;
 
-/** A statement that waits for its turn. */
-interface Waiting {
+/** A statement that waits for its group to be committed. */
+interface PendingStatement {
   statement: Sql;
   resolve(rows: unknown[]): void;
   reject(error: unknown): void;
 }
 
-/** What waits of one origin: transactions and groups of statements, in the order in which they came. */
-class Line {
-  private readonly turns: Turn[] = [];
-  private statements: Waiting[] = [];
+/** The waiting transactions and groups of statements of one origin, in the order of their arrival. */
+class WriteQueue {
+  private readonly tasks: Task[] = [];
+  private statements: PendingStatement[] = [];
 
-  constructor(private readonly commitTogether: (statements: Waiting[]) => Promise<void>) {}
+  constructor(private readonly commitGroup: (statements: PendingStatement[]) => Promise<void>) {}
 
-  transaction(turn: Turn): void {
-    this.turns.push(turn);
+  addTransaction(task: Task): void {
+    this.tasks.push(task);
   }
 
-  /** The first statement takes a place in the line. Those that come before its turn go with it. */
-  statement(waiting: Waiting): void {
-    if (this.statements.length % MOST_TOGETHER === 0) {
-      this.turns.push(() => this.commitTogether(this.statements.splice(0, MOST_TOGETHER)));
+  /** Adds a statement to the last group that has not started, or begins a group. */
+  addStatement(pending: PendingStatement): void {
+    if (this.statements.length % MAX_GROUP_SIZE === 0) {
+      this.tasks.push(() => this.commitGroup(this.statements.splice(0, MAX_GROUP_SIZE)));
     }
-    this.statements.push(waiting);
+    this.statements.push(pending);
   }
 
-  next(): Turn | undefined {
-    return this.turns.shift();
+  next(): Task | undefined {
+    return this.tasks.shift();
   }
 }
 
 /**
- * Writes to a SQLite file. All queries of a process share one connection, on which a transaction inside another would
- * silently become part of it, so writes take turns. API clients and background work have a line each, and the lines
- * take turns too: a crowd of one does not hold up the other.
+ * Writes to a SQLite file. All writes of a process share one connection, where concurrent transactions would silently
+ * become one, so transactions run one after the other. API clients and background work have a queue each, and the
+ * queues take turns, so that neither delays the other.
  *
- * Statements that wait at the same time share one transaction, since the disk must confirm each commit (group commit).
- * The failure of one of them is its own; if the commit fails, all of them fail.
+ * Single statements that wait at the same time share one transaction, because the disk must confirm each commit (group
+ * commit). If one statement fails, only that one is undone. If the commit fails, all of them fail.
  */
 export class SqliteWriter extends Writer {
   private readonly logger = new Logger('Database');
-  private readonly lines: Record<Origin, Line>;
+  private readonly queues: Record<Origin, WriteQueue>;
   private lastServed: Origin = 'api';
-  private isAtWork = false;
+  private isRunning = false;
 
-  /** @param exit ends the process when the connection can neither be used nor replaced */
+  /** @param exit ends the process; called when the connection can neither be used nor replaced */
   constructor(
     private readonly dataSource: DataSource,
     private readonly exit: () => void = () => process.exit(1),
   ) {
     super();
-    const line = (): Line => new Line((statements) => this.commitTogether(statements));
-    this.lines = { api: line(), background: line() };
+    const createQueue = (): WriteQueue => new WriteQueue((statements) => this.commitGroup(statements));
+    this.queues = { api: createQueue(), background: createQueue() };
   }
 
-  protected begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T> {
+  protected begin<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.lines[origin].transaction(() => this.transact(work).then(resolve, reject));
-      this.serve();
+      this.queues[origin].addTransaction(() => this.transact(work).then(resolve, reject));
+      this.start();
     });
   }
 
-  protected commit<T>(statement: Sql, origin: Origin): Promise<T[]> {
+  protected runAlone<T>(statement: Sql, origin: Origin): Promise<T[]> {
     return new Promise<unknown[]>((resolve, reject) => {
-      this.lines[origin].statement({ statement, resolve, reject });
-      this.serve();
+      this.queues[origin].addStatement({ statement, resolve, reject });
+      this.start();
     }) as Promise<T[]>;
   }
 
-  private serve(): void {
-    if (this.isAtWork) return;
-    this.isAtWork = true;
+  private start(): void {
+    if (this.isRunning) return;
+    this.isRunning = true;
     // Statements of the same turn of the event loop share one transaction.
-    queueMicrotask(() => void this.serveAll());
+    queueMicrotask(() => void this.runTasks());
   }
 
-  private async serveAll(): Promise<void> {
-    for (let turn = this.nextTurn(); turn; turn = this.nextTurn()) await turn();
-    this.isAtWork = false;
+  private async runTasks(): Promise<void> {
+    for (let task = this.nextTask(); task; task = this.nextTask()) await task();
+    this.isRunning = false;
   }
 
-  private nextTurn(): Turn | undefined {
+  private nextTask(): Task | undefined {
     const first: Origin = this.lastServed === 'api' ? 'background' : 'api';
     for (const origin of [first, this.lastServed]) {
-      const turn = this.lines[origin].next();
-      if (!turn) continue;
+      const task = this.queues[origin].next();
+      if (!task) continue;
       this.lastServed = origin;
-      return turn;
+      return task;
     }
   }
 
-  private async commitTogether(statements: Waiting[]): Promise<void> {
+  private async commitGroup(statements: PendingStatement[]): Promise<void> {
     try {
       const outcomes = await this.transact((manager) => this.runEach(manager, statements));
       statements.forEach(({ resolve, reject }, index) => {
@@ -121,13 +121,13 @@ export class SqliteWriter extends Writer {
     }
   }
 
-  private async runEach(manager: EntityManager, statements: Waiting[]) {
+  private async runEach(manager: EntityManager, statements: PendingStatement[]) {
     const outcomes: ({ rows: unknown[] } | { error: unknown })[] = [];
     for (const { statement } of statements) {
       try {
-        outcomes.push({ rows: await rowsOf(manager, statement) });
+        outcomes.push({ rows: await query(manager, statement) });
       } catch (error) {
-        if (UNDOES_ALL.test((error as { code?: string }).code ?? '')) throw error;
+        if (TRANSACTION_LOST.test((error as { code?: string }).code ?? '')) throw error;
         outcomes.push({ error });
       }
     }
@@ -135,14 +135,15 @@ export class SqliteWriter extends Writer {
   }
 
   /**
-   * Takes SQLite's write lock at once, so that another process's write cannot come between our reading and our writing.
+   * Runs a transaction. It takes the write lock at its beginning, so that another process cannot write between its
+   * reads and its writes.
    */
-  private async transact<T>(work: DatabaseWork<T>): Promise<T> {
+  private async transact<T>(work: ManagerWork<T>): Promise<T> {
     const { manager } = this.dataSource;
-    await rowsOf(manager, sql`BEGIN IMMEDIATE`);
+    await query(manager, sql`BEGIN IMMEDIATE`);
     try {
       const result = await work(manager);
-      await rowsOf(manager, sql`COMMIT`);
+      await query(manager, sql`COMMIT`);
       return result;
     } catch (error) {
       await this.rollBack(manager);
@@ -151,15 +152,15 @@ export class SqliteWriter extends Writer {
   }
 
   /**
-   * Without a rollback every later transaction would fail, so a connection that cannot roll back is replaced: closing
-   * it undoes its transaction.
+   * Rolls the transaction back. If that fails, every later transaction would fail, so the connection is replaced:
+   * closing it undoes its transaction.
    */
   private async rollBack(manager: EntityManager): Promise<void> {
     try {
-      await rowsOf(manager, sql`ROLLBACK`);
+      await query(manager, sql`ROLLBACK`);
     } catch (failure) {
       const { message } = failure as Error;
-      // A disk that is full, among others, has SQLite roll back by itself.
+      // SQLite has rolled back by itself, for example because the disk is full.
       if (message.includes('no transaction is active')) return;
       this.logger.error(`A transaction could not be rolled back, so the file is opened again: ${message}`);
       await this.reopen();

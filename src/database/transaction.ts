@@ -1,37 +1,44 @@
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager, EntityTarget, FindOptionsWhere } from 'typeorm';
 import { isPostgres } from './dialect.js';
-import { runStatement } from './statements.js';
+import type { StatementOptions } from './statement-result.js';
+import { execute, query } from './statements.js';
 
-/** A record that has an id. */
+/** A record with an id. */
 export interface Identified {
   id: number;
 }
 
-/** The columns of a new record. An object is JSON; a function returns SQL, as `() => now.text` does. */
+/** The columns of a new record. An object is a JSON value; a function returns SQL, such as `() => now.text`. */
 type NewRecord<T> = { [Column in keyof T]?: T[Column] | object };
 
-/** How a row is locked until the transaction ends. SQLite has no row locks, because a transaction is the only writer. */
+/** How a row is locked until the transaction ends. SQLite has no row locks: a transaction is the only writer. */
 type RowLock = 'pessimistic_write' | 'for_key_share';
 
-/** A transaction that is open: the one way to write, and to read what it has written. */
+/** An open transaction. It runs the writes of a {@link UnitOfWork}, and the reads that depend on them. */
 export class Transaction {
   constructor(private readonly manager: EntityManager) {}
 
   /**
-   * Runs a statement and returns its rows.
-   * @param prepared keeps the plan for the next time: for a row by its key, or an insert of given values
+   * Runs a statement that reads, or that returns what it wrote.
+   *
+   * @returns its rows
    */
-  async query<T = Record<string, unknown>>(statement: Sql, { prepared = false } = {}): Promise<T[]> {
-    return (await runStatement<T>(this.manager, statement, prepared ? 'kept' : 'anew')).rows;
+  query<T = Record<string, unknown>>(statement: Sql, options?: StatementOptions): Promise<T[]> {
+    return query<T>(this.manager, statement, options);
   }
 
-  /** Runs a statement that writes. @returns how many rows it touched */
-  async execute(statement: Sql): Promise<number> {
-    return (await runStatement(this.manager, statement, 'anew')).affected;
+  /** Runs a statement that writes. @returns how many rows it inserted, updated or deleted */
+  execute(statement: Sql): Promise<number> {
+    return execute(this.manager, statement);
   }
 
-  /** @returns the record for which `where` holds, if there is one */
+  /**
+   * Finds a record by a condition.
+   *
+   * @param lock locks the row until the transaction ends
+   * @returns undefined if there is none
+   */
   async find<T extends Identified>(
     entity: EntityTarget<T>,
     where: FindOptionsWhere<T>,
@@ -48,9 +55,10 @@ export class Transaction {
   }
 
   /**
-   * Updates the records for which `where` holds.
+   * Updates the records that match a condition.
+   *
    * @param values the columns that change; a function returns SQL
-   * @returns how many records there were
+   * @returns how many records matched
    */
   async update<T extends Identified>(
     entity: EntityTarget<T>,

@@ -1,47 +1,48 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Sql } from 'sql-template-tag';
 import type { EntityManager } from 'typeorm';
-import { type DatabaseWork, OpenTransaction, type Work } from './open-transaction.js';
+import { type ManagerWork, OpenTransaction, type TransactionWork } from './open-transaction.js';
 
 /**
- * For whom a write is made: a client of the API, or what must go on whatever clients do (webhooks, background work).
+ * The origin of a read or write: an API client, or work that API clients must not delay (webhooks, background work).
  */
 export type Origin = 'api' | 'background';
 
-/** Runs the writes of one kind of database. */
+/** Runs the writes to one kind of database. */
 export abstract class Writer {
   private readonly ambient = new AsyncLocalStorage<OpenTransaction>();
   private openTransactions = 0;
 
   /** Runs `work` in the transaction of the caller, or in one of its own if the caller has none. */
-  transaction<T>(work: Work<T>, origin: Origin): Promise<T> {
+  transaction<T>(work: TransactionWork<T>, origin: Origin): Promise<T> {
     const open = this.current();
     return open ? open.run(work) : this.begin((manager) => this.open(manager, work), origin);
   }
 
   /**
-   * Runs one statement and returns its rows: in the transaction of the caller, or else in one of its own, once that is
-   * committed.
+   * Runs one statement, in the transaction of the caller or else in one of its own.
+   *
+   * @returns its rows, after the commit of its own transaction
    */
-  statement<T>(statement: Sql, origin: Origin): Promise<T[]> {
+  query<T>(statement: Sql, origin: Origin): Promise<T[]> {
     const open = this.current();
     return open
       ? open.run((transaction) => transaction.query<T>(statement, { prepared: true }))
-      : this.commit<T>(statement, origin);
+      : this.runAlone<T>(statement, origin);
   }
 
-  /** Begins a transaction, runs `work` in it, and commits it; if `work` fails, rolls it back. */
-  protected abstract begin<T>(work: DatabaseWork<T>, origin: Origin): Promise<T>;
+  /** Runs `work` in a new transaction, and commits it. If `work` fails, the transaction is rolled back. */
+  protected abstract begin<T>(work: ManagerWork<T>, origin: Origin): Promise<T>;
 
   /** Runs one statement in a transaction of its own. */
-  protected abstract commit<T>(statement: Sql, origin: Origin): Promise<T[]>;
+  protected abstract runAlone<T>(statement: Sql, origin: Origin): Promise<T[]>;
 
   private current(): OpenTransaction | undefined {
     const open = this.ambient.getStore();
     return open?.isOpen ? open : undefined;
   }
 
-  private async open<T>(manager: EntityManager, work: Work<T>): Promise<T> {
+  private async open<T>(manager: EntityManager, work: TransactionWork<T>): Promise<T> {
     const open = new OpenTransaction(manager);
     this.openTransactions++;
     try {

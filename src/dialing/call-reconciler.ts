@@ -3,10 +3,10 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
-import { greatest, json, least, locking, now, secondsFromNow } from '../database/dialect.js';
+import { greatest, parseJson, least, lockClause, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { findForUpdate } from '../database/rows.js';
-import { violatedUniqueIndex } from '../database/statements.js';
+import { violatedUniqueIndex } from '../database/database-errors.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import type { RemoteCall } from '../telephony/telephony-provider.js';
@@ -66,7 +66,7 @@ export class CallReconciler {
         const rows = await transaction.query<{
           id: number;
         }>(sql`SELECT id FROM phone_calls WHERE check_at IS NOT NULL AND check_at <= ${now}
-            ORDER BY check_at LIMIT ${count} ${locking('FOR UPDATE SKIP LOCKED')}`);
+            ORDER BY check_at LIMIT ${count} ${lockClause('FOR UPDATE SKIP LOCKED')}`);
         const ids = rows.map(({ id }) => id);
         if (ids.length > 0) {
           await transaction.query(sql`UPDATE phone_calls
@@ -92,7 +92,7 @@ export class CallReconciler {
     const longest = greatest(sql`${backOff} * ${number(1 + JITTER)}`, number(this.leaseSeconds));
     const tooFar = sql`SELECT id FROM phone_calls
       WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
-      ${locking('FOR UPDATE SKIP LOCKED')}`;
+      ${lockClause('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((transaction) =>
       transaction.execute(sql`UPDATE phone_calls SET check_at = ${now} WHERE id IN (${tooFar})`),
     );
@@ -121,7 +121,7 @@ export class CallReconciler {
     return rows.map(({ id, dialled_at, remote_request_params }) => ({
       id,
       dialedAt: new Date(dialled_at),
-      from: json<{ from?: unknown }>(remote_request_params).from,
+      from: parseJson<{ from?: unknown }>(remote_request_params).from,
     }));
   }
 

@@ -2,7 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
 import { calloutWork } from '../callouts/callout.machine.js';
-import { locking, now } from '../database/dialect.js';
+import { lockClause, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { Refusal } from '../telephony/telephony-provider.js';
@@ -49,7 +49,7 @@ export class CalloutTrials {
     const [callout] =
       await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
           coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
-        FROM callouts WHERE id = ${calloutId} ${locking('FOR UPDATE')}`);
+        FROM callouts WHERE id = ${calloutId} ${lockClause('FOR UPDATE')}`);
     if (!callout) return;
     const { code, outcome, message } = refusal;
     // This dial was under way when the callout was held, and perhaps resumed: it says nothing new about the settings.

@@ -4,7 +4,7 @@ import sql from 'sql-template-tag';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
-import { recordset, json, locking, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
@@ -62,7 +62,7 @@ export class DialClaims {
   markExpiredUncertain(): Promise<number> {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
-        AND ${canMove('expire_claim')} ${locking('FOR UPDATE SKIP LOCKED')}`;
+        AND ${canMove('expire_claim')} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((transaction) =>
       transaction.execute(
         sql`UPDATE phone_calls SET ${setClause('expire_claim', { check_at: now, checks: 0 })} WHERE id IN (${expired})`,
@@ -118,9 +118,9 @@ export class DialClaims {
           ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({
       ...row,
-      metadata: json(row.metadata),
-      call_flow_state: json(row.call_flow_state),
-      remote_request_params: json(row.remote_request_params),
+      metadata: parseJson(row.metadata),
+      call_flow_state: parseJson(row.call_flow_state),
+      remote_request_params: parseJson(row.remote_request_params),
     }));
   }
 

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { among, json, now } from '../database/dialect.js';
+import { inList, parseJson, now } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
@@ -116,10 +116,10 @@ export class LostCalls {
   private async openCalls(numbers: string[]): Promise<OpenCall[]> {
     const rows = await this.reader.rows<OpenCall>(
       sql`SELECT id, msisdn, remote_request_params FROM phone_calls
-        WHERE ${among(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
+        WHERE ${inList(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
         ORDER BY id`,
     );
-    return rows.map((row) => ({ ...row, remote_request_params: json(row.remote_request_params) }));
+    return rows.map((row) => ({ ...row, remote_request_params: parseJson(row.remote_request_params) }));
   }
 
   /** One statement for each, in the order of ids: each has a time of its own. */

@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag';
-import { locking } from '../database/dialect.js';
+import { lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { matchAll } from '../api/filters/filter.js';
 
@@ -67,7 +67,7 @@ export async function queuedOf(
     if (left <= 0) break;
     const most = evenly ? Math.ceil(left / (callouts.length - index)) : left;
     const rows = await transaction.query<{ id: number }>(
-      sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${locking('FOR UPDATE SKIP LOCKED')}`,
+      sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${lockClause('FOR UPDATE SKIP LOCKED')}`,
     );
     ids.push(...rows.map((row) => row.id));
   }

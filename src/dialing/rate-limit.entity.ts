@@ -11,11 +11,11 @@ export class RateLimitRow {
   name!: string;
 
   /** When the next request may be sent. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   next_at!: number;
 
   /** Until when none may. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   paused_until!: number;
 
   /** Why none may; null when only a moment is waited. */

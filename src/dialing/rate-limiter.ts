@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import { locking, nowMilliseconds } from '../database/dialect.js';
+import { lockClause, nowMilliseconds } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -72,7 +72,7 @@ export class RateLimiter {
     const [row] = await transaction.query<
       RateLimitRow & { now: number }
     >(sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
-        WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`);
+        WHERE name = ${bucket} ${lockClause('FOR UPDATE SKIP LOCKED')}`);
     // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not
     // count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
@@ -98,7 +98,7 @@ export class RateLimiter {
   async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       const [row] = await transaction.query<{ pauses: number; pausing: boolean | number }>(
-        sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${locking('FOR UPDATE')}`,
+        sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${lockClause('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
       const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));

@@ -1,7 +1,7 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { locking, secondsFromNow } from '../database/dialect.js';
+import { lockClause, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
@@ -49,7 +49,7 @@ export class EventRetention implements OnApplicationBootstrap, BeforeApplication
     const expired = await this.reader.row(sql`SELECT id FROM (${oldest}) AS oldest WHERE ${hasExpired}`);
     if (!expired) return 0;
     // Another worker may be deleting the same rows.
-    const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK} ${locking('FOR UPDATE SKIP LOCKED')}`;
+    const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
     return this.unitOfWork.run((transaction) =>
       transaction.execute(sql`DELETE FROM events WHERE id IN (SELECT id FROM (${chunk}) AS chunk WHERE ${hasExpired})`),
     );

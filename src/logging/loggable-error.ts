@@ -1,3 +1,4 @@
+/** The properties of an error that may be logged. */
 interface LoggableError {
   type: string;
   message?: string;
@@ -6,8 +7,8 @@ interface LoggableError {
 }
 
 /**
- * Returns the properties of an error that may be logged. The others must not be: a database error has the parameters of
- * the statement and the row, which contain phone numbers and names.
+ * Selects the properties of an error that may be logged. Others must not be logged: a database error has the parameters
+ * of its statement and the row, which contain phone numbers and names.
  */
 export function loggableError(error: unknown): LoggableError {
   if (!(error instanceof Error)) return { type: typeof error };

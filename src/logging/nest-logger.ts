@@ -4,11 +4,11 @@ import { inspect } from 'node:util';
 import { ConfigError } from '../errors/config-error.js';
 import { loggableError } from './loggable-error.js';
 
-/** Sends Nest's messages to Fastify's pino logger, so that there is one log. */
+/** Writes the messages of Nest to the pino logger of Fastify, so that the program has one log. */
 export class NestLogger implements LoggerService {
   constructor(private readonly pino: FastifyBaseLogger) {}
 
-  /** Nest logs every route and module that it initializes at this level, so it becomes `debug`. */
+  /** Logs at the level `debug`, because Nest reports each route and module at this level. */
   log(message: unknown, context?: string): void {
     this.pino.debug({ context }, formatMessage(message));
   }
@@ -26,7 +26,7 @@ export class NestLogger implements LoggerService {
   }
 
   error(message: unknown, ...details: unknown[]): void {
-    // main.ts prints it as one sentence.
+    // main.ts prints this error as one sentence.
     if (message instanceof ConfigError) return;
     const err = details.find((detail) => detail instanceof Error) ?? message;
     this.pino.error(
@@ -40,7 +40,7 @@ export class NestLogger implements LoggerService {
   }
 }
 
-/** Nest's messages are texts, and sometimes errors or objects. */
+/** A message of Nest is a text, an error or an object. */
 function formatMessage(message: unknown): string {
   if (message instanceof Error) return `${message.name}: ${message.message}`;
   return typeof message === 'string' ? message : inspect(message);

@@ -152,7 +152,7 @@ export class PhoneCall {
   dialled_at!: Date | null;
 
   /** How often the provider has refused it without acting on it, since it was queued. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   refusals!: number;
 
   /** The provider's code, if it refused the call. */
@@ -168,7 +168,7 @@ export class PhoneCall {
   check_at!: Date | null;
 
   /** How often the provider has been asked in vain. */
-  @BigIntColumn({ initially: 0 })
+  @BigIntColumn({ defaultValue: 0 })
   checks!: number;
 
   /** Where it stands in its call flow; null before anything was said that hangs on it. */

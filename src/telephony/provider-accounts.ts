@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import type { Account } from '../config/platform.js';
-import type { Settings } from '../database/settings.js';
+import type { StoredSettings } from '../database/stored-settings.js';
 
 /** The simulator's default account id. Twilio's are `AC` and 32 hexadecimal digits; this one is not assigned. */
 const SIMULATOR_SID = `AC${'0'.repeat(32)}`;
@@ -22,7 +22,7 @@ export class ProviderAccounts {
   ) {}
 
   /** Resolves the accounts. If the simulator is the provider and has no token yet, one is created and stored. */
-  static async resolve({ platform, accounts, simulator }: Config, settings: Settings): Promise<ProviderAccounts> {
+  static async resolve({ platform, accounts, simulator }: Config, settings: StoredSettings): Promise<ProviderAccounts> {
     const { twilio, somleng } = accounts;
     const real = [twilio, somleng].filter((account) => account !== undefined);
     // The configuration is invalid if the chosen provider has no account.

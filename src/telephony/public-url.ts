@@ -26,7 +26,7 @@ export class PublicUrl {
 
   /** @returns the base URL of the built-in simulator's API */
   async simulator(): Promise<string> {
-    const { answersApi, publicUrl } = this.config;
-    return `${answersApi ? await this.origin : (publicUrl ?? (await this.origin))}/simulator`;
+    const { servesApi, publicUrl } = this.config;
+    return `${servesApi ? await this.origin : (publicUrl ?? (await this.origin))}/simulator`;
   }
 }

@@ -1,7 +1,7 @@
 import { Global, Module } from '@nestjs/common';
 import { Config } from '../config/config.js';
 import { PublicUrl } from './public-url.js';
-import { Settings } from '../database/settings.js';
+import { StoredSettings } from '../database/stored-settings.js';
 import { ProviderAccounts } from './provider-accounts.js';
 import { TelephonyProvider } from './telephony-provider.js';
 import { TwilioProvider } from './twilio/twilio.provider.js';
@@ -11,11 +11,11 @@ import { TwilioProvider } from './twilio/twilio.provider.js';
 @Module({
   providers: [
     PublicUrl,
-    Settings,
+    StoredSettings,
     {
       provide: ProviderAccounts,
-      inject: [Config, Settings],
-      useFactory: (config: Config, settings: Settings) => ProviderAccounts.resolve(config, settings),
+      inject: [Config, StoredSettings],
+      useFactory: (config: Config, settings: StoredSettings) => ProviderAccounts.resolve(config, settings),
     },
     {
       provide: TelephonyProvider,

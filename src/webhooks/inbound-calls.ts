@@ -5,7 +5,7 @@ import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import type { CallWebhook } from '../call-flows/call-flow-runner.js';
 import { webhookUrl } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
-import { jsonCast, json, secondsFromNow } from '../database/dialect.js';
+import { jsonCast, parseJson, secondsFromNow } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
@@ -121,8 +121,8 @@ export class InboundCalls {
     return rows
       .map((row) => ({
         ...row,
-        remote_request_params: json<Metadata>(row.remote_request_params),
-        callout_metadata: json<Metadata>(row.callout_metadata),
+        remote_request_params: parseJson<Metadata>(row.remote_request_params),
+        callout_metadata: parseJson<Metadata>(row.callout_metadata),
       }))
       .find(({ remote_request_params: { from } }) => isSameNumber(from, called));
   }

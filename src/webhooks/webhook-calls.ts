@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { recordset, json, locking } from '../database/dialect.js';
+import { recordset, parseJson, lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
@@ -32,15 +32,15 @@ export class WebhookCalls {
             WHERE events.phone_call_id = phone_calls.id AND events.remote_call_id = phone_calls.remote_call_id
           ) AS is_id_certain
         FROM phone_calls WHERE id IN (
-          SELECT called.id FROM ${recordset('told', { sid: 'text' }, bySid)}
-            JOIN phone_calls AS called ON called.remote_call_id = told.sid
-          UNION SELECT told.id FROM ${recordset('told', { id: 'bigint' }, byId)}
-        ) ORDER BY id ${locking('FOR UPDATE')}`);
+          SELECT called.id FROM ${recordset('input', { sid: 'text' }, bySid)}
+            JOIN phone_calls AS called ON called.remote_call_id = input.sid
+          UNION SELECT input.id FROM ${recordset('input', { id: 'bigint' }, byId)}
+        ) ORDER BY id ${lockClause('FOR UPDATE')}`);
     return rows.map((row) => ({
       ...row,
-      metadata: json(row.metadata),
-      call_flow_state: json(row.call_flow_state),
-      remote_request_params: json(row.remote_request_params),
+      metadata: parseJson(row.metadata),
+      call_flow_state: parseJson(row.call_flow_state),
+      remote_request_params: parseJson(row.remote_request_params),
     }));
   }
 

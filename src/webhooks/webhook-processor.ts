@@ -128,10 +128,10 @@ export class WebhookProcessor {
       Stored & { delivery: string }
     >(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
         JOIN ${recordset(
-          'told',
+          'input',
           { delivery: 'text' },
           deliveries.map((delivery) => ({ delivery })),
-        )} ON told.delivery = events.delivery`);
+        )} ON input.delivery = events.delivery`);
     return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
   }
 
@@ -169,7 +169,7 @@ export class WebhookProcessor {
     return transaction.query<Stored & { delivery: string }>(sql`INSERT INTO remote_phone_call_events
           (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
         SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
-        FROM ${recordset('told', eventColumns, events)}
+        FROM ${recordset('input', eventColumns, events)}
         RETURNING id, twiml, delivery`);
   }
 

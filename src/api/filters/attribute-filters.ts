@@ -1,5 +1,5 @@
 import sql, { type Sql } from 'sql-template-tag';
-import { among } from '../../database/dialect.js';
+import { inList } from '../../database/dialect.js';
 import { messages } from '../../errors/errors.js';
 import { booleanOf, textOf } from '../../metadata/client-values.js';
 import { toMsisdn } from '../../phone-numbers/msisdn.js';
@@ -80,7 +80,7 @@ export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
  * because the number of parameters is limited.
  */
 function equalsAny(column: Sql, given: readonly (string | number)[]): Sql {
-  return given.length === 1 ? sql`${column} = ${given[0]}` : among(column, given);
+  return given.length === 1 ? sql`${column} = ${given[0]}` : inList(column, given);
 }
 
 function parseValues(value: unknown, name: string): string[] {

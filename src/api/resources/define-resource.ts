@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
 import { ApiProperty, type ApiPropertyOptions, PickType } from '@nestjs/swagger';
 import sql, { type Sql, join, raw } from 'sql-template-tag';
-import { columnOf, tableOf } from '../../database/columns.js';
-import { json, timestamp } from '../../database/dialect.js';
+import { findColumn, tableName } from '../../database/columns.js';
+import { parseJson, toIsoTimestamp } from '../../database/dialect.js';
 import { convertersOf } from '../converters.js';
 import type { ColumnFilter, Filters } from '../filters/filter.js';
 import type { Attribute, Resource, Row } from './resource.js';
@@ -57,7 +57,7 @@ export function defineResource<
   FilterName extends string = never,
 >(definition: Definition<Entity, Update, Name, FilterName>): Resource<Update> {
   const { entity, update = NoChanges as Type<Update> } = definition;
-  const table = tableOf(entity);
+  const table = tableName(entity);
   const permitted = convertersOf(update);
   const declared = Object.entries<ColumnAttribute | ComputedAttribute<Entity>>(definition.attributes);
   const attributes = declared.map(([name, attribute]): Attribute => ({
@@ -95,9 +95,9 @@ function columnAttribute(
   name: string,
   { column, filter }: ColumnAttribute,
 ): AttributeParts {
-  const kind = columnOf(entity, name)?.kind;
+  const kind = findColumn(entity, name)?.kind;
   if (!kind) throw new Error(`${entity.name} has no column ${name}`);
-  const read = { json, timestamp, scalar: (value: unknown) => value }[kind];
+  const read = { json: parseJson, timestamp: toIsoTimestamp, scalar: (value: unknown) => value }[kind];
   return {
     columns: column ? sql`${column} AS ${raw(name)}` : raw(`${table}.${name}`),
     filters: filter?.(filteredColumn(entity, table, name, column)) ?? {},
@@ -106,7 +106,7 @@ function columnAttribute(
 }
 
 function filteredColumn(entity: Type, table: string, name: string, column = raw(`${table}.${name}`)) {
-  return { name, column, nullable: columnOf(entity, name)?.nullable ?? false };
+  return { name, column, nullable: findColumn(entity, name)?.nullable ?? false };
 }
 
 /**

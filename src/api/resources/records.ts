@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql, raw } from 'sql-template-tag';
-import { isAmong, locking } from '../../database/dialect.js';
-import type { PendingAnswer } from '../../database/read-deadline.js';
+import { inSubquery, lockClause } from '../../database/dialect.js';
+import type { PendingResponse } from '../../database/read-deadline.js';
 import { Reader } from '../../database/reader.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf, matchAll, where } from '../filters/filter.js';
@@ -35,7 +35,7 @@ export class Records {
    */
   async findForUpdate({ name, columns, present }: Resource, id: number, transaction: Transaction): Promise<Row> {
     const [row] = await transaction.query(
-      sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${locking(`FOR UPDATE OF ${name}`)}`,
+      sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${lockClause(`FOR UPDATE OF ${name}`)}`,
     );
     if (!row) throw new NotFoundError();
     return present(row);
@@ -69,7 +69,7 @@ export class Records {
       LIMIT ${perPage} OFFSET ${(page - 1) * perPage}`;
     const statement = sql`SELECT counted.listed, shown.*
       FROM (SELECT count(*) AS listed FROM ${table} ${where(condition)}) AS counted
-      LEFT JOIN (SELECT ${columns} FROM ${table} WHERE ${isAmong(id, ids)}) AS shown ON TRUE ORDER BY shown.id`;
+      LEFT JOIN (SELECT ${columns} FROM ${table} WHERE ${inSubquery(id, ids)}) AS shown ON TRUE ORDER BY shown.id`;
     const [first, ...others] = await this.readMatching<Row & { listed: number }>(condition, statement, answer);
     const rows = first!.id === null ? [] : [first!, ...others];
     return new NumberedPage(rows.map(present), first!.listed, page, perPage);
@@ -111,10 +111,8 @@ export class Records {
   }
 
   /** @returns the rows of a statement that reads all records that match `condition` */
-  private readMatching<T>(condition: Sql, statement: Sql, answer: PendingAnswer): Promise<T[]> {
-    return condition === matchAll
-      ? this.reader.rows<T>(statement, answer)
-      : this.reader.rowsOfAll<T>(statement, answer);
+  private readMatching<T>(condition: Sql, statement: Sql, answer: PendingResponse): Promise<T[]> {
+    return condition === matchAll ? this.reader.rows<T>(statement, answer) : this.reader.scan<T>(statement, answer);
   }
 
   /** @returns whether a record matches `condition` */

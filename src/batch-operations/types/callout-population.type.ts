@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
-import { among, locking } from '../../database/dialect.js';
+import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf } from '../../api/filters/filter.js';
 import { type FieldErrors, messages } from '../../errors/errors.js';
@@ -66,7 +66,7 @@ export class CalloutPopulationType implements BatchOperationType {
       cursor === 0 ? await fewMatches(transaction, and(wanted(operation)), operation.parameters[FILTERS]) : undefined;
     if (few) {
       const last = Math.max(0, ...few);
-      const processed = await this.add(transaction, operation, among(sql`contacts.id`, few));
+      const processed = await this.add(transaction, operation, inList(sql`contacts.id`, few));
       return { cursor: last, looked: few.length, done: true, processed };
     }
     const window = await nextWindow(transaction, 'contacts', cursor, size);
@@ -85,7 +85,7 @@ export class CalloutPopulationType implements BatchOperationType {
 }
 
 /** A contact that is deleted meanwhile is passed over, instead of failing the chunk. */
-const keep = locking('FOR KEY SHARE OF contacts');
+const keep = lockClause('FOR KEY SHARE OF contacts');
 
 /** The contacts that running the population now would add. */
 function toBeAdded(operation: Scope): Sql {

@@ -1,6 +1,6 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { isPostgres } from '../../database/dialect.js';
-import { isCanceled } from '../../database/outage.js';
+import { isCanceled } from '../../database/database-errors.js';
 import type { Transaction } from '../../database/transaction.js';
 import { isJsonObject } from '../../metadata/metadata.js';
 

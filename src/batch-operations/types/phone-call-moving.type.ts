@@ -1,5 +1,5 @@
 import sql, { type Sql, raw } from 'sql-template-tag';
-import { among, locking } from '../../database/dialect.js';
+import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
@@ -49,8 +49,8 @@ export abstract class PhoneCallMovingType implements BatchOperationType {
       // A subselect with a limit and locks may run again for each row: PostgreSQL's planner keeps a materialized one.
       sql`WITH chosen AS MATERIALIZED (
           SELECT phone_calls.id FROM phone_calls
-          WHERE ${among(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, canMove(this.move))}
-          ORDER BY phone_calls.id LIMIT ${allowed} ${locking('FOR UPDATE OF phone_calls')}
+          WHERE ${inList(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, canMove(this.move))}
+          ORDER BY phone_calls.id LIMIT ${allowed} ${lockClause('FOR UPDATE OF phone_calls')}
         )
         UPDATE phone_calls SET ${this.changes}, ${raw(this.mark)} = ${operation.id}
         WHERE id IN (SELECT id FROM chosen) AND ${canMove(this.move)} AND ${this.movable}`,

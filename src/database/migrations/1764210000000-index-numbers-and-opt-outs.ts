@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createIndex } from './concurrent-index.js';
 
-/** Databases of earlier versions have both indexes: the migration before made them. */
+/** Indexes of numbers and opt-outs. Databases of earlier versions already have them, from the previous migration. */
 export class IndexNumbersAndOptOuts1764210000000 implements MigrationInterface {
   readonly name = 'IndexNumbersAndOptOuts1764210000000';
   readonly transaction = false;

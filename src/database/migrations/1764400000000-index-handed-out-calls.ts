@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createIndex, dropIndex } from './concurrent-index.js';
 
-/** One index for calls that are handed out and for those that are being dialled: it was for the latter only. */
+/** Replaces the index of calls that are being dialed by one that also has the reserved calls. */
 export class IndexHandedOutCalls1764400000000 implements MigrationInterface {
   readonly name = 'IndexHandedOutCalls1764400000000';
   readonly transaction = false;

@@ -2,8 +2,8 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { replaceIndex } from './concurrent-index.js';
 
 /**
- * Indexes that serve whatever the database believes of its rows: those of a callout with some status come in the order of their ids, and those
- * with a lease are found by that alone.
+ * Indexes that PostgreSQL uses whatever its statistics are. The calls of a callout with a status are in the order of
+ * their ids, and calls with a lease are found by the lease alone.
  */
 export class IndexCallsForAnyStatistics1764500000000 implements MigrationInterface {
   readonly name = 'IndexCallsForAnyStatistics1764500000000';

@@ -2,7 +2,7 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from './column-types.js';
 import { setNullable } from './nullability.js';
 
-/** Callouts can be held because of a setting, with the reason; a phone call of a person whose number is not known has no contact. */
+/** A callout can be paused by the program, with the reason. A phone call from an unknown number has no contact. */
 export class HoldCalloutsAndTakeUnknownCallers1764610000000 implements MigrationInterface {
   readonly name = 'HoldCalloutsAndTakeUnknownCallers1764610000000';
 

@@ -1,7 +1,7 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createIndex } from './concurrent-index.js';
 
-/** Calls that wait to be queued are found without a walk over all calls that were ever made, and so are those that were placed lately. */
+/** Indexes of the calls that wait to be queued, and of the calls by the time at which they were placed. */
 export class IndexCallsByStage1764620000000 implements MigrationInterface {
   readonly name = 'IndexCallsByStage1764620000000';
   readonly transaction = false;

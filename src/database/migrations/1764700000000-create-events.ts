@@ -4,19 +4,19 @@ import { columnTypes } from './column-types.js';
 /** A trigger that writes one event for each row that it fires for. */
 interface EventTrigger {
   name: string;
-  /** `UPDATE OF "status"`, say. */
+  /** For example `UPDATE OF "status"`. */
   operation: string;
   table: string;
   /** The condition on `NEW`, and on `OLD` after an update. */
   when: string;
-  /** SQL of the event's type. */
+  /** The type of the event, as an SQL expression. */
   type: string;
   resourceType: string;
-  /** Keys of `changes`, with the SQL of their values. */
+  /** The keys of `changes`, with their values as SQL expressions. */
   changes: Record<string, string>;
 }
 
-/** The tables whose status makes events, and the columns that their events repeat. */
+/** The tables whose changes of status create events, and the columns that these events include. */
 const resources = [
   {
     table: 'phone_calls',
@@ -85,7 +85,7 @@ function eventTriggers(postgres: boolean): EventTrigger[] {
     name: 'phone_calls_insert_events',
     operation: 'INSERT',
     table: 'phone_calls',
-    // An inbound call is in progress when it becomes known.
+    // An inbound call is already in progress when it is inserted.
     when: `NEW."status" <> 'created'`,
     ...statusEvent(CALLS!, 'NULL'),
   };
@@ -137,9 +137,9 @@ function createTrigger(
 }
 
 /**
- * The trigger for updates of phone calls on PostgreSQL. A batch moves thousands of calls in one statement, and one
- * insert for all of them takes a third of the time of one insert each. The plan of that insert is made at its first
- * use, perhaps for one row, and kept: a nested loop would take seconds for thousands.
+ * The trigger for updates of phone calls on PostgreSQL. A batch updates thousands of calls in one statement, and one
+ * insert for all of them takes a third of the time of one insert each. The insert is planned at its first use, perhaps
+ * for one row, and the plan is kept: with thousands of rows, a nested loop would take seconds.
  */
 function createCallsTrigger(): string[] {
   const { table, resourceType, ids } = CALLS!;
@@ -168,9 +168,9 @@ function createFunction(name: string, insert: string, setting = ''): string {
 }
 
 /**
- * Called before a transaction takes its first event id. It locks the last id that was given out until the transaction
- * ends, once: readers wait for what comes after that id (events/events.service.ts). The setting that remembers the lock
- * is undone with it, at the end of the transaction or by a rollback to a savepoint.
+ * The function that runs before a transaction takes its first event id. It locks the last id that was taken, once,
+ * until the transaction ends: readers wait for the events after that id (events/events.service.ts). The setting that
+ * remembers the lock ends with it, at the end of the transaction or by a rollback to a savepoint.
  */
 const createHoldEventIds = `CREATE FUNCTION "hold_event_ids"() RETURNS void LANGUAGE plpgsql AS $$
   BEGIN

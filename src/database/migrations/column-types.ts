@@ -1,6 +1,9 @@
 import type { QueryRunner } from 'typeorm';
 
-/** The types that a migration's tables are made of, in the words of the database at hand. */
+/**
+ * @returns the column types of the database that a migration runs on, and whether it is PostgreSQL. `id` is a primary
+ *   key, `whole` a 64-bit integer; the others are named after their content
+ */
 export function columnTypes(queryRunner: QueryRunner) {
   if (queryRunner.connection.options.type === 'postgres') {
     return {

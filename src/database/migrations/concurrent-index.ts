@@ -16,8 +16,8 @@ export async function createIndex(queryRunner: QueryRunner, name: string, defini
 }
 
 /**
- * Replaces an index by another one of the same name. On PostgreSQL the old one serves until the new one is complete;
- * SQLite cannot rename an index. The conditions of `createIndex` apply.
+ * Replaces an index by another one of the same name. On PostgreSQL, the old index is used until the new one is
+ * complete. SQLite cannot rename an index. The conditions of `createIndex` apply.
  */
 export async function replaceIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
   if (!isPostgres(queryRunner)) {
@@ -38,7 +38,7 @@ function isPostgres({ connection }: QueryRunner): boolean {
   return connection.options.type === 'postgres';
 }
 
-/** SQLite has one writer at a time, and no such option. */
+/** The option that lets others write meanwhile. SQLite has only one writer at a time, and no such option. */
 function concurrentlyOn(queryRunner: QueryRunner): string {
   return isPostgres(queryRunner) ? 'CONCURRENTLY' : '';
 }

@@ -10,7 +10,7 @@ import { IndexHandedOutCalls1764400000000 } from './1764400000000-index-handed-o
 import { HoldCalloutsAndTakeUnknownCallers1764610000000 } from './1764610000000-hold-callouts-and-take-unknown-callers.js';
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
 
-/** Every migration, oldest first: one list for both databases. */
+/** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
   CreateContactsAndCallouts1764000000000,
   CreatePhoneCalls1764100000000,

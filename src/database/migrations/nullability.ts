@@ -1,11 +1,11 @@
 import type { QueryRunner } from 'typeorm';
 
 /**
- * Lets a column be null, or forbids it; no row may hold a null when that is forbidden. SQLite has no statement for this, but documents how to
- * edit the table's definition, which leaves the rows as they are.
- * Source: https://www.sqlite.org/lang_altertable.html#making_other_kinds_of_table_schema_changes
+ * Makes a column nullable, or not. If not, no row may have a null in it. SQLite has no statement for this, but
+ * documents how to edit the definition of the table, which does not change the rows. Source:
+ * https://www.sqlite.org/lang_altertable.html#making_other_kinds_of_table_schema_changes
  *
- * @param type the column's type, as the migration that made it wrote it
+ * @param type the type of the column, exactly as in the migration that created it
  */
 export async function setNullable(
   queryRunner: QueryRunner,

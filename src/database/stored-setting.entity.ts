@@ -1,9 +1,9 @@
 import { Entity, PrimaryColumn } from 'typeorm';
 import { TextColumn } from './columns.js';
 
-/** A value that the program keeps for all processes of an installation, by its name. */
+/** A named value that all processes of an installation share. */
 @Entity('settings')
-export class Setting {
+export class StoredSetting {
   @PrimaryColumn({ type: 'text' })
   name!: string;
 

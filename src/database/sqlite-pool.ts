@@ -2,16 +2,16 @@ import pLimit, { type LimitFunction } from 'p-limit';
 import type { Sql } from 'sql-template-tag';
 import type { DataSource } from 'typeorm';
 import { interruptSqlite } from './sqlite-statements.js';
-import { rowsOf } from './statements.js';
+import { query } from './statements.js';
 
-/** An interruption that comes before a thread has begun with the statement does nothing (ms): it is repeated. */
-const INTERRUPT_AGAIN_AFTER = 50;
+/** How often an interruption is repeated (ms). It has no effect as long as no thread has started with the statement. */
+const INTERRUPT_INTERVAL = 50;
 
 /**
- * Some connections to a SQLite file. Each runs one statement at a time, so that an interruption meets only the
- * statement that it is for.
+ * A pool of connections to a SQLite file. A connection runs one statement at a time, so that an interruption ends only
+ * the statement that it is meant for.
  */
-export class SqliteConnections {
+export class SqlitePool {
   private readonly idle: DataSource[];
   private readonly limit: LimitFunction;
 
@@ -20,17 +20,22 @@ export class SqliteConnections {
     this.limit = pLimit(all.length);
   }
 
-  static async open(count: number, connect: () => Promise<DataSource>): Promise<SqliteConnections> {
-    return new SqliteConnections(await Promise.all(Array.from({ length: count }, connect)));
+  /** @param connect opens one connection */
+  static async open(count: number, connect: () => Promise<DataSource>): Promise<SqlitePool> {
+    return new SqlitePool(await Promise.all(Array.from({ length: count }, connect)));
   }
 
+  /** Closes all connections. */
   async close(): Promise<void> {
     for (const connection of this.all) await connection.destroy();
   }
 
   /**
-   * The rows of a statement, once a connection is free.
+   * Runs a statement as soon as a connection is free.
+   *
    * @param signal ends the statement, or its wait for a connection
+   * @returns the rows of the statement
+   * @throws the reason of the signal, or the error of the driver
    */
   rows<T>(statement: Sql, signal?: AbortSignal): Promise<T[]> {
     return this.limit(async () => {
@@ -39,11 +44,11 @@ export class SqliteConnections {
       let interrupting: NodeJS.Timeout | undefined;
       const interrupt = () => {
         interruptSqlite(connection);
-        interrupting = setInterval(interruptSqlite, INTERRUPT_AGAIN_AFTER, connection);
+        interrupting = setInterval(interruptSqlite, INTERRUPT_INTERVAL, connection);
       };
       signal?.addEventListener('abort', interrupt, { once: true });
       try {
-        return await rowsOf<T>(connection, statement);
+        return await query<T>(connection, statement);
       } finally {
         clearInterval(interrupting);
         signal?.removeEventListener('abort', interrupt);
