@@ -27,7 +27,7 @@ import {
   isMovable,
   setClause,
 } from '../src/phone-calls/phone-call-transitions.js';
-import { type RemoteNews, type RemoteStanding, standingAfter } from '../src/phone-calls/remote-state.js';
+import { type RemoteUpdate, type KnownState, stateAfter } from '../src/phone-calls/remote-state.js';
 import { type Machine, checkMachine } from '../src/state-machine/check-machine.js';
 import { WRONG_BOOKKEEPING } from './support/bookkeeping.js';
 
@@ -130,7 +130,7 @@ describe('moves of a phone call in the database', () => {
     return call!.id;
   }
 
-  async function rowOf(id: number): Promise<RemoteStanding & { remote_call_id: string | null; checks: number }> {
+  async function rowOf(id: number): Promise<KnownState & { remote_call_id: string | null; checks: number }> {
     const [row] = await rowsOf<Record<string, unknown>>(
       database,
       sql`SELECT status, ${raw(bookkeepingColumns.join(', '))} FROM phone_calls WHERE id = ${id}`,
@@ -151,10 +151,10 @@ describe('moves of a phone call in the database', () => {
   const taken = sql`coalesce(remotely_queued_at, dialled_at)`;
   const later = secondsFromNow(60);
 
-  async function webhook(id: number, news: RemoteNews): Promise<boolean> {
+  async function webhook(id: number, news: RemoteUpdate): Promise<boolean> {
     const row = await rowOf(id);
     const assumed = ['created', 'queued', 'uncertain', ...(row.remote_call_id === null ? ['errored' as const] : [])];
-    const { status, remoteStatus } = standingAfter(row, news, assumed as PhoneCallStatus[]);
+    const { status, remoteStatus } = stateAfter(row, news, assumed as PhoneCallStatus[]);
     const values = {
       remote_call_id: `CA${id}`,
       remote_status: remoteStatus,
@@ -170,7 +170,7 @@ describe('moves of a phone call in the database', () => {
   async function lookedUp(id: number, remoteStatus: string): Promise<boolean> {
     const row = await rowOf(id);
     if (!isMovable('apply_remote_state', row.status)) return false;
-    const standing = standingAfter(row, { remoteStatus }, ['remote_fetch_queued', 'uncertain']);
+    const standing = stateAfter(row, { remoteStatus }, ['remote_fetch_queued', 'uncertain']);
     const values = {
       lease_token: null,
       remote_call_id: `CA${id}`,

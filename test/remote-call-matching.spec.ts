@@ -25,7 +25,7 @@ const match = (
   unmatched: UnmatchedCall[],
   remote: RemoteCall[],
   options: Partial<MatchOptions> = {},
-): string | undefined => matchRemoteCall(call, unmatched, remote, { within: WITHIN, guess: false, ...options })?.sid;
+): string | undefined => matchRemoteCall(call, unmatched, remote, { withinMs: WITHIN, guess: false, ...options })?.sid;
 
 describe('an uncertain call', () => {
   it('is the only call that the provider made at that time from that number', () => {
@@ -66,7 +66,10 @@ describe('an uncertain call', () => {
   it('is told from a call of a minute ago once the difference of the clocks is known', () => {
     const siblings = [ours(1, 0), ours(2, 60)];
     const remote = [theirs('A', 3_661)];
-    expect(siblings.map((call) => match(call, siblings, remote, { offset: 3_600_000 }))).toEqual([undefined, 'A']);
+    expect(siblings.map((call) => match(call, siblings, remote, { clockOffsetMs: 3_600_000 }))).toEqual([
+      undefined,
+      'A',
+    ]);
     expect(siblings.map((call) => match(call, siblings, remote))).toEqual([undefined, undefined]);
   });
 

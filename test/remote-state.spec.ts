@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { type RemoteStanding, statusAfter } from '../src/phone-calls/remote-state.js';
+import { type KnownState, statusAfter } from '../src/phone-calls/remote-state.js';
 
-const at = (remote_status: string | null, status: RemoteStanding['status'], sequence_number: number | null = null) => ({
+const at = (remote_status: string | null, status: KnownState['status'], sequence_number: number | null = null) => ({
   status,
   remote_status,
   sequence_number,

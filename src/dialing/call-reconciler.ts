@@ -14,10 +14,10 @@ import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
 import { canMove, isMovable, setClause } from '../phone-calls/phone-call-transitions.js';
-import { standingAfter } from '../phone-calls/remote-state.js';
+import { stateAfter } from '../phone-calls/remote-state.js';
 
 /** Calls that one round reserves to be looked up. */
-const MOST_AT_ONCE = 100;
+const MAX_LOOKUPS_PER_RUN = 100;
 
 /**
  * How long a lookup may outlast the provider's time limit (s), while it waits for its turn, before the call is looked
@@ -26,23 +26,23 @@ const MOST_AT_ONCE = 100;
 const LEASE_MARGIN = 15;
 
 /** The longest pause between two lookups of a call (s), and how much it varies. */
-const LONGEST_BACK_OFF = 3_600;
-const JITTER = 0.25;
+const MAX_LOOKUP_BACKOFF = 3_600;
+const JITTER_RATIO = 0.25;
 
 /** After so many lookups the pause no longer grows. */
-const MOST_DOUBLINGS = 10;
+const MAX_DOUBLINGS = 10;
 
 /** The first pause between two lookups of an uncertain call (s). */
-const FIRST_UNCERTAIN = 2;
+const FIRST_UNCERTAIN_BACKOFF = 2;
 
 /** How often the provider must say that it knows no such call before it is believed. */
-const UNKNOWN_BELIEVED_AFTER = 3;
+const MIN_NOT_FOUND_LOOKUPS = 3;
 
 /** How far a dial may lie in the future (s) before it shows that the database's clock has stepped back. */
-const CLOCK_STEP = 60;
+const CLOCK_STEP_THRESHOLD = 60;
 
 /** Calls from which the difference of the clocks is learned. */
-const OFFSET_SAMPLES = 9;
+const CLOCK_OFFSET_SAMPLES = 9;
 
 /** A call whose state at the provider is awaited, as far as a lookup needs it. */
 export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'>;
@@ -60,7 +60,7 @@ export class CallReconciler {
 
   /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
   reserve(): Promise<Reservation[]> {
-    const limit = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
+    const limit = { perSecond: this.config.fetchesPerSecond, most: MAX_LOOKUPS_PER_RUN };
     return this.unitOfWork.run((transaction) =>
       this.rateLimiter.reserve(transaction, 'fetch', limit, async (count) => {
         const rows = await transaction.query<{
@@ -86,10 +86,10 @@ export class CallReconciler {
   repairClockSteps(): Promise<number> {
     const shortest = Math.min(this.leaseSeconds, this.config.reconcileAfter);
     const number = (value: number): Sql => raw(String(value));
-    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN)} ELSE ${number(this.config.reconcileAfter)} END`;
-    const doublings = sql`CAST(${least(sql`checks`, number(MOST_DOUBLINGS))} AS integer)`;
-    const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(LONGEST_BACK_OFF));
-    const longest = greatest(sql`${backOff} * ${number(1 + JITTER)}`, number(this.leaseSeconds));
+    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN_BACKOFF)} ELSE ${number(this.config.reconcileAfter)} END`;
+    const doublings = sql`CAST(${least(sql`checks`, number(MAX_DOUBLINGS))} AS integer)`;
+    const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(MAX_LOOKUP_BACKOFF));
+    const longest = greatest(sql`${backOff} * ${number(1 + JITTER_RATIO)}`, number(this.leaseSeconds));
     const tooFar = sql`SELECT id FROM phone_calls
       WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
       ${locking('FOR UPDATE SKIP LOCKED')}`;
@@ -99,7 +99,7 @@ export class CallReconciler {
   }
 
   /** The call, if there is still something to look up; undefined otherwise, and then it is not looked up again. */
-  async find(id: number): Promise<AwaitedCall | undefined> {
+  async findAwaited(id: number): Promise<AwaitedCall | undefined> {
     const awaited = sql`status IN (${join([...awaitedStatuses])})`;
     const call = await this.reader.row<AwaitedCall>(
       sql`SELECT id, status, msisdn, remote_call_id, checks FROM phone_calls WHERE id = ${id} AND ${awaited}`,
@@ -113,7 +113,7 @@ export class CallReconciler {
   }
 
   /** Every dialed call to a number whose id at the provider is not known. */
-  async unmatched(msisdn: string): Promise<UnmatchedCall[]> {
+  async findUnmatched(msisdn: string): Promise<UnmatchedCall[]> {
     const rows = await this.reader.rows<{ id: number; dialled_at: Date | string; remote_request_params: unknown }>(
       sql`SELECT id, dialled_at, remote_request_params FROM phone_calls
         WHERE msisdn = ${msisdn} AND remote_call_id IS NULL AND dialled_at IS NOT NULL AND refusal_code IS NULL`,
@@ -133,7 +133,7 @@ export class CallReconciler {
     const rows = await this.reader.rows<{ dialled_at: Date | string; date_created: string | null }>(
       sql`SELECT dialled_at, remote_queue_response ->> 'date_created' AS date_created FROM phone_calls
         WHERE remotely_queued_at IS NOT NULL AND dialled_at IS NOT NULL ORDER BY remotely_queued_at DESC
-        LIMIT ${OFFSET_SAMPLES}`,
+        LIMIT ${CLOCK_OFFSET_SAMPLES}`,
     );
     const offsets = rows.flatMap(({ dialled_at, date_created }) => {
       const created = createdAt({ date_created });
@@ -143,7 +143,7 @@ export class CallReconciler {
   }
 
   /** Those of the provider's calls which no phone call of ours is known to be. */
-  async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
+  async excludeKnown(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
     const known = await this.reader.rows<{ remote_call_id: string }>(
       sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
@@ -164,13 +164,13 @@ export class CallReconciler {
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         if (!isMovable('apply_remote_state', call.status)) return;
         const news = { remoteStatus: remote.status };
-        const { status, remoteStatus } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
+        const { status, remoteStatus } = stateAfter(call, news, ['remote_fetch_queued', 'uncertain']);
         const values = {
           lease_token: null,
           remote_call_id: remote.sid,
           remote_status: remoteStatus,
           remotely_queued_at: sql`coalesce(remotely_queued_at, dialled_at)`,
-          check_at: secondsFromNow(this.backOff(call)),
+          check_at: secondsFromNow(this.backoffSeconds(call)),
         };
         const [loaded] = await this.callFlowRunner.loadContexts(transaction, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
@@ -189,7 +189,7 @@ export class CallReconciler {
 
   /** Plans the next lookup of a call of which nothing new is known. */
   async reschedule(call: AwaitedCall): Promise<void> {
-    const values = { check_at: secondsFromNow(this.backOff(call)) };
+    const values = { check_at: secondsFromNow(this.backoffSeconds(call)) };
     const changes =
       call.status === 'remote_fetch_queued'
         ? setClause('end_remote_fetch', values)
@@ -204,7 +204,7 @@ export class CallReconciler {
    */
   async applyNotFound(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
-      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.reschedule(call);
+      if (call.checks < MIN_NOT_FOUND_LOOKUPS) return this.reschedule(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
     if (!(await this.hasWaitedLongEnough(call))) return this.reschedule(call);
@@ -223,11 +223,11 @@ export class CallReconciler {
    */
   async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {
     const { uncertainFor } = this.config;
-    const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN)));
+    const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN_BACKOFF)));
     if (checks < lookups) return false;
     const waited = await this.reader.rows(
       sql`SELECT 1 FROM phone_calls WHERE id = ${id}
-        AND (dialled_at < ${secondsFromNow(-uncertainFor)} OR dialled_at > ${secondsFromNow(CLOCK_STEP)})`,
+        AND (dialled_at < ${secondsFromNow(-uncertainFor)} OR dialled_at > ${secondsFromNow(CLOCK_STEP_THRESHOLD)})`,
     );
     return waited.length > 0;
   }
@@ -244,9 +244,9 @@ export class CallReconciler {
   }
 
   /** Seconds until the next lookup of a call: growing, and never the same for two calls. */
-  private backOff({ checks, status }: AwaitedCall): number {
-    const first = status === 'uncertain' ? FIRST_UNCERTAIN : this.config.reconcileAfter;
-    const pause = Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, MOST_DOUBLINGS));
-    return pause * (1 - JITTER + 2 * JITTER * Math.random());
+  private backoffSeconds({ checks, status }: AwaitedCall): number {
+    const first = status === 'uncertain' ? FIRST_UNCERTAIN_BACKOFF : this.config.reconcileAfter;
+    const pause = Math.min(MAX_LOOKUP_BACKOFF, first * 2 ** Math.min(checks, MAX_DOUBLINGS));
+    return pause * (1 - JITTER_RATIO + 2 * JITTER_RATIO * Math.random());
   }
 }

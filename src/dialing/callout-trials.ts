@@ -9,7 +9,7 @@ import type { Refusal } from '../telephony/telephony-provider.js';
 import { isNumberError } from '../telephony/twilio/error-codes.js';
 
 /** How many of a callout's first dials the provider must refuse in the same way before the callout is held. */
-const TRIAL_DIALS = 10;
+const TRIAL_SIZE = 10;
 
 type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_code' | 'trial_refusals'> & {
   on_trial: boolean | number;
@@ -29,7 +29,7 @@ export class CalloutTrials {
   private readonly logger = new Logger('CalloutTrials');
 
   /** Ends the trial of callouts: the provider takes their calls. */
-  async pass(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
+  async endTrials(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
     await transaction.query(sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
         WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`);
@@ -39,7 +39,7 @@ export class CalloutTrials {
    * Notes that the provider refused a call of a callout, which is recorded as errored, and holds the callout if that is
    * due.
    */
-  async refuse(
+  async recordRefusal(
     transaction: Transaction,
     { id, callout_id }: { id: number; callout_id: number | null },
     refusal: Refusal,
@@ -66,11 +66,12 @@ export class CalloutTrials {
       );
     }
     if (!callout.on_trial) return;
-    if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(transaction, new Set([calloutId]));
+    if (callout.trial_refusals > 0 && callout.trial_code !== code)
+      return this.endTrials(transaction, new Set([calloutId]));
     const refusals = callout.trial_refusals + 1;
     // Somebody resumed the callout although these people cannot be called: their calls stay errored.
     const isKnown = callout.held_code === code && isNumberError(code);
-    if (refusals >= TRIAL_DIALS && !isKnown) {
+    if (refusals >= TRIAL_SIZE && !isKnown) {
       const reason = `The provider refused the first ${refusals} calls in the same way: ${message}.`;
       return this.hold(transaction, calloutId, callout, code, reason);
     }

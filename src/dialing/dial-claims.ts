@@ -10,12 +10,12 @@ import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
-import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
-import { cancelForbidden, isPermitted, lockPeople } from './eligibility.js';
+import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
+import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
-import { lockPhoneCalls } from '../phone-calls/locks.js';
+import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import { MAX_CALLS_AT_ONCE, ReservationWindow } from './reservation-window.js';
+import { MAX_BATCH_SIZE, ReservationWindow } from './reservation-window.js';
 
 /** A reserved call and its slot, in milliseconds of the database's clock. */
 interface Reserved {
@@ -38,7 +38,7 @@ export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 @Injectable()
 export class DialClaims {
   private readonly logger = new Logger('DialClaims');
-  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_CALLS_AT_ONCE);
+  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -78,8 +78,8 @@ export class DialClaims {
       const rows = await this.claimRows(transaction, reserved);
       claimedAt = performance.now();
       await this.releaseExpired(transaction, reserved, rows.length);
-      await lockPeople(transaction, rows);
-      const canceled = await cancelForbidden(transaction, idsOf(rows));
+      await lockContacts(transaction, rows);
+      const canceled = await cancelIneligible(transaction, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
       const loaded = await this.callFlowRunner.loadContexts(transaction, kept);
       return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
@@ -108,9 +108,9 @@ export class DialClaims {
     const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
         FROM ${recordset('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
-          AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVED_FOR)}
+          AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
           AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
-          AND ${isPermitted}
+          AND ${mayBeDialed}
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,

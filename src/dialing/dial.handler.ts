@@ -45,20 +45,20 @@ export class DialHandler implements JobHandler {
     const call = await this.claims.claim(id, at);
     if (!call) return;
     faultPoint('claimed');
-    const result = await this.place(call, origin);
+    const result = await this.placeCall(call, origin);
     faultPoint('placed');
     await this.results.record(call, result);
     faultPoint('recorded');
-    await this.slowDown(result);
+    await this.pauseDialingAfter(result);
   }
 
   /** What the client has chosen goes before what is ours; but our own address is asked as it wants to be asked. */
-  private async place(call: ClaimedCall, origin: string): Promise<DialResult> {
+  private async placeCall(call: ClaimedCall, origin: string): Promise<DialResult> {
     const { msisdn } = call;
     const given = sendableParams(call.remote_request_params);
     let ours: Metadata;
     try {
-      ours = await this.saying(call, given, origin);
+      ours = await this.twimlParams(call, given, origin);
     } catch (error) {
       // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
       const reason =
@@ -85,7 +85,7 @@ export class DialHandler implements JobHandler {
    * @returns the call flow's first document, or the URL of our webhook; nothing if the client's parameters suffice
    * @throws NothingToSayError if the call goes to the call flow and the callout is not ready for it
    */
-  private async saying(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
+  private async twimlParams(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
     const isChosen = 'url' in given || 'twiml' in given || 'application_sid' in given;
     if (isChosen && !(await this.isOwnWebhook(given.url))) return {};
     const twiml = this.callFlowRunner.inlineTwiml(call.loaded, call, origin);
@@ -103,15 +103,15 @@ export class DialHandler implements JobHandler {
    * Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a
    * moment is waited.
    */
-  private async slowDown(result: DialResult): Promise<void> {
+  private async pauseDialingAfter(result: DialResult): Promise<void> {
     this.unknownInARow = result.outcome === 'unknown' ? this.unknownInARow + 1 : 0;
-    const reason = this.reasonToPause(result);
+    const reason = this.pauseReason(result);
     if (reason === undefined) return;
     this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
     await this.rateLimiter.pause('dial', reason);
   }
 
-  private reasonToPause(result: DialResult): string | null | undefined {
+  private pauseReason(result: DialResult): string | null | undefined {
     switch (result.outcome) {
       case 'barred':
         return result.message;

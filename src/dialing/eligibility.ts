@@ -8,7 +8,7 @@ import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
-import { LONGEST_BACK_OFF } from './dial-leases.js';
+import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
 // Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere
 // else.
@@ -16,7 +16,7 @@ import { LONGEST_BACK_OFF } from './dial-leases.js';
 /** One reason why a queued call is not dialed, now or ever. */
 interface DialingRule {
   /** The table whose row decides. */
-  of: 'callouts' | 'phone_calls';
+  table: 'callouts' | 'phone_calls';
   /**
    * The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must
    * be cheap.
@@ -37,8 +37,8 @@ const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
 const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
 /** A paused callout holds its calls back. A stopped one cancels them. */
-const calloutIsOpen: DialingRule = {
-  of: 'callouts',
+const calloutAllowsDialing: DialingRule = {
+  table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
   cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
 };
@@ -47,10 +47,11 @@ const calloutIsOpen: DialingRule = {
  * The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may
  * become a scan.
  */
-const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
+const hasOptedOut = (condition: Sql): Sql =>
+  sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
 /** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
-const included = sql`EXISTS (
+const includesOptedOut = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
@@ -59,27 +60,27 @@ const included = sql`EXISTS (
 )`;
 
 /** The contact of the call, or the contact who has its number, must not have opted out. */
-const personAgrees: DialingRule = {
-  of: 'phone_calls',
+const personHasNotOptedOut: DialingRule = {
+  table: 'phone_calls',
   cancels: {
     when: sql`(
-      (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
-      AND NOT ${included}
+      (${hasOptedOut(sql`contacts.id = phone_calls.contact_id`)} OR ${hasOptedOut(sql`contacts.msisdn = phone_calls.msisdn`)})
+      AND NOT ${includesOptedOut}
     )`,
     message: 'The person has asked for no more calls: nobody was called.',
   },
 };
 
-const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
+const rules: readonly DialingRule[] = [calloutAllowsDialing, personHasNotOptedOut];
 
-const permitted = (of: DialingRule['of']): Sql =>
-  and(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
+const permitted = (of: DialingRule['table']): Sql =>
+  and(rules.filter((rule) => rule.table === of).flatMap(({ permits }) => permits ?? []));
 
 /** The condition that a row of `callouts` lets its calls be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
 
-const cancellations = (of: DialingRule['of']): Cancellation[] =>
-  rules.filter((rule) => rule.of === of).flatMap(({ cancels }) => cancels ?? []);
+const cancellations = (of: DialingRule['table']): Cancellation[] =>
+  rules.filter((rule) => rule.table === of).flatMap(({ cancels }) => cancels ?? []);
 
 /** When callouts cancel their queued calls. */
 export const calloutCancellations: readonly Cancellation[] = cancellations('callouts');
@@ -93,22 +94,22 @@ const callCancellations = cancellations('phone_calls');
  */
 export const isDue: Sql = and([
   sql`phone_calls.lease_token IS NULL`,
-  isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF),
+  isFree(sql`phone_calls.leased_until`, MAX_DIAL_BACKOFF),
   permitted('phone_calls'),
 ]);
 
 /** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
-export const isPermitted: Sql = and([
+export const mayBeDialed: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
 ]);
 
 /**
- * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and
+ * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelIneligible} and
  * the commit. On SQLite the
  * transaction is the only writer.
  */
-export async function lockPeople(
+export async function lockContacts(
   transaction: Transaction,
   calls: readonly { contact_id: number | null; msisdn: string }[],
 ): Promise<void> {
@@ -124,11 +125,11 @@ export async function lockPeople(
  * Cancels those of some queued calls which must never be dialed, by the rules of calls.
  * @returns the ids of the calls that were canceled
  */
-export async function cancelForbidden(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
+export async function cancelIneligible(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
   const canceled = new Set<number>();
   for (const { when, message } of callCancellations) {
     const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancel(transaction, rest, message, when)) canceled.add(id);
+    for (const id of await cancelCalls(transaction, rest, message, when)) canceled.add(id);
   }
   return canceled;
 }
@@ -138,7 +139,7 @@ export async function cancelForbidden(transaction: Transaction, ids: readonly nu
  * @param condition what else must be true of them
  * @returns the ids of the calls that were canceled
  */
-export async function cancel(
+export async function cancelCalls(
   transaction: Transaction,
   ids: readonly number[],
   message: string | null,

@@ -18,7 +18,7 @@ export class FetchHandler implements JobHandler {
   ) {}
 
   async handle(id: number): Promise<void> {
-    const call = await this.reconciler.find(id);
+    const call = await this.reconciler.findAwaited(id);
     if (!call) return;
     let remote: RemoteCall | undefined;
     try {
@@ -33,13 +33,13 @@ export class FetchHandler implements JobHandler {
   private async lookUp(awaited: AwaitedCall): Promise<RemoteCall | undefined> {
     const { id, msisdn, remote_call_id: sid } = awaited;
     if (sid !== null) return this.provider.fetchCall(sid);
-    const remoteCalls = await this.reconciler.unclaimed(await this.provider.listCallsTo(msisdn));
-    const unmatched = await this.reconciler.unmatched(msisdn);
+    const remoteCalls = await this.reconciler.excludeKnown(await this.provider.listCallsTo(msisdn));
+    const unmatched = await this.reconciler.findUnmatched(msisdn);
     const call = unmatched.find((one) => one.id === id);
     if (!call || remoteCalls.length === 0) return undefined;
     return matchRemoteCall(call, unmatched, remoteCalls, {
-      within: this.config.providerTimeout * 1_000,
-      offset: await this.reconciler.clockOffset(),
+      withinMs: this.config.providerTimeout * 1_000,
+      clockOffsetMs: await this.reconciler.clockOffset(),
       guess: await this.reconciler.hasWaitedLongEnough(awaited),
     });
   }

@@ -13,10 +13,10 @@ import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
 
 /** How far the clocks of the backup and of the provider may differ (ms). */
-const CLOCKS_DIFFER = 300_000;
+const CLOCK_TOLERANCE = 300_000;
 
 /** Numbers that one statement looks for, and calls that one transaction moves. */
-const AT_ONCE = 1_000;
+const BATCH_SIZE = 1_000;
 
 /** A call of the provider's that the database does not know. */
 interface LostCall {
@@ -35,7 +35,7 @@ interface PlacedCall {
 }
 
 /** What was found, and what was done about it. */
-export interface LostCallsFound {
+export interface LostCallsResult {
   /** Calls that the provider took and the database did not know. */
   lost: number;
   /** Phone calls that are uncertain now, and are not dialed. */
@@ -64,21 +64,21 @@ export class LostCalls {
    *   ours is known to be one of them
    * @throws ReconcileError while calls may be dialed, or when the provider cannot tell
    */
-  async markUncertain(since: Date): Promise<LostCallsFound> {
-    await this.refuseWhileDialed();
-    const lost = await this.find(since);
+  async markUncertain(since: Date): Promise<LostCallsResult> {
+    await this.assertDialingStopped();
+    const lost = await this.findLost(since);
     const offset = (await this.reconciler.clockOffset()) ?? 0;
     const numbers = [...lost.keys()];
     let uncertain = 0;
-    for (let start = 0; start < numbers.length; start += AT_ONCE) {
-      const open = await this.openCalls(numbers.slice(start, start + AT_ONCE));
-      uncertain += await this.mark(pair(open, lost, offset));
+    for (let start = 0; start < numbers.length; start += BATCH_SIZE) {
+      const open = await this.findOpenCalls(numbers.slice(start, start + BATCH_SIZE));
+      uncertain += await this.mark(pairCalls(open, lost, offset));
     }
     return { lost: [...lost.values()].reduce((sum, calls) => sum + calls.length, 0), uncertain };
   }
 
   /** A call that is dialed at this moment would be found in the provider's list, too. */
-  private async refuseWhileDialed(): Promise<void> {
+  private async assertDialingStopped(): Promise<void> {
     const rows = await this.reader.rows<{ id: number }>(
       sql`SELECT id FROM callouts WHERE ${calloutPermits} AND EXISTS (
           SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
@@ -90,15 +90,15 @@ export class LostCalls {
   }
 
   /** The provider's calls since then that no phone call is known to be, by the number that was called, oldest first. */
-  private async find(since: Date): Promise<Map<string, LostCall[]>> {
+  private async findLost(since: Date): Promise<Map<string, LostCall[]>> {
     const lost = new Map<string, LostCall[]>();
     for await (const page of this.pages()) {
-      const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
+      const latest = page.filter((call) => createdAtOrNow(call) >= since.getTime() - CLOCK_TOLERANCE);
       if (page.length > 0 && latest.length === 0) break;
-      for (const call of await this.reconciler.unclaimed(latest)) {
+      for (const call of await this.reconciler.excludeKnown(latest)) {
         const { to } = call;
         if (typeof to !== 'string') continue;
-        lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);
+        lost.set(to, [{ from: call.from, at: createdAtOrNow(call) }, ...(lost.get(to) ?? [])]);
       }
     }
     return lost;
@@ -113,7 +113,7 @@ export class LostCalls {
     }
   }
 
-  private async openCalls(numbers: string[]): Promise<OpenCall[]> {
+  private async findOpenCalls(numbers: string[]): Promise<OpenCall[]> {
     const rows = await this.reader.rows<OpenCall>(
       sql`SELECT id, msisdn, remote_request_params FROM phone_calls
         WHERE ${among(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
@@ -137,7 +137,7 @@ export class LostCalls {
 }
 
 /** The open calls that were placed, and when by our clock. The first one has the time of the first call, and so on. */
-function pair(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): PlacedCall[] {
+function pairCalls(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): PlacedCall[] {
   const used = new Set<LostCall>();
   return open.flatMap(({ id, msisdn, remote_request_params: { from } }) => {
     const rung = (lost.get(msisdn) ?? []).filter((call) => isSameNumber(call.from, from));
@@ -149,6 +149,6 @@ function pair(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): 
 }
 
 /** When the provider took a call (ms since 1970); one of which it does not say that is as good as new. */
-function timeOf(call: RemoteCall): number {
+function createdAtOrNow(call: RemoteCall): number {
   return createdAt(call) ?? Date.now();
 }

@@ -11,7 +11,7 @@ import { matchAll } from '../api/filters/filter.js';
  * @param calloutCondition of the callout
  * @returns the callouts' ids, ascending
  */
-export async function calloutsWithQueued(
+export async function findCalloutsWithQueued(
   transaction: Transaction,
   condition: Sql,
   calloutCondition: Sql,
@@ -24,7 +24,7 @@ export async function calloutsWithQueued(
  * @param calloutCondition of the callout
  * @returns the condition that any such callout has a queued call, due or not
  */
-export function anyQueued(calloutCondition: Sql): Sql {
+export function hasQueuedCalls(calloutCondition: Sql): Sql {
   return sql`EXISTS (${selectCalloutsWithQueued(matchAll, calloutCondition)})`;
 }
 
@@ -54,7 +54,7 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
  * @param evenly takes as many calls of each callout. What one callout lacks is shared by those after it
  * @returns the calls' ids
  */
-export async function queuedOf(
+export async function lockQueuedCalls(
   transaction: Transaction,
   callouts: number[],
   condition: Sql,

@@ -14,7 +14,7 @@ export type RateLimitBucket = 'dial' | 'fetch';
  * could hold the
  * slots of a little more than ten: what is left unused keeps it under the limit.
  */
-const USED_SHARE = 0.95;
+const USED_RATIO = 0.95;
 
 /** How long after its time a slot may still be used, in milliseconds. */
 export const SLOT_TOLERANCE = 250;
@@ -23,8 +23,8 @@ export const SLOT_TOLERANCE = 250;
  * The shortest and the longest pause after the account was barred or the provider could not be reached, in
  * milliseconds.
  */
-const SHORTEST_PAUSE = 1_000;
-const LONGEST_PAUSE = 60_000;
+const MIN_PAUSE = 1_000;
+const MAX_PAUSE = 60_000;
 
 /** How much longer than the provider's time limit the first try after a pause may take until it is recorded (ms). */
 const TRY_MARGIN = 15_000;
@@ -33,7 +33,7 @@ const TRY_MARGIN = 15_000;
 const HORIZON = 1_000;
 
 /** A pause that ends further ahead than any can was written before the database's clock stepped back. */
-const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE}`;
+const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${MAX_PAUSE}`;
 
 /** A row with the slot in which its request may be sent. */
 export interface Reservation {
@@ -75,8 +75,8 @@ export class RateLimiter {
         WHERE name = ${bucket} ${locking('FOR UPDATE SKIP LOCKED')}`);
     // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not
     // count.
-    if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
-    const interval = 1_000 / (perSecond * USED_SHARE);
+    if (!row || (row.paused_until > row.now && row.paused_until <= row.now + MAX_PAUSE)) return [];
+    const interval = 1_000 / (perSecond * USED_RATIO);
     const nextAt = row.next_at > row.now + HORIZON + interval ? row.now : row.next_at;
     const free = row.now + HORIZON - Math.max(nextAt, row.now);
     const count = Math.min(most, Math.ceil(free / interval));
@@ -101,7 +101,7 @@ export class RateLimiter {
         sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${locking('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
-      const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
+      const length = Math.min(MAX_PAUSE, MIN_PAUSE * 2 ** Math.min(row.pauses, 10));
       await transaction.query(sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
           WHERE name = ${bucket}`);
     });
@@ -111,7 +111,7 @@ export class RateLimiter {
    * Notes that the provider answered a request: what the last pause was for is over. Does nothing during a pause: such
    * a request was sent before it began.
    */
-  async clear(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
+  async resetBackoff(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
     await transaction.query(
       sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${bucket} AND pauses > 0 AND NOT (${isPausing})`,
     );
@@ -123,10 +123,10 @@ export class RateLimiter {
    * no call waits, and at the latest when a try must have ended.
    * @param isWaiting the condition that calls wait to be dialed
    */
-  async reason(isWaiting: Sql): Promise<string | undefined> {
+  async pauseReason(isWaiting: Sql): Promise<string | undefined> {
     const [row] = await this.reader.rows<{ reason: string | null }>(
       sql`SELECT reason FROM paces WHERE name = 'dial' AND reason IS NOT NULL
-        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${LONGEST_PAUSE}
+        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${MAX_PAUSE}
         AND (paused_until > ${nowMilliseconds} OR ${isWaiting})`,
     );
     return row?.reason ?? undefined;

@@ -4,7 +4,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import type { RemoteCall } from '../telephony/telephony-provider.js';
 
 /** How far the provider's clock and ours may differ while nothing is known about it (ms). */
-const UNKNOWN_OFFSET = 300_000;
+const UNKNOWN_OFFSET_TOLERANCE = 300_000;
 
 /**
  * How far a call may lie from the time at which it is expected (ms). The provider's times have no fractions of a
@@ -24,9 +24,9 @@ export interface UnmatchedCall {
 /** What else decides a match. */
 export interface MatchOptions {
   /** How long after the dial the provider may have taken a call (ms). */
-  within: number;
+  withinMs: number;
   /** How far the provider's clock is ahead of the database's (ms); undefined when that is not known. */
-  offset?: number;
+  clockOffsetMs?: number;
   /** Whether a call is matched although another one of ours may be the one: no better knowledge will come. */
   guess: boolean;
 }
@@ -64,17 +64,17 @@ export function matchRemoteCall(
     .toSorted((one, other) => distance(call, one, options) - distance(call, other, options))[0];
 }
 
-function isPlausible(call: UnmatchedCall, remote: RemoteCall, { within, offset }: MatchOptions): boolean {
+function isPlausible(call: UnmatchedCall, remote: RemoteCall, { withinMs, clockOffsetMs }: MatchOptions): boolean {
   if (!isSameNumber(call.from, remote.from)) return false;
-  const elapsed = elapsedUntil(call, remote, offset);
+  const elapsed = elapsedUntil(call, remote, clockOffsetMs);
   if (elapsed === undefined) return true;
-  const margin = offset === undefined ? UNKNOWN_OFFSET : TOLERANCE;
-  return elapsed >= -margin && elapsed <= within + margin;
+  const margin = clockOffsetMs === undefined ? UNKNOWN_OFFSET_TOLERANCE : TOLERANCE;
+  return elapsed >= -margin && elapsed <= withinMs + margin;
 }
 
 /** In milliseconds. */
-function distance(call: UnmatchedCall, remote: RemoteCall, { offset }: MatchOptions): number {
-  return Math.abs(elapsedUntil(call, remote, offset) ?? 0);
+function distance(call: UnmatchedCall, remote: RemoteCall, { clockOffsetMs }: MatchOptions): number {
+  return Math.abs(elapsedUntil(call, remote, clockOffsetMs) ?? 0);
 }
 
 /** Milliseconds from the dial until the provider took the call; undefined where the provider does not say when. */

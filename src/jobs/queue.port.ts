@@ -1,11 +1,11 @@
 /** How many times a job is tried before it is left to the sweeper. */
-export const JOB_TRIES = 5;
+export const JOB_ATTEMPTS = 5;
 
 /** The pause before the second try (ms). It doubles with each further try. */
 export const JOB_BACKOFF = 200;
 
 /** The most jobs of one task that wait. Further jobs are dropped, and the sweeper notifies the queue of them later. */
-export const MOST_WAITING = 10_000;
+export const MAX_WAITING = 10_000;
 
 /** A hint that a row needs work. The row itself is the message: a job only saves a worker from polling for it. */
 export interface Job {

@@ -1,7 +1,7 @@
 import type { PhoneCallStatus } from './phone-call.machine.js';
 
 /** What the provider says of a call, by webhook or when asked. */
-export interface RemoteNews {
+export interface RemoteUpdate {
   /** In the provider's words: `queued`, `ringing`, `completed`… */
   remoteStatus: string | undefined;
   /** Rises with each callback of a call, where the provider gives one. */
@@ -9,14 +9,14 @@ export interface RemoteNews {
 }
 
 /** Where a call stands, as far as news of it are concerned. */
-export interface RemoteStanding {
+export interface KnownState {
   status: PhoneCallStatus;
   remote_status: string | null;
   sequence_number: number | null;
 }
 
 /** The course of a call in the provider's words, and what it is in ours. Source: Twilio's Call resource, "Call Status Values". */
-const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }>> = {
+const remoteStatuses: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }>> = {
   queued: { rank: 0 },
   initiated: { rank: 1 },
   ringing: { rank: 2, status: 'in_progress' },
@@ -34,12 +34,12 @@ const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }
  * uncertain, errored) gives way to whatever the provider knows.
  */
 export function statusAfter(
-  standing: RemoteStanding,
-  { remoteStatus, sequence }: RemoteNews,
+  standing: KnownState,
+  { remoteStatus, sequence }: RemoteUpdate,
 ): PhoneCallStatus | undefined {
-  const news = Object.hasOwn(course, remoteStatus ?? '') ? course[remoteStatus!] : undefined;
+  const news = Object.hasOwn(remoteStatuses, remoteStatus ?? '') ? remoteStatuses[remoteStatus!] : undefined;
   if (!news) return undefined;
-  const known = course[standing.remote_status ?? ''];
+  const known = remoteStatuses[standing.remote_status ?? ''];
   const newer =
     known === undefined ||
     news.rank > known.rank ||
@@ -52,9 +52,9 @@ export function statusAfter(
  * Where a call stands after news of it. News that tell nothing new leave it where it is, unless that was one of `assumed`: then that the
  * provider speaks of it is what is known.
  */
-export function standingAfter(
-  standing: RemoteStanding,
-  news: RemoteNews,
+export function stateAfter(
+  standing: KnownState,
+  news: RemoteUpdate,
   assumed: readonly PhoneCallStatus[],
 ): { status: PhoneCallStatus; remoteStatus: string | null } {
   const heard = statusAfter(standing, news);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Job, JOB_TRIES, MOST_WAITING, type Queue } from '../../src/jobs/queue.port.js';
+import { type Job, JOB_ATTEMPTS, MAX_WAITING, type Queue } from '../../src/jobs/queue.port.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 
@@ -59,23 +59,23 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       });
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
       adapter.queue.notify({ task: 'batch_operation', id: 2 });
-      await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
+      await eventually(() => attempts.get(1) === JOB_ATTEMPTS && attempts.get(2) === 1);
     });
 
     it('takes no more than so many that nobody handles, and others again when they are handled', async () => {
       const handled = new Set<number>();
-      for (let id = 1; id <= MOST_WAITING + 500; id++) {
+      for (let id = 1; id <= MAX_WAITING + 500; id++) {
         adapter.queue.notify({ task: 'batch_operation', id });
         if (id % 500 === 0) await pause(20);
       }
       adapter.process(async ({ id }) => void handled.add(id));
       await eventually(() => {
-        adapter.queue.notify({ task: 'batch_operation', id: MOST_WAITING * 2 });
-        return handled.has(MOST_WAITING * 2);
+        adapter.queue.notify({ task: 'batch_operation', id: MAX_WAITING * 2 });
+        return handled.has(MAX_WAITING * 2);
       });
       // An adapter that waits for answers may keep room for those that are on their way.
-      await eventually(() => handled.size > MOST_WAITING - 1_000);
-      expect(handled.size).toBeLessThanOrEqual(MOST_WAITING + 1);
+      await eventually(() => handled.size > MAX_WAITING - 1_000);
+      expect(handled.size).toBeLessThanOrEqual(MAX_WAITING + 1);
       expect([...handled].slice(0, 1_000).toSorted((a, b) => a - b)).toEqual(
         Array.from({ length: 1_000 }, (_, n) => n + 1),
       );

@@ -1,31 +1,31 @@
 import { Logger } from '@nestjs/common';
 import type { Queue as Bull } from 'bull';
-import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue } from '../queue.port.js';
+import { type Job, JOB_BACKOFF, JOB_ATTEMPTS, MAX_WAITING, Queue } from '../queue.port.js';
 
 /** How long Redis may take to answer a ping (ms). */
 const PING_TIMEOUT = 2_000;
 
 /** A job that was added is not added again within this time unless it was handled (ms). It keeps Redis from filling up. */
-const ONCE_WITHIN = 5_000;
+const DEDUPLICATION_WINDOW = 5_000;
 
 /** The most requests to Redis without a reply. More of them would fill this process's memory while Redis is slow. */
-const MOST_UNANSWERED = 1_000;
+const MAX_PENDING_REQUESTS = 1_000;
 
 /** Passes jobs to the workers through Bull on Redis. Jobs that are added together are one job of Bull's. */
 export class BullQueue extends Queue {
   private readonly logger = new Logger('Queue');
-  private away = false;
-  private unanswered = 0;
+  private isUnreachable = false;
+  private pendingRequests = 0;
   /** How many of Bull's jobs may be added for each task before the waiting jobs are counted again. */
-  private readonly room = new Map<string, number>();
-  private readonly counting = new Set<string>();
+  private readonly capacities = new Map<string, number>();
+  private readonly refreshing = new Set<string>();
 
   /** @param bulls the Bull queue of each task */
   constructor(private readonly bulls: ReadonlyMap<string, Bull<Job[]>>) {
     super();
     for (const bull of bulls.values()) {
-      bull.on('error', (error) => this.report(error));
-      bull.client.on('ready', () => (this.away = false));
+      bull.on('error', (error) => this.logUnreachable(error));
+      bull.client.on('ready', () => (this.isUnreachable = false));
     }
   }
 
@@ -34,18 +34,23 @@ export class BullQueue extends Queue {
     if (!first) return;
     const bull = this.bullOf(first.task);
     // While Redis is away, Bull would keep the job and its promise in memory until it comes back.
-    if (bull.client.status !== 'ready' || this.unanswered >= MOST_UNANSWERED || !this.hasRoom(first.task)) return;
-    this.unanswered++;
+    if (
+      bull.client.status !== 'ready' ||
+      this.pendingRequests >= MAX_PENDING_REQUESTS ||
+      !this.takeCapacity(first.task)
+    )
+      return;
+    this.pendingRequests++;
     bull
       .add(jobs, {
-        jobId: `${first.id}:${first.at ?? Math.floor(Date.now() / ONCE_WITHIN)}`,
-        attempts: JOB_TRIES,
+        jobId: `${first.id}:${first.at ?? Math.floor(Date.now() / DEDUPLICATION_WINDOW)}`,
+        attempts: JOB_ATTEMPTS,
         backoff: { type: 'exponential', delay: JOB_BACKOFF },
         removeOnComplete: true,
         removeOnFail: true,
       })
-      .catch((error: Error) => this.report(error))
-      .finally(() => this.unanswered--);
+      .catch((error: Error) => this.logUnreachable(error))
+      .finally(() => this.pendingRequests--);
   }
 
   async ping(): Promise<void> {
@@ -70,37 +75,37 @@ export class BullQueue extends Queue {
   }
 
   /** Keeps the jobs that wait in Redis below `MOST_WAITING`, without counting them each time. */
-  private hasRoom(task: string): boolean {
-    const room = this.roomOf(task);
-    if (room < MOST_WAITING / 2) void this.countAgain(task);
+  private takeCapacity(task: string): boolean {
+    const room = this.capacityOf(task);
+    if (room < MAX_WAITING / 2) void this.refreshCapacity(task);
     if (room <= 0) return false;
-    this.room.set(task, room - 1);
+    this.capacities.set(task, room - 1);
     return true;
   }
 
-  private async countAgain(task: string): Promise<void> {
-    if (this.counting.has(task)) return;
-    this.counting.add(task);
-    const before = this.roomOf(task);
-    const onTheWay = this.unanswered;
+  private async refreshCapacity(task: string): Promise<void> {
+    if (this.refreshing.has(task)) return;
+    this.refreshing.add(task);
+    const before = this.capacityOf(task);
+    const onTheWay = this.pendingRequests;
     try {
       const waiting = await this.bullOf(task).count();
-      const addedMeanwhile = before - this.roomOf(task);
-      this.room.set(task, MOST_WAITING - waiting - onTheWay - addedMeanwhile);
+      const addedMeanwhile = before - this.capacityOf(task);
+      this.capacities.set(task, MAX_WAITING - waiting - onTheWay - addedMeanwhile);
     } catch (error) {
-      this.report(error as Error);
+      this.logUnreachable(error as Error);
     } finally {
-      this.counting.delete(task);
+      this.refreshing.delete(task);
     }
   }
 
-  private roomOf(task: string): number {
-    return this.room.get(task) ?? MOST_WAITING;
+  private capacityOf(task: string): number {
+    return this.capacities.get(task) ?? MAX_WAITING;
   }
 
   /** Once each time that Redis goes away: its client complains at every attempt to reach it. */
-  private report(error: Error): void {
-    if (!this.away) this.logger.warn(`Redis is away, jobs wait in the database: ${error.message}`);
-    this.away = true;
+  private logUnreachable(error: Error): void {
+    if (!this.isUnreachable) this.logger.warn(`Redis is away, jobs wait in the database: ${error.message}`);
+    this.isUnreachable = true;
   }
 }

@@ -5,10 +5,10 @@ import { ConfigError } from '../../errors/config-error.js';
 import type { RedisConfig } from '../../config/redis.js';
 
 /** How long Redis may take for each answer, in milliseconds. */
-const PATIENCE = 3_000;
+const TIMEOUT = 3_000;
 
 /** Errors of a connection that could not be made, or was broken off: Redis is away, which is no fault of the settings. */
-const AWAY = /^(?:ECONN|ENOTFOUND|EAI_|ENET|EHOST|ETIMEDOUT|EPIPE|ABORT_ERR)/;
+const UNREACHABLE = /^(?:ECONN|ENOTFOUND|EAI_|ENET|EHOST|ETIMEDOUT|EPIPE|ABORT_ERR)/;
 /** Errors of TLS over what the other side has sent, which was no TLS. */
 const NOT_TLS = /^(?:EPROTO|ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST))$/;
 
@@ -21,14 +21,14 @@ const NOT_TLS = /^(?:EPROTO|ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LO
 export async function verifyRedisTls({ host, port, tls }: RedisConfig): Promise<void> {
   if (!tls) return;
   try {
-    await within(connectEncrypted({ host, port, ...tls }), 'secureConnect');
+    await waitFor(connectEncrypted({ host, port, ...tls }), 'secureConnect');
   } catch (error) {
     const { code, message, reason = message } = error as NodeJS.ErrnoException & { reason?: string };
-    if (code === undefined || AWAY.test(code)) {
-      if (await answersPlainly(host, port)) throw doesNotEncrypt();
+    if (code === undefined || UNREACHABLE.test(code)) {
+      if (await respondsWithoutTls(host, port)) throw notEncryptedError();
       return;
     }
-    if (NOT_TLS.test(code)) throw doesNotEncrypt();
+    if (NOT_TLS.test(code)) throw notEncryptedError();
     throw new ConfigError(
       `REDIS_URL names a Redis that cannot be trusted: ${reason.replace(/[.:\s]+$/, '')} ` +
         '(REDIS_CA_FILE names the authorities whose certificates are accepted).',
@@ -36,18 +36,18 @@ export async function verifyRedisTls({ host, port, tls }: RedisConfig): Promise<
   }
 }
 
-function doesNotEncrypt(): ConfigError {
+function notEncryptedError(): ConfigError {
   return new ConfigError(
     'REDIS_URL begins with rediss://, but that Redis does not encrypt: it must be redis://, or another port.',
   );
 }
 
 /** Whether a Redis answers there without encryption. It is asked for nothing that needs a password. */
-async function answersPlainly(host: string, port: number): Promise<boolean> {
+async function respondsWithoutTls(host: string, port: number): Promise<boolean> {
   const socket = connectPlainly({ host, port });
   try {
     socket.write('PING\r\n');
-    const [data] = (await within(socket, 'data')) as [Buffer];
+    const [data] = (await waitFor(socket, 'data')) as [Buffer];
     return /^[+-]/.test(data.toString('latin1'));
   } catch {
     return false;
@@ -55,14 +55,14 @@ async function answersPlainly(host: string, port: number): Promise<boolean> {
 }
 
 /** Waits for an event of a connection, and closes it. */
-async function within(socket: Socket, event: string): Promise<unknown[]> {
+async function waitFor(socket: Socket, event: string): Promise<unknown[]> {
   try {
     const ended = once(socket, 'close').then(() => {
       throw new Error('the connection was closed');
     });
     // Once it is known how it went, the end is of no interest.
     ended.catch(() => {});
-    return await Promise.race([once(socket, event, { signal: AbortSignal.timeout(PATIENCE) }), ended]);
+    return await Promise.race([once(socket, event, { signal: AbortSignal.timeout(TIMEOUT) }), ended]);
   } finally {
     socket.on('error', () => {}).destroy();
   }
