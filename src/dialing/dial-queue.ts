@@ -12,16 +12,16 @@ import { findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { ReservationWindow } from './reservation-window.js';
 
-/** Calls of stopped callouts that one transaction cancels. */
+/** How many calls of stopped callouts one transaction cancels. */
 const CANCEL_BATCH_SIZE = 2_000;
 
-/** How often one round looks for other calls in place of those that must not be placed. */
+/** How many times one reservation replaces calls that must never be dialed by others. */
 const MAX_PASSES = 10;
 
-/** Queued calls as a queue: the next calls to be dialed, each reserved for a slot of the rate limit. */
+/** Reserves the next queued calls to dial, each for a slot of the rate limit. */
 @Injectable()
 export class DialQueue {
-  /** The callout that came first in the last round. */
+  /** The callout that came first in the last reservation. */
   private lastFirstCallout = 0;
 
   constructor(
@@ -32,33 +32,36 @@ export class DialQueue {
   ) {}
 
   /**
-   * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the second
-   * ahead.
-   * @returns the reserved calls, and whether there may be more as soon as some of these are claimed
+   * Reserves calls of the callouts that may be dialed now, as many as the rate limit has slots for within the next
+   * second.
+   * @returns the reserved calls, and whether more may be reserved as soon as some of these are claimed
    */
-  async reserve(): Promise<{ calls: Reservation[]; isMore: boolean }> {
+  async reserve(): Promise<{ calls: Reservation[]; hasMore: boolean }> {
     const size = this.window.next();
     return this.unitOfWork.run(async (transaction) => {
       const free = size - (await this.countUnclaimed(transaction));
       const calls = free > 0 ? await this.reserveUpTo(free, transaction) : [];
-      const isMore = calls.length >= free;
-      if (isMore && calls.length > 0) this.window.grow();
-      return { calls, isMore };
+      const hasMore = calls.length >= free;
+      if (hasMore && calls.length > 0) this.window.grow();
+      return { calls, hasMore };
     });
   }
 
-  /** Cancels queued calls of callouts that will not dial them any more. @returns whether there may be more */
+  /**
+   * Cancels queued calls of callouts that no longer dial them, up to a batch.
+   * @returns whether there may be more
+   */
   async cancelStopped(): Promise<boolean> {
     return this.unitOfWork.run(async (transaction) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
-      let isMore = false;
+      let hasMore = false;
       for (const { when, message } of calloutCancellations) {
         const callouts = await findCalloutsWithQueued(transaction, unclaimed, when);
         const ids = await lockQueuedCalls(transaction, callouts, unclaimed, CANCEL_BATCH_SIZE);
         await cancelCalls(transaction, ids, message);
-        isMore ||= ids.length === CANCEL_BATCH_SIZE;
+        hasMore ||= ids.length === CANCEL_BATCH_SIZE;
       }
-      return isMore;
+      return hasMore;
     });
   }
 
@@ -74,7 +77,7 @@ export class DialQueue {
     });
   }
 
-  /** Reserved calls that nobody has claimed yet, without those that wait because they were refused. */
+  /** Counts reserved calls that are not claimed yet, without those that wait after a refusal. */
   private async countUnclaimed(transaction: Transaction): Promise<number> {
     const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
         WHERE ${isHeld(sql`leased_until`, RESERVATION_SECONDS)} AND ${notIndexed('status')} = 'queued'
@@ -82,7 +85,7 @@ export class DialQueue {
     return row?.count ?? 0;
   }
 
-  /** How many more outbound calls may be at the provider or on their way to it. */
+  /** @returns how many calls may be reserved before outbound calls in flight exceed their limit, up to `most` */
   private async limitToCallsInFlight(most: number, transaction: Transaction): Promise<number> {
     const { maxCallsInFlight } = this.config;
     if (maxCallsInFlight === undefined) return most;
@@ -95,13 +98,13 @@ export class DialQueue {
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
-  /** The next calls that may be placed. Calls that must never be dialed are canceled, and others take their place. */
+  /** Selects the next calls to dial. Cancels calls that must never be dialed and selects others instead. */
   private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
     const ids: number[] = [];
-    const turns = await this.rotateCallouts(transaction);
-    for (let look = 0; look < MAX_PASSES && ids.length < count; look++) {
+    const callouts = await this.rotateCallouts(transaction);
+    for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
-      const found = await lockQueuedCalls(transaction, turns, due, count - ids.length, { evenly: true });
+      const found = await lockQueuedCalls(transaction, callouts, due, count - ids.length, { evenly: true });
       const canceled = await cancelIneligible(transaction, found);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
@@ -110,16 +113,16 @@ export class DialQueue {
   }
 
   /**
-   * The callouts that have calls due. Another one comes first each time: at a slow rate there may be a slot for one
-   * callout only.
+   * Finds the callouts that have calls due. A different callout comes first each time, because a slow rate may leave a
+   * slot for one callout only.
    */
   private async rotateCallouts(transaction: Transaction): Promise<number[]> {
     const callouts = await findCalloutsWithQueued(transaction, isDue, calloutPermits);
-    const turns = [
+    const rotated = [
       ...callouts.filter((id) => id > this.lastFirstCallout),
       ...callouts.filter((id) => id <= this.lastFirstCallout),
     ];
-    this.lastFirstCallout = turns[0] ?? 0;
-    return turns;
+    this.lastFirstCallout = rotated[0] ?? 0;
+    return rotated;
   }
 }

@@ -17,13 +17,13 @@ import { retractGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { statusAfter } from '../phone-calls/remote-state.js';
 import { MAX_BATCH_SIZE } from './reservation-window.js';
 
-/** Seconds after which an uncertain call is first looked up at the provider. */
+/** The time until the first lookup of an uncertain call (s). */
 const FIRST_LOOKUP_DELAY = 2;
 
-/** What came of a dial: the provider's answer, or that there was nothing to ask it for. */
+/** The result of a dial: the provider's response, or that the call had nothing to send. */
 export type DialResult = Placement | { outcome: 'unsendable'; message: string };
 
-/** The provider is there and serves the account: it took the call, or refused this one. */
+/** The outcomes that show that the provider is reachable and serves the account. */
 const ANSWERED_OUTCOMES: readonly DialResult['outcome'][] = ['accepted', 'refused', 'misconfigured'];
 
 interface Dialed {
@@ -31,7 +31,7 @@ interface Dialed {
   result: DialResult;
 }
 
-/** Records what came of dials. A webhook that arrived first has moved the call on already, and is never undone. */
+/** Records the results of dials. A webhook that arrived before the provider's response is never undone. */
 @Injectable()
 export class DialResults {
   private readonly batches = new Batcher((dialed: Dialed[]) => this.recordAll(dialed), MAX_BATCH_SIZE);
@@ -43,6 +43,7 @@ export class DialResults {
     private readonly config: Config,
   ) {}
 
+  /** @throws Error when the result cannot be stored. The claim then expires, and the call becomes uncertain. */
   record(call: ClaimedCall, result: DialResult): Promise<void> {
     return this.batches.add({ call, result });
   }
@@ -57,11 +58,11 @@ export class DialResults {
       await this.recordAccepted(transaction, accepted.map(toAcceptedRow));
       if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
         await this.rateLimiter.resetBackoff(transaction, 'dial');
-      // The provider takes calls of these callouts, or may have: their settings are not at fault.
-      const tried = dialed.filter(
+      // The provider accepts calls of these callouts, or may have: their settings are not at fault.
+      const passed = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
       );
-      await this.trials.endTrials(transaction, new Set(tried.map(({ call }) => call.callout_id!)));
+      await this.trials.endTrials(transaction, new Set(passed.map(({ call }) => call.callout_id!)));
       for (const { call, result } of dialed) {
         if (result.outcome !== 'accepted') await this.recordNotAccepted(transaction, call, result);
       }
@@ -70,9 +71,8 @@ export class DialResults {
   }
 
   /**
-   * Moves calls on that the provider took, also those that were given up before its answer arrived. Where a webhook was
-   * faster than the answer
-   * and has moved the call, only the answer itself is stored.
+   * Moves the calls that the provider accepted, including those that were given up before its response arrived. If a
+   * webhook has already moved the call, only stores the response.
    */
   private async recordAccepted(transaction: Transaction, accepted: AcceptedRow[]): Promise<void> {
     if (accepted.length === 0) return;
@@ -153,7 +153,7 @@ const acceptedColumns = {
 } as const;
 type AcceptedRow = Record<keyof typeof acceptedColumns, unknown>;
 
-/** A call that the provider has, as its row shows it unless a webhook arrived first. */
+/** @returns the values of an accepted call, unless a webhook arrived first */
 function toAcceptedRow({ call: { id, lease_token, loaded }, result }: Dialed): AcceptedRow {
   const { call } = result as Extract<DialResult, { outcome: 'accepted' }>;
   const { sid, status: remote_status, direction: remote_direction = null } = call;

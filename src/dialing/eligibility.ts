@@ -10,47 +10,43 @@ import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
-// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere
-// else.
+// The rules that decide which calls may be dialed. Reservation, claim and cancellation all use them. Add new rules here
+// only.
 
-/** One reason why a queued call is not dialed, now or ever. */
+/** A rule that holds back or cancels queued calls. */
 interface DialingRule {
-  /** The table whose row decides. */
+  /** The table whose columns the rule reads. */
   table: 'callouts' | 'phone_calls';
   /**
-   * The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must
-   * be cheap.
+   * The condition under which calls are dialed now. The statements that find and claim calls contain it: keep it cheap.
    */
   permits?: Sql;
-  /** When calls are never dialed. It is checked on calls that were chosen, and on callouts that have queued calls. */
+  /** When calls are never dialed. It is checked for selected calls, and for callouts that have queued calls. */
   cancels?: Cancellation;
 }
 
 interface Cancellation {
   /** The condition under which queued calls are canceled. */
   when: Sql;
-  /** What a canceled call shows; null for nothing. */
+  /** The `remote_error_message` of a canceled call; null for none. */
   message: string | null;
 }
 
 const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
 const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
-/** A paused callout holds its calls back. A stopped one cancels them. */
+/** A paused callout holds back its calls. A stopped one cancels them. */
 const calloutAllowsDialing: DialingRule = {
   table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
   cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
 };
 
-/**
- * The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may
- * become a scan.
- */
+/** A scalar subquery always finds the contact by its key. The planner may turn EXISTS into a scan of all contacts. */
 const hasOptedOut = (condition: Sql): Sql =>
   sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
-/** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
+/** The batch operation that made or queued this call, or populated the callout, includes people who opted out. */
 const includesOptedOut = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
@@ -59,7 +55,7 @@ const includesOptedOut = sql`EXISTS (
   ) AND ${normalizedTextAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
-/** The contact of the call, or the contact who has its number, must not have opted out. */
+/** Neither the contact of the call nor the contact with its number has opted out. */
 const personHasNotOptedOut: DialingRule = {
   table: 'phone_calls',
   cancels: {
@@ -76,7 +72,7 @@ const rules: readonly DialingRule[] = [calloutAllowsDialing, personHasNotOptedOu
 const permitted = (of: DialingRule['table']): Sql =>
   and(rules.filter((rule) => rule.table === of).flatMap(({ permits }) => permits ?? []));
 
-/** The condition that a row of `callouts` lets its calls be dialed now. */
+/** The condition that calls of a row of `callouts` may be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
 
 const cancellations = (of: DialingRule['table']): Cancellation[] =>
@@ -88,9 +84,8 @@ export const calloutCancellations: readonly Cancellation[] = cancellations('call
 const callCancellations = cancellations('phone_calls');
 
 /**
- * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago,
- * and its own rules permit it.
- * Its callout is asked separately, by {@link calloutPermits}.
+ * The condition that a queued call can be reserved: it is neither reserved nor claimed nor postponed after a refusal,
+ * and the rules of calls permit it. {@link calloutPermits} is the condition for its callout.
  */
 export const isDue: Sql = and([
   sql`phone_calls.lease_token IS NULL`,
@@ -98,16 +93,15 @@ export const isDue: Sql = and([
   permitted('phone_calls'),
 ]);
 
-/** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
+/** The condition that a reserved call may still be dialed, by the rules of calls and of callouts. */
 export const mayBeDialed: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
 ]);
 
 /**
- * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelIneligible} and
- * the commit. On SQLite the
- * transaction is the only writer.
+ * Locks the contacts of calls until the transaction ends, so that nobody opts out between {@link cancelIneligible} and
+ * the commit. Not needed on SQLite, where the transaction is the only writer.
  */
 export async function lockContacts(
   transaction: Transaction,
@@ -122,7 +116,7 @@ export async function lockContacts(
 }
 
 /**
- * Cancels those of some queued calls which must never be dialed, by the rules of calls.
+ * Cancels the queued calls among `ids` that must never be dialed by the rules of calls.
  * @returns the ids of the calls that were canceled
  */
 export async function cancelIneligible(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
@@ -135,8 +129,9 @@ export async function cancelIneligible(transaction: Transaction, ids: readonly n
 }
 
 /**
- * Cancels queued calls.
- * @param condition what else must be true of them
+ * Cancels the queued calls among `ids`.
+ * @param message their `remote_error_message`
+ * @param condition an additional condition for each call
  * @returns the ids of the calls that were canceled
  */
 export async function cancelCalls(

@@ -5,7 +5,7 @@ import { type AwaitedCall, CallReconciler } from './call-reconciler.js';
 import { matchRemoteCall } from './remote-call-matching.js';
 import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
 
-/** Asks the provider what became of a call that has been silent, or whether it ever took it. */
+/** Looks up the state of a call at the provider, or whether the provider has the call at all. */
 @Injectable()
 @JobTask('fetch', { concurrency: 10 })
 export class FetchHandler implements JobHandler {
@@ -24,7 +24,7 @@ export class FetchHandler implements JobHandler {
     try {
       remote = await this.lookUp(call);
     } catch (error) {
-      this.logger.debug(`The provider cannot say what became of phone call ${id}: ${(error as Error).message}`);
+      this.logger.debug(`The lookup of phone call ${id} failed: ${(error as Error).message}`);
       return this.reconciler.reschedule(call);
     }
     await (remote ? this.reconciler.applyRemoteState(id, remote) : this.reconciler.applyNotFound(call));
