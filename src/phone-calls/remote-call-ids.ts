@@ -3,15 +3,15 @@ import { jsonCast, recordset, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from './phone-call-transitions.js';
 
-/** A phone call of ours and the provider's id that is known to be its own. */
+/** A phone call, and the provider id that certainly belongs to it. */
 export interface RemoteIdOwner {
   id: number;
   remote_call_id: string;
 }
 
 /**
- * Takes the provider's ids away from calls that have them by a guess (from the provider's list of calls), where another call is known to be
- * the owner. The guess was wrong: such a call is uncertain again, and the events that were stored under it move to the owner.
+ * Corrects wrong guesses. A call that was matched with the provider's list may have a provider id that turns out to
+ * belong to another call. Such a call becomes uncertain again, and its stored webhooks move to the owner.
  */
 export async function retractGuessedIds(transaction: Transaction, owners: readonly RemoteIdOwner[]): Promise<void> {
   if (owners.length === 0) return;

@@ -5,18 +5,18 @@ import { type Job, JOB_BACKOFF, JOB_ATTEMPTS, MAX_WAITING, Queue } from '../queu
 /** How long Redis may take to answer a ping (ms). */
 const PING_TIMEOUT = 2_000;
 
-/** A job that was added is not added again within this time unless it was handled (ms). It keeps Redis from filling up. */
+/** How long Bull ignores a repeated job while the first one is not handled (ms). It keeps Redis from filling up. */
 const DEDUPLICATION_WINDOW = 5_000;
 
-/** The most requests to Redis without a reply. More of them would fill this process's memory while Redis is slow. */
+/** The most requests to Redis without a reply. It bounds the memory of this process while Redis is slow. */
 const MAX_PENDING_REQUESTS = 1_000;
 
-/** Passes jobs to the workers through Bull on Redis. Jobs that are added together are one job of Bull's. */
+/** Passes jobs to the workers through Bull on Redis. The jobs of one `notify` are one Bull job. */
 export class BullQueue extends Queue {
   private readonly logger = new Logger('Queue');
   private isUnreachable = false;
   private pendingRequests = 0;
-  /** How many of Bull's jobs may be added for each task before the waiting jobs are counted again. */
+  /** How many Bull jobs may still be added, by task. It is an estimate until the waiting jobs are counted again. */
   private readonly capacities = new Map<string, number>();
   private readonly refreshing = new Set<string>();
 
@@ -33,13 +33,9 @@ export class BullQueue extends Queue {
     const [first] = jobs;
     if (!first) return;
     const bull = this.bullOf(first.task);
-    // While Redis is away, Bull would keep the job and its promise in memory until it comes back.
-    if (
-      bull.client.status !== 'ready' ||
-      this.pendingRequests >= MAX_PENDING_REQUESTS ||
-      !this.takeCapacity(first.task)
-    )
-      return;
+    // While Redis is unreachable, Bull would keep each job and its promise in memory.
+    const isReady = bull.client.status === 'ready' && this.pendingRequests < MAX_PENDING_REQUESTS;
+    if (!isReady || !this.takeCapacity(first.task)) return;
     this.pendingRequests++;
     bull
       .add(jobs, {
@@ -54,7 +50,7 @@ export class BullQueue extends Queue {
   }
 
   async ping(): Promise<void> {
-    // Every Bull queue has a connection of its own to the same Redis.
+    // Each Bull queue has its own connection to the same Redis.
     const [bull] = this.bulls.values();
     if (!bull) return;
     const { client } = bull;
@@ -74,12 +70,16 @@ export class BullQueue extends Queue {
     return bull;
   }
 
-  /** Keeps the jobs that wait in Redis below `MOST_WAITING`, without counting them each time. */
+  /**
+   * Takes room for one Bull job, so that no more than {@link MAX_WAITING} wait in Redis. The jobs are counted only when
+   * half of the room is used.
+   * @returns false when there is no room
+   */
   private takeCapacity(task: string): boolean {
-    const room = this.capacityOf(task);
-    if (room < MAX_WAITING / 2) void this.refreshCapacity(task);
-    if (room <= 0) return false;
-    this.capacities.set(task, room - 1);
+    const capacity = this.capacityOf(task);
+    if (capacity < MAX_WAITING / 2) void this.refreshCapacity(task);
+    if (capacity <= 0) return false;
+    this.capacities.set(task, capacity - 1);
     return true;
   }
 
@@ -87,11 +87,11 @@ export class BullQueue extends Queue {
     if (this.refreshing.has(task)) return;
     this.refreshing.add(task);
     const before = this.capacityOf(task);
-    const onTheWay = this.pendingRequests;
+    const pendingBefore = this.pendingRequests;
     try {
       const waiting = await this.bullOf(task).count();
       const addedMeanwhile = before - this.capacityOf(task);
-      this.capacities.set(task, MAX_WAITING - waiting - onTheWay - addedMeanwhile);
+      this.capacities.set(task, MAX_WAITING - waiting - pendingBefore - addedMeanwhile);
     } catch (error) {
       this.logUnreachable(error as Error);
     } finally {
@@ -103,7 +103,7 @@ export class BullQueue extends Queue {
     return this.capacities.get(task) ?? MAX_WAITING;
   }
 
-  /** Once each time that Redis goes away: its client complains at every attempt to reach it. */
+  /** Logs once each time that Redis becomes unreachable. Its client reports an error for every attempt to connect. */
   private logUnreachable(error: Error): void {
     if (!this.isUnreachable) this.logger.warn(`Redis is away, jobs wait in the database: ${error.message}`);
     this.isUnreachable = true;

@@ -4,19 +4,19 @@ import { connect as connectEncrypted } from 'node:tls';
 import { ConfigError } from '../../errors/config-error.js';
 import type { RedisConfig } from '../../config/redis.js';
 
-/** How long Redis may take for each answer, in milliseconds. */
+/** How long Redis may take for each response (ms). */
 const TIMEOUT = 3_000;
 
-/** Errors of a connection that could not be made, or was broken off: Redis is away, which is no fault of the settings. */
+/** Error codes of a connection that failed or was closed. Redis is unreachable, and the settings may be correct. */
 const UNREACHABLE = /^(?:ECONN|ENOTFOUND|EAI_|ENET|EHOST|ETIMEDOUT|EPIPE|ABORT_ERR)/;
-/** Errors of TLS over what the other side has sent, which was no TLS. */
+
+/** Error codes of a TLS handshake with a server that does not speak TLS. */
 const NOT_TLS = /^(?:EPROTO|ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|UNKNOWN_PROTOCOL|HTTP_REQUEST))$/;
 
 /**
- * Makes sure, before a password is sent, that the Redis of a `rediss://` URL can be trusted. It may be away: then nothing is known, and each
- * later connection is checked by the client itself.
- *
- * @throws ConfigError when its certificate is not trusted or is of another host, or when it does not encrypt
+ * Verifies the certificate of the Redis of a `rediss://` URL before a password is sent. If Redis is unreachable,
+ * nothing is verified, and the client checks each later connection itself.
+ * @throws ConfigError when its certificate is not trusted or belongs to another host, or when it does not use TLS
  */
 export async function verifyRedisTls({ host, port, tls }: RedisConfig): Promise<void> {
   if (!tls) return;
@@ -42,7 +42,7 @@ function notEncryptedError(): ConfigError {
   );
 }
 
-/** Whether a Redis answers there without encryption. It is asked for nothing that needs a password. */
+/** @returns whether a Redis responds without TLS. It gets a `PING`, and no password */
 async function respondsWithoutTls(host: string, port: number): Promise<boolean> {
   const socket = connectPlainly({ host, port });
   try {
@@ -54,13 +54,16 @@ async function respondsWithoutTls(host: string, port: number): Promise<boolean> 
   }
 }
 
-/** Waits for an event of a connection, and closes it. */
+/** Waits for an event of a connection, and then closes it.
+ * @returns the arguments of the event
+ * @throws Error when the connection fails, closes or times out before
+ */
 async function waitFor(socket: Socket, event: string): Promise<unknown[]> {
   try {
     const ended = once(socket, 'close').then(() => {
       throw new Error('the connection was closed');
     });
-    // Once it is known how it went, the end is of no interest.
+    // The promise may reject after the race is over.
     ended.catch(() => {});
     return await Promise.race([once(socket, event, { signal: AbortSignal.timeout(TIMEOUT) }), ended]);
   } finally {

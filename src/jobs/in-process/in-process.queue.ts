@@ -5,11 +5,11 @@ import { type Job, JOB_BACKOFF, JOB_ATTEMPTS, MAX_WAITING, Queue, type Task } fr
 /** The jobs of one task. */
 interface TaskQueue {
   queue: PQueue;
-  /** The jobs that wait in `queue`, by the ids of their rows: a second job for a row replaces the first. */
+  /** The jobs that wait in `queue`, by the ids of their rows. A second job for a row replaces the first. */
   waiting: Map<number, Job>;
 }
 
-/** Handles jobs in this process. Jobs that wait are lost with the process, and the next process's sweeper finds them. */
+/** Handles jobs in this process. Waiting jobs are lost when it ends, and the sweeper of the next process finds them. */
 export class InProcessQueue extends Queue {
   private handle?: (job: Job) => Promise<void>;
   private closed = false;
@@ -27,9 +27,9 @@ export class InProcessQueue extends Queue {
 
   notify(...jobs: Job[]): void {
     for (const job of jobs) {
-      const lane = this.taskQueues.get(job.task);
-      if (!lane) throw new Error(`No handler has the task ${job.task}`);
-      if (!this.closed) this.add(job, lane);
+      const taskQueue = this.taskQueues.get(job.task);
+      if (!taskQueue) throw new Error(`No handler has the task ${job.task}`);
+      if (!this.closed) this.add(job, taskQueue);
     }
   }
 
@@ -37,13 +37,13 @@ export class InProcessQueue extends Queue {
     if (this.closed) throw new Error('The queue is closed');
   }
 
-  /** Starts to handle jobs, including those that wait already. */
+  /** Starts to handle jobs, including those that already wait. */
   process(handle: (job: Job) => Promise<void>): void {
     this.handle = handle;
     for (const { queue } of this.taskQueues.values()) queue.start();
   }
 
-  /** Starts no further job, and waits for those that run. */
+  /** Starts no further job, and waits for the running ones. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(
