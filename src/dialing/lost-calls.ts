@@ -123,7 +123,10 @@ export class LostCalls {
     return rows.map((row) => ({ ...row, remote_request_params: json(row.remote_request_params) }));
   }
 
-  /** Marks each call with its own time, in the order of ids. @returns the number of calls marked */
+  /**
+   * Marks each call with its own time, in the order of ids.
+   * @returns the number of calls marked
+   */
   private mark(placed: PlacedCall[]): Promise<number> {
     return this.unitOfWork.run(async (transaction) => {
       let marked = 0;

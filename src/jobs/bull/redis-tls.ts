@@ -54,9 +54,10 @@ async function respondsWithoutTls(host: string, port: number): Promise<boolean> 
   }
 }
 
-/** Waits for an event of a connection, and then closes it.
+/**
+ * Waits for an event of a connection, and then closes the connection.
  * @returns the arguments of the event
- * @throws Error when the connection fails, closes or times out before
+ * @throws Error when the connection fails, closes or times out first
  */
 async function waitFor(socket: Socket, event: string): Promise<unknown[]> {
   try {
