@@ -36,7 +36,11 @@ export class DialHandler implements JobHandler {
     private readonly callFlowRunner: CallFlowRunner,
   ) {}
 
-  /** Does nothing if the call must not be dialed at this time. */
+  /**
+   * Dials a call. Does nothing if the call must not be dialed at this time.
+   * @param id the id of the call
+   * @param at when its slot begins (ms of the database clock)
+   */
   async handle(id: number, at: number): Promise<void> {
     const origin = await this.publicUrl.get();
     const call = await this.claims.claim(id, at);
@@ -60,7 +64,7 @@ export class DialHandler implements JobHandler {
     try {
       twiml = await this.twimlParams(call, given, origin);
     } catch (error) {
-      // Nothing is sent for a flow that has nothing to say, or fails.
+      // If the flow has nothing to say, or fails, no request is sent.
       const reason =
         error instanceof NothingToSayError ? error.message : `The call flow failed (${(error as Error).message})`;
       return { outcome: 'unsendable', message: `${reason}: nobody was called.` };

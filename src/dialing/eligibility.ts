@@ -25,6 +25,7 @@ interface DialingRule {
   cancels?: Cancellation;
 }
 
+/** When queued calls are canceled, and with which message. */
 interface Cancellation {
   /** The condition under which queued calls are canceled. */
   when: Sql;
@@ -69,14 +70,15 @@ const personHasNotOptedOut: DialingRule = {
 
 const rules: readonly DialingRule[] = [calloutAllowsDialing, personHasNotOptedOut];
 
-const permitted = (of: DialingRule['table']): Sql =>
-  and(rules.filter((rule) => rule.table === of).flatMap(({ permits }) => permits ?? []));
+/** @returns the condition that the rules of a table permit dialing now */
+const permitted = (table: DialingRule['table']): Sql =>
+  and(rules.filter((rule) => rule.table === table).flatMap(({ permits }) => permits ?? []));
 
 /** The condition that calls of a row of `callouts` may be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
 
-const cancellations = (of: DialingRule['table']): Cancellation[] =>
-  rules.filter((rule) => rule.table === of).flatMap(({ cancels }) => cancels ?? []);
+const cancellations = (table: DialingRule['table']): Cancellation[] =>
+  rules.filter((rule) => rule.table === table).flatMap(({ cancels }) => cancels ?? []);
 
 /** When callouts cancel their queued calls. */
 export const calloutCancellations: readonly Cancellation[] = cancellations('callouts');

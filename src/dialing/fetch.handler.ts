@@ -17,6 +17,7 @@ export class FetchHandler implements JobHandler {
     private readonly config: Config,
   ) {}
 
+  /** Looks up a call and records the result. Schedules the next lookup if this one fails. */
   async handle(id: number): Promise<void> {
     const call = await this.reconciler.findAwaited(id);
     if (!call) return;

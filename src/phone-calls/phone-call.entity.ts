@@ -167,7 +167,7 @@ export class PhoneCall {
   @OptionalTimestampColumn()
   check_at!: Date | null;
 
-  /** How many lookups have been reserved since the last news of it. */
+  /** How many lookups were reserved since the provider last reported something new. */
   @BigIntColumn({ initially: 0 })
   checks!: number;
 

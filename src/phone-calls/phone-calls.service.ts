@@ -21,6 +21,7 @@ import { canMove, insertion, setClause } from './phone-call-transitions.js';
 import { type PhoneCallStatus, phoneCallMachine } from './phone-call.machine.js';
 import { phoneCallResource } from './phone-call.resource.js';
 
+/** Reads and changes phone calls for API clients. */
 @Injectable()
 export class PhoneCallsService {
   constructor(

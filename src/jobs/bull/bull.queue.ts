@@ -71,9 +71,9 @@ export class BullQueue extends Queue {
   }
 
   /**
-   * Takes room for one Bull job, so that no more than {@link MAX_WAITING} wait in Redis. The jobs are counted only when
-   * half of the room is used.
-   * @returns false when there is no room
+   * Takes capacity for one Bull job, so that no more than {@link MAX_WAITING} wait in Redis. The waiting jobs are
+   * counted only when half of the capacity is used.
+   * @returns false when no capacity is left
    */
   private takeCapacity(task: string): boolean {
     const capacity = this.capacityOf(task);
