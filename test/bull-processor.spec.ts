@@ -5,7 +5,7 @@ import type { Job } from '../src/jobs/queue.port.js';
 
 const CONCURRENCY = 10;
 
-it('a processor that is to stop ends the jobs that are under way, and begins none of those told with them', async () => {
+it('a stopping processor finishes the running jobs, and starts no other of the same message', async () => {
   const begun: number[] = [];
   const ends: (() => void)[] = [];
   const jobs = {
@@ -15,17 +15,17 @@ it('a processor that is to stop ends the jobs that are under way, and begins non
     },
   };
   const processor = new (bullProcessorOf({ name: 'fetch', concurrency: CONCURRENCY }))(jobs);
-  const together = Array.from({ length: 3 * CONCURRENCY }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
+  const group = Array.from({ length: 3 * CONCURRENCY }, (_, index): Job => ({ task: 'fetch', id: index + 1 }));
   const over = vi.fn<() => void>();
-  const handled = processor.handle({ data: together } as BullJob<Job[]>).then(over);
+  const handled = processor.handle({ data: group } as BullJob<Job[]>).then(over);
   await expect.poll(() => begun.length).toBe(CONCURRENCY);
   processor.beforeApplicationShutdown();
   const [last, ...others] = ends;
   for (const end of others) end();
   await new Promise((resolve) => setImmediate(resolve));
-  // One is under way still.
+  // One job is still running.
   expect(over).not.toHaveBeenCalled();
   last!();
   await handled;
-  expect(begun).toEqual(together.slice(0, CONCURRENCY).map(({ id }) => id));
+  expect(begun).toEqual(group.slice(0, CONCURRENCY).map(({ id }) => id));
 });

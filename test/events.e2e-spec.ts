@@ -5,8 +5,8 @@ import { pausedCallout, runOperation, send } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
-/** Everybody who is called answers. */
-const EVERYBODY_ANSWERS = {
+/** Settings of a simulator in which everyone answers. */
+const EVERYONE_ANSWERS = {
   SIMULATOR_SPEED: '300',
   SIMULATOR_BUSY: '0',
   SIMULATOR_NO_ANSWER: '0',
@@ -19,29 +19,29 @@ let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  api = (await installation.start(EVERYBODY_ANSWERS)).api;
+  api = (await installation.start(EVERYONE_ANSWERS)).api;
 });
 afterAll(() => installation.remove());
 
 const number = () => `+85571${String(1_000_000 + ++numbers * 100)}`;
 
-/** The events of a record, oldest first. */
+/** @returns the events of a record, oldest first */
 async function eventsOf(type: string, id: number): Promise<Body[]> {
   const { body } = await api.get(`/api/events?q[resource_type]=${type}&q[resource_id]=${id}`);
   return body;
 }
 
-/** Types and changes of a record's events. */
+/** @returns the types and changes of a record's events */
 const changesOf = async (type: string, id: number): Promise<[string, Body][]> =>
   (await eventsOf(type, id)).map((event) => [event.type, event.changes]);
 
-/** The id of the newest event; 0 without any. */
+/** @returns the id of the newest event; 0 without events */
 async function lastId(): Promise<number> {
   const [row] = await installation.query<{ id: number }>('SELECT coalesce(max(id), 0) AS id FROM events');
   return Number(row!.id);
 }
 
-/** What happened after an event: all of it, page by page. */
+/** Reads all events after an id, page by page. */
 async function eventsAfter(id: number): Promise<Body[]> {
   const events: Body[] = [];
   for (let page: Body[] = [{ id }]; page.length > 0; events.push(...page)) {
@@ -52,7 +52,7 @@ async function eventsAfter(id: number): Promise<Body[]> {
 }
 
 describe('events', () => {
-  it('tell what happened to a callout', async () => {
+  it('show the transitions of a callout', async () => {
     const before = await lastId();
     const id = await api.callout();
     for (const event of ['start', 'pause', 'resume', 'stop']) await send(api, id, event);
@@ -69,7 +69,7 @@ describe('events', () => {
     expect(events[0].created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   });
 
-  it('tell what happened to a batch operation', async () => {
+  it('show the transitions of a batch operation', async () => {
     const callout_id = await api.callout();
     const { id } = await runOperation(api, callout_id, 'CalloutPopulation');
     expect(await changesOf('batch_operation', id)).toEqual([
@@ -79,7 +79,7 @@ describe('events', () => {
     ]);
   });
 
-  it('tell what happened to a phone call, from the queue to its end', async () => {
+  it('show the transitions of a phone call, from the queue to its end', async () => {
     const group = `g${++numbers}`;
     const [contact_id] = await api.contacts({ msisdn: number(), metadata: { group } });
     const callout_id = await pausedCallout(api, { metadata: { group } });
@@ -93,8 +93,8 @@ describe('events', () => {
     await eventually(async () => (await api.get(`/api/phone_calls/${id}`)).body.status === 'completed');
     const events = await changesOf('phone_call', id);
     expect(events.at(-1)![0]).toBe('phone_call.completed');
-    // A webhook may come before the answer to the request, so that a status is passed over. Each event goes on where
-    // the one before ended.
+    // A webhook may arrive before the response to the request, so that a status is skipped. Each event begins with the
+    // status in which the last one ended.
     let status = 'created';
     for (const [type, changes] of events) {
       expect(changes).toEqual({ status: [status, type.split('.')[1]], ...ids });
@@ -102,7 +102,7 @@ describe('events', () => {
     }
   });
 
-  it('tell that a phone call came in', async () => {
+  it('show that an inbound call arrived', async () => {
     const [contactId] = await api.contacts({ msisdn: number() });
     await installation.query(
       `INSERT INTO phone_calls (contact_id, msisdn, status) VALUES (${contactId}, 'x', 'in_progress')`,
@@ -116,7 +116,7 @@ describe('events', () => {
     ]);
   });
 
-  it('tell that a contact opted out, and in again', async () => {
+  it('show that a contact opted out, and in again', async () => {
     const [id] = (await api.contacts({ msisdn: number(), metadata: { town: 'x' } })) as [number];
     const changes: object[] = [
       { do_not_call: { at: 'now' } },
@@ -147,7 +147,7 @@ describe('events', () => {
     [{ do_not_call: ' ' }, false],
     [{ do_not_call: null }, false],
     [{}, false],
-  ])('tell of a new contact with %j that they opted out: %s', async (metadata, isOptedOut) => {
+  ])('show whether a new contact with %j opted out: %s', async (metadata, isOptedOut) => {
     const { body } = await api.post('/api/contacts', { msisdn: number(), metadata });
     expect(await changesOf('contact', body.id)).toEqual(
       isOptedOut ? [['contact.opted_out', { do_not_call: [null, body.metadata.do_not_call] }]] : [],
@@ -168,7 +168,7 @@ describe('events', () => {
 });
 
 describe('the list of events', () => {
-  it('goes on after an id, page by page', async () => {
+  it('continues after an id, page by page', async () => {
     const before = await lastId();
     const id = await api.callout();
     for (const event of ['start', 'pause', 'resume', 'pause', 'resume']) await send(api, id, event);
@@ -202,7 +202,7 @@ describe('the list of events', () => {
     ['q[type]=callout.exploded', 400],
     ['q[resource_type]=person', 400],
     ['q[metadata][a]=b', 400],
-  ])('refuses %s', async (query, status) => {
+  ])('rejects %s', async (query, status) => {
     expect((await api.get(`/api/events?${query}`)).status).toBe(status);
   });
 });
@@ -262,7 +262,7 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
     await second.close();
   });
 
-  it('take one lock a transaction, also after a rollback to a savepoint', async () => {
+  it('take one lock per transaction, even after a rollback to a savepoint', async () => {
     const id = await api.callout();
     const database = await open();
     const locks = async () => {
@@ -286,7 +286,7 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
     await database.close();
   });
 
-  it('reach a reader once each and in order, while many write', async () => {
+  it('reach a reader once and in order, while many transactions write', async () => {
     const WRITERS = 8;
     const ROUNDS = 25;
     const callouts: number[] = [];
@@ -317,7 +317,7 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
     expect(read.length).toBeGreaterThan((WRITERS * ROUNDS) / 2);
   });
 
-  it('are written in one go for many calls, although the first statement of the connection moved one call', async () => {
+  it('are written by one statement for many calls, although the first statement of the connection moved one call', async () => {
     const database = await open();
     await database.query(
       `INSERT INTO phone_calls (msisdn, status) SELECT 'many', 'created' FROM generate_series(1, 20000)`,

@@ -6,16 +6,13 @@ import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
 /**
- * People of a callout that is refused because of a setting, and of one that is refused for no known reason. Each is
- * large on one way.
+ * The number of people of a callout whose calls are refused because of a setting, and of one whose calls are refused
+ * with an unknown code. Each callout is large in one of the two ways.
  */
 const [PEOPLE_OF_SETTING, PEOPLE_OF_UNKNOWN] = way === 'embedded' ? [10_000, 1_000] : [1_000, 10_000];
 
-/**
- * The calls that one process has under way at the same time (src/queue/queue.port.ts), and those of one claim beyond
- * them.
- */
-const UNDER_WAY = 250;
+/** An upper limit of the calls that one process dials concurrently, plus those of one more claim. */
+const IN_FLIGHT = 250;
 
 let installation: Installation;
 let api: Api;
@@ -34,22 +31,17 @@ const total = async (id: number, query: string): Promise<number> =>
 const requested = async (): Promise<number> => (await api.get('/simulator/statistics')).body.requested;
 
 describe.each([
+  ['whose code concerns a setting', 21205, 'The provider refuses calls because of a setting: ', PEOPLE_OF_SETTING],
   [
-    'that is known to be about a setting',
-    21205,
-    'The provider refuses calls because of a setting: ',
-    PEOPLE_OF_SETTING,
-  ],
-  [
-    'that nobody knows, of all first calls',
+    'with the same unknown code, of all first calls',
     21999,
     'The provider refused the first 10 calls in the same way: ',
     PEOPLE_OF_UNKNOWN,
   ],
 ] as const)('a refusal %s', (_, account, reason, people) => {
-  it(`holds the callout of ${people} people: nobody's call is spent, and all are called after resume`, async () => {
+  it(`holds the callout of ${people} people: no call is lost, and all are dialed after resume`, async () => {
     await installation.makeContacts(people + 100);
-    // Those are refused for themselves.
+    // The simulator refuses these numbers themselves.
     await installation.query(`DELETE FROM contacts WHERE msisdn LIKE '%99__'`);
     await installation.query(
       `DELETE FROM contacts WHERE id NOT IN (SELECT id FROM contacts ORDER BY id LIMIT ${people})`,
@@ -66,7 +58,7 @@ describe.each([
     const { body: ready } = await api.get('/health/ready');
     expect(ready.details.telephony.held_callouts).toEqual([{ id, because: held.held_because }]);
     await eventually(async () => (await total(id, 'q[status]=queued')) === people);
-    expect(await requested()).toBeLessThanOrEqual(10 + UNDER_WAY);
+    expect(await requested()).toBeLessThanOrEqual(10 + IN_FLIGHT);
     expect((await api.get(`/api/callouts/${id}/phone_calls?q[remote_error_message]=x`)).headers.get('total')).toBe('0');
     await api.delete('/simulator/faults');
     await send(api, id, 'resume');
@@ -86,7 +78,7 @@ describe('a callout on trial', () => {
     api.contacts(...endings.map((ending, n) => ({ msisdn: `+85512${100 + n}${ending}`, metadata: { group: 'a' } })));
   const filter = { metadata: { group: 'a' } };
 
-  it('goes on when one of its first calls is taken, and those that were refused are errored', async () => {
+  it('continues when one of its first calls is accepted, and the refused calls are errored', async () => {
     await people([...Array(9).fill('9921'), '9902', ...Array(12).fill('9921')]);
     const id = await pausedCallout(api, filter);
     await send(api, id, 'resume');
@@ -94,7 +86,7 @@ describe('a callout on trial', () => {
     expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
   });
 
-  it('is held by ten numbers that cannot be called, and once only: whoever resumes it has decided', async () => {
+  it('is held by ten numbers that cannot be called, but not again after it is resumed', async () => {
     await people(Array(12).fill('9921'));
     const id = await pausedCallout(api, filter);
     await send(api, id, 'resume');
@@ -106,7 +98,10 @@ describe('a callout on trial', () => {
     expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
   });
 
-  /** Queues a call of a new callout, which is initialized, once `prepare` is done. Returns the callout's id. */
+  /**
+   * Creates a callout in `initialized`, runs `prepare`, and queues a call.
+   * @returns the callout's id
+   */
   async function calloutWithCall(params: object = {}, prepare = async (_id: number) => {}): Promise<number> {
     const [contact_id] = await people(['9900']);
     const id = await api.callout();
@@ -120,8 +115,8 @@ describe('a callout on trial', () => {
   }
 
   it.each([
-    [21209, 'the method by which what is said is fetched', { url: 'http://127.0.0.1:1/', method: 'PUT' }],
-    [21632, 'what is said', { twiml: `<Response><Say>${'Run! '.repeat(1_000)}</Say></Response>` }],
+    [21209, 'an invalid method', { url: 'http://127.0.0.1:1/', method: 'PUT' }],
+    [21632, 'TwiML that is too long', { twiml: `<Response><Say>${'Run! '.repeat(1_000)}</Say></Response>` }],
   ])('is held by its first call with the code %i: %s', async (code, _, params) => {
     const id = await calloutWithCall(params);
     await eventually(async () => (await callout(id)).status === 'paused');
@@ -129,7 +124,7 @@ describe('a callout on trial', () => {
     await eventually(async () => (await total(id, 'q[status]=queued')) === 1);
   });
 
-  it('is held although its trial began ahead of the clock, which has stepped back, and so again', async () => {
+  it('is held although the clock has stepped back to before the beginning of its trial, and once more', async () => {
     await faults({ account: 21606 });
     const later = new Date(Date.now() + 3_600_000).toISOString();
     const beginLater = (id: number, more = '') =>
@@ -137,10 +132,10 @@ describe('a callout on trial', () => {
     const id = await calloutWithCall({}, async (callout) => void (await beginLater(callout)));
     await eventually(async () => (await callout(id)).status === 'paused');
     expect((await callout(id)).held_because).toContain('(21606)');
-    // Refused after the beginning, as far as can be known: this call is not spent.
+    // The order of trial and refusal is unknown, so the call is not lost.
     expect(await total(id, 'q[status]=queued')).toBe(1);
     const before = await requested();
-    // Resumed, and then the clock stepped back: what is refused now is no left-over from before the resumption.
+    // The callout is resumed, then the clock steps back. A refusal now is not from before the resumption.
     await beginLater(id, `, status = 'running', held_because = NULL`);
     await eventually(async () => (await callout(id)).status === 'paused');
     expect((await callout(id)).held_because).toContain('(21606)');
@@ -148,7 +143,7 @@ describe('a callout on trial', () => {
     expect(await total(id, 'q[status]=queued')).toBe(1);
   });
 
-  it('is held from initialized, too, and stop takes its call back', async () => {
+  it('is held from initialized, too, and stop cancels its call', async () => {
     await faults({ account: 21606 });
     const id = await calloutWithCall();
     await eventually(async () => (await callout(id)).status === 'paused');

@@ -11,7 +11,10 @@ beforeEach(async () => {
 });
 afterEach(() => installation.remove());
 
-/** Has the database refuse an update of phone calls that claims one, or take it again. */
+/**
+ * Lets the database reject claims of phone calls.
+ * @returns a function that allows them again
+ */
 async function forbidClaims(): Promise<() => Promise<void>> {
   const claims = 'OLD.lease_token IS NULL AND NEW.lease_token IS NOT NULL';
   const statements = {
@@ -30,7 +33,7 @@ async function forbidClaims(): Promise<() => Promise<void>> {
 }
 
 describe('a job that fails', () => {
-  it('is logged with its task, its id and the cause, and is done once it can be', async () => {
+  it('is logged with its task, its id and the cause, and is retried until it succeeds', async () => {
     const program = await installation.start({ SIMULATOR_SPEED: '200' });
     const [contact] = await program.api.contacts({ msisdn: '+85512009900', metadata: { group: 'a' } });
     expect(contact).toBe(1);
@@ -44,7 +47,7 @@ describe('a job that fails', () => {
 });
 
 describe.runIf(way === 'cluster')('a chunk that takes longer than its lease', () => {
-  it('is finished by its worker: no other one takes the run over half way', async () => {
+  it('is finished by its worker: no other worker takes over the run', async () => {
     const settings = { WORK_LEASE_SECONDS: '1', SWEEP_SECONDS: '1' };
     const [{ api }] = await Promise.all([installation.start(settings), installation.start(settings)]);
     await api.contacts(...Array.from({ length: 3 }, (_, n) => ({ msisdn: `+8551200990${n}`, metadata: { a: 1 } })));
@@ -87,7 +90,7 @@ describe.runIf(way === 'cluster')('phone calls that are created for two callouts
 describe.runIf(way === 'cluster')('few rows among very many', () => {
   const MANY = 100_000;
 
-  /** Rows that PostgreSQL has read of a table so far, by index or not. */
+  /** @returns how many rows of a table PostgreSQL has read so far, with or without an index */
   async function rowsRead(table: string): Promise<number> {
     await installation.query('SELECT pg_stat_force_next_flush()');
     const [row] = await installation.query<Body>(
@@ -97,7 +100,7 @@ describe.runIf(way === 'cluster')('few rows among very many', () => {
     return Number(row.read);
   }
 
-  it('are queued, and added by a selective population, without a walk over all of them', async () => {
+  it('are queued, and added by a selective population, without a scan of all rows', async () => {
     const { api } = await installation.start();
     await installation.makeContacts(MANY);
     const old = await api.callout();

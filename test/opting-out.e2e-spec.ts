@@ -7,9 +7,9 @@ import { Installation, way } from './support/installation.js';
 
 const MESSAGE = 'The person has asked for no more calls: nobody was called.';
 
-/** Queued while people opt out, as many as issue 12 asks for; and how many of them do. */
-const CROWD = 10_000;
-const LEAVING = 150;
+/** The calls that are queued while people opt out (issue 12), and the number of people who do. */
+const QUEUED = 10_000;
+const OPTING_OUT = 150;
 
 let installation: Installation;
 let api: Api;
@@ -23,24 +23,24 @@ afterAll(() => installation.remove());
 afterAll(() => expectBookkeeping(installation));
 
 const number = () => `+85570${String(2_000_000 + ++numbers * 10_000)}`;
-const over = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'];
+const endedStatuses = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'];
 
 async function callsOf(callout: number): Promise<Body[]> {
   return eventually(async () => {
     const { body } = await api.get(`/api/callouts/${callout}/phone_calls`);
-    return body.every(({ status }: Body) => over.includes(status)) && body;
+    return body.every(({ status }: Body) => endedStatuses.includes(status)) && body;
   });
 }
 
-describe('a call that is queued already', () => {
+describe('a queued call', () => {
   it.each([
-    ['the contact asks for no more calls', { do_not_call: { at: 'x' } }, true],
-    ['the contact says so in a word', { do_not_call: 'yes' }, true],
-    ['the contact says so in a word between blanks', { do_not_call: '\u00a0 Yes\t' }, true],
-    ['the contact has taken the wish back, between blanks', { do_not_call: '\t NO\u00a0' }, false],
-    ['the contact has taken the wish back by blanks', { do_not_call: ' \u00a0\n' }, false],
-    ['the contact has taken the wish back', { do_not_call: 'no' }, false],
-    ['the contact has taken the wish back, in JSON', { do_not_call: false }, false],
+    ['the contact opts out', { do_not_call: { at: 'x' } }, true],
+    ['the contact opts out with a word', { do_not_call: 'yes' }, true],
+    ['the contact opts out with a word between blanks', { do_not_call: '\u00a0 Yes\t' }, true],
+    ['the contact opts in with a word between blanks', { do_not_call: '\t NO\u00a0' }, false],
+    ['the contact opts in with blanks', { do_not_call: ' \u00a0\n' }, false],
+    ['the contact opts in with a word', { do_not_call: 'no' }, false],
+    ['the contact opts in with a JSON value', { do_not_call: false }, false],
     ['the contact changes something else', { town: 'x' }, false],
   ])('when %s', async (_, metadata, canceled) => {
     const [id] = await api.contacts({ msisdn: number(), metadata: { group: `g${numbers}` } });
@@ -52,7 +52,7 @@ describe('a call that is queued already', () => {
     expect(call).toMatchObject({ status: 'canceled', remote_call_id: null, remote_error_message: MESSAGE });
   });
 
-  it('is canceled when the holder of the number that is called opts out, though another contact takes part', async () => {
+  it('is canceled when the contact with the called number opts out, although another contact participates', async () => {
     const shared = number();
     const [contact_id] = await api.contacts({ msisdn: number() });
     const callout = await api.callout();
@@ -70,22 +70,25 @@ describe('a call that is queued already', () => {
     ['the population, with spaces', { population: { include_do_not_call: '\u00a0 Yes\t' } }],
     ['the operation that made the call', { create: { include_do_not_call: true } }],
     ['the operation that queued it', { queue: { include_do_not_call: '1' } }],
-  ] as [string, Record<string, object>][])('is placed all the same when %s says so', async (_, parameters) => {
-    const group = `g${++numbers}`;
-    const [id] = await api.contacts({ msisdn: number(), metadata: { group } });
-    const callout = await api.callout();
-    await send(api, callout, 'pause');
-    const filter = { contact_filter_params: { metadata: { group } }, ...parameters.population };
-    await runOperation(api, callout, 'CalloutPopulation', filter);
-    const create = { remote_request_params: { from: '2442' }, ...parameters.create };
-    await runOperation(api, callout, 'PhoneCallCreate', create);
-    await runOperation(api, callout, 'PhoneCallQueue', { ...parameters.queue });
-    await api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } });
-    await send(api, callout, 'resume');
-    expect((await callsOf(callout))[0].remote_call_id).toMatch(/^CA/);
-  });
+  ] as [string, Record<string, object>][])(
+    'is still placed when %s includes people who opted out',
+    async (_, parameters) => {
+      const group = `g${++numbers}`;
+      const [id] = await api.contacts({ msisdn: number(), metadata: { group } });
+      const callout = await api.callout();
+      await send(api, callout, 'pause');
+      const filter = { contact_filter_params: { metadata: { group } }, ...parameters.population };
+      await runOperation(api, callout, 'CalloutPopulation', filter);
+      const create = { remote_request_params: { from: '2442' }, ...parameters.create };
+      await runOperation(api, callout, 'PhoneCallCreate', create);
+      await runOperation(api, callout, 'PhoneCallQueue', { ...parameters.queue });
+      await api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } });
+      await send(api, callout, 'resume');
+      expect((await callsOf(callout))[0].remote_call_id).toMatch(/^CA/);
+    },
+  );
 
-  it('does not take the place of calls that may be placed, however many must not be', async () => {
+  it('does not keep other calls from being placed, however many calls are canceled', async () => {
     const group = `g${++numbers}`;
     const people = Array.from({ length: 60 }, () => ({ msisdn: number(), metadata: { group } }));
     const ids = await api.contacts(...people);
@@ -102,7 +105,7 @@ describe('a call that is queued already', () => {
 });
 
 describe.runIf(way === 'cluster')('a claim while somebody is opting out', () => {
-  it('waits for the end of that transaction, and then calls nobody', async () => {
+  it('waits for the end of the transaction, and then calls nobody', async () => {
     const group = `g${++numbers}`;
     const [id] = await api.contacts({ msisdn: number(), metadata: { group } });
     const callout = await pausedCallout(api, { metadata: { group } });
@@ -125,19 +128,19 @@ describe.runIf(way === 'cluster')('a claim while somebody is opting out', () => 
 });
 
 describe('opting out while ten thousand calls are queued', () => {
-  it('holds from the moment at which it is stored: no dial is claimed after it', async () => {
-    await installation.makeContacts(CROWD);
+  it('takes effect when it is stored: no call is claimed afterwards', async () => {
+    await installation.makeContacts(QUEUED);
     const callout = await pausedCallout(api, { metadata: { many: 'yes' } });
     const people = await api.get('/api/contacts?q[metadata][many]=yes&per_page=1000');
-    const leaving = people.body.slice(0, 4 * LEAVING).map(({ id }: Body) => id);
+    const candidates = people.body.slice(0, 4 * OPTING_OUT).map(({ id }: Body) => id);
     await send(api, callout, 'resume');
-    // The first people are dialed first: some are called before they opt out, some while they do, and some never.
-    const left: number[] = [];
+    // People are dialed in order: some are called before they opt out, some at the same time, and some never.
+    const optedOut: number[] = [];
     await Promise.all(
       Array.from({ length: 3 }, async () => {
-        while (left.length < LEAVING && leaving.length > 0) {
-          const id = leaving.splice(Math.floor(leaving.length / 2), 1)[0]!;
-          left.push(id);
+        while (optedOut.length < OPTING_OUT && candidates.length > 0) {
+          const id = candidates.splice(Math.floor(candidates.length / 2), 1)[0]!;
+          optedOut.push(id);
           expect((await api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: true } })).status).toBe(204);
         }
       }),
@@ -148,15 +151,15 @@ describe('opting out while ten thousand calls are queued', () => {
       return headers.get('total') === '0';
     });
     const dialed = await installation.query<Body>(
-      `SELECT phone_calls.id, dialled_at, contacts.updated_at AS left_at FROM phone_calls
+      `SELECT phone_calls.id, dialled_at, contacts.updated_at AS opted_out_at FROM phone_calls
         JOIN contacts ON contacts.id = phone_calls.contact_id
-        WHERE contacts.id IN (${left.join()}) AND dialled_at IS NOT NULL`,
+        WHERE contacts.id IN (${optedOut.join()}) AND dialled_at IS NOT NULL`,
     );
-    const late = dialed.filter(({ dialled_at, left_at }) => new Date(dialled_at) > new Date(left_at));
+    const late = dialed.filter(({ dialled_at, opted_out_at }) => new Date(dialled_at) > new Date(opted_out_at));
     expect(late).toEqual([]);
     const [{ canceled }] = (await installation.query<Body>(
-      `SELECT count(*) AS canceled FROM phone_calls WHERE contact_id IN (${left.join()}) AND status = 'canceled'`,
+      `SELECT count(*) AS canceled FROM phone_calls WHERE contact_id IN (${optedOut.join()}) AND status = 'canceled'`,
     )) as [Body];
-    expect(Number(canceled) + dialed.length).toBe(left.length);
+    expect(Number(canceled) + dialed.length).toBe(optedOut.length);
   });
 });

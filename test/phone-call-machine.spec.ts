@@ -27,7 +27,7 @@ import {
   isMovable,
   setClause,
 } from '../src/phone-calls/phone-call-transitions.js';
-import { type RemoteNews, type RemoteStanding, standingAfter } from '../src/phone-calls/remote-state.js';
+import { type RemoteUpdate, type KnownState, stateAfter } from '../src/phone-calls/remote-state.js';
 import { type Machine, checkMachine } from '../src/state-machine/check-machine.js';
 import { WRONG_BOOKKEEPING } from './support/bookkeeping.js';
 
@@ -44,7 +44,7 @@ describe('the check of a state machine', () => {
     },
   };
 
-  it('accepts the machine of phone calls, and one that is right', () => {
+  it('accepts the machine of phone calls, and a correct example', () => {
     checkPhoneCallMachine();
     checkMachine(light);
   });
@@ -80,7 +80,7 @@ describe('the check of a state machine', () => {
 });
 
 describe('the statuses of a phone call', () => {
-  it('wait to be dialed, are awaited with a lookup planned, or have ended without one', () => {
+  it('wait to be dialed, await the provider with a scheduled lookup, or have ended without one', () => {
     const waiting = ['created', 'queued'];
     expect([...waiting, ...awaitedStatuses, ...endedStatuses].toSorted()).toEqual([...phoneCallStatuses].toSorted());
     for (const status of phoneCallStatuses) {
@@ -90,7 +90,7 @@ describe('the statuses of a phone call', () => {
     }
   });
 
-  it('cannot be moved to where a move does not lead', () => {
+  it('are only reached by moves that lead to them', () => {
     const values = {
       lease_token: null,
       remote_call_id: 'CA1',
@@ -113,7 +113,7 @@ describe('moves of a phone call in the database', () => {
     const options = dataSourceOptions({ kind: 'sqlite', path: join(folder, 'a.sqlite3') });
     database = await new ClosableDataSource(options).initialize();
     await database.runMigrations();
-    // Speed: nothing here survives the test.
+    // For speed. Nothing must survive the test.
     await database.query('PRAGMA synchronous = OFF');
   });
   afterAll(async () => {
@@ -130,7 +130,7 @@ describe('moves of a phone call in the database', () => {
     return call!.id;
   }
 
-  async function rowOf(id: number): Promise<RemoteStanding & { remote_call_id: string | null; checks: number }> {
+  async function rowOf(id: number): Promise<KnownState & { remote_call_id: string | null; checks: number }> {
     const [row] = await query<Record<string, unknown>>(
       database,
       sql`SELECT status, ${raw(bookkeepingColumns.join(', '))} FROM phone_calls WHERE id = ${id}`,
@@ -138,7 +138,10 @@ describe('moves of a phone call in the database', () => {
     return row as never;
   }
 
-  /** Makes a move if the row's status and `guard` permit it. @returns whether they did */
+  /**
+   * Makes a move if the row's status and `guard` permit it.
+   * @returns whether the row was moved
+   */
   async function make(move: PhoneCallMove, id: number, changes: Sql, guard: Sql = empty): Promise<boolean> {
     const moved = await new Transaction(database.manager).execute(
       sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)} ${guard}`,
@@ -151,26 +154,26 @@ describe('moves of a phone call in the database', () => {
   const taken = sql`coalesce(remotely_queued_at, dialled_at)`;
   const later = secondsFromNow(60);
 
-  async function webhook(id: number, news: RemoteNews): Promise<boolean> {
+  async function webhook(id: number, update: RemoteUpdate): Promise<boolean> {
     const row = await rowOf(id);
     const assumed = ['created', 'queued', 'uncertain', ...(row.remote_call_id === null ? ['errored' as const] : [])];
-    const { status, remoteStatus } = standingAfter(row, news, assumed as PhoneCallStatus[]);
+    const { status, remoteStatus } = stateAfter(row, update, assumed as PhoneCallStatus[]);
     const values = {
       remote_call_id: `CA${id}`,
       remote_status: remoteStatus,
       remotely_queued_at: taken,
-      sequence_number: Math.max(news.sequence ?? -1, row.sequence_number ?? -1),
+      sequence_number: Math.max(update.sequence ?? -1, row.sequence_number ?? -1),
       check_at: later,
       checks: 0,
     };
-    // As an expression, the way webhooks of one moment are recorded.
+    // As an expression, like a batch of webhooks.
     return make('webhook', id, setClause('webhook', values, sql`${status}`));
   }
 
   async function lookedUp(id: number, remoteStatus: string): Promise<boolean> {
     const row = await rowOf(id);
     if (!isMovable('apply_remote_state', row.status)) return false;
-    const standing = standingAfter(row, { remoteStatus }, ['remote_fetch_queued', 'uncertain']);
+    const standing = stateAfter(row, { remoteStatus }, ['remote_fetch_queued', 'uncertain']);
     const values = {
       lease_token: null,
       remote_call_id: `CA${id}`,
@@ -183,7 +186,7 @@ describe('moves of a phone call in the database', () => {
 
   const accepted = (id: number) => ({ lease_token: null, remote_call_id: `CA${id}`, remotely_queued_at: taken });
 
-  /** Each move of the machine beside those that insert a row, as the program makes it. */
+  /** Each move of the machine as the program makes it, except for those that insert a row. */
   const moves: Record<Exclude<PhoneCallMove, 'create' | 'receive'>, (id: number) => Promise<boolean>> = {
     queue: (id) => make('queue', id, setClause('queue', {})),
     queue_remote_fetch: (id) =>
@@ -296,7 +299,7 @@ describe('moves of a phone call in the database', () => {
         run: (id: number) => webhook(id, { remoteStatus, sequence: index % 3 }),
       })),
     ];
-    // The usual way first: otherwise most sequences get stuck early.
+    // Begin with the usual moves. Otherwise, most sequences get stuck early.
     const beginnings: (keyof typeof moves)[][] = [
       ['queue'],
       ['queue', 'reserve', 'claim'],
@@ -340,7 +343,7 @@ describe('moves of a phone call in the database', () => {
     expect([...made].toSorted()).toEqual([...names].toSorted());
   }, 120_000);
 
-  it('end where the newest news of the provider say, in whatever order they come, and however often', async () => {
+  it('end in the newest status of the provider, however the updates are ordered and repeated', async () => {
     const course = ['initiated', 'ringing', 'in-progress'];
     const disturbances: (keyof typeof moves)[] = [
       'expire_claim',
@@ -370,7 +373,7 @@ describe('moves of a phone call in the database', () => {
           }
           const { status, remote_status } = await rowOf(id);
           expect({ status, remote_status }).toEqual({ status: ENDS[end], remote_status: end });
-          // The provider's list of calls says nothing older.
+          // An older status from a lookup changes nothing.
           await lookedUp(id, 'ringing');
           expect((await rowOf(id)).status).toBe(ENDS[end]);
         },

@@ -21,7 +21,7 @@ afterAll(() => installation.remove());
 
 let people = 0;
 
-/** A participation in a new callout, of a person whose number ends in these digits. */
+/** Creates a participation in a new or given callout, of a person whose number ends in these digits. */
 async function participation(
   ending = '0000',
   calloutId?: number,
@@ -44,7 +44,7 @@ const operation = async (type: string, parameters: object, calloutId?: number) =
   api.post('/api/batch_operations', { type: `BatchOperation::${type}`, parameters, callout_id: calloutId });
 
 describe('a phone call', () => {
-  it('takes its number and contact from the participation, and shows the keys of the contract in order', async () => {
+  it('takes its number and contact from the participation, and has the keys of the contract in order', async () => {
     const { id, msisdn } = await participation();
     const answer = await api.post(`/api/callout_participations/${id}/phone_calls`, params);
     expect([answer.status, answer.headers.get('location')]).toEqual([201, `/api/phone_calls/${answer.body.id}`]);
@@ -86,13 +86,13 @@ describe('a phone call', () => {
         remote_request_params: ["can't be blank"],
       },
     ],
-  ])('is refused as %j', async (given, errors) => {
+  ])('is rejected with %j', async (given, errors) => {
     const { id } = await participation();
     const answer = await api.post(`/api/callout_participations/${id}/phone_calls`, given);
     expect([answer.status, answer.body]).toEqual([422, { errors }]);
   });
 
-  it('is deleted while it is created, and not after; what it hangs on stays', async () => {
+  it('can be deleted only while its status is created, and blocks the deletion of its participation and callout', async () => {
     const { id, callout } = await participation('9901');
     const call = await makeCall(id);
     const refused = await api.delete(`/api/callout_participations/${id}`);
@@ -108,7 +108,7 @@ describe('a phone call', () => {
     });
   });
 
-  it('cannot be queued twice, nor fetched before the provider has it', async () => {
+  it('cannot be queued twice, or fetched before the provider has it', async () => {
     const { id } = await participation('9900');
     const call = await makeCall(id);
     const error = { errors: { event: ['is not included in the list'] } };
@@ -137,13 +137,13 @@ describe('a queued call', () => {
     expect(body.remotely_queued_at).toMatch(/Z$/);
     expect(body.remote_queue_response).toMatchObject({ to: msisdn, from: '2442', sid: body.remote_call_id });
     const events = await eventually(async () => {
-      const told = (await api.get(`/api/phone_calls/${call}/remote_phone_call_events`)).body;
-      return told.length >= 3 && told;
+      const events = (await api.get(`/api/phone_calls/${call}/remote_phone_call_events`)).body;
+      return events.length >= 3 && events;
     });
     for (const event of events) expect(event.details.CallSid).toBe(body.remote_call_id);
   });
 
-  it('without a callout, as nobody makes one today, keeps no other from being dialed', async () => {
+  it('without a callout does not keep others from being dialed', async () => {
     await installation.query(`INSERT INTO phone_calls (msisdn, status) VALUES ('x', 'queued')`);
     const { id } = await makeCall((await participation('9900')).id);
     await queue(id);
@@ -151,7 +151,7 @@ describe('a queued call', () => {
     await installation.query(`DELETE FROM phone_calls WHERE msisdn = 'x' AND status = 'queued'`);
   });
 
-  it('that the provider refuses is errored, says why, and was never queued there', async () => {
+  it('that the provider refuses is errored with the reason, and was never queued at the provider', async () => {
     const { id } = await participation('9921');
     const { id: call } = await makeCall(id);
     await queue(call);
@@ -161,8 +161,8 @@ describe('a queued call', () => {
     expect([body.remotely_queued_at, body.remote_call_id]).toEqual([null, null]);
   });
 
-  it('whose answer was lost is uncertain until a callback proves that the provider has it', async () => {
-    // The number does not exist there: the provider answers 500, has no such call, and no callback comes but ours.
+  it('whose response was lost is uncertain until a callback shows that the provider has it', async () => {
+    // The simulator returns 500 for this number and has no such call. The only callback is the one of this test.
     const { id } = await participation('9950');
     const { id: call } = await makeCall(id);
     await queue(call);
@@ -171,8 +171,13 @@ describe('a queued call', () => {
       remote_call_id: null,
       remote_status: null,
     });
-    const told = { CallSid: 'CA-late-news', CallStatus: 'in-progress', Direction: 'outbound-api', SequenceNumber: '2' };
-    expect((await signedWebhook(api, told, { query: `?phone_call_id=${call}` })).status).toBe(201);
+    const details = {
+      CallSid: 'CA-late-news',
+      CallStatus: 'in-progress',
+      Direction: 'outbound-api',
+      SequenceNumber: '2',
+    };
+    expect((await signedWebhook(api, details, { query: `?phone_call_id=${call}` })).status).toBe(201);
     expect((await api.get(`/api/phone_calls/${call}`)).body).toMatchObject({
       status: 'in_progress',
       remote_call_id: 'CA-late-news',
@@ -180,7 +185,7 @@ describe('a queued call', () => {
     });
   });
 
-  it('whose answer was lost is found in the list of the provider, which took it', async () => {
+  it('whose response was lost is found in the list of the provider, which accepted it', async () => {
     const { id } = await participation('9951');
     const { id: call } = await makeCall(id, {
       remote_request_params: { from: '2442', status_callback: 'http://127.0.0.1:1/' },
@@ -191,14 +196,14 @@ describe('a queued call', () => {
     expect((await api.get(`/api/phone_calls/${call}`)).body.remote_response.to).toMatch(/9951$/);
   });
 
-  it('is held back while its callout is paused, goes on when it is resumed, and is canceled when it is stopped', async () => {
+  it('waits while its callout is paused, is dialed after resume, and is canceled after stop', async () => {
     const { id, callout } = await participation('9900');
     const event = (name: string) => api.post(`/api/callouts/${callout}/callout_events`, { event: name });
     await event('start');
     await event('pause');
     const { id: call } = await makeCall(id);
     await queue(call);
-    // Another callout's call, queued later, is through: this one has been passed over.
+    // A call of another callout, queued later, has ended: this one was passed over.
     const other = await participation('9902');
     const { id: otherCall } = await makeCall(other.id);
     await queue(otherCall);
@@ -214,7 +219,7 @@ describe('a queued call', () => {
   });
 });
 
-describe('a callout whose flow refuses to start', () => {
+describe('a callout whose flow is not ready', () => {
   it.each([
     [{}, "The callout's metadata have no message and no audio_url: nobody was called."],
     [
@@ -222,7 +227,7 @@ describe('a callout whose flow refuses to start', () => {
       "The callout's language must be a language such as en-GB: nobody was called.",
     ],
     [{ message: 'Run!', thanks: 5 }, "The callout's thanks must be a text: nobody was called."],
-  ])('rings nobody, however its calls were queued: %j', async (metadata, message) => {
+  ])('calls nobody, however its calls were queued: %j', async (metadata, message) => {
     const { body: callout } = await api.post('/api/callouts', {
       call_flow_logic: 'CallFlowLogic::PlayMessage',
       metadata,
@@ -236,13 +241,16 @@ describe('a callout whose flow refuses to start', () => {
       remote_error_message: message,
       remote_call_id: null,
     });
-    // What the client has chosen is said without the flow.
+    // TwiML of the client does not need the flow.
     const own = await makeCall(id, { remote_request_params: { from: '2442', twiml: '<Response/>' } });
     await queue(own.id);
     await eventually(async () => (await status(own.id)) === 'completed');
   });
 
-  /** Queues a call of a PlayMessage callout with a `url` of the client's. Returns the call as soon as it is over. */
+  /**
+   * Queues a call of a PlayMessage callout with a `url` of the client.
+   * @returns the call after its end
+   */
   async function dialWithUrl(metadata: object, url: string): Promise<Body> {
     const flow = 'CallFlowLogic::PlayMessage';
     const { body: callout } = await api.post('/api/callouts', { call_flow_logic: flow, metadata });
@@ -258,7 +266,7 @@ describe('a callout whose flow refuses to start', () => {
     (await api.get(`/simulator/calls/${sid}/transcript`)).body;
 
   it.each(['', '/', '?a=1', '.xml', '/?a=1'])(
-    "rings nobody when the client's url is our webhook, spelled with %j at its end",
+    "calls nobody when the client's url is our webhook followed by %j",
     async (end) => {
       const call = await dialWithUrl({}, `${api.url}/api/remote_phone_call_events${end}`);
       expect(call).toMatchObject({
@@ -269,7 +277,7 @@ describe('a callout whose flow refuses to start', () => {
     },
   );
 
-  it("asks the client's url when that is another address", async () => {
+  it("fetches the client's url when that is another address", async () => {
     const url = `${api.url}/api/remote_phone_call_events/none`;
     const call = await dialWithUrl({}, url);
     expect(call.status).toBe('completed');
@@ -283,7 +291,7 @@ describe('a callout whose flow refuses to start', () => {
 });
 
 describe('a limit of calls in flight', () => {
-  it('counts neither inbound calls, nor uncertain ones, nor those that wait', async () => {
+  it('does not count inbound, uncertain or postponed calls', async () => {
     const apart = await Installation.create();
     try {
       const { api: limited } = await apart.start({ MAX_CALLS_IN_FLIGHT: '1', SIMULATOR_SPEED: '200' });
@@ -312,7 +320,7 @@ describe('a limit of calls in flight', () => {
 });
 
 describe('the batch operations on phone calls', () => {
-  it('preview, create, queue and fetch, and list what they did', async () => {
+  it('preview, create, queue and fetch, and list their results', async () => {
     const callout = await api.callout();
     for (const ending of ['9900', '9902', '9900']) await participation(ending, callout);
     const created = await operation('PhoneCallCreate', params, callout);
@@ -349,7 +357,7 @@ describe('the batch operations on phone calls', () => {
     ]);
   });
 
-  it('name what is wrong with them', async () => {
+  it('report their errors', async () => {
     const empty = await api.callout();
     expect((await operation('PhoneCallCreate', {}, empty)).body).toEqual({
       errors: { remote_request_params: ["can't be blank"] },
@@ -381,7 +389,7 @@ describe('the batch operations on phone calls', () => {
     expect((await api.get(`/api/batch_operations/${body.id}/preview/phone_calls`)).status).toBe(200);
   });
 
-  it('take thousands of values in each of several filters', async () => {
+  it('accept thousands of values in each of several filters', async () => {
     const values = (id: number) => [...Array(4_999).fill('1'), id].join(',');
     const [id] = await api.contacts({ msisdn: '+85510209101' });
     const callout = await api.callout();
@@ -414,7 +422,7 @@ describe('the batch operations on phone calls', () => {
     await eventually(async () => (await api.get(`/api/callouts/${callout}/phone_calls`)).body[0].status === 'canceled');
   });
 
-  it('leave what is left of max_per_period', async () => {
+  it('queue as many calls as max_per_period leaves', async () => {
     const callout = await api.callout();
     for (const _ of [1, 2, 3]) await makeCall((await participation('9900', callout)).id);
     const used = (await api.get('/api/phone_calls?q[created_at_after]=2000-01-01&per_page=1')).headers.get('total');
@@ -447,7 +455,7 @@ describe('the batch operations on phone calls', () => {
 describe('max_per_period', () => {
   const limits = { max_per_period: 10, max_per_period_statuses: 'remotely_queued,completed' };
 
-  /** A paused callout with so many calls to be queued: what is queued there waits. */
+  /** Creates a paused callout with calls in `created`. Its queued calls wait. */
   async function waitingCallout(calls: number): Promise<number> {
     const callout = await api.callout();
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
@@ -459,7 +467,7 @@ describe('max_per_period', () => {
   const queuedIn = async (callout: number): Promise<number> =>
     Number((await api.get(`/api/callouts/${callout}/phone_calls?q[status]=queued`)).headers.get('total'));
 
-  it('counts calls that are queued and wait, in two runs in a row and in two at once', async () => {
+  it('counts queued calls that wait, in consecutive and concurrent runs', async () => {
     await installation.query(`UPDATE phone_calls SET remotely_queued_at = NULL`);
     const callout = await waitingCallout(30);
     const [one, two, three] = await Promise.all(
@@ -491,10 +499,10 @@ describe('max_per_period', () => {
   });
 });
 
-describe('trouble with the whole account', () => {
+describe('a barred account', () => {
   const telephony = async () => (await api.get('/health/ready')).body.details.telephony;
 
-  /** Queues a call that the provider has just refused without acting on it: it waits for most of a minute. */
+  /** Creates a queued call that the provider has just refused without an effect. It waits for most of a minute. */
   async function waitingCall(): Promise<{ callout: number }> {
     const { id, callout } = await participation('9900');
     const call = await makeCall(id);
@@ -511,7 +519,7 @@ describe('trouble with the whole account', () => {
     await eventually(async () => (await api.get(`/api/callouts/${callout}/phone_calls`)).body[0].status === 'canceled');
   }
 
-  it('pauses dialling, is told by /health/ready, and is over by itself when it clears', async () => {
+  it('pauses dialing, is shown by /health/ready, and ends without intervention', async () => {
     expect((await api.put('/simulator/faults', { account: 20003 })).status).toBe(200);
     const { id } = await participation('9900');
     const { id: call } = await makeCall(id);
@@ -524,7 +532,7 @@ describe('trouble with the whole account', () => {
     await eventually(async () => (await telephony()).dialling === 'on');
   });
 
-  it('is not shown any more when nothing was dialed since', async () => {
+  it('is no longer shown when nothing was dialed since', async () => {
     const long = Date.now() - 600_000;
     await installation.query(
       `UPDATE paces SET paused_until = ${long}, reason = 'Authenticate (20003)', pauses = 3 WHERE name = 'dial'`,
@@ -533,9 +541,9 @@ describe('trouble with the whole account', () => {
   });
 
   it.each([
-    ['takes a call', '9900', 'completed'],
+    ['accepts a call', '9900', 'completed'],
     ['refuses a call because of its number', '9921', 'errored'],
-  ])('is not shown any more when the provider %s, although other calls wait', async (_, ending, expected) => {
+  ])('is no longer shown when the provider %s, although other calls wait', async (_, ending, expected) => {
     const { callout } = await waitingCall();
     await api.put('/simulator/faults', { account: 20003 });
     const { id } = await participation(ending);
@@ -561,7 +569,7 @@ describe('trouble with the whole account', () => {
     await stop(callout);
   });
 
-  it('is shown for the whole pause, also when no call waits and a request from before it is taken', async () => {
+  it('is shown during the whole pause, even if no call waits and an earlier request is accepted', async () => {
     let release!: () => void;
     const after = new Promise<void>((resolve) => (release = resolve));
     const body = JSON.stringify({ sid: 'CA1', status: 'queued', direction: 'outbound-api' });
@@ -590,7 +598,7 @@ describe('trouble with the whole account', () => {
     }
   });
 
-  it('is a provider that cannot be reached, too', async () => {
+  it('includes a provider that cannot be reached', async () => {
     const apart = await Installation.create();
     try {
       const { api: cut } = await apart.start({

@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-/** A call that is not queued, with its participation. The simulator answers it when it is placed. */
+/** Creates a call that is not queued, with its participation. The simulator answers the call when it is placed. */
 async function makeCall(): Promise<{ call: Body; participation: string; path: string }> {
   const [contact] = await api.contacts({ msisdn: `+85512${String(++people).padStart(2, '0')}9900` });
   const callout = await api.callout();
@@ -32,8 +32,8 @@ async function makeCall(): Promise<{ call: Body; participation: string; path: st
 const setStatus = (id: number, status: string) =>
   installation.query(`UPDATE phone_calls SET status = '${status}', leased_until = NULL WHERE id = ${id}`);
 
-describe('what a call is placed with', () => {
-  it('changes while the call is created', async () => {
+describe('the number and parameters of a call', () => {
+  it('can change while the status is created', async () => {
     const { path, participation } = await makeCall();
     const changes = { msisdn: other, remote_request_params: { from: '1294', timeout: 20 } };
     expect((await api.patch(path, changes)).status).toBe(204);
@@ -42,12 +42,12 @@ describe('what a call is placed with', () => {
     expect((await api.get(participation)).body.msisdn).toBe('+85510777001');
   });
 
-  it('does not change in any other status, but comes back unchanged, and all else can change', async () => {
+  it('cannot change in any other status, but may be sent unchanged, and other attributes can change', async () => {
     const paused = await api.callout();
     await api.post(`/api/callouts/${paused}/callout_events`, 'event=pause');
     for (const status of phoneCallStatuses.filter((one) => one !== 'created')) {
       const { call, path, participation } = await makeCall();
-      // Nobody takes up a call of a callout that is paused.
+      // Calls of a paused callout are not dialed.
       await installation.query(`UPDATE phone_calls SET callout_id = ${paused} WHERE id = ${call.id}`);
       await setStatus(call.id, status);
       const refused = await api.patch(path, {
@@ -81,7 +81,7 @@ describe('what a call is placed with', () => {
     }
   });
 
-  it('is what was rung, also when it changes at the moment in which the call is queued', async () => {
+  it('are those of the placed call, even if they change while the call is queued', async () => {
     const calls = await Promise.all(Array.from({ length: 20 }, makeCall));
     const answers = await Promise.all(
       calls.map(async ({ path }, n) => {
@@ -105,13 +105,13 @@ describe('what a call is placed with', () => {
   });
 });
 
-describe('what the provider is asked for', () => {
-  const heard = async (path: string): Promise<string[]> => {
+describe('the request to the provider', () => {
+  const callbackStatuses = async (path: string): Promise<string[]> => {
     const { body } = await api.get(`${path}/remote_phone_call_events`);
     return body.map(({ details }: Body) => details.CallStatus);
   };
 
-  it('has no blanks, also of a call that was stored with them, and each event by itself', async () => {
+  it('has no blank parameters, even if they are stored, and each event as a separate value', async () => {
     const { call, path } = await makeCall();
     const stored = {
       ...params,
@@ -127,12 +127,14 @@ describe('what the provider is asked for', () => {
     );
     await api.post(`${path}/phone_call_events`, 'event=queue');
     await eventually(async () => (await api.get(path)).body.status === 'completed');
-    // Only the callbacks say so: nobody is asked before RECONCILE_AFTER is over.
-    await eventually(async () => (await heard(path)).includes('completed'));
-    expect(await heard(path)).toEqual(expect.arrayContaining(['initiated', 'ringing', 'in-progress', 'completed']));
+    // Only callbacks can report this: there is no lookup before RECONCILE_AFTER.
+    await eventually(async () => (await callbackStatuses(path)).includes('completed'));
+    expect(await callbackStatuses(path)).toEqual(
+      expect.arrayContaining(['initiated', 'ringing', 'in-progress', 'completed']),
+    );
   });
 
-  it('has each event of a recording by itself, as the client gave them in one text', async () => {
+  it('has each event of a recording as a separate value, although the client sent them as one text', async () => {
     const call = { sid: 'CA1', status: 'queued', direction: 'outbound-api' };
     const provider = await WebServer.start({
       [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]: { status: 201, body: JSON.stringify(call) },

@@ -16,7 +16,7 @@ queueContract('in this process', async () => {
 describe('the queue in this process', () => {
   const task = 'dial';
 
-  it('handles a row once that was notified several times while it waited, with the latest job', async () => {
+  it('handles a row once, with the latest job, if several jobs were added while it waited', async () => {
     const queue = new InProcessQueue([{ name: task, concurrency: 1 }]);
     const handled: Job[] = [];
     for (const at of [1, 2, 3]) queue.notify({ task, id: 7, at });
@@ -30,7 +30,7 @@ describe('the queue in this process', () => {
     await queue.close();
   });
 
-  it('runs as many jobs of a task at once as its concurrency says, and starts none after it was closed', async () => {
+  it('runs as many jobs of a task at once as its concurrency permits, and starts none after close', async () => {
     const queue = new InProcessQueue([{ name: task, concurrency: 2 }]);
     const started: number[] = [];
     let release = (): void => {};
@@ -79,7 +79,7 @@ queueContract('on Redis', async () => {
   return adapter;
 });
 
-it('hands nothing to Redis while it is away, says so when asked, and goes on when it is back', async () => {
+it('adds nothing while Redis is unreachable, fails the ping, and continues when Redis is back', async () => {
   const { hostname, port } = new URL(process.env.TEST_REDIS_URL!);
   const gate = await Gate.before(Number(port), hostname);
   await gate.close();
@@ -88,7 +88,7 @@ it('hands nothing to Redis while it is away, says so when asked, and goes on whe
   const handled: number[] = [];
   for (let id = 1; id <= 5_000; id++) queue.notify({ task: 'batch_operation', id });
   await expect(queue.ping()).rejects.toThrow('Redis is not reached');
-  // What Bull took now, it would keep in memory until Redis is back.
+  // Bull would keep the jobs in memory until Redis is back.
   expect(added).not.toHaveBeenCalled();
   await gate.open();
   handle(async ({ id }) => void handled.push(id));

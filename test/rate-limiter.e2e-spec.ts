@@ -8,28 +8,31 @@ import { dialingAt, providerEnvironment } from './support/provider.js';
 
 const CALLS = 300;
 const CALLS_PER_SECOND = 20;
-const PATIENCE = 100_000;
+const TIMEOUT = 100_000;
 
-/** Has so many workers of one installation call everybody. Answers what the provider has seen. */
+/**
+ * Lets a number of workers of one installation call everyone.
+ * @returns the statistics of the provider
+ */
 async function dial(workers: number): Promise<Body> {
   const provider = await Installation.createEmbedded();
   const installation = await Installation.create();
   try {
-    const exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500' })).api;
-    const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;
+    const providerApi = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500' })).api;
+    const statistics = async (): Promise<Body> => (await providerApi.get('/simulator/statistics')).body;
     const port = await freePort();
     const environment = {
-      ...dialingAt(exchange.url),
+      ...dialingAt(providerApi.url),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       CALLS_PER_SECOND: String(CALLS_PER_SECOND),
     };
-    const starts = Array.from({ length: workers }, (_, nth) =>
-      installation.start(nth === 0 ? { ...environment, PORT: String(port) } : environment),
+    const starts = Array.from({ length: workers }, (_, index) =>
+      installation.start(index === 0 ? { ...environment, PORT: String(port) } : environment),
     );
     const [program] = await Promise.all(starts);
     await installation.makeContacts(CALLS);
     await send(program!.api, await pausedCallout(program!.api), 'resume');
-    await eventually(async () => (await statistics()).created >= CALLS, PATIENCE);
+    await eventually(async () => (await statistics()).created >= CALLS, TIMEOUT);
     return await statistics();
   } finally {
     await installation.remove();
@@ -37,13 +40,13 @@ async function dial(workers: number): Promise<Body> {
   }
 }
 
-/** Calls in a second, from the first call to the last. */
+/** @returns the calls per second, from the first call to the last */
 function rateOf({ creations }: Body): number {
   return ((creations.length - 1) * 1_000) / (creations.at(-1) - creations[0]);
 }
 
-describe.runIf(way === 'cluster')('the pace of four workers', () => {
-  it('is never above the limit in ten seconds, and close to what one worker reaches at the same time', async () => {
+describe.runIf(way === 'cluster')('the call rate of four workers', () => {
+  it('never exceeds the limit in ten seconds, and is close to that of one worker', async () => {
     const [one, four] = await Promise.all([dial(1), dial(4)]);
     for (const seen of [one, four]) {
       expect(seen.created).toBe(CALLS);

@@ -9,7 +9,7 @@ import { WebServer } from './support/web-server.js';
 
 const CALLS = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`;
 
-/** When the backup was made, as an operator may write it. */
+/** When the backup was made. `TIME` is the argument of the operator. */
 const BACKUP = DateTime.now().minus({ hours: 3 }).set({ millisecond: 0 });
 const TIME = BACKUP.setZone('Asia/Phnom_Penh').toISO({ suppressMilliseconds: true })!;
 
@@ -17,7 +17,7 @@ let installation: Installation;
 let api: Api;
 let provider: WebServer;
 
-/** A call as the provider lists it, so many minutes after the backup. */
+/** A call in the provider's list, created this many minutes after the backup. */
 const listed = (sid: string, to: string, minutes: number, more: object = {}) => ({
   sid,
   to,
@@ -40,7 +40,10 @@ const reconcile = (time = TIME, environment: Record<string, string> = {}): Promi
     ...environment,
   });
 
-/** A call to this person in a callout, queued unless it shall not be. Returns its id. */
+/**
+ * Creates a call to a person in a callout, and queues it if required.
+ * @returns its id
+ */
 async function call(callout: number, msisdn: string, isQueued = true): Promise<number> {
   const { body: known } = await api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`);
   const contact_id = known[0]?.id ?? (await api.contacts({ msisdn }))[0];
@@ -79,7 +82,7 @@ afterAll(async () => {
 });
 
 describe('npm run reconcile', () => {
-  it('marks calls that were placed since the backup and that the database does not know, and reads no further', async () => {
+  it('marks unknown calls that were placed since the backup, and reads no further pages', async () => {
     const callout = await api.callout();
     await send(api, callout, 'pause');
     const calls = new Map<string, number>();
@@ -96,14 +99,14 @@ describe('npm run reconcile', () => {
     expect(output).toContain('3 phone calls are uncertain now');
     const statuses = await Promise.all([...calls.values()].map(statusOf));
     expect(statuses).toEqual(['uncertain', 'queued', 'queued', 'completed', 'uncertain', 'queued', 'queued', 'queued']);
-    // It is not known which of the two was placed.
+    // It is unknown which of the two was placed.
     expect(await statusOf(sibling)).toBe('uncertain');
     expect(provider.asked).toEqual([`${CALLS}?PageSize=1000`, second, third]);
     const [row] = await installation.query<Body>(`SELECT dialled_at FROM phone_calls WHERE id = ${calls.get('CA1')}`);
     expect(new Date(row.dialled_at).getTime()).toBe(BACKUP.plus({ minutes: 60 }).toMillis());
   });
 
-  it('refuses while calls may be dialed, of callouts that were never started, too', async () => {
+  it('fails while calls may be dialed, even of callouts that were never started', async () => {
     const callout = await api.callout();
     const id = await call(callout, '+85512000005');
     const { code, error } = await reconcile();
@@ -112,24 +115,21 @@ describe('npm run reconcile', () => {
     await send(api, callout, 'pause');
   });
 
-  it('changes nothing when the provider cannot tell', async () => {
+  it('changes nothing when the provider is unreachable', async () => {
     const away = { SOMLENG_CLIENT_REST_API_BASE_URL: 'http://127.0.0.1:1' };
     const { code, error } = await reconcile(TIME, away);
     expect([code, error]).toEqual([1, expect.stringMatching(/^The provider cannot be asked: .*ECONNREFUSED.*\n$/)]);
   });
 
-  it.each(['', 'yesterday', '2026-11-25T10:00:00', '2999-01-01T00:00:00Z'])(
-    'does not take "%s" for a time',
-    async (time) => {
-      const { code, error } = await reconcile(time);
-      expect([code, error]).toEqual([
-        1,
-        'Say when the backup was made, in the past: npm run reconcile -- 2026-11-25T10:00:00Z\n',
-      ]);
-    },
-  );
+  it.each(['', 'yesterday', '2026-11-25T10:00:00', '2999-01-01T00:00:00Z'])('rejects "%s" as a time', async (time) => {
+    const { code, error } = await reconcile(time);
+    expect([code, error]).toEqual([
+      1,
+      'Say when the backup was made, in the past: npm run reconcile -- 2026-11-25T10:00:00Z\n',
+    ]);
+  });
 
-  it('has nothing to ask of the simulator in the box', async () => {
+  it('rejects the built-in simulator', async () => {
     const { code, error } = await reconcile(TIME, { PLATFORM_PROVIDER: 'simulator' });
     expect([code, error]).toEqual([1, expect.stringMatching(/^The simulator in the box forgets its calls.*\n$/)]);
   });

@@ -3,17 +3,17 @@ import { type MatchOptions, type UnmatchedCall, matchRemoteCall } from '../src/d
 import type { RemoteCall } from '../src/telephony/telephony-provider.js';
 
 const START = Date.UTC(2026, 10, 25, 9, 0, 0);
-const WITHIN = 30_000;
+const WITHIN_MS = 30_000;
 
-/** A call of ours that was dialed so many seconds after the start. */
-const ours = (id: number, seconds: number, from: unknown = '2442'): UnmatchedCall => ({
+/** A call of ours, dialed this many seconds after the start. */
+const localCall = (id: number, seconds: number, from: unknown = '2442'): UnmatchedCall => ({
   id,
   dialedAt: new Date(START + seconds * 1_000),
   from,
 });
 
-/** A call of the provider's that was made so many seconds after the start. */
-const theirs = (sid: string, seconds: number, from = '2442'): RemoteCall => ({
+/** A call of the provider, created this many seconds after the start. */
+const remoteCall = (sid: string, seconds: number, from = '2442'): RemoteCall => ({
   sid,
   status: 'queued',
   from,
@@ -25,63 +25,79 @@ const match = (
   unmatched: UnmatchedCall[],
   remote: RemoteCall[],
   options: Partial<MatchOptions> = {},
-): string | undefined => matchRemoteCall(call, unmatched, remote, { within: WITHIN, guess: false, ...options })?.sid;
+): string | undefined =>
+  matchRemoteCall(call, unmatched, remote, { withinMs: WITHIN_MS, guess: false, ...options })?.sid;
 
 describe('an uncertain call', () => {
-  it('is the only call that the provider made at that time from that number', () => {
-    const call = ours(1, 0);
-    expect(match(call, [call], [theirs('A', 1)])).toBe('A');
+  it('is matched with the only call of the provider at that time from that number', () => {
+    const call = localCall(1, 0);
+    expect(match(call, [call], [remoteCall('A', 1)])).toBe('A');
     expect(
-      match(ours(1, 0, '+855 10 202 101'), [ours(1, 0, '+855 10 202 101')], [theirs('A', 1, '+85510202101')]),
+      match(
+        localCall(1, 0, '+855 10 202 101'),
+        [localCall(1, 0, '+855 10 202 101')],
+        [remoteCall('A', 1, '+85510202101')],
+      ),
     ).toBe('A');
   });
 
   it.each([
-    ['comes from another number', theirs('A', 1, '2443')],
-    ['was made long before', theirs('A', -600)],
-    ['was made long after', theirs('A', 3_600)],
-  ])('is no call that %s', (_, remote) => {
-    expect(match(ours(1, 0), [ours(1, 0)], [remote])).toBeUndefined();
+    ['comes from another number', remoteCall('A', 1, '2443')],
+    ['was created long before', remoteCall('A', -600)],
+    ['was created long after', remoteCall('A', 3_600)],
+  ])('is not matched with a call that %s', (_, remote) => {
+    expect(match(localCall(1, 0), [localCall(1, 0)], [remote])).toBeUndefined();
   });
 
-  it('is told from its siblings by the order of time', () => {
-    const siblings = [ours(1, 0), ours(2, 5), ours(3, 9)];
-    const remote = [theirs('C', 10), theirs('A', 1), theirs('B', 6)];
+  it('is distinguished from others by the order of time', () => {
+    const siblings = [localCall(1, 0), localCall(2, 5), localCall(3, 9)];
+    const remote = [remoteCall('C', 10), remoteCall('A', 1), remoteCall('B', 6)];
     expect(siblings.map((call) => match(call, siblings, remote))).toEqual(['A', 'B', 'C']);
   });
 
-  it('is not guessed while a sibling may as well be the one that the provider took', () => {
-    const siblings = [ours(1, 0), ours(2, 5)];
-    expect(siblings.map((call) => match(call, siblings, [theirs('A', 3)]))).toEqual([undefined, undefined]);
-    const strangers = [theirs('A', 1), theirs('B', 6), theirs('C', 7)];
+  it('is not matched while another call fits equally well', () => {
+    const siblings = [localCall(1, 0), localCall(2, 5)];
+    expect(siblings.map((call) => match(call, siblings, [remoteCall('A', 3)]))).toEqual([undefined, undefined]);
+    const strangers = [remoteCall('A', 1), remoteCall('B', 6), remoteCall('C', 7)];
     expect(siblings.map((call) => match(call, siblings, strangers))).toEqual([undefined, undefined]);
   });
 
-  it('is guessed in the end, by the last dial before: nothing better will come', () => {
-    const siblings = [ours(1, 0), ours(2, 5)];
-    expect(siblings.map((call) => match(call, siblings, [theirs('A', 6)], { guess: true }))).toEqual([undefined, 'A']);
-    expect(siblings.map((call) => match(call, siblings, [theirs('A', 1)], { guess: true }))).toEqual(['A', undefined]);
+  it('is finally guessed by the nearest dial', () => {
+    const siblings = [localCall(1, 0), localCall(2, 5)];
+    expect(siblings.map((call) => match(call, siblings, [remoteCall('A', 6)], { guess: true }))).toEqual([
+      undefined,
+      'A',
+    ]);
+    expect(siblings.map((call) => match(call, siblings, [remoteCall('A', 1)], { guess: true }))).toEqual([
+      'A',
+      undefined,
+    ]);
   });
 
-  it('is told from a call of a minute ago once the difference of the clocks is known', () => {
-    const siblings = [ours(1, 0), ours(2, 60)];
-    const remote = [theirs('A', 3_661)];
-    expect(siblings.map((call) => match(call, siblings, remote, { offset: 3_600_000 }))).toEqual([undefined, 'A']);
+  it('is distinguished from a call of a minute ago once the clock offset is known', () => {
+    const siblings = [localCall(1, 0), localCall(2, 60)];
+    const remote = [remoteCall('A', 3_661)];
+    expect(siblings.map((call) => match(call, siblings, remote, { clockOffsetMs: 3_600_000 }))).toEqual([
+      undefined,
+      'A',
+    ]);
     expect(siblings.map((call) => match(call, siblings, remote))).toEqual([undefined, undefined]);
   });
 
-  it('does not compete with a sibling whose time does not fit', () => {
-    const [early, late] = [ours(1, 0), ours(2, 86_400)];
-    expect(match(late, [early, late], [theirs('A', 86_401)])).toBe('A');
-    expect(match(early, [early, late], [theirs('A', 86_401)])).toBeUndefined();
+  it('does not compete with a call whose time does not fit', () => {
+    const [early, late] = [localCall(1, 0), localCall(2, 86_400)];
+    expect(match(late, [early, late], [remoteCall('A', 86_401)])).toBe('A');
+    expect(match(early, [early, late], [remoteCall('A', 86_401)])).toBeUndefined();
   });
 
-  it('is the nearest in time of several calls that somebody placed from the same number', () => {
-    expect(match(ours(1, 100), [ours(1, 100)], [theirs('A', 0), theirs('B', 102), theirs('C', 160)])).toBe('B');
+  it('is matched with the nearest of several calls from the same number', () => {
+    expect(
+      match(localCall(1, 100), [localCall(1, 100)], [remoteCall('A', 0), remoteCall('B', 102), remoteCall('C', 160)]),
+    ).toBe('B');
   });
 
-  it('is matched by caller id alone where the provider gives no time', () => {
-    const { date_created: _, ...timeless } = theirs('A', 0);
-    expect(match(ours(1, 5_000), [ours(1, 5_000)], [timeless as RemoteCall])).toBe('A');
+  it('is matched by caller id alone if the provider gives no time', () => {
+    const { date_created: _, ...timeless } = remoteCall('A', 0);
+    expect(match(localCall(1, 5_000), [localCall(1, 5_000)], [timeless as RemoteCall])).toBe('A');
   });
 });

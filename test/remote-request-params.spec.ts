@@ -15,17 +15,17 @@ describe('the request parameters of a call', () => {
       ['initiated', 'ringing', 'answered'],
     ],
     ['completed', ['completed']],
-  ])('are sent with each event of %j as a value of its own', (events, expected) => {
+  ])('are sent with each event of %j as a separate value', (events, expected) => {
     expect(sendableParams({ status_callback_event: events })).toEqual({ status_callback_event: expected });
   });
 
-  it('are sent with each event of a recording by itself, too', () => {
+  it('are sent with each event of a recording as a separate value, too', () => {
     const given = { recording_status_callback_event: 'in-progress completed,absent' };
     const expected = { recording_status_callback_event: ['in-progress', 'completed', 'absent'] };
     expect(sendableParams(given)).toEqual(expected);
   });
 
-  it.each(['', ' ', ' , ', null, [], [''], undefined])('are sent without events if those are %j', (events) => {
+  it.each(['', ' ', ' , ', null, [], [''], undefined])('are sent without events that are %j', (events) => {
     expect(sendableParams({ from: '2442', status_callback_event: events })).toEqual({ from: '2442' });
   });
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { type RemoteStanding, statusAfter } from '../src/phone-calls/remote-state.js';
+import { type KnownState, statusAfter } from '../src/phone-calls/remote-state.js';
 
-const at = (remote_status: string | null, status: RemoteStanding['status'], sequence_number: number | null = null) => ({
+const at = (remote_status: string | null, status: KnownState['status'], sequence_number: number | null = null) => ({
   status,
   remote_status,
   sequence_number,
 });
 
-describe('news of a call', () => {
+describe('an update of a call', () => {
   it.each([
     [at(null, 'queued'), 'queued', undefined, 'remotely_queued'],
     [at('queued', 'remotely_queued'), 'ringing', 1, 'in_progress'],
@@ -17,13 +17,13 @@ describe('news of a call', () => {
     [at('queued', 'remotely_queued'), 'no-answer', undefined, 'not_answered'],
     [at('queued', 'remote_fetch_queued'), 'failed', undefined, 'failed'],
     [at('queued', 'remotely_queued'), 'canceled', undefined, 'canceled'],
-    // Late truth wins over what we assumed.
+    // An update replaces an assumed status.
     [at(null, 'uncertain'), 'completed', 3, 'completed'],
     [at(null, 'errored'), 'completed', undefined, 'completed'],
-    // Of two ends the one that the provider numbered later counts.
+    // The final status with the higher sequence number wins.
     [at('busy', 'busy', 2), 'completed', 3, 'completed'],
-  ])('of %j that it is %s (number %s) lead to %s', (standing, remoteStatus, sequence, expected) => {
-    expect(statusAfter(standing, { remoteStatus, sequence })).toBe(expected);
+  ])('of %j to %s (number %s) leads to %s', (known, remoteStatus, sequence, expected) => {
+    expect(statusAfter(known, { remoteStatus, sequence })).toBe(expected);
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe('news of a call', () => {
     [at('ringing', 'in_progress', 1), 'dancing', 5],
     [at('ringing', 'in_progress', 1), 'constructor', 5],
     [at('ringing', 'in_progress', 1), undefined, 5],
-  ])('of %j that it is %s (number %s) change nothing', (standing, remoteStatus, sequence) => {
-    expect(statusAfter(standing, { remoteStatus, sequence })).toBeUndefined();
+  ])('of %j to %s (number %s) changes nothing', (known, remoteStatus, sequence) => {
+    expect(statusAfter(known, { remoteStatus, sequence })).toBeUndefined();
   });
 });

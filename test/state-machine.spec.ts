@@ -3,7 +3,7 @@ import { batchOperationMachine, batchOperationStatuses } from '../src/batch-oper
 import { calloutMachine, calloutStatuses } from '../src/callouts/callout.machine.js';
 import { nextState } from '../src/state-machine/state-machine.js';
 
-/** Every move that is possible, as the contract (section 7) lists them. */
+/** @returns every possible transition, in the notation of the contract (section 7) */
 function moves<S extends string>(machine: Parameters<typeof nextState<S>>[0], statuses: readonly S[]): string[] {
   return Object.keys(machine).flatMap((event) =>
     statuses.flatMap((from) => {
@@ -14,7 +14,7 @@ function moves<S extends string>(machine: Parameters<typeof nextState<S>>[0], st
 }
 
 describe('the state machines', () => {
-  it('move a callout as the contract says, and not otherwise', () => {
+  it('have exactly the transitions of the contract for a callout', () => {
     expect(moves(calloutMachine, calloutStatuses)).toEqual([
       'start initialized→running',
       'pause initialized→paused',
@@ -27,7 +27,7 @@ describe('the state machines', () => {
     ]);
   });
 
-  it('move a batch operation as the contract says, and not otherwise', () => {
+  it('have exactly the transitions of the contract for a batch operation', () => {
     expect(moves(batchOperationMachine, batchOperationStatuses)).toEqual([
       'queue preview→queued',
       'requeue finished→queued',

@@ -14,40 +14,42 @@ import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
 import { canMove, isMovable, setClause } from '../phone-calls/phone-call-transitions.js';
-import { standingAfter } from '../phone-calls/remote-state.js';
+import { stateAfter } from '../phone-calls/remote-state.js';
 
-/** Calls that one round reserves to be looked up. */
-const MOST_AT_ONCE = 100;
+/** How many calls one run reserves for lookups. */
+const MAX_LOOKUPS_PER_RUN = 100;
 
-/**
- * How long a lookup may outlast the provider's time limit (s), while it waits for its turn, before the call is looked
- * up again.
- */
+/** How long a lookup may wait and run beyond the provider's timeout before the call is looked up again (s). */
 const LEASE_MARGIN = 15;
 
-/** The longest pause between two lookups of a call (s), and how much it varies. */
-const LONGEST_BACK_OFF = 3_600;
-const JITTER = 0.25;
+/** The longest pause between two lookups of a call (s), before jitter. */
+const MAX_LOOKUP_BACKOFF = 3_600;
 
-/** After so many lookups the pause no longer grows. */
-const MOST_DOUBLINGS = 10;
+/** How much a pause varies in either direction, as a share of its length. */
+const JITTER_RATIO = 0.25;
+
+/** The number of lookups after which the pause stops growing. */
+const MAX_DOUBLINGS = 10;
 
 /** The first pause between two lookups of an uncertain call (s). */
-const FIRST_UNCERTAIN = 2;
+const FIRST_UNCERTAIN_BACKOFF = 2;
 
-/** How often the provider must say that it knows no such call before it is believed. */
-const UNKNOWN_BELIEVED_AFTER = 3;
+/** How many lookups must fail to find a call that the provider accepted before the call is given up. */
+const MIN_NOT_FOUND_LOOKUPS = 3;
 
-/** How far a dial may lie in the future (s) before it shows that the database's clock has stepped back. */
-const CLOCK_STEP = 60;
+/** How far `dialled_at` must lie in the future to show that the database clock has stepped back (s). */
+const CLOCK_STEP_THRESHOLD = 60;
 
-/** Calls from which the difference of the clocks is learned. */
-const OFFSET_SAMPLES = 9;
+/** How many recent calls the clock offset is computed from. */
+const CLOCK_OFFSET_SAMPLES = 9;
 
-/** A call whose state at the provider is awaited, as far as a lookup needs it. */
+/** The columns that a lookup needs of a call whose state at the provider is awaited. */
 export type AwaitedCall = Pick<PhoneCall, 'id' | 'status' | 'msisdn' | 'remote_call_id' | 'checks'>;
 
-/** Looks up at the provider what became of calls that have been silent for a while. */
+/**
+ * Reconciles calls that have had no webhook for a while with their state at the provider. It schedules the lookups and
+ * records their results; `FetchHandler` makes the requests.
+ */
 @Injectable()
 export class CallReconciler {
   constructor(
@@ -58,9 +60,9 @@ export class CallReconciler {
     private readonly config: Config,
   ) {}
 
-  /** Reserves the calls that are due to be looked up, as many as the rate limit of lookups has slots for. */
+  /** Reserves the calls whose lookup is due, as many as the rate limit for lookups has slots for. */
   reserve(): Promise<Reservation[]> {
-    const limit = { perSecond: this.config.fetchesPerSecond, most: MOST_AT_ONCE };
+    const limit = { perSecond: this.config.fetchesPerSecond, most: MAX_LOOKUPS_PER_RUN };
     return this.unitOfWork.run((transaction) =>
       this.rateLimiter.reserve(transaction, 'fetch', limit, async (count) => {
         const rows = await transaction.query<{
@@ -79,17 +81,17 @@ export class CallReconciler {
   }
 
   /**
-   * Makes lookups due that lie further ahead than the longest pause which their call can have: the database's clock has
-   * stepped back since
-   * they were planned. @returns how many there were
+   * Makes lookups due that lie further ahead than the longest possible pause of their call. They were scheduled before
+   * the database clock stepped back.
+   * @returns the number of lookups
    */
   repairClockSteps(): Promise<number> {
     const shortest = Math.min(this.leaseSeconds, this.config.reconcileAfter);
     const number = (value: number): Sql => raw(String(value));
-    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN)} ELSE ${number(this.config.reconcileAfter)} END`;
-    const doublings = sql`CAST(${least(sql`checks`, number(MOST_DOUBLINGS))} AS integer)`;
-    const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(LONGEST_BACK_OFF));
-    const longest = greatest(sql`${backOff} * ${number(1 + JITTER)}`, number(this.leaseSeconds));
+    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN_BACKOFF)} ELSE ${number(this.config.reconcileAfter)} END`;
+    const doublings = sql`CAST(${least(sql`checks`, number(MAX_DOUBLINGS))} AS integer)`;
+    const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(MAX_LOOKUP_BACKOFF));
+    const longest = greatest(sql`${backOff} * ${number(1 + JITTER_RATIO)}`, number(this.leaseSeconds));
     const tooFar = sql`SELECT id FROM phone_calls
       WHERE check_at > ${secondsFromNow(shortest)} AND check_at > ${secondsFromNow(sql`${longest} + 1`)}
       ${lockClause('FOR UPDATE SKIP LOCKED')}`;
@@ -98,8 +100,11 @@ export class CallReconciler {
     );
   }
 
-  /** The call, if there is still something to look up; undefined otherwise, and then it is not looked up again. */
-  async find(id: number): Promise<AwaitedCall | undefined> {
+  /**
+   * Finds a call whose state at the provider is awaited. A call in any other status loses its scheduled lookup.
+   * @returns undefined when there is nothing to look up
+   */
+  async findAwaited(id: number): Promise<AwaitedCall | undefined> {
     const awaited = sql`status IN (${join([...awaitedStatuses])})`;
     const call = await this.reader.row<AwaitedCall>(
       sql`SELECT id, status, msisdn, remote_call_id, checks FROM phone_calls WHERE id = ${id} AND ${awaited}`,
@@ -112,8 +117,8 @@ export class CallReconciler {
     return call;
   }
 
-  /** Every dialed call to a number whose id at the provider is not known. */
-  async unmatched(msisdn: string): Promise<UnmatchedCall[]> {
+  /** @returns every dialed call to a number that has no provider id yet */
+  async findUnmatched(msisdn: string): Promise<UnmatchedCall[]> {
     const rows = await this.reader.rows<{ id: number; dialled_at: Date | string; remote_request_params: unknown }>(
       sql`SELECT id, dialled_at, remote_request_params FROM phone_calls
         WHERE msisdn = ${msisdn} AND remote_call_id IS NULL AND dialled_at IS NOT NULL AND refusal_code IS NULL`,
@@ -126,14 +131,14 @@ export class CallReconciler {
   }
 
   /**
-   * How far the provider's clock is ahead of the database's (ms), as the latest calls show that the provider took;
-   * undefined when there are none.
+   * Measures how far the provider's clock is ahead of the database's, from the latest calls that the provider accepted.
+   * @returns the median in ms; undefined without such calls
    */
   async clockOffset(): Promise<number | undefined> {
     const rows = await this.reader.rows<{ dialled_at: Date | string; date_created: string | null }>(
       sql`SELECT dialled_at, remote_queue_response ->> 'date_created' AS date_created FROM phone_calls
         WHERE remotely_queued_at IS NOT NULL AND dialled_at IS NOT NULL ORDER BY remotely_queued_at DESC
-        LIMIT ${OFFSET_SAMPLES}`,
+        LIMIT ${CLOCK_OFFSET_SAMPLES}`,
     );
     const offsets = rows.flatMap(({ dialled_at, date_created }) => {
       const created = createdAt({ date_created });
@@ -142,8 +147,8 @@ export class CallReconciler {
     return offsets.toSorted((one, other) => one - other)[Math.floor(offsets.length / 2)];
   }
 
-  /** Those of the provider's calls which no phone call of ours is known to be. */
-  async unclaimed(calls: RemoteCall[]): Promise<RemoteCall[]> {
+  /** @returns the provider's calls that are not linked to a phone call in the database */
+  async excludeKnown(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
     const known = await this.reader.rows<{ remote_call_id: string }>(
       sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
@@ -152,25 +157,24 @@ export class CallReconciler {
   }
 
   /**
-   * Records what the provider says of a call. Nothing is recorded if a callback has named another call of ours as this
-   * one, or if the call was
-   * queued again meanwhile.
+   * Records the provider's state of a call. Records nothing if a callback has meanwhile linked the provider's call to
+   * another phone call, or if the phone call was queued again.
    */
   async applyRemoteState(id: number, remote: RemoteCall): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
         const call = await findForUpdate(transaction, PhoneCall, id);
-        // A callback with our own id has named another call meanwhile.
+        // A callback has linked this phone call to another call of the provider.
         if (call.remote_call_id !== null && call.remote_call_id !== remote.sid) return;
         if (!isMovable('apply_remote_state', call.status)) return;
-        const news = { remoteStatus: remote.status };
-        const { status, remoteStatus } = standingAfter(call, news, ['remote_fetch_queued', 'uncertain']);
+        const update = { remoteStatus: remote.status };
+        const { status, remoteStatus } = stateAfter(call, update, ['remote_fetch_queued', 'uncertain']);
         const values = {
           lease_token: null,
           remote_call_id: remote.sid,
           remote_status: remoteStatus,
           remotely_queued_at: sql`coalesce(remotely_queued_at, dialled_at)`,
-          check_at: secondsFromNow(this.backOff(call)),
+          check_at: secondsFromNow(this.backoffSeconds(call)),
         };
         const [loaded] = await this.callFlowRunner.loadContexts(transaction, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
@@ -187,9 +191,9 @@ export class CallReconciler {
       });
   }
 
-  /** Plans the next lookup of a call of which nothing new is known. */
+  /** Schedules the next lookup of a call after one that found nothing new. */
   async reschedule(call: AwaitedCall): Promise<void> {
-    const values = { check_at: secondsFromNow(this.backOff(call)) };
+    const values = { check_at: secondsFromNow(this.backoffSeconds(call)) };
     const changes =
       call.status === 'remote_fetch_queued'
         ? setClause('end_remote_fetch', values)
@@ -200,11 +204,12 @@ export class CallReconciler {
   }
 
   /**
-   * Records that the provider does not know a call. It may only be late, so the call is given up after several lookups.
+   * Records that the provider does not know a call. The provider may list calls late, so a call is given up only after
+   * several lookups.
    */
   async applyNotFound(call: AwaitedCall): Promise<void> {
     if (call.remote_call_id !== null) {
-      if (call.checks < UNKNOWN_BELIEVED_AFTER) return this.reschedule(call);
+      if (call.checks < MIN_NOT_FOUND_LOOKUPS) return this.reschedule(call);
       return this.giveUp(call, 'The provider took the call, but does not know it any more.');
     }
     if (!(await this.hasWaitedLongEnough(call))) return this.reschedule(call);
@@ -217,17 +222,17 @@ export class CallReconciler {
   }
 
   /**
-   * Whether an uncertain call has been looked up for as long as the setting says. The database's clock may step:
-   * forward, then the lookups
-   * that fit into the time have not all been made; back, then the dial lies in the future and the lookups alone count.
+   * Checks whether an uncertain call has been looked up for `UNCERTAIN_FOR` seconds. The number of lookups must fit
+   * that time, because the database clock may have stepped forward. If the dial lies in the future, the clock has
+   * stepped back, and only the number of lookups counts.
    */
   async hasWaitedLongEnough({ id, checks }: AwaitedCall): Promise<boolean> {
     const { uncertainFor } = this.config;
-    const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN)));
+    const lookups = Math.floor(Math.log2(Math.max(1, uncertainFor / FIRST_UNCERTAIN_BACKOFF)));
     if (checks < lookups) return false;
     const waited = await this.reader.rows(
       sql`SELECT 1 FROM phone_calls WHERE id = ${id}
-        AND (dialled_at < ${secondsFromNow(-uncertainFor)} OR dialled_at > ${secondsFromNow(CLOCK_STEP)})`,
+        AND (dialled_at < ${secondsFromNow(-uncertainFor)} OR dialled_at > ${secondsFromNow(CLOCK_STEP_THRESHOLD)})`,
     );
     return waited.length > 0;
   }
@@ -243,10 +248,10 @@ export class CallReconciler {
     return this.config.providerTimeout + LEASE_MARGIN;
   }
 
-  /** Seconds until the next lookup of a call: growing, and never the same for two calls. */
-  private backOff({ checks, status }: AwaitedCall): number {
-    const first = status === 'uncertain' ? FIRST_UNCERTAIN : this.config.reconcileAfter;
-    const pause = Math.min(LONGEST_BACK_OFF, first * 2 ** Math.min(checks, MOST_DOUBLINGS));
-    return pause * (1 - JITTER + 2 * JITTER * Math.random());
+  /** The exponential backoff with jitter until the next lookup of a call (s). */
+  private backoffSeconds({ checks, status }: AwaitedCall): number {
+    const first = status === 'uncertain' ? FIRST_UNCERTAIN_BACKOFF : this.config.reconcileAfter;
+    const pause = Math.min(MAX_LOOKUP_BACKOFF, first * 2 ** Math.min(checks, MAX_DOUBLINGS));
+    return pause * (1 - JITTER_RATIO + 2 * JITTER_RATIO * Math.random());
   }
 }

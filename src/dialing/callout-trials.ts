@@ -8,8 +8,8 @@ import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { Refusal } from '../telephony/telephony-provider.js';
 import { isNumberError } from '../telephony/twilio/error-codes.js';
 
-/** How many of a callout's first dials the provider must refuse in the same way before the callout is held. */
-const TRIAL_DIALS = 10;
+/** How many of a callout's first dials the provider must refuse with the same code before the callout is held. */
+const TRIAL_SIZE = 10;
 
 type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_code' | 'trial_refusals'> & {
   on_trial: boolean | number;
@@ -18,28 +18,24 @@ type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_c
 };
 
 /**
- * Keeps one bad setting from spending a campaign. A callout is on trial from its start or resumption until one of its
- * dials is not refused.
- * A refusal that is known to be about a setting holds the callout at once, and so does the same refusal of all first
- * dials on trial: the
- * callout is paused, says why, and the refused calls are queued again.
+ * Keeps a wrong setting from failing all calls of a callout. A callout is on trial from its start or resumption until
+ * the provider does not refuse one of its dials. Two kinds of refusals hold the callout: one whose code is known to
+ * concern a setting, and the same code for all of its first {@link TRIAL_SIZE} dials. To hold a callout means to pause
+ * it, to store the reason, and to queue its refused calls again.
  */
 @Injectable()
 export class CalloutTrials {
   private readonly logger = new Logger('CalloutTrials');
 
-  /** Ends the trial of callouts: the provider takes their calls. */
-  async pass(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
+  /** Ends the trials of callouts whose calls the provider accepts. */
+  async endTrials(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
     await transaction.query(sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
         WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`);
   }
 
-  /**
-   * Notes that the provider refused a call of a callout, which is recorded as errored, and holds the callout if that is
-   * due.
-   */
-  async refuse(
+  /** Counts a refusal of a callout's call, which is already recorded as errored, and holds the callout if required. */
+  async recordRefusal(
     transaction: Transaction,
     { id, callout_id }: { id: number; callout_id: number | null },
     refusal: Refusal,
@@ -52,7 +48,7 @@ export class CalloutTrials {
         FROM callouts WHERE id = ${calloutId} ${lockClause('FOR UPDATE')}`);
     if (!callout) return;
     const { code, outcome, message } = refusal;
-    // This dial was under way when the callout was held, and perhaps resumed: it says nothing new about the settings.
+    // This dial was in flight when the callout was held, and perhaps resumed. It is no evidence about the new settings.
     if (callout.held_code === code && (callout.held_because !== null || callout.is_stale)) {
       return this.requeue(transaction, sql`id = ${id}`, code);
     }
@@ -66,11 +62,12 @@ export class CalloutTrials {
       );
     }
     if (!callout.on_trial) return;
-    if (callout.trial_refusals > 0 && callout.trial_code !== code) return this.pass(transaction, new Set([calloutId]));
+    if (callout.trial_refusals > 0 && callout.trial_code !== code)
+      return this.endTrials(transaction, new Set([calloutId]));
     const refusals = callout.trial_refusals + 1;
-    // Somebody resumed the callout although these people cannot be called: their calls stay errored.
+    // The callout was resumed after it was held for these numbers, so their calls stay errored.
     const isKnown = callout.held_code === code && isNumberError(code);
-    if (refusals >= TRIAL_DIALS && !isKnown) {
+    if (refusals >= TRIAL_SIZE && !isKnown) {
       const reason = `The provider refused the first ${refusals} calls in the same way: ${message}.`;
       return this.hold(transaction, calloutId, callout, code, reason);
     }
@@ -91,14 +88,15 @@ export class CalloutTrials {
     await transaction.query(sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
         WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
-    // A beginning that lies ahead was written before the database's clock stepped back, and says nothing.
-    const sinceBeginning = sql`(SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
+    // A trial that begins in the future was written before the database clock stepped back, and does not limit the
+    // calls.
+    const sinceTrialBegan = sql`(SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
         OR phone_calls.dialled_at >= callouts.trial_began_at
       FROM callouts WHERE callouts.id = ${calloutId})`;
-    await this.requeue(transaction, sql`callout_id = ${calloutId} AND ${sinceBeginning}`, code);
+    await this.requeue(transaction, sql`callout_id = ${calloutId} AND ${sinceTrialBegan}`, code);
   }
 
-  /** Queues calls again that were refused in this way: nobody's call is spent. */
+  /** Queues the calls again that were refused with this code, so that no person loses a call. */
   private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {
     await transaction.query(sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
         WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)} AND refusal_code = ${code} AND remote_call_id IS NULL`);

@@ -10,35 +10,35 @@ import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
-import { RESERVED_FOR, claimSeconds } from './dial-leases.js';
-import { cancelForbidden, isPermitted, lockPeople } from './eligibility.js';
+import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
+import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
-import { lockPhoneCalls } from '../phone-calls/locks.js';
+import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import { MAX_CALLS_AT_ONCE, ReservationWindow } from './reservation-window.js';
+import { MAX_BATCH_SIZE, ReservationWindow } from './reservation-window.js';
 
-/** A reserved call and its slot, in milliseconds of the database's clock. */
+/** A reserved call and its slot. */
 interface Reserved {
   id: number;
+  /** When the slot begins (ms of the database clock). */
   at: number;
 }
 
-/** `claimed_at` is milliseconds of the database's clock. */
+/** `claimed_at` is in ms of the database clock. */
 type ClaimedRow = FlowPhoneCall &
   Pick<PhoneCall, 'lease_token' | 'refusals' | 'callout_id'> & { claimed_at: number; on_trial: boolean | number };
 
-/** A call that is ours to dial, with what its flow is told. */
+/** A call that this process has claimed, with the context of its call flow. */
 export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 
 /**
  * Claims calls for dialing. Only a claimed call is dialed. A claim holds a lease: if its process dies before it records
- * the provider's
- * answer, the call becomes `uncertain` and is never dialed again automatically.
+ * the provider's response, the call becomes `uncertain` and is never dialed again automatically.
  */
 @Injectable()
 export class DialClaims {
   private readonly logger = new Logger('DialClaims');
-  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_CALLS_AT_ONCE);
+  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -48,16 +48,18 @@ export class DialClaims {
   ) {}
 
   /**
-   * Claims a call that was reserved for the slot `at`.
-   * @returns undefined when the call must not be dialed now: its slot has passed, its callout was paused or stopped,
-   * its person opted out
+   * Claims a call that was reserved for a slot.
+   * @param at when the slot begins (ms of the database clock)
+   * @returns undefined when the call must not be dialed now: its slot has passed, its callout was paused or stopped, or
+   *   its person opted out
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
     return this.batches.add({ id, at });
   }
 
   /**
-   * Marks calls whose claims have expired as uncertain: the provider may have taken them. @returns how many there were
+   * Marks calls whose claims have expired as uncertain, because the provider may have accepted them.
+   * @returns the number of calls
    */
   markExpiredUncertain(): Promise<number> {
     const expired = sql`SELECT id FROM phone_calls
@@ -70,7 +72,7 @@ export class DialClaims {
     );
   }
 
-  /** One transaction, so that whatever fails before the dial gives the claims back. */
+  /** Claims calls in one transaction, so that an error before the dial undoes the claims. */
   private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
     const calls = await this.unitOfWork.run(async (transaction) => {
@@ -78,19 +80,19 @@ export class DialClaims {
       const rows = await this.claimRows(transaction, reserved);
       claimedAt = performance.now();
       await this.releaseExpired(transaction, reserved, rows.length);
-      await lockPeople(transaction, rows);
-      const canceled = await cancelForbidden(transaction, idsOf(rows));
+      await lockContacts(transaction, rows);
+      const canceled = await cancelIneligible(transaction, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
       const loaded = await this.callFlowRunner.loadContexts(transaction, kept);
       return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
     });
     const claimed = new Map(calls.map((call) => [call.id, call]));
-    // The commit takes time, too. A request that is sent late would be one too many in the provider's second.
+    // The commit takes time, too. A request that is sent late could exceed the rate limit of its second.
     const elapsed = performance.now() - claimedAt;
     const late: ClaimedCall[] = [];
     const results = reserved.map(({ id, at }) => {
       const call = claimed.get(id);
-      // A second request for the same call gets nothing.
+      // A second request for the same call gets undefined.
       claimed.delete(id);
       if (!call || call.claimed_at + elapsed - at <= SLOT_TOLERANCE) return call;
       late.push(call);
@@ -108,9 +110,9 @@ export class DialClaims {
     const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
         FROM ${recordset('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
         WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
-          AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVED_FOR)}
+          AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
           AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
-          AND ${isPermitted}
+          AND ${mayBeDialed}
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
@@ -124,7 +126,7 @@ export class DialClaims {
     }));
   }
 
-  /** A call whose slot passed before it was claimed can be reserved again at once. */
+  /** Releases calls whose slot passed before they were claimed, so that they can be reserved again at once. */
   private async releaseExpired(transaction: Transaction, reserved: Reserved[], claimed: number): Promise<void> {
     if (claimed === reserved.length) return;
     const passed =
@@ -136,8 +138,8 @@ export class DialClaims {
   }
 
   /**
-   * Nothing was sent: these calls can be reserved again at once. If that fails, their claims expire as if something had
-   * been sent.
+   * Releases claims without a request to the provider, so that the calls can be reserved again at once. If that fails,
+   * the claims expire and the calls become uncertain.
    */
   private async releaseUnsent(calls: ClaimedRow[]): Promise<void> {
     if (calls.length === 0) return;

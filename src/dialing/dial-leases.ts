@@ -1,17 +1,17 @@
 import type { Config } from '../config/config.js';
 
-// How long calls are reserved, claimed and set back. Every part of dialing uses these times.
+// How long calls are reserved, claimed and postponed. All of dialing uses these times.
 
-/** How long a reserved call waits to be claimed (s). After that it can be reserved again. */
-export const RESERVED_FOR = 3;
+/** How long a reservation lasts (s). After that, an unclaimed call can be reserved again. */
+export const RESERVATION_SECONDS = 3;
 
-/** The longest wait (s) of a call that the provider refused without acting on it. */
-export const LONGEST_BACK_OFF = 60;
+/** The longest backoff of a call that the provider refused without an effect (s). */
+export const MAX_DIAL_BACKOFF = 60;
 
-/** How long a claim may outlast the provider's time limit (s) before its process counts as lost. */
+/** How long a claim may outlast the provider's timeout before its process counts as lost (s). */
 const CLAIM_MARGIN = 5;
 
-/** How long a claim lasts (s): until then nobody else dials the call. */
+/** @returns how long a claim lasts (s). Meanwhile, no other process dials the call */
 export function claimSeconds({ providerTimeout }: Pick<Config, 'providerTimeout'>): number {
   return providerTimeout + CLAIM_MARGIN;
 }

@@ -11,30 +11,30 @@ import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
 import { type MoveValues, canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import type { PhoneCallMove } from '../phone-calls/phone-call.machine.js';
-import { LONGEST_BACK_OFF } from './dial-leases.js';
-import { lockPhoneCalls } from '../phone-calls/locks.js';
-import { releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
+import { MAX_DIAL_BACKOFF } from './dial-leases.js';
+import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
+import { retractGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { statusAfter } from '../phone-calls/remote-state.js';
-import { MAX_CALLS_AT_ONCE } from './reservation-window.js';
+import { MAX_BATCH_SIZE } from './reservation-window.js';
 
-/** Seconds after which an uncertain call is first looked up at the provider. */
-const FIRST_LOOK = 2;
+/** The time until the first lookup of an uncertain call (s). */
+const FIRST_LOOKUP_DELAY = 2;
 
-/** What came of a dial: the provider's answer, or that there was nothing to ask it for. */
+/** The result of a dial: the provider's response, or that the call had nothing to send. */
 export type DialResult = Placement | { outcome: 'unsendable'; message: string };
 
-/** The provider is there and serves the account: it took the call, or refused this one. */
-const ANSWERED: readonly DialResult['outcome'][] = ['accepted', 'refused', 'misconfigured'];
+/** The outcomes that show that the provider is reachable and serves the account. */
+const ANSWERED_OUTCOMES: readonly DialResult['outcome'][] = ['accepted', 'refused', 'misconfigured'];
 
 interface Dialed {
   call: ClaimedCall;
   result: DialResult;
 }
 
-/** Records what came of dials. A webhook that arrived first has moved the call on already, and is never undone. */
+/** Records the results of dials. A webhook that arrived before the provider's response is never undone. */
 @Injectable()
 export class DialResults {
-  private readonly batches = new Batcher((dialed: Dialed[]) => this.recordAll(dialed), MAX_CALLS_AT_ONCE);
+  private readonly batches = new Batcher((dialed: Dialed[]) => this.recordAll(dialed), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -43,6 +43,7 @@ export class DialResults {
     private readonly config: Config,
   ) {}
 
+  /** @throws Error when the result cannot be stored. The claim then expires, and the call becomes uncertain. */
   record(call: ClaimedCall, result: DialResult): Promise<void> {
     return this.batches.add({ call, result });
   }
@@ -54,29 +55,28 @@ export class DialResults {
         dialed.map(({ call }) => call.id),
       );
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
-      await this.recordAccepted(transaction, accepted.map(acceptedRow));
-      if (dialed.some(({ result }) => ANSWERED.includes(result.outcome)))
-        await this.rateLimiter.clear(transaction, 'dial');
-      // The provider takes calls of these callouts, or may have: their settings are not at fault.
-      const tried = dialed.filter(
+      await this.recordAccepted(transaction, accepted.map(toAcceptedRow));
+      if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
+        await this.rateLimiter.resetBackoff(transaction, 'dial');
+      // The provider accepts calls of these callouts, or may have: their settings are not at fault.
+      const passed = dialed.filter(
         ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
       );
-      await this.trials.pass(transaction, new Set(tried.map(({ call }) => call.callout_id!)));
+      await this.trials.endTrials(transaction, new Set(passed.map(({ call }) => call.callout_id!)));
       for (const { call, result } of dialed) {
-        if (result.outcome !== 'accepted') await this.recordOther(transaction, call, result);
+        if (result.outcome !== 'accepted') await this.recordNotAccepted(transaction, call, result);
       }
     });
     return dialed.map(() => undefined);
   }
 
   /**
-   * Moves calls on that the provider took, also those that were given up before its answer arrived. Where a webhook was
-   * faster than the answer
-   * and has moved the call, only the answer itself is stored.
+   * Moves the calls that the provider accepted, including those that were given up before its response arrived. If a
+   * webhook has already moved the call, only stores the response.
    */
-  private async recordAccepted(transaction: Transaction, accepted: Accepted[]): Promise<void> {
+  private async recordAccepted(transaction: Transaction, accepted: AcceptedRow[]): Promise<void> {
     if (accepted.length === 0) return;
-    await releaseGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
+    await retractGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
     const input = recordset('input', acceptedColumns, accepted);
     const answer = {
       lease_token: null,
@@ -107,7 +107,7 @@ export class DialResults {
     }
   }
 
-  private async recordOther(
+  private async recordNotAccepted(
     transaction: Transaction,
     call: ClaimedCall,
     result: Exclude<DialResult, { outcome: 'accepted' }>,
@@ -123,13 +123,13 @@ export class DialResults {
       case 'refused':
       case 'misconfigured':
         await move('record_refused', { remote_error_message: message, refusal_code: result.code });
-        await this.trials.refuse(transaction, call, result);
+        await this.trials.recordRefusal(transaction, call, result);
         break;
       case 'unknown':
-        await move('record_unknown', { lease_token: null, check_at: secondsFromNow(FIRST_LOOK), checks: 0 });
+        await move('record_unknown', { lease_token: null, check_at: secondsFromNow(FIRST_LOOKUP_DELAY), checks: 0 });
         break;
       default: {
-        const pause = Math.min(LONGEST_BACK_OFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
+        const pause = Math.min(MAX_DIAL_BACKOFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
         await move('record_postponed', {
           lease_token: null,
           leased_until: outcome === 'barred' ? null : secondsFromNow(pause),
@@ -151,10 +151,10 @@ const acceptedColumns = {
   answer: 'jsonb',
   call_flow_state: 'jsonb',
 } as const;
-type Accepted = Record<keyof typeof acceptedColumns, unknown>;
+type AcceptedRow = Record<keyof typeof acceptedColumns, unknown>;
 
-/** A call that the provider has, as its row shows it unless a webhook arrived first. */
-function acceptedRow({ call: { id, lease_token, loaded }, result }: Dialed): Accepted {
+/** @returns the values of an accepted call, unless a webhook arrived first */
+function toAcceptedRow({ call: { id, lease_token, loaded }, result }: Dialed): AcceptedRow {
   const { call } = result as Extract<DialResult, { outcome: 'accepted' }>;
   const { sid, status: remote_status, direction: remote_direction = null } = call;
   const before = { status: 'queued', remote_status: null, sequence_number: null } as const;

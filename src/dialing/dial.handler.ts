@@ -14,16 +14,13 @@ import { faultPoint } from './fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { TelephonyProvider } from '../telephony/telephony-provider.js';
 
-/** All of a call's course. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
+/** All events of a call. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
 
-/**
- * After so many requests in a row of which the provider's answer is not known, dialing pauses: the provider is in
- * trouble.
- */
+/** How many requests in a row may have an unknown outcome before dialing pauses. */
 const MAX_UNKNOWN_IN_A_ROW = 10;
 
-/** Dials a call: claims its row; then, and only then, asks the provider; then records what came of it. */
+/** Dials a call: claims its row, sends the request to the provider, and records the result, in this order. */
 @Injectable()
 @JobTask('dial', { concurrency: 100 })
 export class DialHandler implements JobHandler {
@@ -39,53 +36,60 @@ export class DialHandler implements JobHandler {
     private readonly callFlowRunner: CallFlowRunner,
   ) {}
 
-  /** Does nothing when the call is not to be dialled at this time, whoever says so. */
+  /**
+   * Dials a call. Does nothing if the call must not be dialed at this time.
+   * @param id the id of the call
+   * @param at when its slot begins (ms of the database clock)
+   */
   async handle(id: number, at: number): Promise<void> {
     const origin = await this.publicUrl.get();
     const call = await this.claims.claim(id, at);
     if (!call) return;
     faultPoint('claimed');
-    const result = await this.place(call, origin);
+    const result = await this.placeCall(call, origin);
     faultPoint('placed');
     await this.results.record(call, result);
     faultPoint('recorded');
-    await this.slowDown(result);
+    await this.pauseDialingAfter(result);
   }
 
-  /** What the client has chosen goes before what is ours; but our own address is asked as it wants to be asked. */
-  private async place(call: ClaimedCall, origin: string): Promise<DialResult> {
+  /**
+   * Places the call. The client's parameters take precedence over the default ones, except that requests to our own
+   * webhook always use POST.
+   */
+  private async placeCall(call: ClaimedCall, origin: string): Promise<DialResult> {
     const { msisdn } = call;
     const given = sendableParams(call.remote_request_params);
-    let ours: Metadata;
+    let twiml: Metadata;
     try {
-      ours = await this.saying(call, given, origin);
+      twiml = await this.twimlParams(call, given, origin);
     } catch (error) {
-      // Nothing was sent: a flow that has nothing to say, or fails, is no reason to ring anybody.
+      // If the flow has nothing to say, or fails, no request is sent.
       const reason =
         error instanceof NothingToSayError ? error.message : `The call flow failed (${(error as Error).message})`;
       return { outcome: 'unsendable', message: `${reason}: nobody was called.` };
     }
     const webhook = webhookUrl(origin, call.id);
-    const asksWho = booleanOf(given.async_amd) === true;
-    const told = {
+    const detectsMachines = booleanOf(given.async_amd) === true;
+    const callbacks = {
       ...(!('status_callback' in given) && { status_callback: webhook, status_callback_event: ALL_EVENTS }),
-      ...(asksWho && !('async_amd_status_callback' in given) && { async_amd_status_callback: webhook }),
+      ...(detectsMachines && !('async_amd_status_callback' in given) && { async_amd_status_callback: webhook }),
     };
-    const byPost = {
-      ...('url' in ours && { method: 'POST' }),
-      ...('status_callback' in told && { status_callback_method: 'POST' }),
-      ...('async_amd_status_callback' in told && { async_amd_status_callback_method: 'POST' }),
+    const methods = {
+      ...('url' in twiml && { method: 'POST' }),
+      ...('status_callback' in callbacks && { status_callback_method: 'POST' }),
+      ...('async_amd_status_callback' in callbacks && { async_amd_status_callback_method: 'POST' }),
     };
-    return this.provider.placeCall({ ...ours, ...told, ...given, ...byPost, to: msisdn });
+    return this.provider.placeCall({ ...twiml, ...callbacks, ...given, ...methods, to: msisdn });
   }
 
   /**
-   * The parameters that say where the call's TwiML comes from. `twiml`, `application_sid` and a `url` elsewhere replace
-   * the call flow. A `url` that is our own webhook leads to the call flow, which must be ready then, too.
-   * @returns the call flow's first document, or the URL of our webhook; nothing if the client's parameters suffice
-   * @throws NothingToSayError if the call goes to the call flow and the callout is not ready for it
+   * The parameters that select the source of the call's TwiML. The client's `twiml`, `application_sid`, or a `url` of
+   * another server replace the call flow. A `url` that is our own webhook uses the call flow, which must be ready.
+   * @returns the call flow's first document, or the URL of our webhook; empty if the client's parameters suffice
+   * @throws NothingToSayError if the call uses the call flow and the callout is not ready for it
    */
-  private async saying(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
+  private async twimlParams(call: ClaimedCall, given: Metadata, origin: string): Promise<Metadata> {
     const isChosen = 'url' in given || 'twiml' in given || 'application_sid' in given;
     if (isChosen && !(await this.isOwnWebhook(given.url))) return {};
     const twiml = this.callFlowRunner.inlineTwiml(call.loaded, call, origin);
@@ -99,19 +103,20 @@ export class DialHandler implements JobHandler {
     return [url].flat().some((one) => isWebhookUrl(textOf(one) ?? '', addresses));
   }
 
-  /**
-   * Pauses dialing where more requests would come to nothing. The reason is for people; there is none where only a
-   * moment is waited.
-   */
-  private async slowDown(result: DialResult): Promise<void> {
+  /** Pauses dialing if further requests would fail, too. */
+  private async pauseDialingAfter(result: DialResult): Promise<void> {
     this.unknownInARow = result.outcome === 'unknown' ? this.unknownInARow + 1 : 0;
-    const reason = this.reasonToPause(result);
+    const reason = this.pauseReason(result);
     if (reason === undefined) return;
     this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
     await this.rateLimiter.pause('dial', reason);
   }
 
-  private reasonToPause(result: DialResult): string | null | undefined {
+  /**
+   * @returns undefined if dialing goes on; null for a short pause that needs no action; otherwise the reason, for
+   *   people
+   */
+  private pauseReason(result: DialResult): string | null | undefined {
     switch (result.outcome) {
       case 'barred':
         return result.message;

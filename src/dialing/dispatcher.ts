@@ -6,34 +6,40 @@ import type { Reservation } from './rate-limiter.js';
 import { Queue } from '../jobs/queue.port.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
-/** How often it is looked for calls to be dialled or asked after, in milliseconds. */
-const EVERY = 250;
+/** How often calls to dial and calls to look up are reserved (ms). */
+const POLL_INTERVAL = 250;
 
-/** The same, while there are more calls to be dialled than could be handed out. */
-const SOON = 50;
+/** How often calls to dial are reserved while more calls are due than could be reserved (ms). */
+const BUSY_POLL_INTERVAL = 50;
 
-/** Calls whose times lie within so many milliseconds are told of together, up to so many. */
-const MOMENT = 20;
-const MOST_TOGETHER = 20;
+/** Calls whose slots begin within this time are passed to the queue in one group (ms). */
+const GROUP_INTERVAL = 20;
 
-/** How often calls of stopped callouts are canceled and lost dials are found (ms). */
-const HOUSEKEEPING_EVERY = 1_000;
+/** The most calls of one group. */
+const MAX_GROUP_SIZE = 20;
 
-/** How often it is checked whether the database's clock has stepped back (ms). */
-const CLOCK_CHECK_EVERY = 15_000;
+/** How often calls of stopped callouts are canceled and expired claims are found (ms). */
+const HOUSEKEEPING_INTERVAL = 1_000;
+
+/** How often lookups are checked for a database clock that has stepped back (ms). */
+const CLOCK_CHECK_INTERVAL = 15_000;
 
 /**
- * Hands out the calls that are due, evenly spread over the second ahead, by telling the queue of each in its moment.
+ * Reserves the calls that are due, with slots that are evenly spread over the next second, and notifies the queue of
+ * each call when its slot begins.
  */
 @Injectable()
 export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Dispatcher');
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly loops = [
-    new PollingLoop(() => this.look(() => this.reserveDials()), EVERY),
-    new PollingLoop(() => this.look(async () => this.schedule('fetch', await this.reconciler.reserve())), EVERY),
-    new PollingLoop(() => this.look(() => this.housekeeping()), HOUSEKEEPING_EVERY),
-    new PollingLoop(() => this.look(() => this.repairClockSteps()), CLOCK_CHECK_EVERY),
+    new PollingLoop(() => this.logFailure(() => this.reserveDials()), POLL_INTERVAL),
+    new PollingLoop(
+      () => this.logFailure(async () => this.schedule('fetch', await this.reconciler.reserve())),
+      POLL_INTERVAL,
+    ),
+    new PollingLoop(() => this.logFailure(() => this.housekeeping()), HOUSEKEEPING_INTERVAL),
+    new PollingLoop(() => this.logFailure(() => this.repairClockSteps()), CLOCK_CHECK_INTERVAL),
   ];
   private stopped = false;
 
@@ -54,7 +60,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  private async look(work: () => Promise<number | void>): Promise<number | void> {
+  private async logFailure(work: () => Promise<number | void>): Promise<number | void> {
     try {
       return await work();
     } catch (error) {
@@ -63,9 +69,9 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private async reserveDials(): Promise<number> {
-    const { calls, isMore } = await this.dialQueue.reserve();
+    const { calls, hasMore } = await this.dialQueue.reserve();
     this.schedule('dial', calls);
-    return isMore ? SOON : EVERY;
+    return hasMore ? BUSY_POLL_INTERVAL : POLL_INTERVAL;
   }
 
   private async housekeeping(): Promise<void> {
@@ -80,27 +86,24 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   }
 
   private schedule(task: string, calls: Reservation[]): void {
-    for (const together of inMoments(calls)) {
+    for (const group of groupByTime(calls)) {
       const timer = setTimeout(() => {
         this.timers.delete(timer);
-        this.queue.notify(...together.map(({ id, dueAt }) => ({ task, id, at: dueAt })));
-      }, together.at(-1)!.delayMs);
+        this.queue.notify(...group.map(({ id, dueAt }) => ({ task, id, at: dueAt })));
+      }, group.at(-1)!.delayMs);
       this.timers.add(timer);
     }
   }
 }
 
-/**
- * The calls, in their order, with those together whose times are about the same: a word for each would be most of the
- * work.
- */
-function inMoments(calls: Reservation[]): Reservation[][] {
-  const moments: Reservation[][] = [];
+/** Groups calls with similar times, in order. A message to the queue for each call would be most of the work. */
+function groupByTime(calls: Reservation[]): Reservation[][] {
+  const groups: Reservation[][] = [];
   for (const call of calls) {
-    const moment = moments.at(-1);
-    const joins = moment && moment.length < MOST_TOGETHER && call.delayMs - moment[0]!.delayMs < MOMENT;
-    if (joins) moment.push(call);
-    else moments.push([call]);
+    const group = groups.at(-1);
+    const fits = group && group.length < MAX_GROUP_SIZE && call.delayMs - group[0]!.delayMs < GROUP_INTERVAL;
+    if (fits) group.push(call);
+    else groups.push([call]);
   }
-  return moments;
+  return groups;
 }

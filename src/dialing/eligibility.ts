@@ -8,49 +8,47 @@ import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
-import { LONGEST_BACK_OFF } from './dial-leases.js';
+import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
-// Who may be dialed. Reservation, claim and cancellation all read these rules: a new one is added here, and nowhere
-// else.
+// The rules that decide which calls may be dialed. Reservation, claim and cancellation all use them. Add new rules here
+// only.
 
-/** One reason why a queued call is not dialed, now or ever. */
+/** A rule that holds back or cancels queued calls. */
 interface DialingRule {
-  /** The table whose row decides. */
-  of: 'callouts' | 'phone_calls';
+  /** The table whose columns the rule reads. */
+  table: 'callouts' | 'phone_calls';
   /**
-   * The condition under which calls are dialed now. It is part of the statements that find and claim calls, so it must
-   * be cheap.
+   * The condition under which calls are dialed now. The statements that find and claim calls contain it: keep it cheap.
    */
   permits?: Sql;
-  /** When calls are never dialed. It is checked on calls that were chosen, and on callouts that have queued calls. */
+  /** When calls are never dialed. It is checked for selected calls, and for callouts that have queued calls. */
   cancels?: Cancellation;
 }
 
+/** When queued calls are canceled, and with which message. */
 interface Cancellation {
   /** The condition under which queued calls are canceled. */
   when: Sql;
-  /** What a canceled call shows; null for nothing. */
+  /** The `remote_error_message` of a canceled call; null for none. */
   message: string | null;
 }
 
 const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
 const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
-/** A paused callout holds its calls back. A stopped one cancels them. */
-const calloutIsOpen: DialingRule = {
-  of: 'callouts',
+/** A paused callout holds back its calls. A stopped one cancels them. */
+const calloutAllowsDialing: DialingRule = {
+  table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
   cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
 };
 
-/**
- * The contact is found by its key through a scalar subquery, whatever the planner expects of the table. EXISTS may
- * become a scan.
- */
-const optedOutBy = (condition: Sql): Sql => sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
+/** A scalar subquery always finds the contact by its key. The planner may turn EXISTS into a scan of all contacts. */
+const hasOptedOut = (condition: Sql): Sql =>
+  sql`coalesce((SELECT ${optedOut} FROM contacts WHERE ${condition}), FALSE)`;
 
-/** A batch operation that chose this call, or put its person into the callout, calls people who opted out as well. */
-const included = sql`EXISTS (
+/** The batch operation that made or queued this call, or populated the callout, includes people who opted out. */
+const includesOptedOut = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
@@ -58,28 +56,29 @@ const included = sql`EXISTS (
   ) AND ${normalizedTextAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
-/** The contact of the call, or the contact who has its number, must not have opted out. */
-const personAgrees: DialingRule = {
-  of: 'phone_calls',
+/** Neither the contact of the call nor the contact with its number has opted out. */
+const personHasNotOptedOut: DialingRule = {
+  table: 'phone_calls',
   cancels: {
     when: sql`(
-      (${optedOutBy(sql`contacts.id = phone_calls.contact_id`)} OR ${optedOutBy(sql`contacts.msisdn = phone_calls.msisdn`)})
-      AND NOT ${included}
+      (${hasOptedOut(sql`contacts.id = phone_calls.contact_id`)} OR ${hasOptedOut(sql`contacts.msisdn = phone_calls.msisdn`)})
+      AND NOT ${includesOptedOut}
     )`,
     message: 'The person has asked for no more calls: nobody was called.',
   },
 };
 
-const rules: readonly DialingRule[] = [calloutIsOpen, personAgrees];
+const rules: readonly DialingRule[] = [calloutAllowsDialing, personHasNotOptedOut];
 
-const permitted = (of: DialingRule['of']): Sql =>
-  and(rules.filter((rule) => rule.of === of).flatMap(({ permits }) => permits ?? []));
+/** @returns the condition that the rules of a table permit dialing now */
+const permitted = (table: DialingRule['table']): Sql =>
+  and(rules.filter((rule) => rule.table === table).flatMap(({ permits }) => permits ?? []));
 
-/** The condition that a row of `callouts` lets its calls be dialed now. */
+/** The condition that calls of a row of `callouts` may be dialed now. */
 export const calloutPermits: Sql = permitted('callouts');
 
-const cancellations = (of: DialingRule['of']): Cancellation[] =>
-  rules.filter((rule) => rule.of === of).flatMap(({ cancels }) => cancels ?? []);
+const cancellations = (table: DialingRule['table']): Cancellation[] =>
+  rules.filter((rule) => rule.table === table).flatMap(({ cancels }) => cancels ?? []);
 
 /** When callouts cancel their queued calls. */
 export const calloutCancellations: readonly Cancellation[] = cancellations('callouts');
@@ -87,28 +86,26 @@ export const calloutCancellations: readonly Cancellation[] = cancellations('call
 const callCancellations = cancellations('phone_calls');
 
 /**
- * The condition that a queued call waits for nothing: it is not reserved, not claimed, was not refused a moment ago,
- * and its own rules permit it.
- * Its callout is asked separately, by {@link calloutPermits}.
+ * The condition that a queued call can be reserved: it is neither reserved nor claimed nor postponed after a refusal,
+ * and the rules of calls permit it. {@link calloutPermits} is the condition for its callout.
  */
 export const isDue: Sql = and([
   sql`phone_calls.lease_token IS NULL`,
-  isFree(sql`phone_calls.leased_until`, LONGEST_BACK_OFF),
+  isFree(sql`phone_calls.leased_until`, MAX_DIAL_BACKOFF),
   permitted('phone_calls'),
 ]);
 
-/** The condition that a queued call which was reserved may still be dialed, by its own rules and its callout's. */
-export const isPermitted: Sql = and([
+/** The condition that a reserved call may still be dialed, by the rules of calls and of callouts. */
+export const mayBeDialed: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
 ]);
 
 /**
- * Locks what the rules of calls read until the transaction ends: nobody opts out between {@link cancelForbidden} and
- * the commit. On SQLite the
- * transaction is the only writer.
+ * Locks the contacts of calls until the transaction ends, so that nobody opts out between {@link cancelIneligible} and
+ * the commit. Not needed on SQLite, where the transaction is the only writer.
  */
-export async function lockPeople(
+export async function lockContacts(
   transaction: Transaction,
   calls: readonly { contact_id: number | null; msisdn: string }[],
 ): Promise<void> {
@@ -121,24 +118,25 @@ export async function lockPeople(
 }
 
 /**
- * Cancels those of some queued calls which must never be dialed, by the rules of calls.
+ * Cancels the queued calls among `ids` that must never be dialed by the rules of calls.
  * @returns the ids of the calls that were canceled
  */
-export async function cancelForbidden(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
+export async function cancelIneligible(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
   const canceled = new Set<number>();
   for (const { when, message } of callCancellations) {
     const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancel(transaction, rest, message, when)) canceled.add(id);
+    for (const id of await cancelCalls(transaction, rest, message, when)) canceled.add(id);
   }
   return canceled;
 }
 
 /**
- * Cancels queued calls.
- * @param condition what else must be true of them
+ * Cancels the queued calls among `ids`.
+ * @param message their `remote_error_message`
+ * @param condition an additional condition for each call
  * @returns the ids of the calls that were canceled
  */
-export async function cancel(
+export async function cancelCalls(
   transaction: Transaction,
   ids: readonly number[],
   message: string | null,

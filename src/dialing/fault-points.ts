@@ -1,7 +1,7 @@
-/** The moments of a dial at which a test may want the process to die. */
+/** The points of a dial at which a test can kill the process. */
 export type FaultPoint = 'claimed' | 'placed' | 'recorded';
 
-/** Kills this process on the spot if the environment names this moment, as only a test does; otherwise nothing. */
+/** Kills this process if `SCFM_TEST_DIES_WHEN` names this point. Only tests set this variable. */
 export function faultPoint(point: FaultPoint): void {
   if (process.env.SCFM_TEST_DIES_WHEN === point) process.kill(process.pid, 'SIGKILL');
 }

@@ -12,17 +12,17 @@ import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
 
-/** How far the clocks of the backup and of the provider may differ (ms). */
-const CLOCKS_DIFFER = 300_000;
+/** How far the clocks of the backup and the provider may differ (ms). */
+const CLOCK_TOLERANCE = 300_000;
 
-/** Numbers that one statement looks for, and calls that one transaction moves. */
-const AT_ONCE = 1_000;
+/** How many phone numbers one statement and one transaction process. */
+const BATCH_SIZE = 1_000;
 
-/** A call of the provider's that the database does not know. */
+/** A call of the provider that the database does not know. */
 interface LostCall {
   /** The number that it was placed from. */
   from: unknown;
-  /** When the provider took it (ms since 1970), by its clock. */
+  /** When the provider created it, by the provider's clock (ms since 1970). */
   at: number;
 }
 
@@ -30,15 +30,15 @@ type OpenCall = Pick<PhoneCall, 'id' | 'msisdn' | 'remote_request_params'>;
 
 interface PlacedCall {
   id: number;
-  /** By our clock. */
+  /** By the clock of the database. */
   dialedAt: Date;
 }
 
-/** What was found, and what was done about it. */
-export interface LostCallsFound {
-  /** Calls that the provider took and the database did not know. */
+/** The result of {@link LostCalls.markUncertain}. */
+export interface LostCallsResult {
+  /** The number of calls that the provider has and the database did not know. */
   lost: number;
-  /** Phone calls that are uncertain now, and are not dialed. */
+  /** The number of phone calls that are uncertain now, and are not dialed. */
   uncertain: number;
 }
 
@@ -56,29 +56,30 @@ export class LostCalls {
   ) {}
 
   /**
-   * Marks a call that was not dialed yet as uncertain if the provider has called that person from the same number since
-   * then. It is never dialed again automatically, and the workers look up what became of it. Nothing in the provider's
-   * list names our call: if several calls to that person wait, all of them are marked.
+   * Marks calls that were not dialed yet as uncertain if the provider has called their person from the same number
+   * since the backup. They are never dialed again automatically, and the workers look up their state. The provider's
+   * list does not contain our ids: if several calls to a person wait, all of them are marked.
    *
-   * @param since when the backup was made; calls that were placed a few minutes before count, too, if no phone call of
-   *   ours is known to be one of them
-   * @throws ReconcileError while calls may be dialed, or when the provider cannot tell
+   * @param since when the backup was made. Calls of the few minutes before count, too, unless the database knows them
+   * @throws ReconcileError while calls may be dialed, or when the provider cannot list its calls
    */
-  async markUncertain(since: Date): Promise<LostCallsFound> {
-    await this.refuseWhileDialed();
-    const lost = await this.find(since);
+  async markUncertain(since: Date): Promise<LostCallsResult> {
+    await this.assertDialingStopped();
+    const lost = await this.findLost(since);
     const offset = (await this.reconciler.clockOffset()) ?? 0;
     const numbers = [...lost.keys()];
     let uncertain = 0;
-    for (let start = 0; start < numbers.length; start += AT_ONCE) {
-      const open = await this.openCalls(numbers.slice(start, start + AT_ONCE));
-      uncertain += await this.mark(pair(open, lost, offset));
+    for (let start = 0; start < numbers.length; start += BATCH_SIZE) {
+      const open = await this.findOpenCalls(numbers.slice(start, start + BATCH_SIZE));
+      uncertain += await this.mark(pairCalls(open, lost, offset));
     }
     return { lost: [...lost.values()].reduce((sum, calls) => sum + calls.length, 0), uncertain };
   }
 
-  /** A call that is dialed at this moment would be found in the provider's list, too. */
-  private async refuseWhileDialed(): Promise<void> {
+  /** The provider's list would contain calls that are dialed at the same time.
+   * @throws ReconcileError while calls may be dialed
+   */
+  private async assertDialingStopped(): Promise<void> {
     const rows = await this.reader.rows<{ id: number }>(
       sql`SELECT id FROM callouts WHERE ${calloutPermits} AND EXISTS (
           SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
@@ -89,22 +90,22 @@ export class LostCalls {
     throw new ReconcileError(`Calls may be dialed at any moment: pause these callouts first: ${ids}.`);
   }
 
-  /** The provider's calls since then that no phone call is known to be, by the number that was called, oldest first. */
-  private async find(since: Date): Promise<Map<string, LostCall[]>> {
+  /** @returns the provider's calls since then that the database does not know, by the called number, oldest first */
+  private async findLost(since: Date): Promise<Map<string, LostCall[]>> {
     const lost = new Map<string, LostCall[]>();
     for await (const page of this.pages()) {
-      const latest = page.filter((call) => timeOf(call) >= since.getTime() - CLOCKS_DIFFER);
+      const latest = page.filter((call) => createdAtOrNow(call) >= since.getTime() - CLOCK_TOLERANCE);
       if (page.length > 0 && latest.length === 0) break;
-      for (const call of await this.reconciler.unclaimed(latest)) {
+      for (const call of await this.reconciler.excludeKnown(latest)) {
         const { to } = call;
         if (typeof to !== 'string') continue;
-        lost.set(to, [{ from: call.from, at: timeOf(call) }, ...(lost.get(to) ?? [])]);
+        lost.set(to, [{ from: call.from, at: createdAtOrNow(call) }, ...(lost.get(to) ?? [])]);
       }
     }
     return lost;
   }
 
-  /** @throws ReconcileError when the provider cannot tell */
+  /** @throws ReconcileError when the provider cannot list its calls */
   private async *pages(): AsyncGenerator<RemoteCall[]> {
     try {
       yield* this.provider.listCalls();
@@ -113,7 +114,7 @@ export class LostCalls {
     }
   }
 
-  private async openCalls(numbers: string[]): Promise<OpenCall[]> {
+  private async findOpenCalls(numbers: string[]): Promise<OpenCall[]> {
     const rows = await this.reader.rows<OpenCall>(
       sql`SELECT id, msisdn, remote_request_params FROM phone_calls
         WHERE ${inList(sql`msisdn`, numbers)} AND ${canMove('mark_lost')} AND lease_token IS NULL
@@ -122,7 +123,10 @@ export class LostCalls {
     return rows.map((row) => ({ ...row, remote_request_params: parseJson(row.remote_request_params) }));
   }
 
-  /** One statement for each, in the order of ids: each has a time of its own. */
+  /**
+   * Marks each call with its own time, in the order of ids.
+   * @returns the number of calls marked
+   */
   private mark(placed: PlacedCall[]): Promise<number> {
     return this.unitOfWork.run(async (transaction) => {
       let marked = 0;
@@ -136,19 +140,19 @@ export class LostCalls {
   }
 }
 
-/** The open calls that were placed, and when by our clock. The first one has the time of the first call, and so on. */
-function pair(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): PlacedCall[] {
+/** Pairs open calls with lost calls, in order. Further open calls get the last lost call with the same numbers. */
+function pairCalls(open: OpenCall[], lost: Map<string, LostCall[]>, offset: number): PlacedCall[] {
   const used = new Set<LostCall>();
   return open.flatMap(({ id, msisdn, remote_request_params: { from } }) => {
-    const rung = (lost.get(msisdn) ?? []).filter((call) => isSameNumber(call.from, from));
-    const call = rung.find((one) => !used.has(one)) ?? rung.at(-1);
+    const matching = (lost.get(msisdn) ?? []).filter((call) => isSameNumber(call.from, from));
+    const call = matching.find((one) => !used.has(one)) ?? matching.at(-1);
     if (!call) return [];
     used.add(call);
     return [{ id, dialedAt: new Date(call.at - offset) }];
   });
 }
 
-/** When the provider took a call (ms since 1970); one of which it does not say that is as good as new. */
-function timeOf(call: RemoteCall): number {
+/** @returns when the provider created a call (ms since 1970). A call without a time counts as new */
+function createdAtOrNow(call: RemoteCall): number {
   return createdAt(call) ?? Date.now();
 }

@@ -7,11 +7,11 @@ import { matchAll } from '../api/filters/filter.js';
 
 /**
  * Finds callouts that have a queued call.
- * @param condition of the call
- * @param calloutCondition of the callout
+ * @param condition the condition for the call
+ * @param calloutCondition the condition for the callout
  * @returns the callouts' ids, ascending
  */
-export async function calloutsWithQueued(
+export async function findCalloutsWithQueued(
   transaction: Transaction,
   condition: Sql,
   calloutCondition: Sql,
@@ -21,19 +21,19 @@ export async function calloutsWithQueued(
 }
 
 /**
- * @param calloutCondition of the callout
+ * @param calloutCondition the condition for the callout
  * @returns the condition that any such callout has a queued call, due or not
  */
-export function anyQueued(calloutCondition: Sql): Sql {
+export function hasQueuedCalls(calloutCondition: Sql): Sql {
   return sql`EXISTS (${selectCalloutsWithQueued(matchAll, calloutCondition)})`;
 }
 
 /**
- * Walks the index from one callout with queued calls to the next, since thousands of callouts may have none. Reads one
- * such call of each callout, which may have a million.
+ * Skips through the index from one callout with queued calls to the next, because thousands of callouts may have none.
+ * Reads one call of each callout, which may have a million.
  */
 function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
-  // SQLite would find a call without a callout first.
+  // Without IS NOT NULL, SQLite finds calls without a callout first.
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;
   const next = sql`${queued} AND callout_id > queued.callout_id ORDER BY callout_id, id LIMIT 1`;
@@ -49,12 +49,12 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
 
 /**
  * Finds and locks queued calls of callouts: all calls of the first callout, then those of the next.
- * @param condition of the calls
- * @param count the most calls to find
- * @param evenly takes as many calls of each callout. What one callout lacks is shared by those after it
+ * @param condition the condition for the calls
+ * @param count the maximum number of calls
+ * @param evenly takes equally many calls of each callout. The next callouts share what one callout lacks
  * @returns the calls' ids
  */
-export async function queuedOf(
+export async function lockQueuedCalls(
   transaction: Transaction,
   callouts: number[],
   condition: Sql,
@@ -75,9 +75,8 @@ export async function queuedOf(
 }
 
 /**
- * The queued calls of a callout, in their order. `=` lets the planner pick the primary-key index and scan every call;
- * BETWEEN forces
- * (callout_id, id).
+ * Selects the queued calls of a callout, in order. With `=`, the planner may pick the primary key and scan every call.
+ * BETWEEN forces the index on (callout_id, id).
  */
 function queuedCalls(callout: Sql, condition: Sql): Sql {
   return sql`SELECT phone_calls.id FROM phone_calls

@@ -1,10 +1,7 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { BigIntColumn, TextColumn } from '../database/columns.js';
 
-/**
- * How fast requests of one kind go to the provider: one row for the whole cluster, whose times are milliseconds of the
- * database's clock.
- */
+/** The state of a rate limit bucket: one row for the whole cluster. Its times are in ms of the database clock. */
 @Entity('paces')
 export class RateLimitRow {
   @PrimaryColumn({ type: 'text' })
@@ -14,15 +11,15 @@ export class RateLimitRow {
   @BigIntColumn({ defaultValue: 0 })
   next_at!: number;
 
-  /** Until when none may. */
+  /** Until when no request may be sent. */
   @BigIntColumn({ defaultValue: 0 })
   paused_until!: number;
 
-  /** Why none may; null when only a moment is waited. */
+  /** Why no request may be sent; null for a short pause that needs no action. */
   @TextColumn({ nullable: true })
   reason!: string | null;
 
-  /** Pauses since the last request that was taken. */
+  /** The number of pauses since the provider last answered a request. */
   @Column({ type: 'integer', default: 0 })
   pauses!: number;
 }

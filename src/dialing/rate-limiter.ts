@@ -7,47 +7,47 @@ import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config/config.js';
 import type { RateLimitRow } from './rate-limit.entity.js';
 
+/** The requests that share a rate limit: those that place calls, or those that look them up. */
 export type RateLimitBucket = 'dial' | 'fetch';
 
 /**
- * The share of the permitted rate that is used. A slot may be used a moment after its time, so a window of ten seconds
- * could hold the
- * slots of a little more than ten: what is left unused keeps it under the limit.
+ * The share of the permitted rate that is used. A slot may be used up to {@link SLOT_TOLERANCE} late, so ten seconds
+ * may contain the slots of a longer time. The unused share keeps them below the limit.
  */
-const USED_SHARE = 0.95;
+const USED_RATIO = 0.95;
 
-/** How long after its time a slot may still be used, in milliseconds. */
+/** How long after its beginning a slot may still be used (ms). */
 export const SLOT_TOLERANCE = 250;
 
-/**
- * The shortest and the longest pause after the account was barred or the provider could not be reached, in
- * milliseconds.
- */
-const SHORTEST_PAUSE = 1_000;
-const LONGEST_PAUSE = 60_000;
+/** The shortest pause of a bucket (ms). It doubles with each pause in a row. */
+const MIN_PAUSE = 1_000;
 
-/** How much longer than the provider's time limit the first try after a pause may take until it is recorded (ms). */
+/** The longest pause of a bucket (ms). */
+const MAX_PAUSE = 60_000;
+
+/** How long after the provider's timeout the first try after a pause may be recorded (ms). */
 const TRY_MARGIN = 15_000;
 
-/** How far ahead slots are given out (ms). */
+/** How far ahead slots are reserved (ms). */
 const HORIZON = 1_000;
 
-/** A pause that ends further ahead than any can was written before the database's clock stepped back. */
-const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${LONGEST_PAUSE}`;
+/**
+ * A pause that ends later than the longest one was written before the database clock stepped back. It does not count.
+ */
+const isPausing = sql`paused_until > ${nowMilliseconds} AND paused_until <= ${nowMilliseconds} + ${MAX_PAUSE}`;
 
-/** A row with the slot in which its request may be sent. */
+/** A row, and the slot in which its request may be sent. */
 export interface Reservation {
   id: number;
-  /** When the slot begins, in milliseconds of the database's clock. */
+  /** When the slot begins (ms of the database clock). */
   dueAt: number;
-  /** How long it is until then (ms). */
+  /** The time from the reservation until then (ms). */
   delayMs: number;
 }
 
 /**
- * Limits the rate of requests to the provider. Each bucket is one row that all processes share: together they stay
- * below the limit, and their
- * requests are evenly spread.
+ * Limits the rate of requests to the provider. All processes share one row for each bucket, so that their requests are
+ * evenly spread and stay below the limit in total.
  */
 @Injectable()
 export class RateLimiter {
@@ -58,10 +58,11 @@ export class RateLimiter {
   ) {}
 
   /**
-   * Reserves a slot within the second ahead for each row that `choose` returns.
-   * @param most the most rows to reserve slots for
+   * Reserves a slot within the next second for each row that `choose` returns.
+   * @param perSecond the permitted rate
+   * @param most the maximum number of slots
    * @param choose selects up to `count` rows in the same transaction and returns their ids
-   * @returns nothing while requests are paused, or while another process reserves slots of this bucket
+   * @returns an empty list while requests are paused, or while another process reserves slots of this bucket
    */
   async reserve(
     transaction: Transaction,
@@ -73,16 +74,15 @@ export class RateLimiter {
       RateLimitRow & { now: number }
     >(sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
         WHERE name = ${bucket} ${lockClause('FOR UPDATE SKIP LOCKED')}`);
-    // A pause or a slot further ahead than any can be was written before the database's clock stepped back: it does not
-    // count.
-    if (!row || (row.paused_until > row.now && row.paused_until <= row.now + LONGEST_PAUSE)) return [];
-    const interval = 1_000 / (perSecond * USED_SHARE);
+    // A pause or a slot that is too far ahead was written before the database clock stepped back, and does not count.
+    if (!row || (row.paused_until > row.now && row.paused_until <= row.now + MAX_PAUSE)) return [];
+    const interval = 1_000 / (perSecond * USED_RATIO);
     const nextAt = row.next_at > row.now + HORIZON + interval ? row.now : row.next_at;
     const free = row.now + HORIZON - Math.max(nextAt, row.now);
     const count = Math.min(most, Math.ceil(free / interval));
     const ids = count > 0 ? await choose(count) : [];
     if (ids.length === 0) return [];
-    // Choosing takes its time: slots from before would be over already.
+    // The selection takes time. Slots that were computed before it would be over already.
     const [chosen] = await transaction.query<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
     const first = Math.max(nextAt, chosen!.now);
     const slot = (index: number): number => Math.ceil(first + index * interval);
@@ -91,9 +91,9 @@ export class RateLimiter {
   }
 
   /**
-   * Stops all requests of this kind for a while, which grows until one is taken again. Several refusals of one moment
-   * are one pause.
-   * @param reason what people are told; null when it is nothing that they need to mend
+   * Pauses all requests of a bucket. Pauses in a row grow exponentially until the provider answers a request. Does
+   * nothing while the bucket is paused, so that simultaneous refusals cause one pause.
+   * @param reason the reason for people; null when they need not act
    */
   async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
@@ -101,38 +101,39 @@ export class RateLimiter {
         sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${lockClause('FOR UPDATE')}`,
       );
       if (!row || row.pausing) return;
-      const length = Math.min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** Math.min(row.pauses, 10));
+      const length = Math.min(MAX_PAUSE, MIN_PAUSE * 2 ** Math.min(row.pauses, 10));
       await transaction.query(sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
           WHERE name = ${bucket}`);
     });
   }
 
   /**
-   * Notes that the provider answered a request: what the last pause was for is over. Does nothing during a pause: such
-   * a request was sent before it began.
+   * Ends the growth of pauses after the provider has answered a request. Does nothing during a pause, because the
+   * request was sent before the pause.
    */
-  async clear(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
+  async resetBackoff(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
     await transaction.query(
       sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${bucket} AND pauses > 0 AND NOT (${isPausing})`,
     );
   }
 
   /**
-   * Why dialing is paused, for people; undefined while it is not. After a pause one waiting call is tried, and a failure
-   * starts the next pause. Until that try is recorded, the reason stays. It goes when the provider answers, when
-   * no call waits, and at the latest when a try must have ended.
+   * Returns why dialing is paused. After a pause, one call is tried, and its failure starts the next pause. The reason
+   * stays until that try is recorded. It disappears when the provider answers, when no call waits, or when any try must
+   * have ended.
    * @param isWaiting the condition that calls wait to be dialed
+   * @returns the reason, for people; undefined while dialing is not paused
    */
-  async reason(isWaiting: Sql): Promise<string | undefined> {
+  async pauseReason(isWaiting: Sql): Promise<string | undefined> {
     const [row] = await this.reader.rows<{ reason: string | null }>(
       sql`SELECT reason FROM paces WHERE name = 'dial' AND reason IS NOT NULL
-        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${LONGEST_PAUSE}
+        AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${MAX_PAUSE}
         AND (paused_until > ${nowMilliseconds} OR ${isWaiting})`,
     );
     return row?.reason ?? undefined;
   }
 
-  /** How long after a pause its first try may take to fail (ms). */
+  /** How long the first try after a pause may take to fail (ms). */
   private get tryMilliseconds(): number {
     return this.config.providerTimeout * 1_000 + TRY_MARGIN;
   }

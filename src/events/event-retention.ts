@@ -6,12 +6,12 @@ import { BackgroundReader } from '../database/reader.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
-/** Events that one transaction deletes. */
+/** The most events that one transaction deletes. */
 const CHUNK = 5_000;
 
 const SECONDS_PER_DAY = 86_400;
 
-/** Deletes events that are older than `EVENTS_KEPT_DAYS`, by the database's clock. */
+/** Deletes events that are older than `EVENTS_KEPT_DAYS`, by the database clock. */
 @Injectable()
 export class EventRetention implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('EventRetention');
@@ -41,10 +41,13 @@ export class EventRetention implements OnApplicationBootstrap, BeforeApplication
     }
   }
 
-  /** Deletes the oldest events that have expired, up to the size of a chunk. @returns how many there were */
+  /**
+   * Deletes the oldest expired events, up to the size of a chunk.
+   * @returns the number of deleted events
+   */
   async prune(): Promise<number> {
     const hasExpired = sql`created_at < ${secondsFromNow(-this.config.eventsKeptDays * SECONDS_PER_DAY)}`;
-    // Ids ascend with time, so the first row tells whether there is anything to delete.
+    // Ids ascend with time, so the first row decides whether there is anything to delete.
     const oldest = sql`SELECT id, created_at FROM events ORDER BY id LIMIT 1`;
     const expired = await this.reader.row(sql`SELECT id FROM (${oldest}) AS oldest WHERE ${hasExpired}`);
     if (!expired) return 0;

@@ -2,10 +2,11 @@ import type { BatchOperationStatus } from '../batch-operations/batch-operation.m
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
 
+/** The types of records that have events. */
 export const resourceTypes = ['callout', 'batch_operation', 'phone_call', 'contact'] as const;
 export type ResourceType = (typeof resourceTypes)[number];
 
-/** Nothing returns to the status in which it is created. */
+/** The types of events for statuses. No record returns to its initial status, so that one has no event. */
 type StatusEventType =
   | `callout.${Exclude<CalloutStatus, 'initialized'>}`
   | `batch_operation.${Exclude<BatchOperationStatus, 'preview'>}`
@@ -13,7 +14,7 @@ type StatusEventType =
 
 export type EventType = StatusEventType | 'contact.opted_out' | 'contact.opted_in';
 
-/** What each type of event means. */
+/** Every type of event, with its meaning. The OpenAPI document contains these texts. */
 export const eventTypes: Readonly<Record<EventType, string>> = {
   'callout.running': 'The callout was started or resumed.',
   'callout.paused': 'The callout was paused, by a client or because the provider refuses its calls.',

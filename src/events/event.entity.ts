@@ -7,8 +7,8 @@ import { type EventType, type ResourceType, eventTypes, resourceTypes } from './
 const descriptions = Object.entries(eventTypes).map(([type, meaning]) => `- \`${type}\`: ${meaning}`);
 
 /**
- * Something that happened to a record. Database triggers write events, in the transaction of the change
- * (docs/adr/0004); the program only reads and prunes them.
+ * A change of a record. Database triggers write events in the transaction of the change (docs/adr/0004). The program
+ * only reads and deletes them.
  */
 @Entity('events')
 @Index('events_resource', ['resource_type', 'resource_id', 'id'])
@@ -28,7 +28,7 @@ export class Event {
   @TextColumn()
   type!: EventType;
 
-  /** The kind of record that changed. */
+  /** The type of the record that changed. */
   @ApiProperty({ enum: resourceTypes, example: 'phone_call' })
   @TextColumn()
   resource_type!: ResourceType;
@@ -41,10 +41,10 @@ export class Event {
   resource_id!: number;
 
   /**
-   * The attribute that changed, with its values before and after: `status`, or `do_not_call` of a contact's metadata.
-   * For a phone call also its `callout_id`, `callout_participation_id` and `contact_id`; for a batch operation its
+   * The attribute that changed, with its values before and after: `status`, or `do_not_call` of a contact's metadata. A
+   * phone call also has its `callout_id`, `callout_participation_id` and `contact_id`, and a batch operation its
    * `callout_id`.
-   * @example { "status": ["in_progress", "completed"], "callout_id": 1, "callout_participation_id": 1, "contact_id": 1 }
+   * @example {"status": ["in_progress", "completed"], "callout_id": 1, "callout_participation_id": 1, "contact_id": 1}
    */
   @Column({ type: isPostgres ? 'jsonb' : 'simple-json' })
   changes!: Record<string, unknown>;

@@ -11,8 +11,8 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   /**
-   * Lists what happened, oldest first. To follow events, ask again with the last id that was seen as `after_id`: no
-   * event is missed, and none comes twice. Events are kept for `EVENTS_KEPT_DAYS`.
+   * Lists events, oldest first. To follow events, repeat the request with the last id seen as `after_id`: no event is
+   * missed or repeated. Events are kept for `EVENTS_KEPT_DAYS`.
    */
   @Get('events')
   @ListRoute(eventResource, { keysetOnly: true })

@@ -9,10 +9,11 @@ import { Records } from '../api/resources/records.js';
 import { eventResource } from './event.resource.js';
 
 /**
- * The greatest id up to which events are settled: each is visible to any later statement, or never will be. It is the
- * last id that was given out, or the smallest id that a transaction which writes events holds (docs/adr/0004).
+ * Selects the greatest id up to which all events are settled: each is visible to every later statement, or was rolled
+ * back. It is the last id of the sequence, or the smallest id that an open transaction has locked (docs/adr/0004).
  *
- * The last id must be read before the locks. It is: the subquery on `pg_locks` depends on the row of the sequence.
+ * The sequence must be read before the locks. PostgreSQL does so, because the subquery on `pg_locks` depends on its
+ * row.
  */
 const lastSettledId: Sql = sql`
   SELECT least(events_id_seq.last_value, (
@@ -23,7 +24,7 @@ const lastSettledId: Sql = sql`
     ) AS locks WHERE locks.id < events_id_seq.last_value
   )) AS id FROM events_id_seq`;
 
-/** Lists events so that a reader who goes on from the last id misses none. */
+/** Lists events so that a client that continues after the last id misses none. */
 @Injectable()
 export class EventsService {
   constructor(
@@ -31,13 +32,13 @@ export class EventsService {
     private readonly reader: Reader,
   ) {}
 
-  /** @throws FilterError */
+  /** @throws FilterError when a filter is invalid */
   async list(list: ListRequest): Promise<Page> {
     this.records.assertValidFilters(eventResource, list);
     return this.records.list(eventResource, list, await this.isSettled());
   }
 
-  /** The condition that an event is settled. SQLite has one writer at a time, so ids become visible in their order. */
+  /** Builds the condition that an event is settled. SQLite has one writer at a time, so ids become visible in order. */
   private async isSettled(): Promise<Sql> {
     if (!isPostgres) return matchAll;
     const last = await this.reader.row<{ id: number }>(lastSettledId);

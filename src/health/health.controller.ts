@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
 import { calloutPermits } from '../dialing/eligibility.js';
-import { anyQueued } from '../dialing/queued-calls.js';
+import { hasQueuedCalls } from '../dialing/queued-calls.js';
 import { RateLimiter } from '../dialing/rate-limiter.js';
 import { Public } from '../server/public.js';
 import { Queue } from '../jobs/queue.port.js';
@@ -75,7 +75,7 @@ export class HealthController {
   private async dialingStatus(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
     try {
       const [reason, held] = await Promise.all([
-        this.rateLimiter.reason(anyQueued(calloutPermits)),
+        this.rateLimiter.pauseReason(hasQueuedCalls(calloutPermits)),
         heldCallouts(this.reader),
       ]);
       return {

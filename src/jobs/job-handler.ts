@@ -5,12 +5,13 @@ import type { Task } from './queue.port.js';
 /** Handles the jobs of one task. */
 export interface JobHandler {
   /**
-   * Does the work of a row. It may be called twice for one job, even at once: the row says what there is to do.
-   * @param at the time for which the work was reserved, in ms of the database's clock; 0 when any time will do
+   * Does the work of a row. It may be called twice for one job, even concurrently: the row says what to do.
+   * @param id the id of the row
+   * @param at the time for which the work was reserved (ms of the database clock); 0 for any time
    */
   handle(id: number, at: number): Promise<void>;
 
-  /** @returns the ids of up to `limit` rows that need work and that no worker has, for the sweeper */
+  /** @returns the ids of up to `limit` rows that need work and have no worker, for the sweeper */
   findDue?(limit: number): Promise<number[]>;
 }
 

@@ -7,8 +7,8 @@ import type { Job } from './queue.port.js';
 export const JOB_HANDLERS = Symbol('JOB_HANDLERS');
 
 /**
- * Every job handler, by its task. It logs each failure, because the queues retry without a word. The program does not
- * start while a handler is missing, or has no task.
+ * Finds the handler of each job, and logs its failures, because the queues retry silently. The program does not start
+ * if a handler is missing, or has no task.
  */
 @Injectable()
 export class JobRegistry {
@@ -20,7 +20,7 @@ export class JobRegistry {
     this.handlers = jobTasks.index(handlers);
   }
 
-  /** @throws Error from the handler, so that the queue tries again */
+  /** @throws Error of the handler, so that the queue tries the job again */
   async handle({ task, id, at = 0 }: Job): Promise<void> {
     try {
       const handler = this.handlers.get(task);

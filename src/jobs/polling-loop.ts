@@ -1,12 +1,12 @@
-/** Repeats some work, with a pause after each run, until it is stopped. */
+/** Repeats a piece of work until it is stopped, with a pause after each run. */
 export class PollingLoop {
   private timer?: NodeJS.Timeout;
   private run: Promise<void> = Promise.resolve();
   private stopped = false;
 
   /**
-   * @param work must not fail; it may return a pause for this run only (ms)
-   * @param pause the pause after each run (ms)
+   * @param work must not reject. It may return a pause for this run only (ms)
+   * @param pause the default pause after each run (ms)
    */
   constructor(
     private readonly work: () => Promise<number | void>,

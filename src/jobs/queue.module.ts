@@ -6,9 +6,10 @@ import { BullQueue } from './bull/bull.queue.js';
 import { InProcessQueue } from './in-process/in-process.queue.js';
 import { type Job, Queue, type Task } from './queue.port.js';
 
-/** Provides the queue: Bull when there is a Redis, else a queue in this process. */
+/** Provides the queue: Bull if Redis is configured, otherwise a queue in this process. */
 @Module({})
 export class QueueModule {
+  /** @param tasks every task that has a handler */
   static for({ redis }: Config, tasks: readonly Task[]): DynamicModule {
     const shared = { module: QueueModule, global: true, exports: [Queue] };
     if (!redis) return { ...shared, providers: [{ provide: Queue, useFactory: () => new InProcessQueue(tasks) }] };

@@ -4,10 +4,12 @@ import { JobRegistry } from './job-registry.js';
 import { PollingLoop } from './polling-loop.js';
 import { Queue } from './queue.port.js';
 
-/** The most rows of one task that a run finds. The next run finds the rest. */
+/** The most rows of one task that a run finds. The next run finds others. */
 const BATCH_SIZE = 100;
 
-/** Finds rows that need work but were missed by the queue or lost their worker, and notifies the queue of them. */
+/**
+ * Finds rows that need work, because the queue missed them or their worker was lost, and notifies the queue of them.
+ */
 @Injectable()
 export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('Sweeper');

@@ -14,23 +14,21 @@ import {
   phoneCallStatuses,
 } from './phone-call.machine.js';
 
-// The only place that writes the status of a phone call and the columns that depend on it. Statements compose their SET
-// clauses, their lists of
-// inserted columns and their compare-and-set conditions from here.
+// The only module that writes the status of a phone call and the columns that depend on it. Statements take their SET
+// clauses, inserted columns and compare-and-set conditions from it.
 
-/** A value or an expression. An expression may refer to the row as it was. */
+/** A value or an expression. An expression may refer to the row before the update. */
 type Value = Sql | string | number | null;
 
 /** The values that a move needs, by column. */
 export type MoveValues<M extends PhoneCallMove> = Readonly<Record<(typeof phoneCallMoves)[M]['sets'][number], Value>>;
 
 /**
- * The SET clause of a move: the status, every bookkeeping column that the move changes, and `updated_at`. A move that
- * always stays in its status
- * writes the given values only.
- * @param target the new status, for a move that can lead to several: a status, or an expression for set-based
- * statements
- * @throws Error when the move does not lead to the status
+ * Builds the SET clause of a move: the status, the bookkeeping columns that the move changes, and `updated_at`. A move
+ * that never changes the status only writes `values`.
+ * @param values the values that the move requires, by column
+ * @param target the new status if the move can lead to several: a status, or an expression for set-based statements
+ * @throws Error when the move does not lead to the target
  */
 export function setClause<M extends PhoneCallMove>(
   move: M,
@@ -60,8 +58,8 @@ export function setClause<M extends PhoneCallMove>(
 }
 
 /**
- * The columns and values of a row that a move inserts, to be appended to the others. Columns that are left out have
- * their defaults.
+ * Lists the columns and values of an INSERT that depend on the status. Other bookkeeping columns keep their defaults.
+ * @param values the values that the move requires, by column
  */
 export function insertion<M extends 'create' | 'receive'>(
   move: M,
@@ -75,9 +73,9 @@ export function insertion<M extends 'create' | 'receive'>(
 }
 
 /**
- * The condition that a move can happen to a row of `phone_calls`.
- * @param status the status column. By default it is in a form that no index has, for statements that find their rows
- * otherwise
+ * Builds the condition that a move is possible for a row of `phone_calls`.
+ * @param status the status column. By default, it is written so that no index matches it, for statements that find
+ *   their rows by other columns
  */
 export function canMove(move: PhoneCallMove, status: Sql = notIndexed('phone_calls.status')): Sql {
   const { from, requires = [] }: Move = phoneCallMoves[move];
@@ -90,15 +88,15 @@ export function canMove(move: PhoneCallMove, status: Sql = notIndexed('phone_cal
   );
 }
 
-/** Whether a move can happen to a call in a status. */
+/** @returns whether a move is possible for a call with this status. Does not check the columns that it requires */
 export function isMovable(move: PhoneCallMove, status: PhoneCallStatus): boolean {
   const { from }: Move = phoneCallMoves[move];
   return from.includes(status);
 }
 
 /**
- * Checks the machine against the entity, when the program starts.
- * @throws StateMachineError
+ * Checks that the machine is complete and matches the entity. The program calls it when it starts.
+ * @throws StateMachineError when the machine is wrong
  */
 export function checkPhoneCallMachine(): void {
   checkMachine({
@@ -113,13 +111,14 @@ export function checkPhoneCallMachine(): void {
   });
 }
 
-/** What happens to a column on the way to a status; undefined where it is kept. */
+/** @returns what a move to `target` writes to a column; undefined if it keeps the value */
 function newValue(column: BookkeepingColumn, value: Value | undefined, target: PhoneCallStatus): Value | undefined {
   const rule = phoneCallBookkeeping[target][column];
   if (rule === 'null') return null;
   return rule === 'zero' ? 0 : value;
 }
 
+/** @returns the assignment of a column, as a CASE if it depends on the target; empty if no target changes the column */
 function assignment(
   column: BookkeepingColumn,
   value: Value | undefined,
@@ -145,7 +144,7 @@ function assignment(
   return [sql`${raw(column)} = CASE ${join(cases, ' ')} END`];
 }
 
-/** A literal, so that PostgreSQL finds partial indexes. */
+/** @returns the status as a literal: with a parameter, PostgreSQL cannot use partial indexes */
 function statusText(status: PhoneCallStatus): Sql {
   return raw(`'${status}'`);
 }

@@ -9,7 +9,7 @@ import { readRemoteRequestParams, remoteRequestParamsError } from './remote-requ
 
 abstract class PhoneCallDto extends MetadataDto {
   /**
-   * The number to call, in any usual spelling with its country code. When it is not given: the participation's.
+   * The number to call, in any usual notation with the country code. Defaults to the participation's number.
    * @example "+85510202101"
    */
   @Optional()
@@ -17,7 +17,7 @@ abstract class PhoneCallDto extends MetadataDto {
   msisdn?: string;
 
   /**
-   * What is said; blank for what the participation or its callout says.
+   * The call flow. If it is blank, the call flow of the participation or its callout applies.
    * @example "CallFlowLogic::Application"
    */
   @IsCallFlowLogic()
@@ -26,7 +26,7 @@ abstract class PhoneCallDto extends MetadataDto {
 
 export class CreatePhoneCallDto extends PhoneCallDto {
   /**
-   * What the provider is asked for: Twilio's parameters of a call, in snake case.
+   * The parameters of the request to the provider: those of Twilio's create-call request, in snake case.
    * @example { "from": "2442" }
    */
   @Convert(readRemoteRequestParams)
@@ -36,7 +36,8 @@ export class CreatePhoneCallDto extends PhoneCallDto {
 
 export class UpdatePhoneCallDto extends PhoneCallDto {
   /**
-   * What the provider is asked for: Twilio's parameters of a call, in snake case; replaced as a whole.
+   * The parameters of the request to the provider: those of Twilio's create-call request, in snake case. They replace
+   * all earlier ones.
    * @example { "from": "2442" }
    */
   @Optional()
@@ -46,7 +47,7 @@ export class UpdatePhoneCallDto extends PhoneCallDto {
 }
 
 export class PhoneCallEventDto {
-  /** What is to happen: possible or not, as the phone call stands. */
+  /** The event. The status of the phone call decides whether it is possible. */
   @ApiProperty({ enum: Object.keys(phoneCallMachine), example: 'queue' })
   @IsIncludedIn(Object.keys(phoneCallMachine))
   event!: string;

@@ -18,7 +18,7 @@ import {
 import type { Metadata } from '../metadata/metadata.js';
 import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js';
 
-/** One attempt to call a person, or one call of a person to us. */
+/** An attempt to call a person, or an inbound call. */
 @Entity('phone_calls')
 @Index('phone_calls_remote_call_id_key', ['remote_call_id'], { unique: true })
 @Index('phone_calls_callout_participation_id', ['callout_participation_id', 'id'])
@@ -39,39 +39,39 @@ export class PhoneCall {
   id!: number;
 
   /**
-   * The participation that it is an attempt of; null for a call of a person to us.
+   * The participation that the attempt belongs to; null for an inbound call.
    * @example 1
    */
   @ForeignKeyColumn(() => CalloutParticipation, 'phone_calls_callout_participation_id_fkey', { nullable: true })
   callout_participation_id!: number | null;
 
   /**
-   * The person; null for a caller whose number is not known.
+   * The person; null for a caller with an unknown number.
    * @example 1
    */
   @ForeignKeyColumn(() => Contact, 'phone_calls_contact_id_fkey', { nullable: true })
   contact_id!: number | null;
 
-  /** The batch operation that made it; null when it was made by hand. */
+  /** The batch operation that created it; null if no batch operation did. */
   @ForeignKeyColumn(() => BatchOperation, 'phone_calls_create_batch_operation_id_fkey', { nullable: true })
   create_batch_operation_id!: number | null;
 
-  /** The batch operation that queued it; null when it was queued by hand. */
+  /** The batch operation that queued it; null if no batch operation did. */
   @ForeignKeyColumn(() => BatchOperation, 'phone_calls_queue_batch_operation_id_fkey', { nullable: true })
   queue_batch_operation_id!: number | null;
 
-  /** The batch operation that asked to fetch what became of it. */
+  /** The batch operation that last requested to fetch its state from the provider. */
   @ForeignKeyColumn(() => BatchOperation, 'phone_calls_queue_remote_fetch_batch_operation_id_fkey', { nullable: true })
   queue_remote_fetch_batch_operation_id!: number | null;
 
-  /** Where it stands; moved by its events, by the worker and by the provider's webhooks. */
+  /** The status. Events, workers and the provider's webhooks change it. */
   @ApiProperty({ enum: phoneCallStatuses, example: 'created' })
   @TextColumn()
   status!: PhoneCallStatus;
 
   /**
-   * The number that is called, as E.164: the participation's, unless another was given. Of a person who calls in: their number, or what the
-   * provider says in its place, such as `Anonymous`.
+   * The called number in E.164 format: the participation's, unless the client gave another. For an inbound call, the
+   * caller's number, or what the provider sends instead, such as `Anonymous`.
    * @example "+85510202101"
    */
   @TextColumn()
@@ -82,50 +82,50 @@ export class PhoneCall {
   remote_call_id!: string | null;
 
   /**
-   * The provider's status of the call, in its own words.
+   * The provider's status of the call.
    * @example "completed"
    */
   @TextColumn({ nullable: true })
   remote_status!: string | null;
 
   /**
-   * `outbound-api` or `inbound`, as the provider says.
+   * The provider's direction of the call: `outbound-api` or `inbound`.
    * @example "outbound-api"
    */
   @TextColumn({ nullable: true })
   remote_direction!: string | null;
 
-  /** Why the call could not be placed, or what is not known of it. */
+  /** Why the call could not be placed, or what is unknown about it. */
   @TextColumn({ nullable: true })
   remote_error_message!: string | null;
 
-  /** Whatever else is to be kept with it. */
+  /** Further data of the client. */
   @JsonColumn()
   metadata!: Metadata;
 
-  /** What the provider answered when it was last asked what became of the call. */
+  /** The provider's response to the last request for the state of the call. */
   @JsonColumn()
   remote_response!: Metadata;
 
   /**
-   * What the provider is asked for: its parameters, in snake case.
+   * The parameters of the request to the provider, in snake case.
    * @example { "from": "2442" }
    */
   @JsonColumn()
   remote_request_params!: Metadata;
 
-  /** What the provider answered when it was asked to place the call. */
+  /** The provider's response to the request to place the call. */
   @JsonColumn()
   remote_queue_response!: Metadata;
 
   /**
-   * What is said: its own, or else its participation's or callout's.
+   * The call flow: its own, or else that of its participation or callout.
    * @example "CallFlowLogic::Application"
    */
   @TextColumn({ nullable: true })
   call_flow_logic!: string | null;
 
-  /** When the provider took it. */
+  /** When the provider accepted it. */
   @OptionalTimestampColumn()
   remotely_queued_at!: Date | null;
 
@@ -135,43 +135,43 @@ export class PhoneCall {
   @TimestampColumn()
   updated_at!: Date;
 
-  /** Its participation's callout, kept here so that calls can be handed out callout by callout. */
+  /** The callout of its participation. Dialing selects calls by this column. */
   @ForeignKeyColumn(() => Callout, 'phone_calls_callout_id_fkey', { nullable: true })
   callout_id!: number | null;
 
-  /** Names the dial that is under way; whoever holds another token has lost the call. */
+  /** Identifies the current claim. A process that holds another token has lost its claim. */
   @TextColumn({ nullable: true })
   lease_token!: string | null;
 
-  /** Until when nobody else may dial it: it is handed out, being dialled, or was refused a moment ago. */
+  /** Until when it cannot be reserved, because it is reserved, claimed, or postponed after a refusal. */
   @OptionalTimestampColumn()
   leased_until!: Date | null;
 
-  /** When the request to the provider was about to be sent. */
+  /** The time just before the request to the provider was sent. */
   @OptionalTimestampColumn()
   dialled_at!: Date | null;
 
-  /** How often the provider has refused it without acting on it, since it was queued. */
+  /** How often the provider has refused it without an effect since it was queued. */
   @BigIntColumn({ defaultValue: 0 })
   refusals!: number;
 
-  /** The provider's code, if it refused the call. */
+  /** The provider's error code, if it refused the call. */
   @TextColumn({ nullable: true })
   refusal_code!: string | null;
 
-  /** The `SequenceNumber` of the newest webhook that moved it. */
+  /** The highest `SequenceNumber` of its webhooks. */
   @BigIntColumn({ nullable: true })
   sequence_number!: number | null;
 
-  /** When the provider is to be asked what became of it, unless it says so before. */
+  /** When its state is looked up at the provider, unless a webhook arrives before. */
   @OptionalTimestampColumn()
   check_at!: Date | null;
 
-  /** How often the provider has been asked in vain. */
+  /** How many lookups were reserved since the provider last reported something new. */
   @BigIntColumn({ defaultValue: 0 })
   checks!: number;
 
-  /** Where it stands in its call flow; null before anything was said that hangs on it. */
+  /** The state of its call flow; null before the call flow has started. */
   @OptionalJsonColumn()
   call_flow_state!: CallFlowState | null;
 }

@@ -16,13 +16,13 @@ export const phoneCallStatuses = [
 ] as const;
 export type PhoneCallStatus = (typeof phoneCallStatuses)[number];
 
-/** The events that a client may request. They are a part of {@link phoneCallMoves}. */
+/** The moves that a client can request as events. {@link phoneCallMoves} contains them, too. */
 export const phoneCallMachine = {
   queue: { from: ['created'], to: 'queued' },
   queue_remote_fetch: { from: ['remotely_queued'], to: 'remote_fetch_queued' },
 } as const satisfies Transitions<PhoneCallStatus>;
 
-/** Statuses in which the provider may still have news: a call that stays silent in one of them is looked up. */
+/** The statuses that the provider may still change. A call without webhooks in one of them is looked up. */
 export const awaitedStatuses = [
   'remotely_queued',
   'remote_fetch_queued',
@@ -30,7 +30,7 @@ export const awaitedStatuses = [
   'uncertain',
 ] as const satisfies PhoneCallStatus[];
 
-/** Statuses of a call that has ended. Only late news from the provider can still change one of them. */
+/** The statuses of a call that has ended. Only a late update from the provider can still change one of them. */
 export const endedStatuses = [
   'busy',
   'failed',
@@ -40,7 +40,7 @@ export const endedStatuses = [
   'errored',
 ] as const satisfies PhoneCallStatus[];
 
-/** Whether a call has ended. This is the only place that decides it. */
+/** @returns whether a call with this status has ended. No other code decides this */
 export function hasEnded(status: PhoneCallStatus): boolean {
   return endedStatuses.some((ended) => ended === status);
 }
@@ -62,12 +62,13 @@ export const bookkeepingColumns = [
 ] as const;
 export type BookkeepingColumn = (typeof bookkeepingColumns)[number];
 
-/** What a column holds in a status: always NULL, always 0, never NULL, or whatever the call's history left in it. */
+/** What a column contains in a status: always NULL, always 0, never NULL, or any value. */
 export type ColumnRule = 'null' | 'zero' | 'set' | 'any';
 
+/** The rule for each bookkeeping column in a status. */
 export type Bookkeeping = Readonly<Record<BookkeepingColumn, ColumnRule>>;
 
-/** Nothing was ever sent to the provider. */
+/** No request was sent to the provider. */
 const notDialed: Bookkeeping = {
   lease_token: 'null',
   leased_until: 'null',
@@ -84,9 +85,8 @@ const notDialed: Bookkeeping = {
 };
 
 /**
- * The provider has the call. A token that is still there belongs to a dial whose answer has not been recorded. An
- * inbound call was never
- * dialed and never queued at the provider.
+ * The provider has the call. A remaining token belongs to a dial whose response is not recorded yet. An inbound call
+ * was never dialed and never queued at the provider.
  */
 const atProvider: Bookkeeping = {
   lease_token: 'any',
@@ -103,16 +103,15 @@ const atProvider: Bookkeeping = {
   checks: 'any',
 };
 
-/** The provider said how the call ended. */
+/** The provider has reported how the call ended. */
 const endedAtProvider: Bookkeeping = { ...atProvider, remote_status: 'set', check_at: 'null' };
 
-/** What a call looks like in each status. */
+/** The rules for the bookkeeping columns in each status. */
 export const phoneCallBookkeeping: Readonly<Record<PhoneCallStatus, Bookkeeping>> = {
   created: notDialed,
-  // Reserved with `leased_until`, claimed with the token and `dialled_at` as well; refused a moment ago until
-  // `leased_until`.
+  // A reserved or postponed call has `leased_until`. A claimed one has the token and `dialled_at`, too.
   queued: { ...notDialed, lease_token: 'any', leased_until: 'any', dialled_at: 'any', refusals: 'any' },
-  // The token stays, so that an answer that arrives late is recorded.
+  // The token stays, so that a late response is recorded.
   uncertain: { ...notDialed, lease_token: 'any', dialled_at: 'set', refusals: 'any', check_at: 'set', checks: 'any' },
   remotely_queued: atProvider,
   remote_fetch_queued: atProvider,
@@ -134,25 +133,25 @@ export const phoneCallBookkeeping: Readonly<Record<PhoneCallStatus, Bookkeeping>
   },
 };
 
-/** One move of the machine, and the bookkeeping columns that whoever makes it has to supply. */
+/** A transition of the machine. Unlike a client's event, a move can stay in its status. */
 export interface Move {
-  /** The statuses from which it can happen; none for a row that is inserted. */
+  /** The statuses from which it is possible; empty for an inserted row. */
   readonly from: readonly PhoneCallStatus[];
   /** The statuses to which it can lead. */
   readonly to: readonly PhoneCallStatus[];
-  /** The statuses that it can leave as they are. */
+  /** The statuses in which it can leave the call. */
   readonly stays?: readonly PhoneCallStatus[];
   /**
-   * The columns that get a value. Of the others, those that the new status wants NULL or 0 become so, and the rest is
-   * kept.
+   * The columns whose values the caller supplies. Other columns become NULL or 0 if the new status requires it, and
+   * keep their values otherwise.
    */
   readonly sets: readonly BookkeepingColumn[];
-  /** The columns that must not be NULL for the move to happen. */
+  /** The columns that must not be NULL before the move. */
   readonly requires?: readonly BookkeepingColumn[];
 }
 
-/** Where the provider's news lead. */
-const toProvider = [
+/** The statuses to which an update from the provider can lead. */
+const providerStatuses = [
   'remotely_queued',
   'in_progress',
   'completed',
@@ -162,10 +161,10 @@ const toProvider = [
   'canceled',
 ] as const satisfies PhoneCallStatus[];
 
-/** Every move of a call's status. Those that stay in `queued` reserve and claim it. */
+/** All moves of a call. The moves from `queued` to `queued` reserve and claim it. */
 export const phoneCallMoves = {
   create: { from: [], to: ['created'], sets: [] },
-  /** A person calls us. */
+  /** An inbound call arrives. */
   receive: { from: [], to: ['remotely_queued'], sets: ['remote_call_id', 'check_at'] },
 
   queue: { from: phoneCallMachine.queue.from, to: [phoneCallMachine.queue.to], sets: [] },
@@ -179,24 +178,24 @@ export const phoneCallMoves = {
   reserve: { from: ['queued'], to: ['queued'], sets: ['leased_until'] },
   release_reservation: { from: ['queued'], to: ['queued'], sets: ['leased_until'] },
   claim: { from: ['queued'], to: ['queued'], sets: ['lease_token', 'leased_until', 'dialled_at'] },
-  /** Nothing was sent. */
+  /** No request was sent. */
   release_claim: { from: ['queued'], to: ['queued'], sets: ['lease_token', 'leased_until', 'dialled_at'] },
-  /** The process that claimed the call was lost: the provider may have the call. */
+  /** The process that claimed the call was lost. The provider may have the call. */
   expire_claim: {
     from: ['queued'],
     to: ['uncertain'],
     sets: ['check_at', 'checks'],
     requires: ['lease_token', 'dialled_at'],
   },
-  /** The call must not be dialed any more: its callout was stopped, or its person opted out. */
+  /** The call must no longer be dialed: its callout was stopped, or its person opted out. */
   cancel: { from: ['queued'], to: ['canceled'], sets: ['lease_token', 'dialled_at', 'remote_error_message'] },
 
   record_accepted: {
     from: ['queued', 'uncertain', 'errored'],
-    to: toProvider,
+    to: providerStatuses,
     sets: ['lease_token', 'remote_call_id', 'remote_status', 'remotely_queued_at', 'check_at', 'checks'],
   },
-  /** A webhook was faster than the provider's answer, which is only stored. */
+  /** A webhook arrived before the provider's response, which is only stored. */
   record_late_answer: {
     from: ['remotely_queued', 'remote_fetch_queued', 'in_progress', ...endedStatuses],
     to: [],
@@ -208,7 +207,7 @@ export const phoneCallMoves = {
     to: ['errored'],
     sets: ['refusal_code', 'remote_error_message'],
   },
-  /** There was nothing to ask the provider for. */
+  /** The call flow had nothing to say, or failed. No request was sent. */
   record_unsendable: {
     from: ['queued', 'uncertain'],
     to: ['errored'],
@@ -220,18 +219,18 @@ export const phoneCallMoves = {
     sets: ['lease_token', 'check_at', 'checks'],
     requires: ['dialled_at'],
   },
-  /** The provider refused without acting on the call, which is dialed again later. */
+  /** The provider refused the call without an effect. It is dialed again later. */
   record_postponed: {
     from: ['queued', 'uncertain'],
     to: ['queued'],
     sets: ['lease_token', 'leased_until', 'dialled_at', 'refusals'],
   },
-  /** The refusal was the fault of a setting: the call is dialed again once the callout is resumed. */
+  /** A setting caused the refusal. The call is dialed again once the callout is resumed. */
   requeue: { from: ['errored'], to: ['queued'], sets: ['dialled_at', 'refusals'] },
 
   webhook: {
     from: phoneCallStatuses,
-    to: toProvider,
+    to: providerStatuses,
     stays: ['remote_fetch_queued', 'errored'],
     sets: ['remote_call_id', 'remote_status', 'remotely_queued_at', 'sequence_number', 'check_at', 'checks'],
   },
@@ -239,7 +238,7 @@ export const phoneCallMoves = {
   look_up: { from: awaitedStatuses, to: [], stays: awaitedStatuses, sets: ['check_at', 'checks'] },
   apply_remote_state: {
     from: [...awaitedStatuses, ...endedStatuses],
-    to: toProvider,
+    to: providerStatuses,
     stays: ['errored'],
     sets: ['lease_token', 'remote_call_id', 'remote_status', 'remotely_queued_at', 'check_at'],
   },
@@ -250,9 +249,9 @@ export const phoneCallMoves = {
     sets: ['check_at'],
   },
   end_remote_fetch: { from: ['remote_fetch_queued'], to: ['remotely_queued'], sets: ['check_at'] },
-  /** The provider does not know the call. */
+  /** The provider does not know the call, after several lookups. */
   give_up: { from: awaitedStatuses, to: ['errored'], sets: ['remote_error_message'] },
-  /** Another call turned out to own the provider's id that this one was believed to have. */
+  /** The provider id of this call was a wrong guess: it belongs to another call. */
   retract_remote_id: {
     from: ['remotely_queued', 'remote_fetch_queued', 'in_progress', ...endedStatuses],
     to: ['uncertain'],

@@ -7,7 +7,7 @@ import { UpdatePhoneCallDto } from './phone-call.dto.js';
 import { PhoneCall } from './phone-call.entity.js';
 import { phoneCallStatuses } from './phone-call.machine.js';
 
-/** A call without a call flow of its own has its participation's, or else its callout's. */
+/** The call flow of the call, or else that of its participation or callout. */
 const callFlowLogic = sql`coalesce(phone_calls.call_flow_logic,
   (SELECT owner.call_flow_logic FROM callout_participations AS owner
     WHERE owner.id = phone_calls.callout_participation_id),

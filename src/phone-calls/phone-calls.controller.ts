@@ -74,7 +74,7 @@ export class PhoneCallsController {
     return this.phoneCalls.update(id, changes);
   }
 
-  /** Deletes a phone call to which nothing has happened yet. */
+  /** Deletes a phone call that was never queued. */
   @Delete('phone_calls/:id')
   @HttpCode(204)
   @DeleteRoute()
@@ -82,7 +82,7 @@ export class PhoneCallsController {
     return this.phoneCalls.delete(id);
   }
 
-  /** Queues a phone call to be dialled, or asks to fetch what became of it. */
+  /** Queues a phone call to be dialed, or requests to fetch its state from the provider. */
   @Post('phone_calls/:id/phone_call_events')
   @CreateRoute(phoneCallResource, { nested: true })
   transition(@Param('id', ParseIdPipe) id: number, @CheckedBody(PhoneCallEventDto) event: Checked<PhoneCallEventDto>) {

@@ -21,6 +21,7 @@ import { canMove, insertion, setClause } from './phone-call-transitions.js';
 import { type PhoneCallStatus, phoneCallMachine } from './phone-call.machine.js';
 import { phoneCallResource } from './phone-call.resource.js';
 
+/** Reads and changes phone calls for API clients. */
 @Injectable()
 export class PhoneCallsService {
   constructor(
@@ -52,8 +53,9 @@ export class PhoneCallsService {
   }
 
   /**
-   * Makes one more attempt to call a participant, to be queued.
-   * @throws NotFoundError when there is no such participation
+   * Creates a phone call for a participation. It is dialed only after the event `queue`.
+   * @throws NotFoundError when the participation does not exist
+   * @throws ValidationError when the body is invalid
    */
   async create(participationId: number, body: Checked<CreatePhoneCallDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
@@ -73,7 +75,12 @@ export class PhoneCallsService {
     });
   }
 
-  /** @throws ValidationError when what a call is placed with is to change although it was queued: its row says who was rung */
+  /**
+   * Updates a phone call. Its number and request parameters cannot change after it was queued, so that the row shows
+   * who was called.
+   * @throws NotFoundError when the phone call does not exist
+   * @throws ValidationError when the body is invalid or changes one of these attributes after `created`
+   */
   async update(id: number, body: CheckedUpdate<UpdatePhoneCallDto>): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       const shown = await this.records.findForUpdate(phoneCallResource, id, transaction);
@@ -87,8 +94,10 @@ export class PhoneCallsService {
   }
 
   /**
-   * Queues a call to be dialled, or asks to fetch what became of it. The row is the message: the dispatcher finds it.
-   * @throws ValidationError when the event cannot happen now
+   * Queues a call to be dialed, or requests to fetch its state from the provider. The row is the message: the
+   * dispatcher finds it.
+   * @throws NotFoundError when the phone call does not exist
+   * @throws ValidationError when the event is not possible now
    */
   async transition(id: number, event: Checked<PhoneCallEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
@@ -104,7 +113,11 @@ export class PhoneCallsService {
     });
   }
 
-  /** @throws ValidationError unless nothing has happened to the call yet */
+  /**
+   * Deletes a phone call that was never queued.
+   * @throws NotFoundError when the phone call does not exist
+   * @throws ValidationError when its status is not `created`, or it has webhooks
+   */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       const { status } = await findForUpdate(transaction, PhoneCall, id);

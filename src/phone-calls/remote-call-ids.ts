@@ -3,21 +3,21 @@ import { jsonCast, recordset, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from './phone-call-transitions.js';
 
-/** A phone call of ours and the provider's id that is known to be its own. */
-export interface KnownId {
+/** A phone call, and the provider id that certainly belongs to it. */
+export interface RemoteIdOwner {
   id: number;
   remote_call_id: string;
 }
 
 /**
- * Takes the provider's ids away from calls that have them by a guess (from the provider's list of calls), where another call is known to be
- * the owner. The guess was wrong: such a call is uncertain again, and the events that were stored under it move to the owner.
+ * Corrects wrong guesses. A call that was matched with the provider's list may have a provider id that turns out to
+ * belong to another call. Such a call becomes uncertain again, and its stored webhooks move to the owner.
  */
-export async function releaseGuessedIds(transaction: Transaction, owners: readonly KnownId[]): Promise<void> {
+export async function retractGuessedIds(transaction: Transaction, owners: readonly RemoteIdOwner[]): Promise<void> {
   if (owners.length === 0) return;
   const columns = { id: 'bigint', remote_call_id: 'text' } as const;
   const guesses = await transaction.query<
-    KnownId & { owner: number }
+    RemoteIdOwner & { owner: number }
   >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${recordset('owners', columns, owners)}
       JOIN phone_calls ON phone_calls.remote_call_id = owners.remote_call_id AND phone_calls.id <> owners.id
       WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`);

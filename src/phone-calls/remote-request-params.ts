@@ -4,8 +4,8 @@ import { isBlank, emptyListAsObject, textOf, withoutBlanks } from '../metadata/c
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 /**
- * What the provider can be asked for with a call, beside `to`, which is always the call's own number. Source: the parameters of Twilio's
- * create-call request (OpenAPI document `twilio_api_v2010`), in snake case.
+ * The parameters of a request to place a call. `to` is always replaced by the number of the call. Source: the
+ * parameters of Twilio's create-call request (OpenAPI document `twilio_api_v2010`), in snake case.
  */
 const PARAMETERS: readonly string[] = [
   'to',
@@ -46,11 +46,12 @@ const PARAMETERS: readonly string[] = [
   'client_notification_url',
 ];
 
-/** Those that hold several events. */
+/** The parameters that contain several events. */
 const EVENT_LISTS = ['status_callback_event', 'recording_status_callback_event'];
 
 /**
- * The request parameters that a client gives, without those that are blank. PHP sends an empty list for an empty map.
+ * Reads the request parameters of a client. Blank ones are removed, and an empty list, which PHP sends for an empty
+ * map, becomes an empty object. Other values are returned unchanged, for {@link remoteRequestParamsError} to reject.
  */
 export function readRemoteRequestParams(given: unknown): unknown {
   const params = emptyListAsObject(given);
@@ -58,8 +59,8 @@ export function readRemoteRequestParams(given: unknown): unknown {
 }
 
 /**
- * The request parameters as they are sent: without blanks, which calls that were stored earlier may still have, and
- * each event as a value of its own. The provider takes `initiated ringing` for one event that there is not.
+ * Prepares stored request parameters for the provider. Blank ones, which older calls may contain, are removed, and each
+ * event becomes a separate value: the provider takes `initiated ringing` for one unknown event.
  */
 export function sendableParams(stored: Metadata): Metadata {
   const separate = EVENT_LISTS.map((name): [string, string[]] => [name, separateEvents(stored[name])]);
@@ -70,7 +71,7 @@ function separateEvents(events: unknown): string[] {
   return [events].flat().flatMap((one) => textOf(one)?.split(/[\s,]+/) ?? []);
 }
 
-/** What is wrong with the request parameters of an outbound call, or undefined. */
+/** @returns the validation message for the request parameters of a call; undefined when they are valid */
 export function remoteRequestParamsError(value: unknown): string | undefined {
   if (isBlank(value)) return messages.blank;
   const error = jsonObjectError(value);
@@ -80,7 +81,7 @@ export function remoteRequestParamsError(value: unknown): string | undefined {
   return entries.every(([key, one]) => PARAMETERS.includes(key) && isSendable(one)) ? undefined : messages.notIncluded;
 }
 
-/** A form can carry it: a text, a number, a yes or no, or several of them. */
+/** @returns whether a form can contain the value: a string, a number, a boolean, or a list of them */
 function isSendable(value: unknown): boolean {
   return Array.isArray(value)
     ? value.every((one) => !Array.isArray(one) && isSendable(one))

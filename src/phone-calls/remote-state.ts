@@ -1,22 +1,25 @@
 import type { PhoneCallStatus } from './phone-call.machine.js';
 
-/** What the provider says of a call, by webhook or when asked. */
-export interface RemoteNews {
-  /** In the provider's words: `queued`, `ringing`, `completed`… */
+/** The provider's state of a call, from a webhook or a lookup. */
+export interface RemoteUpdate {
+  /** The provider's status: `queued`, `ringing`, `completed`… */
   remoteStatus: string | undefined;
-  /** Rises with each callback of a call, where the provider gives one. */
+  /** The `SequenceNumber` of a status callback, which increases with each callback of a call. */
   sequence?: number;
 }
 
-/** Where a call stands, as far as news of it are concerned. */
-export interface RemoteStanding {
+/** The columns of a call that decide what an update from the provider changes. */
+export interface KnownState {
   status: PhoneCallStatus;
   remote_status: string | null;
   sequence_number: number | null;
 }
 
-/** The course of a call in the provider's words, and what it is in ours. Source: Twilio's Call resource, "Call Status Values". */
-const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }>> = {
+/**
+ * The provider's statuses in their order, with the statuses to which they lead. Source: Twilio's Call resource, "Call
+ * Status Values".
+ */
+const remoteStatuses: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }>> = {
   queued: { rank: 0 },
   initiated: { rank: 1 },
   ringing: { rank: 2, status: 'in_progress' },
@@ -29,38 +32,36 @@ const course: Readonly<Record<string, { rank: number; status?: PhoneCallStatus }
 };
 
 /**
- * The status that news lead to, or undefined when they tell nothing new: news that come late or twice never take a call back. One end
- * takes the place of another only when the provider's own numbering says that it came later. A status that we merely assumed (queued,
- * uncertain, errored) gives way to whatever the provider knows.
+ * Decides to which status an update leads. A late or repeated update never moves a call back. A final status replaces
+ * another only if its sequence number is higher. A call without a provider status accepts any update, because its
+ * status (queued, uncertain, errored) is only assumed.
+ * @returns undefined when the update is not newer than the known state
  */
-export function statusAfter(
-  standing: RemoteStanding,
-  { remoteStatus, sequence }: RemoteNews,
-): PhoneCallStatus | undefined {
-  const news = Object.hasOwn(course, remoteStatus ?? '') ? course[remoteStatus!] : undefined;
-  if (!news) return undefined;
-  const known = course[standing.remote_status ?? ''];
-  const newer =
-    known === undefined ||
-    news.rank > known.rank ||
-    (news.rank === known.rank && sequence !== undefined && sequence > (standing.sequence_number ?? -1));
-  if (!newer) return undefined;
-  return news.status ?? 'remotely_queued';
+export function statusAfter(known: KnownState, { remoteStatus, sequence }: RemoteUpdate): PhoneCallStatus | undefined {
+  const next = Object.hasOwn(remoteStatuses, remoteStatus ?? '') ? remoteStatuses[remoteStatus!] : undefined;
+  if (!next) return undefined;
+  const current = remoteStatuses[known.remote_status ?? ''];
+  const isNewer =
+    current === undefined ||
+    next.rank > current.rank ||
+    (next.rank === current.rank && sequence !== undefined && sequence > (known.sequence_number ?? -1));
+  if (!isNewer) return undefined;
+  return next.status ?? 'remotely_queued';
 }
 
 /**
- * Where a call stands after news of it. News that tell nothing new leave it where it is, unless that was one of `assumed`: then that the
- * provider speaks of it is what is known.
+ * Decides the state of a call after an update. An update that is not newer keeps the status, except for the `assumed`
+ * ones: the update shows that the provider has the call, so they become `remotely_queued`.
  */
-export function standingAfter(
-  standing: RemoteStanding,
-  news: RemoteNews,
+export function stateAfter(
+  known: KnownState,
+  update: RemoteUpdate,
   assumed: readonly PhoneCallStatus[],
 ): { status: PhoneCallStatus; remoteStatus: string | null } {
-  const heard = statusAfter(standing, news);
-  const remoteStatus = (heard ? news.remoteStatus : standing.remote_status) ?? null;
+  const newStatus = statusAfter(known, update);
+  const remoteStatus = (newStatus ? update.remoteStatus : known.remote_status) ?? null;
   return {
-    status: heard ?? (assumed.includes(standing.status) ? 'remotely_queued' : standing.status),
+    status: newStatus ?? (assumed.includes(known.status) ? 'remotely_queued' : known.status),
     remoteStatus,
   };
 }

@@ -4,11 +4,11 @@ import { recordset, parseJson, lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
-import type { RemoteStanding } from '../phone-calls/remote-state.js';
+import type { KnownState } from '../phone-calls/remote-state.js';
 
 /** A call as far as webhooks need it. */
 export type WebhookCall = FlowPhoneCall &
-  RemoteStanding &
+  KnownState &
   Pick<PhoneCall, 'remote_call_id' | 'remote_direction'> & {
     /** The provider's id of the call comes from the provider's own answer or from a callback, and is not a guess. */
     is_id_certain: boolean | number;

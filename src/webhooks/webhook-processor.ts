@@ -11,8 +11,8 @@ import { UnusableWebhookError } from '../errors/errors.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { setClause } from '../phone-calls/phone-call-transitions.js';
-import { type KnownId, releaseGuessedIds } from '../phone-calls/remote-call-ids.js';
-import { type RemoteStanding, standingAfter } from '../phone-calls/remote-state.js';
+import { type RemoteIdOwner, retractGuessedIds } from '../phone-calls/remote-call-ids.js';
+import { type KnownState, stateAfter } from '../phone-calls/remote-state.js';
 import { type WebhookCall, WebhookCalls, ownIdIn } from './webhook-calls.js';
 import { InboundCalls } from './inbound-calls.js';
 
@@ -100,7 +100,7 @@ export class WebhookProcessor {
     const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
     const calls = await this.heardCalls.lockCallsFor(transaction, sids, ownIds);
     const matters: WebhookWithCall[] = [];
-    const corrected: KnownId[] = [];
+    const corrected: RemoteIdOwner[] = [];
     const unusable = new Map<ProviderWebhook, UnusableWebhookError>();
     // In one order in every process, since new calls and their contacts are locked as they are made.
     for (const hearing of hearings.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)))) {
@@ -119,7 +119,7 @@ export class WebhookProcessor {
       }
       matters.push({ hearing, call });
     }
-    await releaseGuessedIds(transaction, corrected);
+    await retractGuessedIds(transaction, corrected);
     return { matters, unusable };
   }
 
@@ -228,7 +228,7 @@ function movedOn(call: WebhookCall, { details, sid }: ProviderWebhook, { state, 
     ...(call.remote_call_id === null ? ['errored' as const] : []),
   ] as const;
   // What is known of another call of the provider's says nothing about this one.
-  const known: RemoteStanding =
+  const known: KnownState =
     call.remote_call_id === sid
       ? call
       : {
@@ -236,7 +236,7 @@ function movedOn(call: WebhookCall, { details, sid }: ProviderWebhook, { state, 
           remote_status: null,
           sequence_number: null,
         };
-  const news = standingAfter(known, { remoteStatus, sequence }, assumed);
+  const news = stateAfter(known, { remoteStatus, sequence }, assumed);
   Object.assign(call, {
     remote_call_id: sid,
     status: news.status,

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type Job, JOB_TRIES, MOST_WAITING, type Queue } from '../../src/jobs/queue.port.js';
+import { type Job, JOB_ATTEMPTS, MAX_WAITING, type Queue } from '../../src/jobs/queue.port.js';
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 
 export interface QueueUnderTest {
   queue: Queue;
   process(handler: (job: Job) => Promise<void>): void;
-  /** Waits for the jobs under way. */
+  /** Waits for the running jobs. */
   close(): Promise<void>;
 }
 
-/** What the port promises, proved of an adapter. */
+/** Tests that an adapter keeps the promises of the port. */
 export function queueContract(name: string, make: () => Promise<QueueUnderTest>): void {
   describe(`the queue ${name}`, () => {
     let adapter: QueueUnderTest;
@@ -20,7 +20,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
     });
     afterEach(() => adapter.close());
 
-    it('handles each job that was told, with its data', async () => {
+    it('handles each job, with its data', async () => {
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
       for (const id of [1, 2, 3]) adapter.queue.notify({ task: 'batch_operation', id });
@@ -28,14 +28,14 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       expect(handled.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
     });
 
-    it('handles each of the jobs that were told together', async () => {
+    it('handles each of several jobs of one call', async () => {
       const handled = new Set<number>();
       adapter.process(async ({ id }) => void handled.add(id));
       adapter.queue.notify({ task: 'batch_operation', id: 1 }, { task: 'batch_operation', id: 2 });
       await eventually(() => handled.size === 2);
     });
 
-    it('handles jobs that were told before there was a handler', async () => {
+    it('handles jobs that were added before there was a handler', async () => {
       adapter.queue.notify({ task: 'batch_operation', id: 7 });
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
@@ -51,7 +51,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       await eventually(() => attempts === 3);
     });
 
-    it('leaves a job that keeps failing to the sweeper, and goes on with the others', async () => {
+    it('leaves a job that keeps failing to the sweeper, and continues with the others', async () => {
       const attempts = new Map<number, number>();
       adapter.process(async ({ id }) => {
         attempts.set(id, (attempts.get(id) ?? 0) + 1);
@@ -59,29 +59,29 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       });
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
       adapter.queue.notify({ task: 'batch_operation', id: 2 });
-      await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
+      await eventually(() => attempts.get(1) === JOB_ATTEMPTS && attempts.get(2) === 1);
     });
 
-    it('takes no more than so many that nobody handles, and others again when they are handled', async () => {
+    it('accepts a limited number of waiting jobs, and further ones when those are handled', async () => {
       const handled = new Set<number>();
-      for (let id = 1; id <= MOST_WAITING + 500; id++) {
+      for (let id = 1; id <= MAX_WAITING + 500; id++) {
         adapter.queue.notify({ task: 'batch_operation', id });
         if (id % 500 === 0) await pause(20);
       }
       adapter.process(async ({ id }) => void handled.add(id));
       await eventually(() => {
-        adapter.queue.notify({ task: 'batch_operation', id: MOST_WAITING * 2 });
-        return handled.has(MOST_WAITING * 2);
+        adapter.queue.notify({ task: 'batch_operation', id: MAX_WAITING * 2 });
+        return handled.has(MAX_WAITING * 2);
       });
-      // An adapter that waits for answers may keep room for those that are on their way.
-      await eventually(() => handled.size > MOST_WAITING - 1_000);
-      expect(handled.size).toBeLessThanOrEqual(MOST_WAITING + 1);
+      // An adapter may reserve room for requests without a response.
+      await eventually(() => handled.size > MAX_WAITING - 1_000);
+      expect(handled.size).toBeLessThanOrEqual(MAX_WAITING + 1);
       expect([...handled].slice(0, 1_000).toSorted((a, b) => a - b)).toEqual(
         Array.from({ length: 1_000 }, (_, n) => n + 1),
       );
     });
 
-    it('handles a job that is told again after it was handled', async () => {
+    it('handles a job that is added again after it was handled', async () => {
       let handled = 0;
       adapter.process(async () => void handled++);
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
@@ -92,7 +92,7 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       });
     });
 
-    it('handles several jobs at once, so that a long one holds nobody up', async () => {
+    it('handles several jobs concurrently, so that a long one does not block the others', async () => {
       const started = new Set<number>();
       let release = (): void => {};
       const released = new Promise<void>((resolve) => (release = resolve));
@@ -106,20 +106,20 @@ export function queueContract(name: string, make: () => Promise<QueueUnderTest>)
       release();
     });
 
-    it('waits for the job under way when it is closed', async () => {
+    it('waits for the running job when it is closed', async () => {
       let state = 'waiting';
       adapter.process(async () => {
-        state = 'under way';
+        state = 'running';
         await new Promise((resolve) => setTimeout(resolve, 300));
         state = 'done';
       });
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
-      await eventually(() => state === 'under way');
+      await eventually(() => state === 'running');
       await adapter.close();
       expect(state).toBe('done');
     });
 
-    it('answers a ping', async () => {
+    it('responds to a ping', async () => {
       await expect(adapter.queue.ping()).resolves.toBeUndefined();
     });
   });

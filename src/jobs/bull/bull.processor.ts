@@ -7,13 +7,13 @@ import type { Job, Task } from '../queue.port.js';
 
 /** Passes the jobs of one task from Redis to their handler. */
 export interface BullTaskProcessor extends BeforeApplicationShutdown {
-  /** @throws Error when a job failed. Bull then tries all of them again, which does not harm those that succeeded. */
+  /** @throws Error when a job failed. Bull then tries all jobs again, which does not harm those that succeeded. */
   handle(jobs: BullJob<Job[]>): Promise<void>;
-  /** Starts no further job, so that Bull waits only for those that run. Another process finds the rows of the others. */
+  /** Starts no further job, so that Bull only waits for the running ones. The sweeper finds the rows of the others. */
   beforeApplicationShutdown(): void;
 }
 
-/** @returns a processor class for @nestjs/bull */
+/** @returns a class that processes the jobs of a task, for `@nestjs/bull` */
 export function bullProcessorOf({ name, concurrency }: Task): Type<BullTaskProcessor> {
   @Injectable()
   @Processor(name)

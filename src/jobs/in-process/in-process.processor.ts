@@ -3,7 +3,7 @@ import { JobRegistry } from '../job-registry.js';
 import { Queue } from '../queue.port.js';
 import { InProcessQueue } from './in-process.queue.js';
 
-/** Passes the jobs of the queue in this process to their handlers. */
+/** Passes the jobs of the in-process queue to their handlers. */
 @Injectable()
 export class InProcessProcessor implements OnModuleInit, BeforeApplicationShutdown {
   constructor(

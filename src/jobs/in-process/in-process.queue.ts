@@ -1,23 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import PQueue from 'p-queue';
-import { type Job, JOB_BACKOFF, JOB_TRIES, MOST_WAITING, Queue, type Task } from '../queue.port.js';
+import { type Job, JOB_BACKOFF, JOB_ATTEMPTS, MAX_WAITING, Queue, type Task } from '../queue.port.js';
 
 /** The jobs of one task. */
-interface Lane {
+interface TaskQueue {
   queue: PQueue;
-  /** The jobs that wait in `queue`, by the ids of their rows: a second job for a row replaces the first. */
+  /** The jobs that wait in `queue`, by the ids of their rows. A second job for a row replaces the first. */
   waiting: Map<number, Job>;
 }
 
-/** Handles jobs in this process. Jobs that wait are lost with the process, and the next process's sweeper finds them. */
+/** Handles jobs in this process. Waiting jobs are lost when it ends, and the sweeper of the next process finds them. */
 export class InProcessQueue extends Queue {
   private handle?: (job: Job) => Promise<void>;
   private closed = false;
-  private readonly lanes: ReadonlyMap<string, Lane>;
+  private readonly taskQueues: ReadonlyMap<string, TaskQueue>;
 
   constructor(tasks: readonly Task[]) {
     super();
-    this.lanes = new Map(
+    this.taskQueues = new Map(
       tasks.map(({ name, concurrency }) => [
         name,
         { queue: new PQueue({ concurrency, autoStart: false }), waiting: new Map() },
@@ -27,9 +27,9 @@ export class InProcessQueue extends Queue {
 
   notify(...jobs: Job[]): void {
     for (const job of jobs) {
-      const lane = this.lanes.get(job.task);
-      if (!lane) throw new Error(`No handler has the task ${job.task}`);
-      if (!this.closed) this.add(job, lane);
+      const taskQueue = this.taskQueues.get(job.task);
+      if (!taskQueue) throw new Error(`No handler has the task ${job.task}`);
+      if (!this.closed) this.add(job, taskQueue);
     }
   }
 
@@ -37,17 +37,17 @@ export class InProcessQueue extends Queue {
     if (this.closed) throw new Error('The queue is closed');
   }
 
-  /** Starts to handle jobs, including those that wait already. */
+  /** Starts to handle jobs, including those that already wait. */
   process(handle: (job: Job) => Promise<void>): void {
     this.handle = handle;
-    for (const { queue } of this.lanes.values()) queue.start();
+    for (const { queue } of this.taskQueues.values()) queue.start();
   }
 
-  /** Starts no further job, and waits for those that run. */
+  /** Starts no further job, and waits for the running ones. */
   async close(): Promise<void> {
     this.closed = true;
     await Promise.all(
-      Array.from(this.lanes.values(), ({ queue, waiting }) => {
+      Array.from(this.taskQueues.values(), ({ queue, waiting }) => {
         queue.clear();
         waiting.clear();
         return queue.onPendingZero();
@@ -55,9 +55,9 @@ export class InProcessQueue extends Queue {
     );
   }
 
-  private add(job: Job, { queue, waiting }: Lane): void {
+  private add(job: Job, { queue, waiting }: TaskQueue): void {
     const isWaiting = waiting.has(job.id);
-    if (!isWaiting && waiting.size >= MOST_WAITING) return;
+    if (!isWaiting && waiting.size >= MAX_WAITING) return;
     waiting.set(job.id, job);
     if (isWaiting) return;
     void queue.add(() => {
@@ -68,12 +68,12 @@ export class InProcessQueue extends Queue {
   }
 
   private async run(job: Job): Promise<void> {
-    for (let attempt = 1; attempt <= JOB_TRIES && !this.closed; attempt++) {
+    for (let attempt = 1; attempt <= JOB_ATTEMPTS && !this.closed; attempt++) {
       try {
         await this.handle?.(job);
         return;
       } catch {
-        if (attempt < JOB_TRIES) await pause(JOB_BACKOFF * 2 ** (attempt - 1));
+        if (attempt < JOB_ATTEMPTS) await pause(JOB_BACKOFF * 2 ** (attempt - 1));
       }
     }
   }

@@ -22,7 +22,7 @@ export class Place {
     return `the ${this.environment.SCFM_ROLE ?? 'program'} at ${this.port}`;
   }
 
-  get answersApi(): boolean {
+  get servesApi(): boolean {
     return this.environment.SCFM_ROLE !== 'worker';
   }
 

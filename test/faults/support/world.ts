@@ -115,11 +115,11 @@ export class World {
   }
 
   get webs(): Place[] {
-    return this.places.filter(({ answersApi }) => answersApi);
+    return this.places.filter(({ servesApi }) => servesApi);
   }
 
   get workers(): Place[] {
-    return this.places.filter(({ answersApi }) => !answersApi);
+    return this.places.filter(({ servesApi }) => !servesApi);
   }
 
   /** Brings back all that is away, and waits until everything answers. */
@@ -213,7 +213,7 @@ export class World {
       places.push(new Place(installation, await freePort(), { ...shared, ...environment }));
     }
     front.to(
-      places.filter(({ answersApi }) => answersApi).map(({ url }) => url),
+      places.filter(({ servesApi }) => servesApi).map(({ url }) => url),
       'in turn',
     );
     const dispose = async (): Promise<void> => {

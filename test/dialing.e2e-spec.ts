@@ -7,19 +7,21 @@ import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
 import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from './support/provider.js';
 
-/** Calls in each test of a fault. By hand, with each fault alone as well: `FAULT_CALLS=1000 npm test -- test/dialling`. */
+/**
+ * How many calls each fault test makes. `FAULT_CALLS=1000 npm test -- test/dialing` also tests each fault separately.
+ */
 const CALLS = Number(process.env.FAULT_CALLS ?? 150);
 
-const PATIENCE = 100_000;
+const TIMEOUT = 100_000;
 
 let installation: Installation;
 let provider: Installation;
-/** A program whose only part is that of the provider: it outlives those that dial it. */
-let exchange: Api;
+/** The API of a program that only simulates the provider. It outlives the programs under test. */
+let providerApi: Api;
 
 beforeEach(async () => {
   provider = await Installation.createEmbedded();
-  exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500' })).api;
+  providerApi = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500' })).api;
   installation = await Installation.create();
 });
 afterEach(async () => {
@@ -28,13 +30,13 @@ afterEach(async () => {
 });
 afterEach(() => expectBookkeeping(installation));
 
-/** A program that dials the provider over there, as it would Somleng. */
+/** Starts a program that dials the simulated provider, as it would dial Somleng. */
 const start = async (more: Record<string, string> = {}): Promise<Program> => {
   const port = await freePort();
   return installation.start({
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    ...dialingAt(exchange.url),
+    ...dialingAt(providerApi.url),
     CALLS_PER_SECOND: '1000',
     FETCHES_PER_SECOND: '500',
     RECONCILE_AFTER: '2',
@@ -44,16 +46,22 @@ const start = async (more: Record<string, string> = {}): Promise<Program> => {
   });
 };
 
-const faults = (given: object) => exchange.put('/simulator/faults', given);
-const statistics = async (): Promise<Body> => (await exchange.get('/simulator/statistics')).body;
+const faults = (given: object) => providerApi.put('/simulator/faults', given);
+const statistics = async (): Promise<Body> => (await providerApi.get('/simulator/statistics')).body;
 
-/** Makes so many people, and queues a call to each, after something else has been done. Answers the callout. */
-async function callEverybody(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
+/**
+ * Creates contacts, runs `beforeQueueing`, and queues a call to each contact.
+ * @returns the callout's id
+ */
+async function callEveryone(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
   await installation.makeContacts(people);
   return callAll(api, beforeQueueing);
 }
 
-/** Queues a call to everyone there is. Answers the callout. */
+/**
+ * Queues a call to every contact.
+ * @returns the callout's id
+ */
 async function callAll(api: Api, beforeQueueing: () => Promise<unknown> = async () => {}): Promise<number> {
   const callout = await api.callout();
   await api.run(await api.population(callout));
@@ -76,83 +84,83 @@ function settled(): Promise<boolean> {
         WHERE status NOT IN ('busy', 'failed', 'not_answered', 'canceled', 'completed', 'errored')`,
     );
     return rows.length === 0;
-  }, PATIENCE);
+  }, TIMEOUT);
 }
 
-/** The books: one call a person, nobody rung twice, and each ring at the provider is a call of ours and the other way round. */
-async function expectBooksToBalance(people: number): Promise<void> {
+/** Checks that each person was called once, and that our calls and the provider's correspond one to one. */
+async function expectOneCallPerPerson(people: number): Promise<void> {
   const { created, rung_again: again } = await statistics();
   expect(again).toEqual({});
-  const [ours] = await installation.query<Body>(
+  const [local] = await installation.query<Body>(
     `SELECT count(*) AS calls, count(DISTINCT contact_id) AS people, count(remote_call_id) AS rung FROM phone_calls`,
   );
-  expect({ calls: Number(ours.calls), people: Number(ours.people) }).toEqual({ calls: people, people });
-  expect(Number(ours.rung)).toBe(created);
+  expect({ calls: Number(local.calls), people: Number(local.people) }).toEqual({ calls: people, people });
+  expect(Number(local.rung)).toBe(created);
   for (const row of await installation.query<Body>('SELECT remote_call_id, remote_status FROM phone_calls')) {
     if (row.remote_call_id === null) continue;
-    const theirs = await exchange.get(
+    const remote = await providerApi.get(
       `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls/${row.remote_call_id}.json`,
       authorization,
     );
-    expect([theirs.status, theirs.body.status]).toEqual([200, row.remote_status]);
+    expect([remote.status, remote.body.status]).toEqual([200, row.remote_status]);
   }
 }
 
-/** Each fault by itself: they take a while, and are all in the last of the tests below. */
-const alone: [string, object][] = [
-  ['refuses for a moment', { create: { 429: 0.3 } }],
-  ['fails before it takes a call', { create: { '500_before': 0.1 } }],
-  ['fails after it took a call', { create: { '500_after': 0.2 } }],
-  ['takes no call and never answers', { create: { hang_before: 0.02 } }],
-  ['takes a call and never answers', { create: { hang_after: 0.02 } }],
+/** Each fault separately. These tests are slow, and the last test below combines all faults. */
+const singleFaults: [string, object][] = [
+  ['refuses some requests temporarily', { create: { 429: 0.3 } }],
+  ['fails before it accepts a call', { create: { '500_before': 0.1 } }],
+  ['fails after it accepted a call', { create: { '500_after': 0.2 } }],
+  ['does not respond and accepts no call', { create: { hang_before: 0.02 } }],
+  ['does not respond and accepts the call', { create: { hang_after: 0.02 } }],
   ['loses callbacks', { callbacks: { lost: 0.7 } }],
   ['repeats callbacks', { callbacks: { doubled: 0.5 } }],
   ['delays callbacks', { callbacks: { late: 0.3 } }],
-  ['mixes up callbacks', { callbacks: { reordered: 0.5 } }],
+  ['reorders callbacks', { callbacks: { reordered: 0.5 } }],
 ];
 
-describe('the provider at fault', () => {
+describe('a faulty provider', () => {
   it.each([
-    ...(process.env.FAULT_CALLS ? alone : []),
+    ...(process.env.FAULT_CALLS ? singleFaults : []),
     [
-      'loses, repeats, delays and mixes up callbacks',
+      'loses, repeats, delays and reorders callbacks',
       { callbacks: { lost: 0.3, doubled: 0.2, late: 0.1, reordered: 0.2 } },
     ],
     [
-      'does all of it',
+      'has all faults',
       {
         create: { 429: 0.05, '500_before': 0.05, '500_after': 0.1, hang_before: 0.02, hang_after: 0.02 },
         callbacks: { lost: 0.2, doubled: 0.2, late: 0.1, reordered: 0.1 },
       },
     ],
-  ])('%s: everybody is rung once at the most, nobody is forgotten', async (_, given) => {
+  ])('%s: everyone is called at most once, and no call is lost', async (_, given) => {
     const { api } = await start();
     expect((await faults(given)).status).toBe(200);
-    await callEverybody(api, CALLS);
+    await callEveryone(api, CALLS);
     await settled();
-    await expectBooksToBalance(CALLS);
+    await expectOneCallPerPerson(CALLS);
   });
 
-  it('is away altogether: the calls wait for it', async () => {
+  it('is unreachable: the calls wait', async () => {
     const { api } = await start();
-    const { port } = new URL(exchange.url);
+    const { port } = new URL(providerApi.url);
     await provider.stopAll();
-    await callEverybody(api, 20);
+    await callEveryone(api, 20);
     await eventually(async () => {
       const [row] = await installation.query<Body>(`SELECT sum(refusals) AS refusals FROM phone_calls`);
       return Number(row.refusals) > 3;
     });
-    exchange = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500', PORT: port })).api;
+    providerApi = (await provider.start({ ...providerEnvironment, SIMULATOR_SPEED: '500', PORT: port })).api;
     await settled();
-    await expectBooksToBalance(20);
+    await expectOneCallPerPerson(20);
   });
 });
 
 describe('a process that is killed', () => {
-  it.each(['claimed', 'placed', 'recorded'])('when a call was just %s rings nobody twice', async (moment) => {
-    // Slow enough for each call to be claimed alone: only the one that was under way can be lost.
+  it.each(['claimed', 'placed', 'recorded'])('when a call was just %s calls nobody twice', async (moment) => {
+    // The rate is so slow that each call is claimed separately. Only the call in flight can be lost.
     const first = await start({ SCFM_TEST_DIES_WHEN: moment, CALLS_PER_SECOND: '4' });
-    const callout = callEverybody(first.api, 10).catch(() => undefined);
+    const callout = callEveryone(first.api, 10).catch(() => undefined);
     await first.ended();
     await callout;
     const second = await start();
@@ -160,11 +168,11 @@ describe('a process that is killed', () => {
       if (status === 'created') await second.api.post(`/api/phone_calls/${id}/phone_call_events`, 'event=queue');
     }
     await settled();
-    await expectBooksToBalance(10);
+    await expectOneCallPerPerson(10);
     const lost = await installation.query<Body>(
       `SELECT remote_call_id, remote_error_message FROM phone_calls WHERE status = 'errored'`,
     );
-    // Claimed and never sent: nobody can know, and it says so.
+    // A call that was claimed and never sent cannot be resolved, and its message says so.
     for (const { remote_call_id: sid, remote_error_message: message } of lost) {
       expect([sid, message]).toEqual([null, expect.stringContaining('It is not known whether')]);
     }
@@ -172,10 +180,10 @@ describe('a process that is killed', () => {
   });
 });
 
-describe('a callout under way', () => {
-  it('pauses within a second, goes on, and stops', async () => {
+describe('a running callout', () => {
+  it('pauses within a second, resumes, and stops', async () => {
     const { api } = await start({ CALLS_PER_SECOND: '50' });
-    const callout = await callEverybody(api, 1_000);
+    const callout = await callEveryone(api, 1_000);
     const event = (name: string) => api.post(`/api/callouts/${callout}/callout_events`, { event: name });
     await event('start');
     const created = async (): Promise<number> => (await statistics()).created;
@@ -195,52 +203,52 @@ describe('a callout under way', () => {
       `SELECT count(*) AS canceled FROM phone_calls WHERE status = 'canceled' AND remote_call_id IS NULL`,
     );
     expect(Number(row.canceled)).toBeGreaterThan(500);
-    await expectBooksToBalance(1_000);
+    await expectOneCallPerPerson(1_000);
   });
 });
 
-describe('two callouts at a slow pace', () => {
-  it('are dialled in turn: the second need not wait until the first one is over', async () => {
+describe('two callouts at a slow rate', () => {
+  it('are dialed in turn: the second one does not wait for the end of the first', async () => {
     const { api } = await start({ CALLS_PER_SECOND: '3' });
-    const first = await callEverybody(api, 100);
+    const first = await callEveryone(api, 100);
     const second = await callAll(api);
-    const dialled = async (callout: number): Promise<number> => {
+    const dialedCount = async (callout: number): Promise<number> => {
       const [row] = await installation.query<Body>(
-        `SELECT count(dialled_at) AS dialled FROM phone_calls WHERE callout_id = ${callout}`,
+        `SELECT count(dialled_at) AS dialed FROM phone_calls WHERE callout_id = ${callout}`,
       );
-      return Number(row.dialled);
+      return Number(row.dialed);
     };
-    const before = await dialled(first);
-    await eventually(async () => (await dialled(second)) >= 6);
-    const [ofFirst, ofSecond] = [(await dialled(first)) - before, await dialled(second)];
+    const before = await dialedCount(first);
+    await eventually(async () => (await dialedCount(second)) >= 6);
+    const [ofFirst, ofSecond] = [(await dialedCount(first)) - before, await dialedCount(second)];
     expect(Math.abs(ofFirst - ofSecond)).toBeLessThanOrEqual(4);
   });
 });
 
 describe.runIf(way === 'cluster')('a database that is slow to commit', () => {
-  it('makes no call late: a claim that is safe after its time is given back', async () => {
+  it('dials no call late: a claim that is committed after its slot is released', async () => {
     const { api } = await start();
     await installation.query(`CREATE SEQUENCE claims`);
     await installation.query(`CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN PERFORM nextval('claims'), pg_sleep(0.4); RETURN NULL; END $$`);
     await installation.query(`CREATE CONSTRAINT TRIGGER slow_claims AFTER UPDATE ON phone_calls DEFERRABLE INITIALLY DEFERRED
       FOR EACH ROW WHEN (old.lease_token IS NULL AND new.lease_token IS NOT NULL) EXECUTE FUNCTION be_slow()`);
-    await callEverybody(api, 3);
+    await callEveryone(api, 3);
     await eventually(async () => {
       const [{ last_value: claims }] = await installation.query<Body>(`SELECT last_value FROM claims`);
       return Number(claims) > 6;
-    }, PATIENCE);
+    }, TIMEOUT);
     expect((await statistics()).created).toBe(0);
     await installation.query(`DROP TRIGGER slow_claims ON phone_calls`);
     await settled();
-    await expectBooksToBalance(3);
+    await expectOneCallPerPerson(3);
   });
 });
 
-describe.runIf(way === 'cluster')('a database that believes that hardly any call is queued', () => {
-  it('dials, and takes back, as if it knew better', async () => {
+describe.runIf(way === 'cluster')('a database whose statistics say that hardly any call is queued', () => {
+  it('dials and cancels without slow statements', async () => {
     const { api } = await start({ CALLS_PER_SECOND: '100' });
-    const callout = await callEverybody(api, 40_000, async () => {
+    const callout = await callEveryone(api, 40_000, async () => {
       await installation.query('ALTER TABLE phone_calls SET (autovacuum_enabled = false)');
       await installation.query('ANALYZE');
     });
@@ -252,7 +260,7 @@ describe.runIf(way === 'cluster')('a database that believes that hardly any call
       );
       for (const { query } of found) slow.add(query);
       return (await statistics()).created > 500;
-    }, PATIENCE);
+    }, TIMEOUT);
     expect([...slow]).toEqual([]);
     for (const event of ['start', 'stop']) await api.post(`/api/callouts/${callout}/callout_events`, { event });
     await settled();

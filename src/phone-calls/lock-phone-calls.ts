@@ -3,9 +3,9 @@ import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 
 /**
- * Locks phone calls in the order of their ids, before a statement touches several of them in an order of its own. Transactions that lock in
- * one order never wait for each other in a circle. PostgreSQL would break such a circle after a second, but by its own clock: while that has
- * stepped back, not for hours. On SQLite the transaction is the only writer anyway.
+ * Locks phone calls in the order of their ids, before a statement updates several of them in any order. Transactions
+ * that lock in one order cannot deadlock. PostgreSQL's deadlock detection does not suffice: it depends on the clock,
+ * and can take hours after the clock has stepped back. Not needed on SQLite, where the transaction is the only writer.
  */
 export async function lockPhoneCalls(transaction: Transaction, ids: readonly number[]): Promise<void> {
   if (!isPostgres || ids.length === 0) return;
