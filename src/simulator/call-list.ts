@@ -59,7 +59,7 @@ function selectPage(calls: SimulatedCall[], matches: Filter, query: URLSearchPar
   }
   const [, side, sid] = /^P([AB])(CA[\da-f]{32})$/.exec(token) ?? [];
   const position = calls.findIndex((call) => call.sid === sid);
-  if (position === -1) throw invalidRequest('ValidationError PageToken', 21481);
+  if (position === -1) throw invalidRequest('Invalid PageToken', 21481);
   if (side === 'A') {
     const found = calls.slice(position + 1).filter(matches);
     return { calls: found.slice(0, size), isLast: found.length <= size };

@@ -44,7 +44,7 @@ export function readCallRequest(form: URLSearchParams): CallRequest {
   if (!METHODS.includes(method)) throw invalidRequest(`Method must be GET or POST, not ${method}`, 21209);
   const events = form.getAll('StatusCallbackEvent');
   if (!events.every((event) => EVENTS.includes(event)))
-    throw invalidRequest('ValidationError StatusCallbackEvents', 21626);
+    throw invalidRequest('Invalid StatusCallbackEvents', 21626);
   const isAsyncAmd = form.get('AsyncAmd') === 'true';
   return {
     to,
