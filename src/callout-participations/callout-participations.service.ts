@@ -59,7 +59,7 @@ export class CalloutParticipationsService {
         if (!contact) errors.contact = [messages.mustExist];
         if (!contact || Object.keys(errors).length > 0) throw new ValidationError(errors);
         const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
-        throwIfInvalid(await this.taken(transaction, { callout_id: calloutId, contact_id: contact.id, msisdn }));
+        throwIfInvalid(await this.findTaken(transaction, { callout_id: calloutId, contact_id: contact.id, msisdn }));
         const id = await transaction.insert(CalloutParticipation, {
           callout_id: calloutId,
           contact_id: contact.id,
@@ -69,7 +69,7 @@ export class CalloutParticipationsService {
         });
         return this.records.find(calloutParticipationResource, id, transaction);
       })
-      .catch(refuseTaken);
+      .catch(rethrowTaken);
   }
 
   /** @throws ValidationError when the number takes part already, or is to change although it was called */
@@ -78,11 +78,11 @@ export class CalloutParticipationsService {
       .run(async (transaction) => {
         const shown = await this.records.findForUpdate(calloutParticipationResource, id, transaction);
         const { changes, errors } = changesTo(calloutParticipationResource, shown, body);
-        if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(transaction, id));
+        if ('msisdn' in changes) Object.assign(errors, await this.findPlacedCall(transaction, id));
         throwIfInvalid(errors);
         await updateRow(transaction, CalloutParticipation, id, changes);
       })
-      .catch(refuseTaken);
+      .catch(rethrowTaken);
   }
 
   async delete(id: number): Promise<void> {
@@ -96,7 +96,7 @@ export class CalloutParticipationsService {
   }
 
   /** An error when a call of the participation may have been placed: its number says who was rung. */
-  private async alreadyCalled(transaction: Transaction, id: number): Promise<FieldErrors> {
+  private async findPlacedCall(transaction: Transaction, id: number): Promise<FieldErrors> {
     const [call] = await transaction.query<Pick<PhoneCall, 'id' | 'status'>>(
       sql`SELECT id, status FROM phone_calls WHERE callout_participation_id = ${id} AND status <> 'created' LIMIT 1`,
     );
@@ -104,7 +104,7 @@ export class CalloutParticipationsService {
   }
 
   /** What of a new participation its callout has already: two may be taken, where the index could only tell of one. */
-  private async taken(
+  private async findTaken(
     transaction: Transaction,
     { callout_id, contact_id, msisdn }: Pick<CalloutParticipation, 'callout_id' | 'contact_id' | 'msisdn'>,
   ): Promise<FieldErrors> {
@@ -120,7 +120,7 @@ export class CalloutParticipationsService {
 }
 
 /** What the indexes refuse although it was free a moment ago. */
-function refuseTaken(error: unknown): never {
+function rethrowTaken(error: unknown): never {
   const field = {
     callout_participations_callout_id_contact_id_key: 'contact_id',
     callout_participations_callout_id_msisdn_key: 'msisdn',

@@ -12,6 +12,6 @@ export const calloutMachine = {
 } as const satisfies Transitions<CalloutStatus>;
 
 /** What the system does with a callout: it holds one whose calls the provider refuses because of a setting. */
-export const calloutWork = {
+export const calloutSystemTransitions = {
   hold: { from: ['initialized', 'running'], to: 'paused' },
 } as const satisfies Transitions<CalloutStatus>;

@@ -58,7 +58,7 @@ export class CalloutsService {
       const { changes, errors } = changesTo(calloutResource, shown, body);
       throwIfInvalid(errors);
       const isChanged = Object.keys(changes).length > 0;
-      if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);
+      if (isChanged && shown.status === 'running') this.assertCallFlowReady({ ...shown, ...changes } as Callout);
       await updateRow(transaction, Callout, id, changes);
     });
   }
@@ -71,7 +71,7 @@ export class CalloutsService {
     return this.unitOfWork.run(async (transaction) => {
       const callout = await findForUpdate(transaction, Callout, id);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
-      if (to === 'running') this.refuseUnsayable(callout);
+      if (to === 'running') this.assertCallFlowReady(callout);
       const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
       const changes = {
         held_because: null,
@@ -96,7 +96,7 @@ export class CalloutsService {
     });
   }
 
-  private refuseUnsayable({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
+  private assertCallFlowReady({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
     throwIfInvalid(this.callFlows.resolve(call_flow_logic).validateMetadata(metadata));
   }
 }

@@ -45,7 +45,7 @@ export class ContactsService {
         sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})
           RETURNING ${contactResource.columns}`,
       )
-      .catch(refuseTakenNumber);
+      .catch(rethrowTakenNumber);
     return contactResource.present(made!);
   }
 
@@ -58,7 +58,7 @@ export class ContactsService {
         throwIfInvalid(errors);
         await updateRow(transaction, Contact, id, changes);
       })
-      .catch(refuseTakenNumber);
+      .catch(rethrowTakenNumber);
   }
 
   /** @throws ValidationError while anything refers to the contact */
@@ -74,7 +74,7 @@ export class ContactsService {
   }
 }
 
-function refuseTakenNumber(error: unknown): never {
+function rethrowTakenNumber(error: unknown): never {
   if (violatedUniqueIndex(error) === 'contacts_msisdn_key') throw new ValidationError({ msisdn: [messages.taken] });
   throw error;
 }

@@ -9,13 +9,13 @@ export const DO_NOT_CALL = 'do_not_call';
 export const INCLUDE_DO_NOT_CALL = 'include_do_not_call';
 
 /** What stands there. Both databases read this alike, and have an index on who has any. */
-const wish = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
+const optOutValue = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
 
 /** A client takes the wish back by null, a blank, or any spelling of no. */
-const isTakenBack = sql`(coalesce(${normalizedTextAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
+const isReverted = sql`(coalesce(${normalizedTextAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
 
 /** The contacts who asked for no more calls. */
-export const optedOut: Sql = sql`(${wish} IS NOT NULL AND NOT ${isTakenBack})`;
+export const optedOut: Sql = sql`(${optOutValue} IS NOT NULL AND NOT ${isReverted})`;
 
 /** The others. */
-export const didNotOptOut: Sql = sql`(${wish} IS NULL OR ${isTakenBack})`;
+export const notOptedOut: Sql = sql`(${optOutValue} IS NULL OR ${isReverted})`;

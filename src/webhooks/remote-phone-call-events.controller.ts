@@ -25,8 +25,8 @@ export class RemotePhoneCallEventsController {
   @Public()
   @RawBody()
   @ProviderWebhookRoute()
-  hear(@Webhook() webhook: RawWebhook) {
-    return this.webhooks.answer(webhook);
+  receive(@Webhook() webhook: RawWebhook) {
+    return this.webhooks.handle(webhook);
   }
 
   /** Lists what the provider told of phone calls. */

@@ -35,13 +35,13 @@ export interface WebhookForm {
 export function readWebhookForm(body: Buffer): WebhookForm {
   const found = decodeForm(body, MAX_PARAMETERS);
   if (!found) throw new BadRequestError(`there are more than ${MAX_PARAMETERS} parameters`);
-  const pairs = found.map(({ name, value }): Pair => [partOf(name), partOf(value)]);
+  const pairs = found.map(({ name, value }): Pair => [toPart(name), toPart(value)]);
   const signedPairs = inSignedOrder(pairs);
   const signed = signedPairs.flat();
   const isBroken = signed.some((part) => part.isBroken);
   const latin = (part: Part): string => (part.isBroken ? part.bytes.toString('latin1') : part.text);
   return {
-    parameters: parametersOf(pairs),
+    parameters: toParameters(pairs),
     signedPairs: signedPairs.map(([name, value]) => [name.text, value.text]),
     signable: Buffer.concat(signed.map(({ bytes }) => bytes)),
     signableAsSent: isBroken
@@ -50,12 +50,12 @@ export function readWebhookForm(body: Buffer): WebhookForm {
   };
 }
 
-function partOf(bytes: Buffer): Part {
+function toPart(bytes: Buffer): Part {
   return { bytes, text: bytes.toString(), isBroken: !isUtf8(bytes) };
 }
 
 /** The parameters without one called `__proto__`, which means nothing and could become an object's prototype. */
-function parametersOf(pairs: Pair[]): Metadata {
+function toParameters(pairs: Pair[]): Metadata {
   const parameters: Metadata = {};
   for (const [{ text: name }, { text: value }] of pairs) {
     if (name === '__proto__') continue;

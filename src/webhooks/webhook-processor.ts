@@ -107,7 +107,7 @@ export class WebhookProcessor {
       const { sid, details, query } = hearing;
       let call = WebhookCalls.find(calls, sid, ownIdIn(query));
       if (!call && details.Direction === 'inbound') {
-        call = await this.inboundCalls.take(transaction, sid, hearing);
+        call = await this.inboundCalls.findOrCreate(transaction, sid, hearing);
         calls.push(call);
       } else if (!call) unusable.set(hearing, new UnusableWebhookError(`Call ${sid} is not known`));
       if (!call) continue;

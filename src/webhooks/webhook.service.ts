@@ -23,7 +23,7 @@ export class WebhookService {
    * @throws UnusableWebhookError
    * @throws BadRequestError
    */
-  async answer(webhook: RawWebhook): Promise<XmlAnswer> {
+  async handle(webhook: RawWebhook): Promise<XmlAnswer> {
     const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
     const signed = readSignedWebhook(webhook, url, this.accounts.trusted);
