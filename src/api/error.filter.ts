@@ -34,7 +34,7 @@ export class ErrorFilter implements ExceptionFilter {
 export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof UnusableWebhookError) {
     const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escaped(error.message)}</error></errors>`;
-    log.warn('a webhook was of no use: its call is not known');
+    log.warn(`a webhook was rejected: ${error.message}`);
     void reply.status(422).type('application/xml; charset=utf-8').send(document);
     return;
   }

@@ -51,7 +51,7 @@ export class BatchOperationHandler implements JobHandler, BeforeApplicationShutd
 
   private async recordFailure(run: BatchOperation, error: Error): Promise<void> {
     if (error instanceof LeaseLostError) throw error;
-    this.logger.warn(`Batch operation ${run.id} was set back: ${error.message}`);
+    this.logger.warn(`An attempt of batch operation ${run.id} failed: ${error.message}`);
     await this.runs.recordFailure(run);
   }
 

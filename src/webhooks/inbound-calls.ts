@@ -15,13 +15,13 @@ import { parseCaller } from '../phone-numbers/caller.js';
 import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type WebhookCall, WebhookCalls } from './webhook-calls.js';
 
-/** For so long after its end a callout is still what a person calls back about, in seconds. */
+/** How long after its end a callout is still repeated to people who call back (s). */
 const CALL_BACK_PERIOD = 86_400;
 
-/** A person's newest calls among which it is looked for the one that they call back about. */
+/** How many of a person's latest calls are searched for the one that they call back about. */
 const MAX_EARLIER_CALLS = 50;
 
-/** A call of ours that a person has had, about which they may call back. */
+/** A call of ours to a person who now calls in. */
 interface EarlierCall {
   remote_request_params: Metadata;
   call_flow_logic: string | null;
@@ -31,25 +31,26 @@ interface EarlierCall {
   is_recent: boolean | number;
 }
 
-/** What is stored with an inbound call from the beginning. */
+/** The values that an inbound call is created with. */
 interface InitialValues {
   call_flow_logic: string | null;
   call_flow_state: CallFlowState | null;
   metadata: Metadata;
 }
 
-/** Takes on the calls of people who call us: about the callout that called them, or of their own accord. */
+/** Creates the phone calls of people who call in. A person who calls back hears the callout that called them. */
 @Injectable()
 export class InboundCalls {
   constructor(
     private readonly config: Config,
-    private readonly heardCalls: WebhookCalls,
+    private readonly webhookCalls: WebhookCalls,
     private readonly callFlows: CallFlowRegistry,
   ) {}
 
   /**
-   * The row of an inbound call, made if it is new, and locked. It belongs to the contact who has the caller's number, who is made if new; a
-   * caller who shows no usual number has no contact.
+   * Returns the row of an inbound call, locked. A new call is created with the contact who has the caller's number. A
+   * new contact is created if nobody has the number. The call has no contact if the caller's number is unknown.
+   * @param sid the provider's id of the call
    */
   async findOrCreate(transaction: Transaction, sid: string, { details, origin }: CallWebhook): Promise<WebhookCall> {
     const { msisdn, label } = parseCaller(details.From);
@@ -70,38 +71,47 @@ export class InboundCalls {
           ${call_flow_state && JSON.stringify(call_flow_state)}${jsonCast}, ${JSON.stringify(metadata)}${jsonCast},
           ${received.values})
         ON CONFLICT (remote_call_id) DO NOTHING`);
-    const [call] = await this.heardCalls.lockCallsFor(transaction, [sid]);
+    const [call] = await this.webhookCalls.lockCallsFor(transaction, [sid]);
     return call!;
   }
 
-  /** The contact with a number, made if new. The row is locked either way: it cannot be deleted before the call refers to it. */
+  /**
+   * Returns the id of the contact with a number, and creates the contact if there is none. The row is locked, so it
+   * cannot be deleted before the call refers to it.
+   */
   private async findOrCreateContact(transaction: Transaction, msisdn: string): Promise<number> {
     const [contact] = await transaction.query<{ id: number }>(sql`INSERT INTO contacts (msisdn) VALUES (${msisdn})
         ON CONFLICT (msisdn) DO UPDATE SET updated_at = contacts.updated_at RETURNING id`);
     return contact!.id;
   }
 
-  /** Whoever calls back hears what the callout said to them; undefined when that is over, or is not ours to repeat. */
+  /**
+   * Returns the values of a call that repeats the callout of an earlier call.
+   * @returns undefined if the callout ended too long ago, has nothing to say, or another program answered the earlier
+   *   call
+   */
   private valuesForCallBack(earlier: EarlierCall, origin: string): InitialValues | undefined {
     const { participation_id, callout_id, call_flow_logic, remote_request_params: params } = earlier;
     if (!earlier.is_recent) return undefined;
     const metadata = { calling_back: { callout_id, callout_participation_id: participation_id } };
-    // The provider takes an address rather than a document; one that is not ours we cannot speak for.
+    // `url` takes precedence over `twiml`. We do not know the document at the URL of another program.
     const { url, twiml, application_sid } = sendableParams(params);
     if (application_sid || (url && textOf(url)?.startsWith(webhookUrl(origin)) !== true)) return undefined;
     const document = textOf(twiml);
     if (document && !url) {
-      // A document that is there already is said again, whatever is asked for.
+      // No step has the number 0, so every request gets this document.
       const standing = { step: 0, twiml: document, memory: {} };
       return { call_flow_logic, call_flow_state: { participation_id, standing }, metadata };
     }
-    const nothingToSay = Object.keys(
-      this.callFlows.resolve(call_flow_logic).validateMetadata(earlier.callout_metadata),
-    );
-    return nothingToSay.length > 0 ? undefined : { call_flow_logic, call_flow_state: { participation_id }, metadata };
+    const invalidKeys = Object.keys(this.callFlows.resolve(call_flow_logic).validateMetadata(earlier.callout_metadata));
+    return invalidKeys.length > 0 ? undefined : { call_flow_logic, call_flow_state: { participation_id }, metadata };
   }
 
-  /** The last call that the provider took from us, from the number that is called now to the one that calls. */
+  /**
+   * Finds the latest call that the provider accepted from us, between the same two numbers.
+   * @param msisdn the caller's number
+   * @param called the number that is called
+   */
   private async findEarlierCall(
     transaction: Transaction,
     msisdn: string,
