@@ -158,8 +158,8 @@ export class BatchOperationRuns {
   /** Counts the processed and the remaining rows in one statement, because chunks may run at the same time. */
   private async countRows({ id, type, ...scope }: BatchOperation): Promise<number> {
     const { source, preview } = this.types.get(type);
-    const unscanned = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
-    const remaining = and([preview[source]?.({ id, ...scope }) ?? matchAll, unscanned]);
+    const notScanned = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
+    const remaining = and([preview[source]?.({ id, ...scope }) ?? matchAll, notScanned]);
     const [counted] = await this.reader.rowsOfAll<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
         FROM ${raw(source)} WHERE ${remaining}`,

@@ -87,7 +87,9 @@ export class CalloutTrials {
     reason: string,
   ): Promise<void> {
     if (status === 'stopped') return;
-    const to = calloutSystemTransitions.hold.from.some((from) => from === status) ? calloutSystemTransitions.hold.to : status;
+    const to = calloutSystemTransitions.hold.from.some((from) => from === status)
+      ? calloutSystemTransitions.hold.to
+      : status;
     await transaction.query(sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
         WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);

@@ -43,8 +43,7 @@ export function readCallRequest(form: URLSearchParams): CallRequest {
   const method = (form.get('Method') || 'POST').toUpperCase();
   if (!METHODS.includes(method)) throw invalidRequest(`Method must be GET or POST, not ${method}`, 21209);
   const events = form.getAll('StatusCallbackEvent');
-  if (!events.every((event) => EVENTS.includes(event)))
-    throw invalidRequest('Invalid StatusCallbackEvents', 21626);
+  if (!events.every((event) => EVENTS.includes(event))) throw invalidRequest('Invalid StatusCallbackEvents', 21626);
   const isAsyncAmd = form.get('AsyncAmd') === 'true';
   return {
     to,
