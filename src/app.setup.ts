@@ -22,7 +22,7 @@ import { rejectUnknownRoutes } from './server/unknown-routes.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { RequestLog } from './server/request-log.js';
 import { checkPhoneCallMachine } from './phone-calls/phone-call-transitions.js';
-import { refuseUnsignedWebhooks } from './webhooks/unsigned-webhooks.js';
+import { rejectUnsignedWebhooks } from './webhooks/unsigned-webhooks.js';
 import { simulator } from './simulator/simulator.js';
 import { ProviderAccounts } from './telephony/provider-accounts.js';
 
@@ -71,7 +71,7 @@ export async function createApp(config: Config): Promise<NestFastifyApplication>
   });
   setResponseHeaders(fastify, config);
   fastify.server.maxConnections = maxConnections(config);
-  refuseUnsignedWebhooks(fastify);
+  rejectUnsignedWebhooks(fastify);
   limitRequests(fastify, config);
   if (config.basicAuth) await requireCredentials(fastify, config.basicAuth);
   rejectUnknownRoutes(fastify);

@@ -24,7 +24,7 @@ beforeAll(async () => {
 afterAll(() => installation.remove());
 
 describe('a batch operation', () => {
-  it('begins as a preview, on either route', async () => {
+  it('is created as a preview, on either route', async () => {
     const callout = await api.callout();
     const nested = await api.post(`/api/callouts/${callout}/batch_operations`, `type=${type}`);
     const flat = await api.post('/api/batch_operations', { type, callout_id: callout });
@@ -47,7 +47,7 @@ describe('a batch operation', () => {
     expect(await api.ids(`/api/callouts/${callout}/batch_operations`)).toEqual([nested.body.id, flat.body.id]);
   });
 
-  it('is refused with everything that is wrong with it', async () => {
+  it('is rejected with all its errors', async () => {
     const callout_id = await api.callout();
     for (const [given, errors] of [
       [{}, { type: ["can't be blank"] }],
@@ -85,7 +85,7 @@ describe('a batch operation', () => {
     expect(moved.body).toEqual({ errors: { callout_id: ['is not a permitted parameter'] } });
   });
 
-  it('on a callout that is deleted meanwhile is made before, or refused', async () => {
+  it('on a callout that is deleted at the same time is created before that, or rejected', async () => {
     const type = 'BatchOperation::CalloutPopulation';
     for (let round = 0; round < 10; round++) {
       const callout_id = await api.callout();
@@ -101,10 +101,10 @@ describe('a batch operation', () => {
     }
   });
 
-  it('runs just what its preview lists', async () => {
+  it('adds exactly the contacts that its preview lists', async () => {
     const callout = await api.callout();
     const [, , third] = await api.ids('/api/contacts');
-    // Already there: one by contact, with another number, and so that number's own contact by number.
+    // Two take part already: one by contact, with another number, and the contact who has that number.
     await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: third, msisdn: '+85510202104' });
     const id = await api.population(callout, { contact_filter_params: { metadata: { gender: 'f' } } });
     const preview = await api.ids(`/api/batch_operations/${id}/preview/contacts`);
@@ -119,7 +119,7 @@ describe('a batch operation', () => {
     expect(await api.ids(`/api/callouts/${callout}/contacts`)).toEqual([...preview, third!].sort((a, b) => a - b));
   });
 
-  it('adds, when it is queued again, what has appeared since, and leaves the rest as it is', async () => {
+  it('adds only new contacts when it is queued again', async () => {
     const callout = await api.callout();
     const id = await api.population(callout, { contact_filter_params: { metadata: { late: 'yes' } } });
     expect((await api.run(id)).progress).toEqual({ processed: 0, total: 0 });
@@ -133,7 +133,7 @@ describe('a batch operation', () => {
     });
   });
 
-  it('refuses events that cannot happen', async () => {
+  it('rejects events that its status does not allow', async () => {
     const id = await api.population(await api.callout());
     const send = (event: unknown) => api.post(`/api/batch_operations/${id}/batch_operation_events`, { event });
     const errors = { event: ['is not included in the list'] };
@@ -148,14 +148,14 @@ describe('a batch operation', () => {
     expect((await send('queue')).status).toBe(422);
   });
 
-  it('is queued once of twenty requests at the same moment', async () => {
+  it('is queued once by twenty concurrent requests', async () => {
     const id = await api.population(await api.callout());
     const path = `/api/batch_operations/${id}/batch_operation_events`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(path, 'event=queue')));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
-  it('keeps its type and callout, and replaces its parameters as a whole', async () => {
+  it('cannot change its type and callout, and replaces its parameters as a whole', async () => {
     const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { a: '1' } } });
     const path = `/api/batch_operations/${id}`;
     expect((await api.patch(path, { type: 'BatchOperation::PhoneCallQueue', callout_id: 1 })).body).toEqual({
@@ -171,7 +171,7 @@ describe('a batch operation', () => {
     });
   });
 
-  it('shows no list that its type does not have', async () => {
+  it('has only the lists of its type', async () => {
     const id = await api.population(await api.callout());
     for (const list of ['preview/callout_participations', 'preview/phone_calls', 'phone_calls', 'callouts']) {
       expect((await api.get(`/api/batch_operations/${id}/${list}`)).status).toBe(404);
@@ -179,14 +179,14 @@ describe('a batch operation', () => {
     expect((await api.get('/api/batch_operations/99999999/preview/contacts')).status).toBe(404);
   });
 
-  it('filters and pages its preview as any list', async () => {
+  it('filters and pages its preview like any list', async () => {
     const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { gender: 'f' } } });
     expect(await api.ids(`/api/batch_operations/${id}/preview/contacts?q[metadata][n]=4`)).toHaveLength(1);
     const { headers, body } = await api.get(`/api/batch_operations/${id}/preview/contacts?per_page=2`);
     expect([headers.get('total'), body.length]).toEqual(['5', 2]);
   });
 
-  it('cannot go while it has made participations', async () => {
+  it('cannot be deleted while its participations exist', async () => {
     const id = await api.population(await api.callout(), { contact_filter_params: { msisdn: '+85510202100' } });
     await api.run(id);
     const { status, body } = await api.delete(`/api/batch_operations/${id}`);
@@ -199,7 +199,7 @@ describe('a batch operation', () => {
 });
 
 describe('a batch operation that no worker has taken yet', () => {
-  it('can be neither changed nor deleted, but its metadata can', async () => {
+  it('cannot be deleted or changed, except its metadata', async () => {
     const apart = await Installation.create();
     try {
       // Without a worker it stays queued.
@@ -221,8 +221,8 @@ describe('a batch operation that no worker has taken yet', () => {
   });
 });
 
-describe('a batch operation that cannot go on', () => {
-  it('fails with the reason, however often it is tried, and can be queued again', async () => {
+describe('a batch operation whose chunk fails', () => {
+  it('fails with a message after several attempts, and can be queued again', async () => {
     const callout = await api.callout();
     const id = await api.population(callout, { contact_filter_params: { msisdn: '+85510202100' } });
     await forbidParticipations(`NEW.callout_id = ${callout}`);
@@ -241,7 +241,7 @@ describe('a batch operation that cannot go on', () => {
   });
 });
 
-/** Has the database refuse new participations for which a condition holds. */
+/** Makes the database reject new participations that match a condition. */
 async function forbidParticipations(condition: string): Promise<void> {
   const statements = {
     cluster: [
@@ -262,11 +262,11 @@ async function allowParticipations(): Promise<void> {
   await installation.query(`DROP TRIGGER refuse${way === 'cluster' ? ' ON callout_participations' : ''}`);
 }
 
-it('shows how far it has come while it runs, and the API answers meanwhile', async () => {
+it('shows its progress while it runs, and the API still responds', async () => {
   await installation.makeContacts(50_000);
   const callout = await api.callout();
   const id = await api.population(callout, { contact_filter_params: { metadata: { many: 'yes' } } });
-  // The run stands still half way, until the database lets it go on.
+  // The run fails half way until the database allows the rest.
   const [{ id: half }] = (await installation.query<{ id: number }>(
     'SELECT id FROM contacts ORDER BY id LIMIT 1 OFFSET 25000',
   )) as [{ id: number }];
@@ -279,7 +279,7 @@ it('shows how far it has come while it runs, and the API answers meanwhile', asy
       `SELECT attempts FROM batch_operations WHERE id = ${id}`,
     );
     if (Number(run!.attempts) === 0 || body.progress?.total !== 50_000) return false;
-    // Chunks may end between the two answers.
+    // A chunk may end between the two responses.
     const { headers } = await api.get(`/api/callouts/${callout}/callout_participations?per_page=1`);
     return headers.get('total') === String(body.progress.processed) && body.progress;
   });

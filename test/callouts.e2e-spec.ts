@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => installation.remove());
 
 describe('a callout', () => {
-  it('begins initialized, and shows every key in the order of the contract', async () => {
+  it('is created as initialized, with every key in the order of the contract', async () => {
     const { status, body, headers } = await api.post('/api/callouts', { metadata: { river: 'Sangkae' } });
     expect(status).toBe(201);
     expect(headers.get('location')).toBe(`/api/callouts/${body.id}`);
@@ -31,7 +31,7 @@ describe('a callout', () => {
     expect(body).toMatchObject({ status: 'initialized', metadata: { river: 'Sangkae' }, held_because: null });
   });
 
-  it('goes through its events, and refuses what cannot happen', async () => {
+  it('changes its status by events, and rejects events that its status does not allow', async () => {
     const id = await api.callout();
     const refused = { event: ['is not included in the list'] };
     const path: [event: string | undefined, status: number, now: string][] = [
@@ -68,13 +68,13 @@ describe('a callout', () => {
     expect((await api.post(`/api/callouts/${id}/callout_events`, 'event=resume')).body.status).toBe('running');
   });
 
-  it('starts once of twenty requests at the same moment', async () => {
+  it('starts once if twenty concurrent requests start it', async () => {
     const id = await api.callout();
     const starts = Array.from({ length: 20 }, () => api.post(`/api/callouts/${id}/callout_events`, 'event=start'));
     expect((await Promise.all(starts)).map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
-  it('has a call flow that there is, or none', async () => {
+  it('has a known call flow, or none', async () => {
     const id = await api.callout();
     const refused = await api.patch(`/api/callouts/${id}`, 'call_flow_logic=CallFlowLogic::Applcation');
     expect([refused.status, refused.body]).toEqual([
@@ -93,7 +93,7 @@ describe('a callout', () => {
     expect([status, body]).toEqual([422, { errors: { status: ['is not a permitted parameter'] } }]);
   });
 
-  it('cannot go while anything refers to it, and says what does', async () => {
+  it('cannot be deleted while other records refer to it, and the error names them', async () => {
     const id = await api.callout();
     await api.population(id);
     await api.post(`/api/callouts/${id}/callout_participations`, { contact_id: await contact() });
@@ -137,7 +137,7 @@ describe('a callout participation', () => {
     expect(own.body.msisdn).toBe('+85510999001');
   });
 
-  it('is refused with every broken field', async () => {
+  it('is rejected with an error for every invalid field', async () => {
     const path = `/api/callouts/${await api.callout()}/callout_participations`;
     for (const [given, errors] of [
       [{}, { contact: ['must exist'] }],
@@ -185,14 +185,14 @@ describe('a callout participation', () => {
     expect([moved.status, moved.body]).toEqual([422, { errors: { msisdn: taken } }]);
   });
 
-  it('is made once of twenty requests at the same moment', async () => {
+  it('is created once by twenty concurrent requests', async () => {
     const path = `/api/callouts/${await api.callout()}/callout_participations`;
     const contact_id = await contact();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(path, { contact_id })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
-  it('keeps its contact for good', async () => {
+  it('cannot change its contact', async () => {
     const path = `/api/callouts/${await api.callout()}/callout_participations`;
     const { body } = await api.post(path, { contact_id: await contact() });
     const answer = await api.patch(`/api/callout_participations/${body.id}`, { contact_id: await contact() });
@@ -201,7 +201,7 @@ describe('a callout participation', () => {
     expect((await api.get(`/api/callout_participations/${body.id}`)).body.metadata).toEqual({ a: 1 });
   });
 
-  it('stands in the lists of its callout and of its contact, and in no other', async () => {
+  it('is in the lists of its callout and its contact, and in no others', async () => {
     const [callout, other] = [await api.callout(), await api.callout()];
     const contactId = await contact();
     const { body } = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contactId });

@@ -8,7 +8,7 @@ let installation: Installation;
 let api: Api;
 let next = 0;
 
-/** A number that nobody has yet. */
+/** Returns a number that was not used before. */
 const number = () => `+8551020${String(++next).padStart(4, '0')}`;
 
 beforeAll(async () => {
@@ -123,7 +123,7 @@ describe('a contact', () => {
     expect((await api.get('/api/contacts')).headers.get('total')).toBe(before);
   });
 
-  it('has a number of its own, however it is spelled', async () => {
+  it('has a unique number, in any spelling', async () => {
     await api.contacts({ msisdn: '+85510300001' });
     const { status, body } = await api.post('/api/contacts', 'msisdn=855 10-300-001');
     expect([status, body]).toEqual([422, { errors: { msisdn: ['has already been taken'] } }]);
@@ -131,7 +131,7 @@ describe('a contact', () => {
     expect((await api.patch(`/api/contacts/${other}`, 'msisdn=%2B85510300001')).body).toEqual(body);
   });
 
-  it('is found by any spelling of its number, and by no text that only begins with it', async () => {
+  it('is found by any spelling of its number, but not by a text that only begins with it', async () => {
     const { body: made } = await api.post('/api/contacts', { msisdn: 'tel:+855-12-345-678' });
     expect(made.msisdn).toBe('+85512345678');
     const found = (text: string) => api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(text)}`);
@@ -144,13 +144,13 @@ describe('a contact', () => {
     }
   });
 
-  it('is made once of twenty requests at the same moment', async () => {
+  it('is created once by twenty concurrent requests', async () => {
     const msisdn = number();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post('/api/contacts', { msisdn })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
-  it.each(['patch', 'put'] as const)('is changed by %s, which answers nothing', async (method) => {
+  it.each(['patch', 'put'] as const)('is updated by %s, whose response is empty', async (method) => {
     const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
     const before = (await api.get(`/api/contacts/${id}`)).body;
     const answer = await api[method](`/api/contacts/${id}`, { metadata: { b: { c: 3 } } });
@@ -164,7 +164,7 @@ describe('a contact', () => {
     expect(after.updated_at > before.updated_at).toBe(true);
   });
 
-  it('merges metadata as the mode says, wherever that stands', async () => {
+  it('merges metadata according to the mode, wherever the mode is given', async () => {
     const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
     await api.patch(`/api/contacts/${id}`, 'metadata[b][c]=3&metadata_merge_mode=deep_merge');
     expect((await api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ a: 1, b: { c: '3', d: 2 } });
@@ -172,14 +172,14 @@ describe('a contact', () => {
     expect((await api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ z: '1' });
   });
 
-  it('loses none of twenty changes at the same moment', async () => {
+  it('loses none of twenty concurrent updates', async () => {
     const [id] = await api.contacts({ msisdn: number() });
     const keys = Array.from({ length: 20 }, (_, n) => `key${n}`);
     await Promise.all(keys.map((key) => api.patch(`/api/contacts/${id}`, { metadata: { [key]: 1 } })));
     expect(Object.keys((await api.get(`/api/contacts/${id}`)).body.metadata).sort()).toEqual(keys.sort());
   });
 
-  it('cannot go while it takes part in a callout', async () => {
+  it('cannot be deleted while it takes part in a callout', async () => {
     const [id] = await api.contacts({ msisdn: number() });
     const callout = await api.callout();
     const { body: participation } = await api.post(`/api/callouts/${callout}/callout_participations`, {
@@ -193,7 +193,7 @@ describe('a contact', () => {
     expect((await api.get(`/api/contacts/${id}`)).status).toBe(404);
   });
 
-  it('has no id that is used again', async () => {
+  it('has an id that is never reused', async () => {
     const [id] = await api.contacts({ msisdn: number() });
     await api.delete(`/api/contacts/${id}`);
     const [later] = await api.contacts({ msisdn: number() });
@@ -201,7 +201,7 @@ describe('a contact', () => {
   });
 });
 
-describe('what there is not', () => {
+describe('a missing resource', () => {
   it.each(['0', '-1', '1abc', '01', '1.0', '99999999', '99999999999999999999', '%F0%9F%98%80', '9007199254740993'])(
     'contact %s is 404',
     async (id) => {
@@ -232,8 +232,8 @@ describe('what there is not', () => {
   });
 });
 
-describe('every answer', () => {
-  it('has the id of its request: the caller’s, if it is a sane one', async () => {
+describe('every response', () => {
+  it('has the id of its request, which is the client’s if that is valid', async () => {
     const { headers } = await api.get('/api/contacts', { 'X-Request-Id': 'flood-2026.11:7' });
     expect(headers.get('x-request-id')).toBe('flood-2026.11:7');
     for (const insane of ['a b', 'x'.repeat(500), '<script>']) {
@@ -242,12 +242,12 @@ describe('every answer', () => {
     }
   });
 
-  it('has headers under the names that people know', async () => {
+  it('has headers with their usual names', async () => {
     const [{ rawHeaders }] = (await once(request(`${api.url}/api/contacts`).end(), 'response')) as [IncomingMessage];
     expect(rawHeaders).toEqual(expect.arrayContaining(['Per-Page', 'Total', 'X-Request-Id', 'Content-Type']));
   });
 
-  it('tells browsers what not to do with it', async () => {
+  it('has security headers for browsers', async () => {
     for (const path of ['/api/contacts', '/api/contacts/0', '/docs', '/docs/swagger-ui.css']) {
       const { headers } = await api.get(path);
       expect([headers.get('x-content-type-options'), headers.get('x-frame-options')]).toEqual([
@@ -259,7 +259,7 @@ describe('every answer', () => {
     }
   });
 
-  it('refuses parameters in the URL of a route that takes none', async () => {
+  it('rejects parameters in the URL of a route that has none', async () => {
     const answer = await api.post(`/api/contacts?metadata_merge_mode=replace`, { msisdn: number() });
     expect([answer.status, answer.body]).toEqual([
       422,
@@ -269,7 +269,7 @@ describe('every answer', () => {
 });
 
 describe('lists', () => {
-  it('come in pages, with their number of rows and links to the others', async () => {
+  it('have pages, with the total number of rows and links to other pages', async () => {
     const total = Number((await api.get('/api/contacts')).headers.get('total'));
     const last = Math.ceil(total / 2);
     const { body, headers } = await api.get('/api/contacts?per_page=2&page=2&q[created_at_after]=2000-01-01');
@@ -282,7 +282,7 @@ describe('lists', () => {
     expect(headers.get('link')).toBe([at(1, 'first'), at(1, 'prev'), at(last, 'last'), at(3, 'next')].join(', '));
   });
 
-  it('have nothing on a page past their end, which leads back', async () => {
+  it('have an empty page after their end, which links back', async () => {
     const { status, body, headers } = await api.get('/api/contacts?page=9007199254740991&per_page=1000');
     expect([status, body]).toEqual([200, []]);
     expect(headers.get('link')).toBe(
@@ -309,13 +309,13 @@ describe('lists', () => {
     expect([status, body.message]).toEqual([400, expect.stringMatching(/^(per_)?page must be a positive integer$/)]);
   });
 
-  it('refuse a parameter that they do not have', async () => {
+  it('reject unknown parameters', async () => {
     const { status, body } = await api.get('/api/contacts?metadata[gender]=f');
     expect([status, body]).toEqual([422, { errors: { metadata: ['is not a permitted parameter'] } }]);
   });
 });
 
-describe('what must not be lost in silence', () => {
+describe('input that must not be dropped silently', () => {
   it.each(['toString', 'hasOwnProperty', 'valueOf', 'constructor'])(
     'a parameter called %s is refused',
     async (name) => {
@@ -343,12 +343,12 @@ describe('what must not be lost in silence', () => {
     expect((await api.get(`/api/contacts?${filter}`)).status).toBe(400);
   });
 
-  it('a filter of more conditions than the databases take is refused', async () => {
+  it('a filter with more conditions than the databases accept is rejected', async () => {
     const many = Array.from({ length: 300 }, (_, n) => `q[metadata][k${n}]=1`).join('&');
     expect((await api.get(`/api/contacts?${many}`)).status).toBe(400);
   });
 
-  it('an id too long to be one names nothing', async () => {
+  it('an id that is too long matches no record', async () => {
     expect((await api.get(`/api/contacts/${'1'.repeat(300)}`)).status).toBe(404);
   });
 });

@@ -23,7 +23,7 @@ const urls = fc.constantFrom(
 );
 
 describe('a signature', () => {
-  it('of the twilio package is right, whatever the parameters', () => {
+  it('of the twilio package is valid for any parameters', () => {
     const parameters = fc.dictionary(name, fc.oneof(text, fc.array(text, { minLength: 2, maxLength: 4 })), {
       noNullPrototype: true,
     });
@@ -42,7 +42,7 @@ describe('a signature', () => {
     );
   });
 
-  it('is right for whichever spelling of the URL the package takes', () => {
+  it('is valid for every spelling of the URL that the package accepts', () => {
     fc.assert(
       fc.property(urls, urls, (sent, signed) => {
         const signature = twilio.getExpectedTwilioSignature(account.token, signed, { a: '1' });
@@ -76,7 +76,7 @@ describe('a signature', () => {
     `${'a'.repeat(27)}=, ${'b'.repeat(27)}=`,
   ])('never is %j', (header) => expect(looksSigned(header)).toBe(false));
 
-  it('is refused in another spelling of the same bytes', () => {
+  it('is rejected in another encoding of the same bytes', () => {
     const url = 'https://example.org/x';
     const signature = sign(url, 'a1');
     const [last] = signature.slice(26);
@@ -87,7 +87,7 @@ describe('a signature', () => {
   });
 });
 
-describe('a broken byte', () => {
+describe('an invalid byte', () => {
   const url = 'https://example.org/x';
   const bodies: [string, Buffer][] = [
     ['escaped', Buffer.from('CallerName=Jos%E9&CallSid=CA1')],
@@ -107,7 +107,7 @@ describe('a broken byte', () => {
     expect(verifies(sign(url, `${before}?`), url, body)).toBe(false);
   });
 
-  it('leaves but one reading of what is not broken', () => {
+  it('is the only reason to try other contents: a valid form has one', () => {
     expect(form('CallerName=Jos%C3%A9').signableAsSent).toEqual([]);
     expect(verifies(sign(url, Buffer.from('CallerNameJosé', 'latin1')), url, 'CallerName=Jos%C3%A9')).toBe(false);
   });
@@ -126,16 +126,20 @@ describe('a broken byte', () => {
 });
 
 describe('a form', () => {
-  it('is read in linear time, whatever is in it', () => {
+  it('is read in linear time', () => {
     const time = (body: string): number => {
-      const started = performance.now();
-      for (let n = 0; n < 5; n++) form(body);
-      return performance.now() - started;
+      const rounds = Array.from({ length: 10 }, () => {
+        const started = performance.now();
+        form(body);
+        return performance.now() - started;
+      });
+      // Other processes slow down some rounds, but not all.
+      return Math.min(...rounds);
     };
     const repeated = (count: number) => Array.from({ length: count }, (_, n) => `a=${n}`).join('&');
     time(repeated(2_000));
-    // Ten times as much takes ten times as long, and not a hundred times.
-    expect(time(repeated(2_000))).toBeLessThan(50 * Math.max(1, time(repeated(200))));
+    // Ten times the parameters take about ten times as long. Quadratic time would be a hundred times.
+    expect(time(repeated(2_000))).toBeLessThan(50 * Math.max(0.2, time(repeated(200))));
     expect(() => form('a&'.repeat(2_001))).toThrow('more than 2000');
   });
 });

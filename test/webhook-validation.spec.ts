@@ -1,3 +1,4 @@
+// cspell:ignore Countr Directioni nbound ioninbound Directioninbound
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UnusableWebhookError } from '../src/errors/errors.js';
@@ -47,14 +48,14 @@ const validate = (pairs: Pairs, query: string) => {
   return { sid, parameters };
 };
 
-/** The end of each name and of each value in the text that is signed. The first is the end of the URL. */
+/** Returns where each name and each value ends in the signed text. The first border is the end of the URL. */
 function bordersOf(query: string, pairs: Pairs): { text: string; borders: number[] } {
   const parts = [query, ...pairs.flat()];
   let at = 0;
   return { text: parts.join(''), borders: parts.map((part) => (at += part.length)) };
 }
 
-/** Reads a text as a URL's query and pairs, at any borders. */
+/** Splits a signed text at borders into a URL's query and pairs. */
 function cut(text: string, borders: number[]): { query: string; pairs: Pairs } {
   const [start = 0, ...rest] = borders.toSorted((one, other) => one - other);
   const pairs: Pairs = [];
@@ -67,14 +68,14 @@ function cut(text: string, borders: number[]): { query: string; pairs: Pairs } {
   return { query: text.slice(0, start), pairs };
 }
 
-/** Whether a text that is cut elsewhere has the signature of the whole. */
+/** Whether a split text still has the signature of the original. */
 function isSignedAlike(text: string, { query, pairs }: { query: string; pairs: Pairs }): boolean {
   return query + read(pairs).signable.toString() === text;
 }
 
-/** What decides, of a webhook that is not refused. */
+/** Returns the parameters that decide what we do with a webhook; 'refused' if it is rejected. */
 function outcomeOf(pairs: Pairs, query: string) {
-  // What is added to the path leads to another route.
+  // Text that is added to the path leads to another route.
   if (!/^(\?|$)/.test(query)) return 'refused';
   try {
     const { parameters } = validate(pairs, query);
@@ -96,11 +97,11 @@ describe.each([
 ])('a signed webhook of %s', (_, parameters) => {
   const pairs = Object.entries(parameters) as Pairs;
 
-  it.each(urls)('is taken as it was sent (%j)', (query) => {
+  it.each(urls)('is accepted unchanged (%j)', (query) => {
     expect(validate(pairs, query).sid).toBe(parameters.CallSid);
   });
 
-  it.each(urls)('means the same or is refused, wherever one border is moved (%j)', (query) => {
+  it.each(urls)('has the same meaning or is rejected if any border is moved (%j)', (query) => {
     const { text, borders } = bordersOf(query, pairs);
     const whole = outcomeOf(pairs, query);
     let alike = 0;
@@ -119,7 +120,7 @@ describe.each([
     expect(alike).toBeGreaterThan(200);
   });
 
-  it.each(urls)('means the same or is refused, wherever parameters are joined and split (%j)', (query) => {
+  it.each(urls)('has the same meaning or is rejected if parameters are joined and split (%j)', (query) => {
     const { text, borders } = bordersOf(query, pairs);
     const whole = outcomeOf(pairs, query);
     const last = borders.length - 1;
@@ -140,7 +141,7 @@ describe.each([
     );
   });
 
-  it.each(Object.keys(parameters))('means the same or is refused with %s twice', (name) => {
+  it.each(Object.keys(parameters))('has the same meaning or is rejected if %s is repeated', (name) => {
     const twice: Pairs = [...pairs, [name, parameters[name as keyof typeof parameters]]];
     expect(read(twice).signable).toEqual(read(pairs).signable);
     expect(outcomeOf(twice, '')).toBe(usedOf(parameters).includes(name) ? 'refused' : outcomeOf(pairs, ''));

@@ -34,7 +34,7 @@ export class ErrorFilter implements ExceptionFilter {
 export function sendError(error: unknown, { log }: FastifyRequest, reply: FastifyReply): void {
   if (error instanceof UnusableWebhookError) {
     const document = `<?xml version="1.0" encoding="UTF-8"?><errors><error>${escapeXml(error.message)}</error></errors>`;
-    log.warn('a webhook was ignored: its call is unknown');
+    log.warn(`a webhook was rejected: ${error.message}`);
     void reply.status(422).type('application/xml; charset=utf-8').send(document);
     return;
   }

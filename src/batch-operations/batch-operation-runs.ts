@@ -9,33 +9,32 @@ import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { and, matchAll } from '../api/filters/filter.js';
 import { BatchOperation } from './batch-operation.entity.js';
-import { type BatchOperationStatus, batchOperationWork } from './batch-operation.machine.js';
-import type { Step } from './types/batch-operation-type.js';
+import { type BatchOperationStatus, batchOperationWorkerTransitions } from './batch-operation.machine.js';
+import type { ChunkResult } from './types/batch-operation-type.js';
 import { BatchOperationRegistry } from './batch-operation-registry.js';
-import { sizeAfter } from './types/window.js';
+import { nextWindowSize } from './types/id-window.js';
 
-/** Failures without headway after which a run has failed for good. */
+/** How many times in a row a run may fail at the same cursor before its status becomes `failed`. */
 const MAX_ATTEMPTS = 5;
 
-/**
- * The `error` of a run that has failed for good. The cause is in the log only, because it can contain internals.
- */
-const FAILED =
+/** The `error` of a failed run. The cause is only in the log, because it can contain internals. */
+const FAILURE_MESSAGE =
   `It failed ${MAX_ATTEMPTS} times in a row at the same place. ` +
   "The program's log says why. Send requeue to begin again.";
 
-/** A run that changes at least so many rows makes PostgreSQL's statistics outdated. */
-const ANALYZE_FROM = 10_000;
+/** A run that changes at least this many rows makes PostgreSQL's statistics outdated. */
+const MIN_ROWS_TO_ANALYZE = 10_000;
 
-/** More rows than any step looks at. */
+/** More rows than any chunk makes or changes. */
 const UNLIMITED = 1_000_000_000;
 
-/** Another worker has taken the run over, or the record is gone: what was done under the lost lease is rolled back. */
-export class LeaseLost extends Error {}
+/** Another worker has taken over the run, or its record was deleted. The transaction is rolled back. */
+export class LeaseLostError extends Error {}
 
 /**
- * The runs of batch operations, as rows: who owns one, how far it is, how it ended. A worker owns a run by a lease with a token; each of
- * its chunks is one transaction that moves rows, the cursor and the lease together, and counts for nothing if the token is no longer there.
+ * Stores the runs of batch operations: who owns a run, its progress, and how it ended. A worker owns a run by a lease
+ * with a token. Each chunk is one transaction that changes rows, moves the cursor and renews the lease. It is rolled
+ * back if the run no longer has the token.
  */
 @Injectable()
 export class BatchOperationRuns {
@@ -48,8 +47,8 @@ export class BatchOperationRuns {
     private readonly config: Config,
   ) {}
 
-  /** The ids of up to `limit` batch operations that need work and that nobody has a lease on. */
-  async due(limit: number): Promise<number[]> {
+  /** @returns the ids of up to `limit` runs that need work and that no worker has a lease on */
+  async findDue(limit: number): Promise<number[]> {
     const rows = await this.reader.rows<{ id: number }>(
       sql`SELECT id FROM batch_operations WHERE ${this.isDue} ORDER BY id LIMIT ${limit}`,
     );
@@ -57,14 +56,15 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Takes the run, from its start or from where its last owner was killed; undefined when it is not there to be taken. A run whose chunk is
-   * under way is passed over, however long the chunk takes.
+   * Takes a lease on a run that needs work. The run continues at its cursor.
+   * @returns undefined if the run needs no work, another worker has a lease on it, or one of its chunks is in progress,
+   *   even if that chunk takes longer than the lease
    */
   claim(id: number): Promise<BatchOperation | undefined> {
     return this.unitOfWork.run(async (transaction) => {
       const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
       const claimed =
-        await transaction.execute(sql`UPDATE batch_operations SET status = ${batchOperationWork.start.to}, lease_token = ${randomUUID()},
+        await transaction.execute(sql`UPDATE batch_operations SET status = ${batchOperationWorkerTransitions.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
           WHERE id IN (${due})`);
       return claimed === 1 ? transaction.find(BatchOperation, { id }) : undefined;
@@ -72,12 +72,12 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Counts what there is to do, unless an earlier owner of the run has; the next step keeps the total. A run that must not go beyond its
-   * total waits for it; any other is under way meanwhile.
+   * Counts the rows of the run into `run.total`, unless an earlier owner has. The next chunk stores the total. If the
+   * total limits the run, the promise resolves after the count; otherwise the run may begin while rows are counted.
    */
-  async measure(run: BatchOperation): Promise<void> {
+  async countTotal(run: BatchOperation): Promise<void> {
     if (run.total !== null) return;
-    const measured = this.count(run).then((total) => {
+    const measured = this.countRows(run).then((total) => {
       run.total ??= total;
     });
     if (this.isLimited(run)) await measured;
@@ -86,25 +86,29 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Does the next chunk; when it was the last, the run is finished. The run's row is locked from beginning to end, so that nobody takes the run
-   * over although the chunk takes longer than the lease.
-   * @param last what the step before it did, if this is not the first
-   * @throws LeaseLost
+   * Runs the next chunk. After the last chunk, the run is finished. The run's row is locked meanwhile, so no other
+   * worker takes over the run even if the chunk takes longer than the lease.
+   * @param last the result of the previous chunk; undefined for the first one
+   * @throws LeaseLostError if the run is no longer ours
    */
-  async step(run: BatchOperation, last?: Step): Promise<Step> {
+  async runChunk(run: BatchOperation, last?: ChunkResult): Promise<ChunkResult> {
     return this.unitOfWork.run(async (transaction) => {
-      await this.hold(transaction, run);
+      await this.lockRun(transaction, run);
       const type = this.types.get(run.type);
-      const most = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
-      const step = await type.step(transaction, run, { size: sizeAfter(last), most });
-      const { cursor, processed } = step;
+      const maxRows = this.isLimited(run) ? (run.total ?? 0) - run.processed : UNLIMITED;
+      const chunk = await type.runChunk(transaction, run, { windowSize: nextWindowSize(last), maxRows });
+      const { cursor, processed } = chunk;
       const sum = run.processed + processed;
-      const done = step.done || processed >= most;
+      const done = chunk.done || processed >= maxRows;
       const total = done ? sum : run.total === null ? null : Math.max(run.total, sum);
-      const moved = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
-      await this.keep(transaction, run, done ? sql`${moved}, ${ended(batchOperationWork.finish.to)}` : moved);
+      const progress = sql`cursor = ${cursor}, processed = ${sum}, total = ${total}, attempts = 0`;
+      await this.updateRun(
+        transaction,
+        run,
+        done ? sql`${progress}, ${endRun(batchOperationWorkerTransitions.finish.to)}` : progress,
+      );
       Object.assign(run, { cursor, processed: sum, attempts: 0 });
-      return { ...step, done };
+      return { ...chunk, done };
     });
   }
 
@@ -113,7 +117,7 @@ export class BatchOperationRuns {
    * then PostgreSQL plans previews and lists as if the table had none of these rows.
    */
   async analyze({ id, type, processed }: BatchOperation): Promise<void> {
-    if (!isPostgres || processed < ANALYZE_FROM) return;
+    if (!isPostgres || processed < MIN_ROWS_TO_ANALYZE) return;
     const table = raw(this.types.get(type).target);
     // Skips the table if autovacuum holds it already.
     await this.unitOfWork
@@ -123,70 +127,75 @@ export class BatchOperationRuns {
       );
   }
 
-  /** Lets go of the run, so that any worker can take it up at once. */
+  /** Releases the lease, so any worker can take over the run at once. @throws LeaseLostError if the run is not ours */
   async release(run: BatchOperation): Promise<void> {
-    await this.unitOfWork.run((transaction) => this.keep(transaction, run, sql`lease_token = NULL`, sql`NULL`));
+    await this.unitOfWork.run((transaction) => this.updateRun(transaction, run, sql`lease_token = NULL`, sql`NULL`));
   }
 
   /**
-   * Notes that the run failed at its cursor: it is tried again after a growing pause, and a few times later has failed
-   * for good.
+   * Records that the run failed at its cursor. It is retried after a delay that doubles each time, and its status
+   * becomes `failed` after {@link MAX_ATTEMPTS} failures in a row.
+   * @throws LeaseLostError if the run is no longer ours
    */
-  async setBack(run: BatchOperation): Promise<void> {
+  async recordFailure(run: BatchOperation): Promise<void> {
     const attempts = run.attempts + 1;
     await this.unitOfWork.run((transaction) =>
       attempts < MAX_ATTEMPTS
-        ? this.keep(
+        ? this.updateRun(
             transaction,
             run,
             sql`attempts = ${attempts}, lease_token = NULL`,
             secondsFromNow(2 ** (attempts - 1)),
           )
-        : this.keep(transaction, run, sql`error = ${FAILED}, ${ended(batchOperationWork.fail.to)}`),
+        : this.updateRun(
+            transaction,
+            run,
+            sql`error = ${FAILURE_MESSAGE}, ${endRun(batchOperationWorkerTransitions.fail.to)}`,
+          ),
     );
   }
 
-  /** What is done and what is left, as one statement sees both: steps may be under way. */
-  private async count({ id, type, ...scope }: BatchOperation): Promise<number> {
+  /** Counts the processed and the remaining rows in one statement, because chunks may run at the same time. */
+  private async countRows({ id, type, ...scope }: BatchOperation): Promise<number> {
     const { source, preview } = this.types.get(type);
-    const unseen = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
-    const left = and([preview[source]?.({ id, ...scope }) ?? matchAll, unseen]);
+    const notScanned = sql`${raw(source)}.id > (SELECT cursor FROM batch_operations WHERE id = ${id})`;
+    const remaining = and([preview[source]?.({ id, ...scope }) ?? matchAll, notScanned]);
     const [counted] = await this.reader.scan<{ total: number }>(
       sql`SELECT count(*) + (SELECT processed FROM batch_operations WHERE id = ${id}) AS total
-        FROM ${raw(source)} WHERE ${left}`,
+        FROM ${raw(source)} WHERE ${remaining}`,
     );
     return counted?.total ?? 0;
   }
 
-  /** The run needs work, and nobody has a lease on it. */
+  /** The condition of runs that need work and that no worker has a lease on. */
   private get isDue(): Sql {
     const longest = Math.max(this.config.leaseSeconds, 2 ** MAX_ATTEMPTS);
-    return sql`status IN (${join(batchOperationWork.start.from)}) AND ${isFree(sql`leased_until`, longest)}`;
+    return sql`status IN (${join(batchOperationWorkerTransitions.start.from)}) AND ${isFree(sql`leased_until`, longest)}`;
   }
 
   private isLimited(run: BatchOperation): boolean {
     return this.types.get(run.type).isLimited?.(run) ?? false;
   }
 
-  /** Locks the row of a run that is ours. @throws LeaseLost when it is not */
-  private async hold(transaction: Transaction, run: BatchOperation): Promise<void> {
-    const held = await transaction.query(
+  /** Locks the row of the run. @throws LeaseLostError if the run is no longer ours */
+  private async lockRun(transaction: Transaction, run: BatchOperation): Promise<void> {
+    const rows = await transaction.query(
       sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${lockClause('FOR UPDATE')}`,
     );
-    if (held.length === 0) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
+    if (rows.length === 0) throw new LeaseLostError(`Batch operation ${run.id} is no longer ours`);
   }
 
-  /** @throws LeaseLost, which undoes the transaction, when the run is no longer ours */
-  private async keep(
+  /** Updates the run's row. @throws LeaseLostError, which rolls back the transaction, if the run is no longer ours */
+  private async updateRun(
     transaction: Transaction,
     run: BatchOperation,
     changes: Sql,
     leasedUntil = secondsFromNow(this.config.leaseSeconds),
   ): Promise<void> {
-    const kept =
+    const updated =
       await transaction.execute(sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
         WHERE ${isOurs(run)}`);
-    if (kept !== 1) throw new LeaseLost(`Batch operation ${run.id} is no longer ours`);
+    if (updated !== 1) throw new LeaseLostError(`Batch operation ${run.id} is no longer ours`);
   }
 }
 
@@ -194,6 +203,6 @@ function isOurs({ id, status, lease_token }: BatchOperation): Sql {
   return sql`id = ${id} AND status = ${status} AND lease_token = ${lease_token}`;
 }
 
-function ended(status: BatchOperationStatus): Sql {
+function endRun(status: BatchOperationStatus): Sql {
   return sql`status = ${status}, lease_token = NULL`;
 }

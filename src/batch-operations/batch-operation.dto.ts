@@ -10,7 +10,8 @@ import { batchOperationTypeNames } from './types/types.module.js';
 
 export class UpdateBatchOperationDto extends MetadataDto {
   /**
-   * What it does, and to which rows; replaced as a whole. A population takes `contact_filter_params` and `include_do_not_call`.
+   * What it does, and to which rows. An update replaces them as a whole. A population takes `contact_filter_params` and
+   * `include_do_not_call`.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
   @Convert(readParameters)
@@ -19,7 +20,7 @@ export class UpdateBatchOperationDto extends MetadataDto {
 }
 
 export class CreateCalloutBatchOperationDto extends UpdateBatchOperationDto {
-  /** What kind of work it is. */
+  /** The type of the batch operation. */
   @ApiProperty({ enum: batchOperationTypeNames, example: 'BatchOperation::CalloutPopulation' })
   @IsIncludedIn(batchOperationTypeNames, messages.blank)
   type!: string;
@@ -27,7 +28,7 @@ export class CreateCalloutBatchOperationDto extends UpdateBatchOperationDto {
 
 export class CreateBatchOperationDto extends CreateCalloutBatchOperationDto {
   /**
-   * The callout that is worked on; a population needs one.
+   * The callout that it works on. A population needs one.
    * @example 1
    */
   @Optional()
@@ -36,7 +37,7 @@ export class CreateBatchOperationDto extends CreateCalloutBatchOperationDto {
 }
 
 export class BatchOperationEventDto {
-  /** What is to happen: possible or not, as the batch operation stands. */
+  /** The event. Whether it is allowed depends on the status of the batch operation. */
   @ApiProperty({ enum: Object.keys(batchOperationMachine), example: 'queue' })
   @IsIncludedIn(Object.keys(batchOperationMachine))
   event!: string;

@@ -14,7 +14,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import { type BatchOperationStatus, batchOperationStatuses } from './batch-operation.machine.js';
 import { batchOperationTypes } from './types/batch-operation-types.js';
 
-/** Work on many rows: previewed first, then queued and run in the background. */
+/** Work on many rows. It is previewed first, then queued, and run in the background. */
 @Entity('batch_operations')
 @Index('batch_operations_callout_id', ['callout_id'])
 @Index('batch_operations_to_do', ['id'], { where: `"status" IN ('queued', 'running')` })
@@ -28,17 +28,17 @@ export class BatchOperation {
   callout_id!: number | null;
 
   /**
-   * What it does, and to which rows; which keys there may be depends on the type.
+   * What it does, and to which rows. The permitted keys depend on the type.
    * @example { "contact_filter_params": { "metadata": { "gender": "f" } } }
    */
   @JsonColumn()
   parameters!: Metadata;
 
-  /** Whatever else is to be kept with it. */
+  /** Any further data. */
   @JsonColumn()
   metadata!: Metadata;
 
-  /** Where it stands; moved by its events and by the worker. */
+  /** The status. Events and workers change it. */
   @ApiProperty({ enum: batchOperationStatuses, example: 'preview' })
   @TextColumn()
   status!: BatchOperationStatus;
@@ -49,36 +49,36 @@ export class BatchOperation {
   @TimestampColumn()
   updated_at!: Date;
 
-  /** What kind of work it is. */
+  /** The type of the batch operation. */
   @ApiProperty({ type: String, enum: batchOperationTypes.names, example: 'BatchOperation::CalloutPopulation' })
   @TextColumn()
   type!: string;
 
-  /** Why it failed; null unless it did. */
+  /** Why it failed; null if it did not. */
   @TextColumn({ nullable: true })
   error!: string | null;
 
-  /** Rows done in this run: moved in the transaction that does them. */
+  /** How many rows this run has made or changed, updated in the transaction that does so. */
   @BigIntColumn({ defaultValue: 0 })
   processed!: number;
 
-  /** Rows to do, counted when the run began. */
+  /** How many rows there are to make or change, counted when the run begins. */
   @BigIntColumn({ nullable: true })
   total!: number | null;
 
-  /** The id up to which the source rows have been dealt with in this run. */
+  /** The id of the last source row that this run has scanned. */
   @BigIntColumn({ defaultValue: 0 })
   cursor!: number;
 
-  /** Failures since the run last made headway. */
+  /** How many times in a row the run has failed at its cursor. */
   @BigIntColumn({ defaultValue: 0 })
   attempts!: number;
 
-  /** Names the worker that owns the run; whoever holds another token has lost it. */
+  /** Identifies the worker that owns the run. A worker with another token has lost it. */
   @TextColumn({ nullable: true })
   lease_token!: string | null;
 
-  /** Until when, by the database's clock, nobody else may take the run. */
+  /** Until when no other worker may take over the run, by the database's clock. */
   @OptionalTimestampColumn()
   leased_until!: Date | null;
 }

@@ -1,10 +1,13 @@
 import { type BeforeApplicationShutdown, Injectable, Logger } from '@nestjs/common';
 import type { BatchOperation } from './batch-operation.entity.js';
-import type { Step } from './types/batch-operation-type.js';
+import type { ChunkResult } from './types/batch-operation-type.js';
 import { type JobHandler, JobTask } from '../jobs/job-handler.js';
-import { BatchOperationRuns, LeaseLost } from './batch-operation-runs.js';
+import { BatchOperationRuns, LeaseLostError } from './batch-operation-runs.js';
 
-/** Runs batch operations, chunk by chunk. It knows no queue: whoever calls it, and how often, the rows decide what is done. */
+/**
+ * Runs batch operations, chunk by chunk. The state of a run is in its row, so duplicate, late or lost jobs of the queue
+ * do no harm.
+ */
 @Injectable()
 @JobTask('batch_operation', { concurrency: 4 })
 export class BatchOperationHandler implements JobHandler, BeforeApplicationShutdown {
@@ -14,7 +17,10 @@ export class BatchOperationHandler implements JobHandler, BeforeApplicationShutd
 
   constructor(private readonly runs: BatchOperationRuns) {}
 
-  /** Takes the run and goes on with it until it has ended; returns at once when there is nothing to take. */
+  /**
+   * Claims a run and works on it until it ends or the program stops.
+   * @returns at once if the run cannot be claimed
+   */
   async handle(id: number): Promise<void> {
     if (this.stopping) return;
     const work = this.work(id).finally(() => this.active.delete(work));
@@ -23,10 +29,10 @@ export class BatchOperationHandler implements JobHandler, BeforeApplicationShutd
   }
 
   findDue(limit: number): Promise<number[]> {
-    return this.runs.due(limit);
+    return this.runs.findDue(limit);
   }
 
-  /** Ends each run after the chunk that is under way, for another worker to go on with. */
+  /** Stops each run after its current chunk. Another worker continues it. */
   async beforeApplicationShutdown(): Promise<void> {
     this.stopping = true;
     await Promise.allSettled(this.active);
@@ -36,24 +42,24 @@ export class BatchOperationHandler implements JobHandler, BeforeApplicationShutd
     const run = await this.runs.claim(id);
     if (!run) return;
     try {
-      await this.complete(run).catch((error: Error) => this.setBack(run, error));
+      await this.runToEnd(run).catch((error: Error) => this.recordFailure(run, error));
     } catch (error) {
-      // Whoever has it now goes on with it.
-      if (!(error instanceof LeaseLost)) throw error;
+      // The new owner continues the run.
+      if (!(error instanceof LeaseLostError)) throw error;
     }
   }
 
-  private async setBack(run: BatchOperation, error: Error): Promise<void> {
-    if (error instanceof LeaseLost) throw error;
-    this.logger.warn(`Batch operation ${run.id} was set back: ${error.message}`);
-    await this.runs.setBack(run);
+  private async recordFailure(run: BatchOperation, error: Error): Promise<void> {
+    if (error instanceof LeaseLostError) throw error;
+    this.logger.warn(`An attempt of batch operation ${run.id} failed: ${error.message}`);
+    await this.runs.recordFailure(run);
   }
 
-  private async complete(run: BatchOperation): Promise<void> {
-    await this.runs.measure(run);
-    let last: Step | undefined;
+  private async runToEnd(run: BatchOperation): Promise<void> {
+    await this.runs.countTotal(run);
+    let last: ChunkResult | undefined;
     while (!this.stopping) {
-      last = await this.runs.step(run, last);
+      last = await this.runs.runChunk(run, last);
       if (last.done) return this.runs.analyze(run);
     }
     await this.runs.release(run);

@@ -24,7 +24,7 @@ export const batchOperationResource = defineResource({
       present: ({ processed, total }) => (total === null ? null : { processed, total }),
       schema: {
         type: 'object',
-        description: 'How far its last run has come; null before its first run.',
+        description: 'The progress of its last run; null before its first run.',
         selfRequired: true,
         nullable: true,
         properties: { processed: { type: 'integer' }, total: { type: 'integer' } },

@@ -35,14 +35,14 @@ export class BatchOperationsController {
     return this.batchOperations.listOfCallout(id, list);
   }
 
-  /** Creates a batch operation, to be previewed. */
+  /** Creates a batch operation. It can be previewed before it is queued. */
   @Post('batch_operations')
   @CreateRoute(batchOperationResource)
   create(@CheckedBody(CreateBatchOperationDto) operation: Checked<CreateBatchOperationDto>) {
     return this.batchOperations.create(operation);
   }
 
-  /** Creates a batch operation on a callout, to be previewed. */
+  /** Creates a batch operation on a callout. It can be previewed before it is queued. */
   @Post('callouts/:id/batch_operations')
   @CreateRoute(batchOperationResource, { nested: true })
   createUnder(
@@ -59,7 +59,7 @@ export class BatchOperationsController {
     return this.batchOperations.find(id);
   }
 
-  /** Updates a batch operation; its parameters only while no worker may be at it. */
+  /** Updates a batch operation. Its parameters cannot change while it is queued or running. */
   @Patch('batch_operations/:id')
   @HttpCode(204)
   @UpdateRoute()
@@ -81,7 +81,7 @@ export class BatchOperationsController {
     return this.batchOperations.update(id, changes);
   }
 
-  /** Deletes a batch operation to which nothing refers. */
+  /** Deletes a batch operation that no other record refers to. */
   @Delete('batch_operations/:id')
   @HttpCode(204)
   @DeleteRoute()
@@ -99,42 +99,42 @@ export class BatchOperationsController {
     return this.batchOperations.transition(id, event);
   }
 
-  /** Lists the contacts that running it now would touch. */
+  /** Lists the contacts that running the batch operation now would touch. */
   @Get('batch_operations/:id/preview/contacts')
   @ListRoute(contactResource, { nested: true, leftOutHeader: true })
   previewContacts(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'contacts', id, list);
   }
 
-  /** Lists the contacts that it has touched. */
+  /** Lists the contacts that the batch operation has touched. */
   @Get('batch_operations/:id/contacts')
   @ListRoute(contactResource, { nested: true })
   contacts(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'contacts', id, list);
   }
 
-  /** Lists the callout participations that it has made. */
+  /** Lists the callout participations that the batch operation has touched. */
   @Get('batch_operations/:id/callout_participations')
   @ListRoute(calloutParticipationResource, { nested: true })
   calloutParticipations(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'callout_participations', id, list);
   }
 
-  /** Lists the phone calls that it has made, queued, or asked after. */
+  /** Lists the phone calls that the batch operation has created, queued, or had looked up. */
   @Get('batch_operations/:id/phone_calls')
   @ListRoute(phoneCallResource, { nested: true })
   phoneCalls(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('results', 'phone_calls', id, list);
   }
 
-  /** Lists the callout participations that running it now would touch. */
+  /** Lists the callout participations that running the batch operation now would touch. */
   @Get('batch_operations/:id/preview/callout_participations')
   @ListRoute(calloutParticipationResource, { nested: true })
   previewCalloutParticipations(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.batchOperations.listRows('preview', 'callout_participations', id, list);
   }
 
-  /** Lists the phone calls that running it now would touch. */
+  /** Lists the phone calls that running the batch operation now would touch. */
   @Get('batch_operations/:id/preview/phone_calls')
   @ListRoute(phoneCallResource, { nested: true })
   previewPhoneCalls(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {

@@ -24,11 +24,11 @@ import { type BatchOperationStatus, batchOperationMachine } from './batch-operat
 import { batchOperationResource } from './batch-operation.resource.js';
 import type { Draft } from './types/batch-operation-type.js';
 import { BatchOperationRegistry } from './batch-operation-registry.js';
-import { type Listed, listedResources } from './types/listed.js';
+import { type ListedTable, listedResources } from './types/listed-resources.js';
 import { skipsPreview } from './types/phone-call-scope.js';
 
-/** While it is in these, a worker may be at it. */
-const AT_WORK: readonly BatchOperationStatus[] = ['queued', 'running'];
+/** The statuses in which a worker may run the batch operation. */
+const BUSY_STATUSES: readonly BatchOperationStatus[] = ['queued', 'running'];
 
 @Injectable()
 export class BatchOperationsService {
@@ -52,40 +52,40 @@ export class BatchOperationsService {
     return this.records.find(batchOperationResource, id);
   }
 
-  /** @throws ValidationError with everything that is wrong with it, its filters included */
+  /** @throws ValidationError with everything that is wrong, filters included */
   create(body: Checked<CreateBatchOperationDto>): Promise<Row> {
     return this.createFor(body.dto.callout_id, body);
   }
 
-  /** @throws NotFoundError when there is no such callout */
+  /** @throws NotFoundError if the callout does not exist */
   async createUnder(calloutId: number, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     await this.records.find(calloutResource, calloutId);
     return this.createFor(calloutId, body);
   }
 
-  /** @throws ValidationError when its parameters are to change while a worker may be at it */
+  /** @throws ValidationError if the parameters change while a worker may run the batch operation */
   async update(id: number, body: CheckedUpdate<UpdateBatchOperationDto>): Promise<void> {
-    // What is broken in the parameters is asked before the record is locked: a look at the preview may take long.
+    // The parameters are validated before the record is locked, because the query of the preview can be slow.
     const before = await this.records.find(batchOperationResource, id);
     const { parameters: changed } = changesTo(batchOperationResource, before, body).changes;
     const { callout_id, type } = before as unknown as BatchOperation;
-    const broken = changed ? await this.errorsOf(type, { callout_id, parameters: changed }) : {};
+    const parameterErrors = changed ? await this.validateDraft(type, { callout_id, parameters: changed }) : {};
     await this.unitOfWork.run(async (transaction) => {
       const shown = await this.records.findForUpdate(batchOperationResource, id, transaction);
       const { status } = shown as unknown as BatchOperation;
       const { changes, errors } = changesTo(batchOperationResource, shown, body);
-      if (changes.parameters && !errors.parameters) Object.assign(errors, broken);
-      if (changes.parameters && AT_WORK.includes(status)) errors.parameters = [messages.cannotChange(status)];
+      if (changes.parameters && !errors.parameters) Object.assign(errors, parameterErrors);
+      if (changes.parameters && BUSY_STATUSES.includes(status)) errors.parameters = [messages.cannotChange(status)];
       throwIfInvalid(errors);
       await updateRow(transaction, BatchOperation, id, changes);
     });
   }
 
-  /** @throws ValidationError while a worker may be at it, or anything refers to it */
+  /** @throws ValidationError while a worker may run the batch operation, or other records refer to it */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       const { status } = await findForUpdate(transaction, BatchOperation, id);
-      if (AT_WORK.includes(status))
+      if (BUSY_STATUSES.includes(status))
         throw new ValidationError({ base: [`Cannot delete record because status is ${status}`] });
       await assertNoDependents(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_population_id = ${id}`,
@@ -97,11 +97,11 @@ export class BatchOperationsService {
   }
 
   /**
-   * Queues it, from its beginning; a worker takes it from there. The row is what makes it happen: the queue is only told.
-   * @throws ValidationError when the event cannot happen now
+   * Queues a batch operation to run from the beginning. The row makes a worker run it; the queue is only notified.
+   * @throws ValidationError if the current status does not allow the event
    */
   async transition(id: number, event: Checked<BatchOperationEventDto>): Promise<Row> {
-    const afresh = {
+    const reset = {
       cursor: 0,
       processed: 0,
       total: null,
@@ -111,29 +111,32 @@ export class BatchOperationsService {
       leased_until: null,
     };
     const queued = await this.unitOfWork.run(async (transaction) => {
-      await transition(transaction, BatchOperation, id, batchOperationMachine, event, afresh);
+      await transition(transaction, BatchOperation, id, batchOperationMachine, event, reset);
       return this.records.find(batchOperationResource, id, transaction);
     });
     this.queue.notify({ task: 'batch_operation', id });
     return queued;
   }
 
-  /** The rows that running it now would touch, or those that it has touched. */
-  async listRows(which: 'preview' | 'results', listed: Listed, id: number, list: ListRequest): Promise<Page> {
+  /**
+   * Lists the rows that running the batch operation now would touch, or those that it has touched.
+   * @throws NotFoundError if its type has no such list
+   */
+  async listRows(which: 'preview' | 'results', listed: ListedTable, id: number, list: ListRequest): Promise<Page> {
     this.records.assertValidFilters(listedResources[listed], list);
     const operation = (await this.records.find(batchOperationResource, id)) as unknown as BatchOperation;
     const type = this.types.get(operation.type);
     const condition = type[which][listed];
     if (!condition) throw new NotFoundError();
     const page = await this.records.list(listedResources[listed], list, condition(operation));
-    // Whoever walks by `after_id` shall not pay for a count on each page.
+    // Lists with `after_id` skip the count, which would slow down each page.
     const leftOut = which === 'preview' && list.afterId === undefined ? type.leftOut?.[listed] : undefined;
     if (leftOut) page.leftOut = await this.records.countListed(listedResources[listed], list, leftOut(operation));
     return page;
   }
 
-  /** What is broken in a draft; an empty preview only when nothing else is. */
-  private async errorsOf(typeName: string, draft: Draft): Promise<FieldErrors> {
+  /** @returns the errors of a draft. An empty preview is an error only if there is no other. */
+  private async validateDraft(typeName: string, draft: Draft): Promise<FieldErrors> {
     const type = this.types.get(typeName);
     const errors = type.validate(draft);
     const { needsPreview, source } = type;
@@ -144,18 +147,18 @@ export class BatchOperationsService {
 
   private async createFor(calloutId: unknown, body: Checked<CreateCalloutBatchOperationDto>): Promise<Row> {
     const { type, parameters = {}, metadata = {} } = body.dto;
-    const given = { parameters: body.errors.parameters ? {} : parameters };
-    // Before the transaction: a look at the preview may take long. Whether there is the callout is asked within it.
-    const found = body.errors.type
+    const draft = { parameters: body.errors.parameters ? {} : parameters };
+    // Validated before the transaction, because the query of the preview can be slow.
+    const draftErrors = body.errors.type
       ? {}
-      : await this.errorsOf(type, { callout_id: parseId(calloutId) ?? null, ...given });
+      : await this.validateDraft(type, { callout_id: parseId(calloutId) ?? null, ...draft });
     return this.unitOfWork.run(async (transaction) => {
       const callout = await findForKeyShare(transaction, Callout, calloutId);
       const isMissing = !body.errors.type && calloutId !== undefined && !callout;
       throwIfInvalid({
         ...body.errors,
-        // The preview of a callout that does not exist is empty: that says nothing more.
-        ...(isMissing ? this.types.get(type).validate({ callout_id: null, ...given }) : found),
+        // If the callout does not exist, its preview is empty. That is no further error.
+        ...(isMissing ? this.types.get(type).validate({ callout_id: null, ...draft }) : draftErrors),
         ...(isMissing && { callout: [messages.mustExist] }),
       });
       const id = await transaction.insert(BatchOperation, {

@@ -130,7 +130,7 @@ export class CallFlowRunner {
       return reply ? advance(result, reply, 1) : emptyResult;
     }
 
-    const { step, twiml, memory } = stored ?? unstoredStep(firstReply());
+    const { step, twiml, memory } = stored ?? inlineStep(firstReply());
     if (answered !== step) return { ...result, twiml };
     const input = { params: details, timesAsked: timesAsked(query), memory };
     const reply = this.reply(callFlow, toStep(loaded, call, origin, answered + 1, input));
@@ -225,7 +225,7 @@ function toCurrentStep({ twiml, memory = {} }: RenderedReply, step: number): Cur
 }
 
 /** The current step of a call whose first document was sent with the call. No answer matches it if the flow failed. */
-function unstoredStep(firstReply: RenderedReply | undefined): CurrentStep {
+function inlineStep(firstReply: RenderedReply | undefined): CurrentStep {
   return firstReply ? toCurrentStep(firstReply, 1) : { step: 0, twiml: EMPTY_DOCUMENT, memory: {} };
 }
 

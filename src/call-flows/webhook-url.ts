@@ -17,6 +17,12 @@ export function webhookUrl(
   return [`${origin}/api/remote_phone_call_events`, ...query].join('?');
 }
 
+/** Returns our id of the call in a webhook's URL; undefined if it has none. */
+export function phoneCallIdIn(query: URLSearchParams): number | undefined {
+  const id = /^[1-9]\d{0,14}$/.exec(query.get('phone_call_id') ?? '')?.[0];
+  return id === undefined ? undefined : Number(id);
+}
+
 /** Returns the step that a webhook answers, from its URL; undefined if it answers none. */
 export function answeredStep(query: URLSearchParams): number | undefined {
   const step = query.get('phone_call_id') === null ? null : query.get('step');

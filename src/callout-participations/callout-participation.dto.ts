@@ -4,7 +4,8 @@ import { MetadataDto } from '../api/metadata.dto.js';
 
 export class UpdateCalloutParticipationDto extends MetadataDto {
   /**
-   * The number to call, in any usual spelling with its country code. A new participation to which none is given has the contact's.
+   * The number to call, with its country code, in any usual spelling. By default, a new participation has the contact's
+   * number.
    * @example "+85510202101"
    */
   @Optional()
@@ -12,7 +13,7 @@ export class UpdateCalloutParticipationDto extends MetadataDto {
   msisdn?: string;
 
   /**
-   * What is said to this person; blank for what the callout says.
+   * The call flow: what is said to this person. A blank value selects the callout's.
    * @example "CallFlowLogic::Application"
    */
   @IsCallFlowLogic()

@@ -5,7 +5,7 @@ import { Contact } from '../contacts/contact.entity.js';
 import { ForeignKeyColumn, IdColumn, JsonColumn, TextColumn, TimestampColumn } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 
-/** One contact's part in one callout: once by contact, and once by phone number. */
+/** A contact's part in a callout. Neither a contact nor a phone number takes part twice. */
 @Entity('callout_participations')
 @Index('callout_participations_callout_id_contact_id_key', ['callout_id', 'contact_id'], { unique: true })
 @Index('callout_participations_callout_id_msisdn_key', ['callout_id', 'msisdn'], { unique: true })
@@ -26,27 +26,27 @@ export class CalloutParticipation {
   contact_id!: number;
 
   /**
-   * The batch operation that added it; null when it was added by hand.
+   * The batch operation that added the participation; null if a client added it.
    * @example 1
    */
   @ForeignKeyColumn(() => BatchOperation, 'callout_participations_callout_population_id_fkey', { nullable: true })
   callout_population_id!: number | null;
 
   /**
-   * The number that is called, as E.164: the contact's, unless another was given.
+   * The number to call in E.164. By default, it is the contact's.
    * @example "+85510202101"
    */
   @TextColumn()
   msisdn!: string;
 
   /**
-   * What is said to this person: its own, or else its callout's.
+   * The call flow: what is said to this person. By default, it is the callout's.
    * @example "CallFlowLogic::Application"
    */
   @TextColumn({ nullable: true })
   call_flow_logic!: string | null;
 
-  /** Whatever else is to be kept with it. */
+  /** Any further data. */
   @JsonColumn()
   metadata!: Metadata;
 

@@ -8,13 +8,13 @@ import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
 
-/** A participation without a call flow of its own has its callout's. */
+/** The call flow of the participation, or else its callout's. */
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
   (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = callout_participations.callout_id))`;
 
 const attempts = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
 const hasPhoneCalls = sql`EXISTS (SELECT 1 ${attempts})`;
-/** The status of the newest phone call; null when there is none. */
+/** The status of the latest phone call; null if there is none. */
 const lastAttempt = sql`(SELECT attempt.status ${attempts} ORDER BY attempt.id DESC LIMIT 1)`;
 const lastAttemptFilter = choiceFilter(phoneCallStatuses);
 

@@ -73,7 +73,7 @@ export class CalloutParticipationsController {
     return this.participations.update(id, changes);
   }
 
-  /** Takes a contact out of a callout. */
+  /** Removes a contact from a callout. */
   @Delete('callout_participations/:id')
   @HttpCode(204)
   @DeleteRoute()

@@ -47,7 +47,9 @@ export class CalloutParticipationsService {
 
   /**
    * Adds one contact to a callout.
-   * @throws ValidationError when there is no such contact, or the contact or the number takes part already
+   * @throws NotFoundError if the callout does not exist
+   * @throws ValidationError if a field is invalid, the contact does not exist, or the contact or number takes part
+   *   already
    */
   async create(calloutId: number, body: Checked<CreateCalloutParticipationDto>): Promise<Row> {
     const { dto } = body;
@@ -59,7 +61,7 @@ export class CalloutParticipationsService {
         if (!contact) errors.contact = [messages.mustExist];
         if (!contact || Object.keys(errors).length > 0) throw new ValidationError(errors);
         const { call_flow_logic, metadata = {}, msisdn = contact.msisdn } = dto;
-        throwIfInvalid(await this.taken(transaction, { callout_id: calloutId, contact_id: contact.id, msisdn }));
+        throwIfInvalid(await this.takenErrors(transaction, { callout_id: calloutId, contact_id: contact.id, msisdn }));
         const id = await transaction.insert(CalloutParticipation, {
           callout_id: calloutId,
           contact_id: contact.id,
@@ -69,20 +71,20 @@ export class CalloutParticipationsService {
         });
         return this.records.find(calloutParticipationResource, id, transaction);
       })
-      .catch(refuseTaken);
+      .catch(rethrowTaken);
   }
 
-  /** @throws ValidationError when the number takes part already, or is to change although it was called */
+  /** @throws ValidationError if a field is invalid, the new number takes part already, or the old one may be called */
   async update(id: number, body: CheckedUpdate<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
-        const shown = await this.records.findForUpdate(calloutParticipationResource, id, transaction);
-        const { changes, errors } = changesTo(calloutParticipationResource, shown, body);
-        if ('msisdn' in changes) Object.assign(errors, await this.alreadyCalled(transaction, id));
+        const row = await this.records.findForUpdate(calloutParticipationResource, id, transaction);
+        const { changes, errors } = changesTo(calloutParticipationResource, row, body);
+        if ('msisdn' in changes) Object.assign(errors, await this.placedCallErrors(transaction, id));
         throwIfInvalid(errors);
         await updateRow(transaction, CalloutParticipation, id, changes);
       })
-      .catch(refuseTaken);
+      .catch(rethrowTaken);
   }
 
   async delete(id: number): Promise<void> {
@@ -95,16 +97,19 @@ export class CalloutParticipationsService {
     });
   }
 
-  /** An error when a call of the participation may have been placed: its number says who was rung. */
-  private async alreadyCalled(transaction: Transaction, id: number): Promise<FieldErrors> {
+  /**
+   * Returns an error if a call of the participation is past `created`. Its number must not change, because it records
+   * who was called.
+   */
+  private async placedCallErrors(transaction: Transaction, id: number): Promise<FieldErrors> {
     const [call] = await transaction.query<Pick<PhoneCall, 'id' | 'status'>>(
       sql`SELECT id, status FROM phone_calls WHERE callout_participation_id = ${id} AND status <> 'created' LIMIT 1`,
     );
     return call ? { msisdn: [`cannot change because status of phone call ${call.id} is ${call.status}`] } : {};
   }
 
-  /** What of a new participation its callout has already: two may be taken, where the index could only tell of one. */
-  private async taken(
+  /** Returns an error for each field that takes part already. A violated unique index would report only one of them. */
+  private async takenErrors(
     transaction: Transaction,
     { callout_id, contact_id, msisdn }: Pick<CalloutParticipation, 'callout_id' | 'contact_id' | 'msisdn'>,
   ): Promise<FieldErrors> {
@@ -119,8 +124,10 @@ export class CalloutParticipationsService {
   }
 }
 
-/** What the indexes refuse although it was free a moment ago. */
-function refuseTaken(error: unknown): never {
+/**
+ * @throws ValidationError for a unique index that a concurrent request caused to be violated; otherwise the same error
+ */
+function rethrowTaken(error: unknown): never {
   const field = {
     callout_participations_callout_id_contact_id_key: 'contact_id',
     callout_participations_callout_id_msisdn_key: 'msisdn',

@@ -6,7 +6,7 @@ import { calloutMachine } from './callout.machine.js';
 
 export class CalloutDto extends MetadataDto {
   /**
-   * What is said to the people who are called; blank for the default of the installation.
+   * The call flow: what is said to the people who are called. A blank value selects the default of the installation.
    * @example "CallFlowLogic::Application"
    */
   @IsCallFlowLogic()
@@ -14,7 +14,7 @@ export class CalloutDto extends MetadataDto {
 }
 
 export class CalloutEventDto {
-  /** What is to happen: possible or not, as the callout stands. */
+  /** The event. Whether it is allowed depends on the status of the callout. */
   @ApiProperty({ enum: Object.keys(calloutMachine), example: 'start' })
   @IsIncludedIn(Object.keys(calloutMachine))
   event!: string;

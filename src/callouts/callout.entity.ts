@@ -11,26 +11,26 @@ import {
 import type { Metadata } from '../metadata/metadata.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 
-/** A campaign: a number of contacts to be called for one purpose. */
+/** A campaign: contacts to be called for one purpose. */
 @Entity('callouts')
 export class Callout {
   /** @example 1 */
   @IdColumn()
   id!: number;
 
-  /** Where the callout stands; moved by its events alone. */
+  /** The status. Events change it. */
   @ApiProperty({ enum: calloutStatuses, example: 'initialized' })
   @TextColumn()
   status!: CalloutStatus;
 
   /**
-   * What is said to the people who are called. Null: the default of the installation.
+   * The call flow: what is said to the people who are called. Null selects the default of the installation.
    * @example "CallFlowLogic::Application"
    */
   @TextColumn({ nullable: true })
   call_flow_logic!: string | null;
 
-  /** Whatever else is to be kept with it. */
+  /** Any further data. */
   @JsonColumn()
   metadata!: Metadata;
 
@@ -41,29 +41,29 @@ export class Callout {
   updated_at!: Date;
 
   /**
-   * Why the system paused it; null unless it did. Resuming or stopping the callout clears this.
+   * Why the system paused the callout; null if it did not. Resuming or stopping the callout clears it.
    * @example "The provider refuses calls because of a setting: Url is not a valid URL (21205)."
    */
   @TextColumn({ nullable: true })
   held_because!: string | null;
 
-  /** The provider's code for which it was held last; null once the provider takes its calls. */
+  /** The provider's error code for which the callout was last held; null after the provider accepts a call. */
   @TextColumn({ nullable: true })
   held_code!: string | null;
 
-  /** Since when it is on trial: from its start or resumption until a dial is not refused. Null: it is not. */
+  /** When the trial began. It lasts from a start or resumption until the provider accepts a call. Null: no trial. */
   @OptionalTimestampColumn()
   trial_began_at!: Date | null;
 
-  /** The code with which the provider refused all dials of the trial so far. */
+  /** The provider's error code for all refused dials of the trial; null if there are none. */
   @TextColumn({ nullable: true })
   trial_code!: string | null;
 
-  /** How many dials of the trial the provider has refused. */
+  /** How many dials of the trial the provider refused. */
   @BigIntColumn({ defaultValue: 0 })
   trial_refusals!: number;
 
-  /** When it was stopped; null unless it is. */
+  /** When the callout was stopped; null if it is not stopped. */
   @OptionalTimestampColumn()
   stopped_at!: Date | null;
 }

@@ -3,7 +3,7 @@ import type { Transitions } from '../state-machine/state-machine.js';
 export const calloutStatuses = ['initialized', 'running', 'paused', 'stopped'] as const;
 export type CalloutStatus = (typeof calloutStatuses)[number];
 
-/** What a client may ask of a callout. */
+/** The events that a client may send. */
 export const calloutMachine = {
   start: { from: ['initialized'], to: 'running' },
   pause: { from: ['initialized', 'running'], to: 'paused' },
@@ -11,7 +11,7 @@ export const calloutMachine = {
   stop: { from: ['initialized', 'running', 'paused'], to: 'stopped' },
 } as const satisfies Transitions<CalloutStatus>;
 
-/** What the system does with a callout: it holds one whose calls the provider refuses because of a setting. */
-export const calloutWork = {
+/** The transitions that the system makes. It holds a callout whose calls the provider refuses because of a setting. */
+export const calloutSystemTransitions = {
   hold: { from: ['initialized', 'running'], to: 'paused' },
 } as const satisfies Transitions<CalloutStatus>;

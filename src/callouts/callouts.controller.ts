@@ -57,7 +57,7 @@ export class CalloutsController {
     return this.callouts.update(id, changes);
   }
 
-  /** Deletes a callout to which nothing refers. */
+  /** Deletes a callout that no other record refers to. */
   @Delete('callouts/:id')
   @HttpCode(204)
   @DeleteRoute()

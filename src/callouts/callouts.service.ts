@@ -30,7 +30,7 @@ export class CalloutsService {
     return this.records.list(calloutResource, list);
   }
 
-  /** The callouts in which a contact takes part. */
+  /** Lists the callouts in which a contact takes part. @throws NotFoundError if the contact does not exist */
   listOfContact(contactId: number, list: ListRequest): Promise<Page> {
     const joined = sql`SELECT callout_id FROM callout_participations WHERE contact_id = ${contactId}`;
     const scope = sql`callouts.id IN (${joined})`;
@@ -51,27 +51,28 @@ export class CalloutsService {
     });
   }
 
-  /** @throws ValidationError when a callout that is running would have nothing to say any more */
+  /** @throws ValidationError if a field is invalid, or a running callout would have nothing to say */
   async update(id: number, body: CheckedUpdate<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      const shown = await this.records.findForUpdate(calloutResource, id, transaction);
-      const { changes, errors } = changesTo(calloutResource, shown, body);
+      const row = await this.records.findForUpdate(calloutResource, id, transaction);
+      const { changes, errors } = changesTo(calloutResource, row, body);
       throwIfInvalid(errors);
       const isChanged = Object.keys(changes).length > 0;
-      if (isChanged && shown.status === 'running') this.refuseUnsayable({ ...shown, ...changes } as Callout);
+      if (isChanged && row.status === 'running') this.assertCallFlowReady({ ...row, ...changes } as Callout);
       await updateRow(transaction, Callout, id, changes);
     });
   }
 
   /**
-   * @throws ValidationError when the event cannot happen now, or the callout's call flow cannot be started with its
-   * metadata
+   * Sends an event to a callout.
+   * @throws ValidationError if the status does not allow the event, or the callout is to run and its call flow rejects
+   *   its metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     return this.unitOfWork.run(async (transaction) => {
       const callout = await findForUpdate(transaction, Callout, id);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
-      if (to === 'running') this.refuseUnsayable(callout);
+      if (to === 'running') this.assertCallFlowReady(callout);
       const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
       const changes = {
         held_because: null,
@@ -83,7 +84,7 @@ export class CalloutsService {
     });
   }
 
-  /** @throws ValidationError while anything refers to the callout */
+  /** @throws ValidationError while other records refer to the callout */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       await findForUpdate(transaction, Callout, id);
@@ -96,7 +97,8 @@ export class CalloutsService {
     });
   }
 
-  private refuseUnsayable({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
+  /** @throws ValidationError if the call flow rejects the metadata, for example because there is nothing to say */
+  private assertCallFlowReady({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
     throwIfInvalid(this.callFlows.resolve(call_flow_logic).validateMetadata(metadata));
   }
 }

@@ -1,8 +1,8 @@
 import sql from 'sql-template-tag';
 import type { Reader } from '../database/reader.js';
 
-/** As many held callouts as are worth showing at once. */
-const MOST_SHOWN = 10;
+/** The most held callouts that are shown. */
+const MAX_SHOWN = 10;
 
 /** A callout that the system paused, and why. */
 export interface HeldCallout {
@@ -10,9 +10,9 @@ export interface HeldCallout {
   because: string;
 }
 
-/** The latest callouts that are held because the provider refuses their calls. */
-export async function heldCallouts(reader: Reader): Promise<HeldCallout[]> {
+/** Finds the latest callouts that are held because the provider refuses their calls. */
+export async function findHeldCallouts(reader: Reader): Promise<HeldCallout[]> {
   return reader.rows<HeldCallout>(
-    sql`SELECT id, held_because AS because FROM callouts WHERE held_because IS NOT NULL ORDER BY id DESC LIMIT ${MOST_SHOWN}`,
+    sql`SELECT id, held_because AS because FROM callouts WHERE held_because IS NOT NULL ORDER BY id DESC LIMIT ${MAX_SHOWN}`,
   );
 }

@@ -3,7 +3,8 @@ import { MetadataDto } from '../api/metadata.dto.js';
 
 export class CreateContactDto extends MetadataDto {
   /**
-   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, digits of any script.
+   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, or the digits
+   * of another script.
    * @example "+85510202101"
    */
   @IsMsisdn()
@@ -12,7 +13,8 @@ export class CreateContactDto extends MetadataDto {
 
 export class UpdateContactDto extends MetadataDto {
   /**
-   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, digits of any script.
+   * The phone number with its country code, in any usual spelling: +855 10 202 101, 00855…, (+855) 10…, or the digits
+   * of another script.
    * @example "+85510202101"
    */
   @IfGiven()

@@ -13,14 +13,14 @@ export class Contact {
   id!: number;
 
   /**
-   * The phone number, as E.164.
+   * The phone number in E.164.
    * @example "+85510202101"
    */
   @TextColumn()
   msisdn!: string;
 
   /**
-   * Whatever else is known of them.
+   * Any further data about the person.
    * @example { "name": "Alice", "gender": "f" }
    */
   @JsonColumn()

@@ -57,7 +57,7 @@ export class ContactsController {
     return this.contacts.update(id, changes);
   }
 
-  /** Deletes a contact to whom nothing refers. */
+  /** Deletes a contact that no other record refers to. */
   @Delete('contacts/:id')
   @HttpCode(204)
   @DeleteRoute()

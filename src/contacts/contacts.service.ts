@@ -26,7 +26,7 @@ export class ContactsService {
     return this.records.list(contactResource, list);
   }
 
-  /** The contacts that take part in a callout. */
+  /** Lists the contacts that take part in a callout. @throws NotFoundError if the callout does not exist */
   listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
     const participants = sql`SELECT contact_id FROM callout_participations WHERE callout_id = ${calloutId}`;
     const scope = sql`contacts.id IN (${participants})`;
@@ -37,31 +37,31 @@ export class ContactsService {
     return this.records.find(contactResource, id);
   }
 
-  /** @throws ValidationError when the number is taken */
+  /** @throws ValidationError if a field is invalid, or another contact has the number */
   async create(contact: Checked<CreateContactDto>): Promise<Row> {
     const { msisdn, metadata = {} } = validDto(contact);
-    const [made] = await this.unitOfWork
+    const [created] = await this.unitOfWork
       .query<Row>(
         sql`INSERT INTO contacts (msisdn, metadata) VALUES (${msisdn}, ${JSON.stringify(metadata)})
           RETURNING ${contactResource.columns}`,
       )
-      .catch(refuseTakenNumber);
-    return contactResource.present(made!);
+      .catch(rethrowTakenNumber);
+    return contactResource.present(created!);
   }
 
-  /** @throws ValidationError when the number is taken */
+  /** @throws ValidationError if a field is invalid, or another contact has the number */
   async update(id: number, body: CheckedUpdate<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
-        const shown = await this.records.findForUpdate(contactResource, id, transaction);
-        const { changes, errors } = changesTo(contactResource, shown, body);
+        const row = await this.records.findForUpdate(contactResource, id, transaction);
+        const { changes, errors } = changesTo(contactResource, row, body);
         throwIfInvalid(errors);
         await updateRow(transaction, Contact, id, changes);
       })
-      .catch(refuseTakenNumber);
+      .catch(rethrowTakenNumber);
   }
 
-  /** @throws ValidationError while anything refers to the contact */
+  /** @throws ValidationError while other records refer to the contact */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       await findForUpdate(transaction, Contact, id);
@@ -74,7 +74,8 @@ export class ContactsService {
   }
 }
 
-function refuseTakenNumber(error: unknown): never {
+/** @throws ValidationError for a violation of the unique index of `msisdn`; otherwise the same error */
+function rethrowTakenNumber(error: unknown): never {
   if (violatedUniqueIndex(error) === 'contacts_msisdn_key') throw new ValidationError({ msisdn: [messages.taken] });
   throw error;
 }

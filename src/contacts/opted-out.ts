@@ -2,20 +2,23 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { FALSE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 
-/** The key of a contact's metadata that says that they want no more calls. Populations leave such contacts out, and nobody dials them. */
+/**
+ * The key of a contact's metadata that records an opt-out. Contacts who opted out are left out of populations and are
+ * not dialed.
+ */
 export const DO_NOT_CALL = 'do_not_call';
 
-/** The parameter of a batch operation that has such contacts called all the same. */
+/** The parameter of a batch operation that includes contacts who opted out. */
 export const INCLUDE_DO_NOT_CALL = 'include_do_not_call';
 
-/** What stands there. Both databases read this alike, and have an index on who has any. */
-const wish = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
+/** The value of the opt-out. Both databases have an index on the contacts that have one. */
+const optOutValue = raw(`(contacts.metadata -> '${DO_NOT_CALL}')`);
 
-/** A client takes the wish back by null, a blank, or any spelling of no. */
-const isTakenBack = sql`(coalesce(${normalizedTextAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
+/** A client reverts an opt-out with null, a blank value, or any spelling of false. */
+const isReverted = sql`(coalesce(${normalizedTextAt('contacts.metadata', DO_NOT_CALL)}, '') IN ('', ${join([...FALSE_WORDS])}))`;
 
-/** The contacts who asked for no more calls. */
-export const optedOut: Sql = sql`(${wish} IS NOT NULL AND NOT ${isTakenBack})`;
+/** The condition of the contacts who opted out. */
+export const optedOut: Sql = sql`(${optOutValue} IS NOT NULL AND NOT ${isReverted})`;
 
-/** The others. */
-export const didNotOptOut: Sql = sql`(${wish} IS NULL OR ${isTakenBack})`;
+/** The condition of the contacts who did not opt out. */
+export const notOptedOut: Sql = sql`(${optOutValue} IS NULL OR ${isReverted})`;

@@ -1,7 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
-import { calloutWork } from '../callouts/callout.machine.js';
+import { calloutSystemTransitions } from '../callouts/callout.machine.js';
 import { lockClause, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
@@ -84,7 +84,9 @@ export class CalloutTrials {
     reason: string,
   ): Promise<void> {
     if (status === 'stopped') return;
-    const to = calloutWork.hold.from.some((from) => from === status) ? calloutWork.hold.to : status;
+    const to = calloutSystemTransitions.hold.from.some((from) => from === status)
+      ? calloutSystemTransitions.hold.to
+      : status;
     await transaction.query(sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
         WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);

@@ -8,7 +8,7 @@ import {
   TypeOrmHealthIndicator,
 } from '@nestjs/terminus';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type HeldCallout, heldCallouts } from '../callouts/held-callouts.js';
+import { type HeldCallout, findHeldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
 import { calloutPermits } from '../dialing/eligibility.js';
 import { hasQueuedCalls } from '../dialing/queued-calls.js';
@@ -76,7 +76,7 @@ export class HealthController {
     try {
       const [reason, held] = await Promise.all([
         this.rateLimiter.pauseReason(hasQueuedCalls(calloutPermits)),
-        heldCallouts(this.reader),
+        findHeldCallouts(this.reader),
       ]);
       return {
         ...(reason ? { dialling: 'paused', reason } : { dialling: 'on' }),

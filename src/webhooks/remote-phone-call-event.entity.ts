@@ -3,7 +3,7 @@ import { ForeignKeyColumn, IdColumn, JsonColumn, TextColumn, TimestampColumn } f
 import type { Metadata } from '../metadata/metadata.js';
 import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 
-/** What the provider told us of a call, once, and whole. */
+/** A webhook of the provider about a call, stored once and complete. */
 @Entity('remote_phone_call_events')
 @Index('remote_phone_call_events_delivery_key', ['delivery'], { unique: true })
 @Index('remote_phone_call_events_phone_call_id', ['phone_call_id'])
@@ -17,13 +17,13 @@ export class RemotePhoneCallEvent {
   phone_call_id!: number;
 
   /**
-   * The whole webhook, as received.
+   * All parameters of the webhook, as received.
    * @example { "CallSid": "CA0123456789abcdef0123456789abcdef", "CallStatus": "completed" }
    */
   @JsonColumn()
   details!: Metadata;
 
-  /** Whatever else is to be kept with it. */
+  /** Any further data. */
   @JsonColumn()
   metadata!: Metadata;
 
@@ -35,7 +35,7 @@ export class RemotePhoneCallEvent {
   remote_call_id!: string;
 
   /**
-   * `outbound-api` or `inbound`, as the provider says.
+   * The direction of the call, from the provider: `outbound-api` or `inbound`.
    * @example "outbound-api"
    */
   @TextColumn({ nullable: true })
@@ -54,11 +54,11 @@ export class RemotePhoneCallEvent {
   @TimestampColumn()
   updated_at!: Date;
 
-  /** The same for each delivery of one event. */
+  /** The key of the event. Every delivery of the same event has the same key. */
   @TextColumn()
   delivery!: string;
 
-  /** The TwiML that was answered; a repeated delivery gets the same. */
+  /** The reply. A repeated delivery gets the same one. */
   @TextColumn()
   twiml!: string;
 }

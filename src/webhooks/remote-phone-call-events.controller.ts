@@ -20,51 +20,51 @@ export class RemotePhoneCallEventsController {
     private readonly webhooks: WebhookService,
   ) {}
 
-  /** Hears what the provider tells of a call, and answers what it is to say. */
+  /** Receives a webhook of the provider about a call, and replies with the TwiML to perform. */
   @Post('remote_phone_call_events')
   @Public()
   @RawBody()
   @ProviderWebhookRoute()
-  hear(@Webhook() webhook: RawWebhook) {
-    return this.webhooks.answer(webhook);
+  receive(@Webhook() webhook: RawWebhook) {
+    return this.webhooks.handle(webhook);
   }
 
-  /** Lists what the provider told of phone calls. */
+  /** Lists the events that the provider reported. */
   @Get('remote_phone_call_events')
   @ListRoute(remotePhoneCallEventResource)
   list(@ListQuery() list: ListRequest) {
     return this.events.list(list);
   }
 
-  /** Lists what the provider told of a contact's phone calls. */
+  /** Lists the events of a contact's phone calls. */
   @Get('contacts/:id/remote_phone_call_events')
   @ListRoute(remotePhoneCallEventResource, { nested: true })
   listOfContact(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('contacts', id, list);
   }
 
-  /** Lists what the provider told of a callout's phone calls. */
+  /** Lists the events of a callout's phone calls. */
   @Get('callouts/:id/remote_phone_call_events')
   @ListRoute(remotePhoneCallEventResource, { nested: true })
   listOfCallout(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('callouts', id, list);
   }
 
-  /** Lists what the provider told of a participation's phone calls. */
+  /** Lists the events of a participation's phone calls. */
   @Get('callout_participations/:id/remote_phone_call_events')
   @ListRoute(remotePhoneCallEventResource, { nested: true })
   listOfParticipation(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('callout_participations', id, list);
   }
 
-  /** Lists what the provider told of a phone call. */
+  /** Lists the events of a phone call. */
   @Get('phone_calls/:id/remote_phone_call_events')
   @ListRoute(remotePhoneCallEventResource, { nested: true })
   listOfPhoneCall(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
     return this.events.listUnder('phone_calls', id, list);
   }
 
-  /** Fetches one thing that the provider told. */
+  /** Fetches an event. */
   @Get('remote_phone_call_events/:id')
   @ShowRoute(remotePhoneCallEventResource)
   find(@Param('id', ParseIdPipe) id: number) {

@@ -17,7 +17,7 @@ import type { Row } from '../api/resources/resource.js';
 import { RemotePhoneCallEvent } from './remote-phone-call-event.entity.js';
 import { remotePhoneCallEventResource } from './remote-phone-call-event.resource.js';
 
-/** For each record under which events are listed, the column of its calls that refers to it. */
+/** The resources that events are listed under, with the column of phone calls that refers to each. */
 const parents = {
   contacts: { resource: contactResource, column: sql`contact_id` },
   callouts: { resource: calloutResource, column: sql`callout_id` },
@@ -37,7 +37,7 @@ export class RemotePhoneCallEventsService {
     return this.records.list(remotePhoneCallEventResource, list);
   }
 
-  /** The events of a record's phone calls. */
+  /** Lists the events of the phone calls of one record. @throws NotFoundError if the record does not exist */
   listUnder(parent: Parent, id: number, list: ListRequest): Promise<Page> {
     const { resource, column } = parents[parent];
     const calls = sql`SELECT id FROM phone_calls WHERE ${column} = ${id}`;
@@ -51,8 +51,8 @@ export class RemotePhoneCallEventsService {
 
   async update(id: number, body: CheckedUpdate<MetadataDto>): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      const shown = await this.records.findForUpdate(remotePhoneCallEventResource, id, transaction);
-      const { changes, errors } = changesTo(remotePhoneCallEventResource, shown, body);
+      const row = await this.records.findForUpdate(remotePhoneCallEventResource, id, transaction);
+      const { changes, errors } = changesTo(remotePhoneCallEventResource, row, body);
       throwIfInvalid(errors);
       await updateRow(transaction, RemotePhoneCallEvent, id, changes);
     });

@@ -2,30 +2,29 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { parse, stringify } from 'node:querystring';
 import type { Account } from '../config/platform.js';
 
-// The `twilio` package checks signatures too. It signs texts only, so it cannot tell what was signed with a broken byte
-// in it, and sorts the parameters anew for each URL and account that it tries: a large body with a wrong signature
-// would cost twenty times as much.
+// The `twilio` package validates signatures too. It is not used for two reasons. It signs texts only, so it rejects
+// forms with an invalid byte. It also sorts the parameters again for each URL and account that it tries, so a large
+// body with a wrong signature costs twenty times as much.
 
 /** A signature: the 20 bytes of a SHA-1 as base64. */
 const SIGNATURE = /^[A-Za-z\d+/]{27}=$/;
 
-/** Whether a header may be a signature at all. One that is not is refused before the body is read. */
+/** Whether a header has the format of a signature. Otherwise the request is rejected before its body is read. */
 export function looksSigned(header: string | string[] | undefined): header is string {
   return typeof header === 'string' && SIGNATURE.test(header);
 }
 
-/** What is signed after the URL. */
+/** The content that is signed after the URL. */
 export interface Signable {
-  /** A form's parameters; nothing for a JSON body, whose digest is in the URL. */
+  /** The parameters of a form. Empty for a JSON body, whose digest is in the URL. */
   signable: Buffer;
-  /** What it may be instead where a byte of the form is broken: it is tried with the URL as it was sent. */
+  /** Alternatives if the form has an invalid byte. They are tried with the URL as received only. */
   signableAsSent?: Buffer[];
 }
 
 /**
- * Whether one of the accounts has signed a request. Source:
- * https://www.twilio.com/docs/usage/security#validating-requests
- * @param url as the provider called it
+ * Whether one of the accounts signed a request. Source: https://www.twilio.com/docs/usage/security#validating-requests
+ * @param url that the provider called
  */
 export function isSigned(
   signature: string,
@@ -34,24 +33,24 @@ export function isSigned(
   accounts: readonly Account[],
 ): boolean {
   const given = Buffer.from(signature);
-  const isOver = (candidate: string, content: Buffer): boolean =>
+  const matches = (candidate: string, content: Buffer): boolean =>
     accounts.some(({ token }) => {
       const expected = Buffer.from(createHmac('sha1', token).update(candidate).update(content).digest('base64'));
       return expected.length === given.length && timingSafeEqual(expected, given);
     });
   const asSent = withAndWithoutPort(url);
   return (
-    asSent.some((candidate) => [signable, ...signableAsSent].some((content) => isOver(candidate, content))) ||
-    otherSpellings(url, asSent).some((candidate) => isOver(candidate, signable))
+    asSent.some((candidate) => [signable, ...signableAsSent].some((content) => matches(candidate, content))) ||
+    otherSpellings(url, asSent).some((candidate) => matches(candidate, signable))
   );
 }
 
-/** Whether the digest in a URL's `bodySHA256` is that of a body. */
+/** Whether `bodySHA256` in the URL is the digest of the body. */
 export function isDigestOf(body: Buffer, url: string): boolean {
   return new URL(url).searchParams.get('bodySHA256') === createHash('sha256').update(body).digest('hex');
 }
 
-/** The URL with its query in the other usual encodings, which Twilio's own package tries, too. */
+/** Returns the URL with its query in other encodings, which Twilio's package also tries. */
 function otherSpellings(url: string, tried: string[]): string[] {
   const normalized = new URL(url).toString();
   const [path, query] = normalized.split(/\?(.*)/s, 2);
@@ -60,7 +59,7 @@ function otherSpellings(url: string, tried: string[]): string[] {
   return [...spellings].filter((one) => !tried.includes(one));
 }
 
-/** The provider signs the port, or leaves it out. */
+/** The provider signs the URL with or without its port. */
 function withAndWithoutPort(url: string): string[] {
   return [...new Set([withoutPort(url), withPort(url)])];
 }

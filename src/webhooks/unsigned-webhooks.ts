@@ -5,10 +5,10 @@ import { hasRawBody } from '../server/request-bodies.js';
 import { looksSigned } from './signature.js';
 
 /**
- * Refuses a webhook that nobody can have signed before its body is read. It takes no place among the webhooks that are
- * worked on: anybody can send as many as they like.
+ * Rejects webhooks without a well-formed signature before their bodies are read. They do not count against the limit of
+ * concurrent webhooks, so unauthenticated clients cannot use it up.
  */
-export function refuseUnsignedWebhooks(fastify: FastifyInstance): void {
+export function rejectUnsignedWebhooks(fastify: FastifyInstance): void {
   fastify.addHook('onRequest', (request, _reply, done) => {
     if (!hasRawBody(request)) return done();
     if (!looksSigned(request.headers['x-twilio-signature'])) return done(new InvalidSignatureError());

@@ -6,24 +6,26 @@ import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import type { KnownState } from '../phone-calls/remote-state.js';
 
-/** A call as far as webhooks need it. */
+/** The columns of a phone call that processing a webhook needs. */
 export type WebhookCall = FlowPhoneCall &
   KnownState &
   Pick<PhoneCall, 'remote_call_id' | 'remote_direction'> & {
-    /** The provider's id of the call comes from the provider's own answer or from a callback, and is not a guess. */
+    /** Whether the provider itself sent `remote_call_id`. Otherwise the id was guessed from its list of calls. */
     is_id_certain: boolean | number;
   };
 
-/** Finds the calls that webhooks are about: by the provider's id, or by our own in the webhook's URL. */
+/** Finds the calls that webhooks are about, by the provider's id or by our own id in the webhook's URL. */
 @Injectable()
 export class WebhookCalls {
   /**
-   * The calls that some webhooks may be about, held in the order of their ids: so that of two webhooks about a call one waits for the other,
-   * and of two transactions neither for ever.
+   * Selects and locks the calls that webhooks may be about. Two webhooks of one call therefore run one after the other.
+   * The rows are locked in the order of their ids, which prevents deadlocks.
+   * @param sids the provider's ids
+   * @param phoneCallIds our ids
    */
-  async lockCallsFor(transaction: Transaction, sids: string[], ownIds: number[] = []): Promise<WebhookCall[]> {
+  async lockCallsFor(transaction: Transaction, sids: string[], phoneCallIds: number[] = []): Promise<WebhookCall[]> {
     const bySid = sids.map((sid) => ({ sid }));
-    const byId = ownIds.map((id) => ({ id }));
+    const byId = phoneCallIds.map((id) => ({ id }));
     const rows =
       await transaction.query<WebhookCall>(sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
           remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number,
@@ -45,18 +47,15 @@ export class WebhookCalls {
   }
 
   /**
-   * The call among these that a webhook is about. Our own id in the URL wins over an id of the provider's that was guessed from its list of
-   * calls.
+   * Returns the call that a webhook is about. Our own id in the URL takes precedence over an id of the provider that
+   * was guessed from its list of calls.
+   * @param phoneCallId our id in the webhook's URL, if it has one
    */
-  static find(calls: WebhookCall[], sid: string, ownId: number | undefined): WebhookCall | undefined {
-    const own = calls.find(({ id, callout_participation_id }) => id === ownId && callout_participation_id !== null);
+  static find(calls: WebhookCall[], sid: string, phoneCallId: number | undefined): WebhookCall | undefined {
+    const own = calls.find(
+      ({ id, callout_participation_id }) => id === phoneCallId && callout_participation_id !== null,
+    );
     if (own && (own.remote_call_id === null || !own.is_id_certain)) return own;
     return calls.find(({ remote_call_id }) => remote_call_id === sid);
   }
-}
-
-/** Our own id of the call in a webhook's URL. */
-export function ownIdIn(query: URLSearchParams): number | undefined {
-  const id = /^[1-9]\d{0,14}$/.exec(query.get('phone_call_id') ?? '')?.[0];
-  return id === undefined ? undefined : Number(id);
 }

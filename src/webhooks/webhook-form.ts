@@ -7,7 +7,7 @@ import type { Metadata } from '../metadata/metadata.js';
 /** A name or a value. */
 interface Part {
   bytes: Buffer;
-  /** Where the bytes are not UTF-8, each broken one is U+FFFD. */
+  /** The bytes as UTF-8, with U+FFFD for invalid bytes. */
   text: string;
   isBroken: boolean;
 }
@@ -15,33 +15,33 @@ type Pair = [name: Part, value: Part];
 
 export type SignedPair = [name: string, value: string];
 
-/** A webhook's form, as far as it is known what the sender meant by it. */
+/** The form of a webhook. */
 export interface WebhookForm {
-  /** The parameters, flat and as received: a name that is given several times has a list. */
+  /** The parameters, without nesting. A repeated name has a list of values. */
   parameters: Metadata;
-  /** The same as names and values, in the order in which they are signed. */
+  /** The parameters as names and values, in the order in which they are signed. */
   signedPairs: SignedPair[];
-  /** What the sender signed after the URL: the parameters' names and values, one after the other, sorted by name. */
+  /** What the provider signs after the URL: the names and values, sorted by name, without separators. */
   signable: Buffer;
-  /** What else it may be, where a byte was broken. */
+  /** What it may sign instead if a byte is not valid UTF-8. */
   signableAsSent: Buffer[];
 }
 
 /**
- * Reads a form of at most 2,000 parameters, in linear time. A byte that is not UTF-8, or a percent sign that begins no
- * escape, spoils nothing but itself: the provider does not repeat a webhook that is refused.
- * @throws BadRequestError when there are too many parameters
+ * Reads a form in linear time. An invalid byte becomes U+FFFD, and an invalid percent escape is kept as text, because
+ * the provider does not repeat a rejected webhook.
+ * @throws BadRequestError if there are more than {@link MAX_PARAMETERS} parameters
  */
 export function readWebhookForm(body: Buffer): WebhookForm {
   const found = decodeForm(body, MAX_PARAMETERS);
   if (!found) throw new BadRequestError(`there are more than ${MAX_PARAMETERS} parameters`);
-  const pairs = found.map(({ name, value }): Pair => [partOf(name), partOf(value)]);
+  const pairs = found.map(({ name, value }): Pair => [toPart(name), toPart(value)]);
   const signedPairs = inSignedOrder(pairs);
   const signed = signedPairs.flat();
   const isBroken = signed.some((part) => part.isBroken);
   const latin = (part: Part): string => (part.isBroken ? part.bytes.toString('latin1') : part.text);
   return {
-    parameters: parametersOf(pairs),
+    parameters: toParameters(pairs),
     signedPairs: signedPairs.map(([name, value]) => [name.text, value.text]),
     signable: Buffer.concat(signed.map(({ bytes }) => bytes)),
     signableAsSent: isBroken
@@ -50,12 +50,12 @@ export function readWebhookForm(body: Buffer): WebhookForm {
   };
 }
 
-function partOf(bytes: Buffer): Part {
+function toPart(bytes: Buffer): Part {
   return { bytes, text: bytes.toString(), isBroken: !isUtf8(bytes) };
 }
 
-/** The parameters without one called `__proto__`, which means nothing and could become an object's prototype. */
-function parametersOf(pairs: Pair[]): Metadata {
+/** Omits the name `__proto__`, which could set the object's prototype and is no parameter of the provider. */
+function toParameters(pairs: Pair[]): Metadata {
   const parameters: Metadata = {};
   for (const [{ text: name }, { text: value }] of pairs) {
     if (name === '__proto__') continue;
@@ -68,8 +68,8 @@ function parametersOf(pairs: Pair[]): Metadata {
 }
 
 /**
- * Names and values in the order in which they are signed: by name, then by value. Of a name and value that are given
- * twice the provider signs one. Source: https://www.twilio.com/docs/usage/security#validating-requests
+ * Sorts pairs as the provider does before it signs them: by name, then by value. A repeated pair is signed once.
+ * Source: https://www.twilio.com/docs/usage/security#validating-requests
  */
 function inSignedOrder(pairs: Pair[]): Pair[] {
   const sorted = pairs.toSorted((a, b) => compare(a[0].text, b[0].text) || compare(a[1].text, b[1].text));
@@ -79,7 +79,7 @@ function inSignedOrder(pairs: Pair[]): Pair[] {
   });
 }
 
-/** As JavaScript and Java sort: by UTF-16. */
+/** Compares by UTF-16 code units, like JavaScript and Java. */
 function compare(one: string, other: string): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }

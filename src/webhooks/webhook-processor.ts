@@ -1,115 +1,114 @@
 import { Injectable } from '@nestjs/common';
-import sql from 'sql-template-tag';
-import { CallFlowRunner, type CallWebhook, type StepResult } from '../call-flows/call-flow-runner.js';
+import { CallFlowRunner, type CallWebhook } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
+import { phoneCallIdIn } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
-import { recordset, isPostgres, secondsFromNow } from '../database/dialect.js';
 import { Batcher } from '../database/batcher.js';
+import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
-import { textOf } from '../metadata/client-values.js';
-import type { Metadata } from '../metadata/metadata.js';
-import { setClause } from '../phone-calls/phone-call-transitions.js';
 import { type RemoteIdOwner, retractGuessedIds } from '../phone-calls/remote-call-ids.js';
-import { type KnownState, stateAfter } from '../phone-calls/remote-state.js';
-import { type WebhookCall, WebhookCalls, ownIdIn } from './webhook-calls.js';
+import { applyWebhook, updateCalls } from './call-updates.js';
 import { InboundCalls } from './inbound-calls.js';
+import { type WebhookCall, WebhookCalls } from './webhook-calls.js';
+import { type StoredReply, findReplies, insertEvents } from './webhook-replies.js';
 
-/** Webhooks that are taken in by one transaction, at the most. */
-const MOST_AT_ONCE = 100;
+/** The most webhooks that one transaction processes. */
+const MAX_BATCH_SIZE = 100;
 
-/** Such transactions at the same time, where the database can. */
-const LANES = isPostgres ? 2 : 1;
+/** How many such transactions run at the same time. SQLite has only one writer. */
+const CONCURRENCY = isPostgres ? 2 : 1;
 
-/** A webhook that is to be taken in. */
+/** A valid webhook of a call. */
 export interface ProviderWebhook extends CallWebhook {
+  /** The provider's id of the call. */
   sid: string;
-  /** The same for each delivery of one event. */
+  /** The key of the event. Every delivery of the same event has the same key. */
   delivery: string;
 }
 
-/** What was stored of a webhook, and what it is answered. */
-export interface Stored {
-  id: number;
-  twiml: string;
-}
-
-/** One webhook with its call. */
+/** A webhook with the call that it is about. */
 interface WebhookWithCall {
-  hearing: ProviderWebhook;
+  webhook: ProviderWebhook;
   call: WebhookCall;
 }
 
 /**
- * Takes webhooks in, those of one moment in one transaction: each is stored once, its call moved on, and its call flow asked for what is to be
- * said, with the rows of the calls held.
+ * Processes webhooks. Concurrent webhooks share a transaction, in which their calls are locked. For each webhook, the
+ * event is stored once, the call is updated, and its call flow returns the reply.
  */
 @Injectable()
 export class WebhookProcessor {
-  private readonly together = new Batcher(
-    (hearings: ProviderWebhook[]) => this.processAll(hearings),
-    MOST_AT_ONCE,
-    LANES,
+  private readonly batcher = new Batcher(
+    (webhooks: ProviderWebhook[]) => this.processBatch(webhooks),
+    MAX_BATCH_SIZE,
+    CONCURRENCY,
   );
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
-    private readonly heardCalls: WebhookCalls,
+    private readonly webhookCalls: WebhookCalls,
     private readonly inboundCalls: InboundCalls,
     private readonly callFlowRunner: CallFlowRunner,
     private readonly config: Config,
   ) {}
 
   /**
-   * Takes one webhook in. A repeated delivery changes nothing, and gets the same answer.
-   * @throws UnusableWebhookError
+   * Processes one webhook.
+   * @returns the stored event and its reply. A repeated delivery changes nothing and gets the same reply.
+   * @throws UnusableWebhookError if the call is unknown
    */
-  async process(hearing: ProviderWebhook): Promise<Stored> {
-    const heard = await this.together.add(hearing);
-    if (heard instanceof UnusableWebhookError) throw heard;
-    return heard;
+  async process(webhook: ProviderWebhook): Promise<StoredReply> {
+    const result = await this.batcher.add(webhook);
+    if (result instanceof UnusableWebhookError) throw result;
+    return result;
   }
 
-  /** What cannot be used is told apart, so that it does not undo the others. */
-  private processAll(hearings: ProviderWebhook[]): Promise<(Stored | UnusableWebhookError)[]> {
+  /**
+   * Processes webhooks in one transaction.
+   * @returns the result of each webhook, in the order of `webhooks`. An error is returned rather than thrown, so that
+   *   it does not roll back the other webhooks.
+   */
+  private processBatch(webhooks: ProviderWebhook[]): Promise<(StoredReply | UnusableWebhookError)[]> {
     return this.unitOfWork.run(async (transaction) => {
-      const { matters, unusable } = await this.mattersOf(transaction, hearings);
-      const stored = await this.storedOf(
+      const { matched, unusable } = await this.matchCalls(transaction, webhooks);
+      const replies = await findReplies(
         transaction,
-        hearings.map(({ delivery }) => delivery),
+        webhooks.map(({ delivery }) => delivery),
       );
-      let open = matters;
-      while (open.length > 0) {
-        // A call hears one thing at a time, in the order in which they came.
-        const calls = new Set<number>();
-        const next = open.filter(({ call }) => !calls.has(call.id) && calls.add(call.id));
-        open = open.filter((matter) => !next.includes(matter));
-        await this.takeIn(
-          transaction,
-          next.filter(({ hearing }) => !stored.has(hearing.delivery)),
-          stored,
-        );
+      let pending = matched;
+      while (pending.length > 0) {
+        // Several webhooks of one call are processed one after another, in the order of arrival.
+        const callIds = new Set<number>();
+        const next = pending.filter(({ call }) => !callIds.has(call.id) && callIds.add(call.id));
+        pending = pending.filter((item) => !next.includes(item));
+        const unprocessed = next.filter(({ webhook }) => !replies.has(webhook.delivery));
+        for (const { delivery, id, twiml } of await this.processDistinctCalls(transaction, unprocessed)) {
+          replies.set(delivery, { id, twiml });
+        }
       }
-      return hearings.map((hearing) => unusable.get(hearing) ?? stored.get(hearing.delivery)!);
+      return webhooks.map((webhook) => unusable.get(webhook) ?? replies.get(webhook.delivery)!);
     });
   }
 
-  private async mattersOf(transaction: Transaction, hearings: ProviderWebhook[]) {
-    const sids = hearings.map(({ sid }) => sid);
-    const ownIds = hearings.flatMap(({ query }) => ownIdIn(query) ?? []);
-    const calls = await this.heardCalls.lockCallsFor(transaction, sids, ownIds);
-    const matters: WebhookWithCall[] = [];
+  /** Finds and locks the call of each webhook, creates new inbound calls, and corrects guessed ids of the provider. */
+  private async matchCalls(transaction: Transaction, webhooks: ProviderWebhook[]) {
+    const sids = webhooks.map(({ sid }) => sid);
+    const phoneCallIds = webhooks.flatMap(({ query }) => phoneCallIdIn(query) ?? []);
+    const calls = await this.webhookCalls.lockCallsFor(transaction, sids, phoneCallIds);
+    const matched: WebhookWithCall[] = [];
     const corrected: RemoteIdOwner[] = [];
     const unusable = new Map<ProviderWebhook, UnusableWebhookError>();
-    // In one order in every process, since new calls and their contacts are locked as they are made.
-    for (const hearing of hearings.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)))) {
-      const { sid, details, query } = hearing;
-      let call = WebhookCalls.find(calls, sid, ownIdIn(query));
+    // Every process uses the same order, because creating calls and contacts locks them.
+    const sorted = webhooks.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)));
+    for (const webhook of sorted) {
+      const { sid, details, query } = webhook;
+      let call = WebhookCalls.find(calls, sid, phoneCallIdIn(query));
       if (!call && details.Direction === 'inbound') {
-        call = await this.inboundCalls.take(transaction, sid, hearing);
+        call = await this.inboundCalls.findOrCreate(transaction, sid, webhook);
         calls.push(call);
-      } else if (!call) unusable.set(hearing, new UnusableWebhookError(`Call ${sid} is not known`));
+      } else if (!call) unusable.set(webhook, new UnusableWebhookError(`Call ${sid} is not known`));
       if (!call) continue;
       if (call.remote_call_id !== sid) {
         corrected.push({ id: call.id, remote_call_id: sid });
@@ -117,153 +116,34 @@ export class WebhookProcessor {
           if (other.remote_call_id === sid) Object.assign(other, { remote_call_id: null, status: 'uncertain' });
         }
       }
-      matters.push({ hearing, call });
+      matched.push({ webhook, call });
     }
     await retractGuessedIds(transaction, corrected);
-    return { matters, unusable };
+    return { matched, unusable };
   }
 
-  private async storedOf(transaction: Transaction, deliveries: string[]): Promise<Map<string, Stored>> {
-    const rows = await transaction.query<
-      Stored & { delivery: string }
-    >(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
-        JOIN ${recordset(
-          'input',
-          { delivery: 'text' },
-          deliveries.map((delivery) => ({ delivery })),
-        )} ON input.delivery = events.delivery`);
-    return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
-  }
-
-  /** Stores what was heard of different calls, moves the calls on, and adds what each is answered to `stored`. */
-  private async takeIn(
-    transaction: Transaction,
-    matters: WebhookWithCall[],
-    stored: Map<string, Stored>,
-  ): Promise<void> {
-    if (matters.length === 0) return;
+  /**
+   * Runs the call flows of webhooks that are about different calls, stores the events and updates the calls.
+   * @returns the stored events with their replies
+   */
+  private async processDistinctCalls(transaction: Transaction, matched: WebhookWithCall[]) {
+    if (matched.length === 0) return [];
     const loaded = await this.callFlowRunner.loadContexts(
       transaction,
-      matters.map(({ call }) => call),
+      matched.map(({ call }) => call),
     );
-    const results = matters.map(({ hearing, call }, index) =>
-      this.callFlowRunner.runStep(loaded[index]!, call, hearing),
-    );
-    const rows = await this.store(transaction, matters, results);
-    for (const { delivery, id, twiml } of rows) stored.set(delivery, { id, twiml });
-    const moved = matters.map(({ hearing, call }, index) => movedOn(call, hearing, results[index]!));
-    await this.moveOn(transaction, moved);
-    await persistWrites(transaction, results);
-  }
-
-  private store(transaction: Transaction, matters: WebhookWithCall[], results: StepResult[]) {
-    const events = matters.map(({ hearing: { sid, details, delivery }, call }, index) => ({
-      phone_call_id: call.id,
-      details,
-      remote_call_id: sid,
-      remote_direction: directionOf(details) ?? call.remote_direction,
-      call_flow_logic: results[index]!.callFlow.name,
-      delivery,
-      twiml: results[index]!.twiml,
+    const handled = matched.map(({ webhook, call }, index) => ({
+      webhook,
+      call,
+      result: this.callFlowRunner.runStep(loaded[index]!, call, webhook),
     }));
-    return transaction.query<Stored & { delivery: string }>(sql`INSERT INTO remote_phone_call_events
-          (phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml)
-        SELECT phone_call_id, details, remote_call_id, remote_direction, call_flow_logic, delivery, twiml
-        FROM ${recordset('input', eventColumns, events)}
-        RETURNING id, twiml, delivery`);
-  }
-
-  private async moveOn(transaction: Transaction, moved: Moved[]): Promise<void> {
-    const changes = setClause(
-      'webhook',
-      {
-        remote_call_id: sql`input.remote_call_id`,
-        remote_status: sql`input.remote_status`,
-        remotely_queued_at: sql`coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at)`,
-        sequence_number: sql`input.sequence_number`,
-        check_at: secondsFromNow(this.config.reconcileAfter),
-        checks: 0,
-      },
-      sql`input.status`,
+    const replies = await insertEvents(transaction, handled);
+    const updates = handled.map(({ webhook, call, result }) => applyWebhook(call, webhook, result));
+    await updateCalls(transaction, updates, this.config.reconcileAfter);
+    await persistWrites(
+      transaction,
+      handled.map(({ result }) => result),
     );
-    await transaction.query(sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
-          call_flow_state = input.call_flow_state, metadata = input.metadata
-        FROM ${recordset('input', movedColumns, moved)} WHERE phone_calls.id = input.id`);
+    return replies;
   }
-}
-
-const eventColumns = {
-  phone_call_id: 'bigint',
-  details: 'jsonb',
-  remote_call_id: 'text',
-  remote_direction: 'text',
-  call_flow_logic: 'text',
-  delivery: 'text',
-  twiml: 'text',
-} as const;
-
-const movedColumns = {
-  id: 'bigint',
-  status: 'text',
-  remote_status: 'text',
-  remote_call_id: 'text',
-  remote_direction: 'text',
-  sequence_number: 'bigint',
-  call_flow_state: 'jsonb',
-  metadata: 'jsonb',
-} as const;
-type Moved = Record<keyof typeof movedColumns, unknown>;
-
-/**
- * Moves a call on by a webhook, and returns what its row shows from now on. A webhook proves that the provider has the call: one that was
- * uncertain, or given up without the provider's id, is there after all.
- */
-function movedOn(call: WebhookCall, { details, sid }: ProviderWebhook, { state, metadata }: StepResult): Moved {
-  const remoteStatus = typeof details.CallStatus === 'string' ? details.CallStatus : undefined;
-  const sequence = sequenceOf(details);
-  const assumed = [
-    'created',
-    'queued',
-    'uncertain',
-    ...(call.remote_call_id === null ? ['errored' as const] : []),
-  ] as const;
-  // What is known of another call of the provider's says nothing about this one.
-  const known: KnownState =
-    call.remote_call_id === sid
-      ? call
-      : {
-          status: call.remote_call_id === null ? call.status : 'uncertain',
-          remote_status: null,
-          sequence_number: null,
-        };
-  const news = stateAfter(known, { remoteStatus, sequence }, assumed);
-  Object.assign(call, {
-    remote_call_id: sid,
-    status: news.status,
-    remote_status: news.remoteStatus,
-    remote_direction: call.remote_direction ?? directionOf(details) ?? null,
-    sequence_number: Math.max(sequence ?? -1, known.sequence_number ?? -1),
-    call_flow_state: state,
-    metadata,
-  });
-  const { id, status, remote_status, remote_direction, sequence_number } = call;
-  return {
-    id,
-    status,
-    remote_status,
-    remote_call_id: sid,
-    remote_direction,
-    sequence_number,
-    call_flow_state: state,
-    metadata,
-  };
-}
-
-function directionOf({ Direction }: Metadata): string | undefined {
-  return typeof Direction === 'string' ? Direction : undefined;
-}
-
-/** Twilio counts the callbacks of a call from 0. */
-function sequenceOf({ SequenceNumber }: Metadata): number | undefined {
-  return /^\d{1,9}$/.test(textOf(SequenceNumber) ?? '') ? Number(SequenceNumber) : undefined;
 }

@@ -1,32 +1,39 @@
-import { answeredStep } from '../call-flows/webhook-url.js';
+import { answeredStep, phoneCallIdIn } from '../call-flows/webhook-url.js';
 import { UnusableWebhookError } from '../errors/errors.js';
-import { ownIdIn } from './webhook-calls.js';
 import type { SignedWebhook } from './webhook.js';
 import type { SignedPair } from './webhook-form.js';
 
-// The provider signs the URL, then the names and values of a form in the order of the names, with nothing between them.
-// Whoever has one signed webhook can move these borders (`CallStatus` + `ringing` to `CallStatusr` + `inging`), send a
-// parameter twice, or move a part of the URL into the form, and the signature is still right.
+// The provider signs the URL, followed by the names and values of the form sorted by name, without separators.
+// Therefore someone who has a signed webhook can change it and keep its signature: move the border between a name and a
+// value (`CallStatus` + `ringing` to `CallStatusr` + `inging`), send a parameter twice, or move a part of the URL into
+// the form. The checks below reject every such change that would affect what we do with the webhook.
 
 /** The longest id that a provider gives anything. Twilio's have 34 characters, Somleng's 36. */
-const LONGEST_ID = 64;
+const MAX_ID_LENGTH = 64;
 
 /**
- * Of a callback that says nothing of the call's status, one of these says what it is about: who answered, a recording,
- * a transcription, a conference, a queue, a stream. Source: https://www.twilio.com/docs/voice/api
+ * A callback without `CallStatus` has one of these: it reports who answered, a recording, a transcription, a
+ * conference, a queue or a stream. Source: https://www.twilio.com/docs/voice/api
  */
-const OTHER_SUBJECTS = ['AnsweredBy', 'RecordingSid', 'TranscriptionSid', 'ConferenceSid', 'QueueSid', 'StreamSid'];
+const SUBJECTS_WITHOUT_STATUS = [
+  'AnsweredBy',
+  'RecordingSid',
+  'TranscriptionSid',
+  'ConferenceSid',
+  'QueueSid',
+  'StreamSid',
+];
 
 /** The parameters that decide what we do with a webhook. */
 const USED = ['AnsweredBy', 'CallStatus', 'CallbackSource', 'Digits', 'Direction', 'SequenceNumber'];
 
-/** The parameters that decide what we do with an inbound call, beside those. */
+/** Further parameters that decide what we do with an inbound call. */
 const USED_INBOUND = ['From', 'To'];
 
-/** A number and letters, which belong to the next parameter's name: `+85512345678FromCity`. */
+/** A number followed by letters of the next parameter's name: `+85512345678FromCity`. */
 const NUMBER_AND_LETTERS = /^\+?\d+[a-z]/i;
 
-/** The ends of longer names that begin with `From` and `To`. */
+/** The endings of longer names that begin with `From` or `To`, such as `FromCity`. */
 const NAME_ENDS = ['City', 'Country', 'State', 'Zip'];
 
 /** Source: https://www.twilio.com/docs/voice/api/call-resource and https://www.twilio.com/docs/voice/twiml */
@@ -39,27 +46,31 @@ const HAS_SHAPE: Readonly<Record<string, (value: string) => boolean>> = {
   To: isAddress,
 };
 
-/** Whether a value of `From` or `To` holds nothing of a name: neither `ToCity` nor `FromState` was cut after `To` or `From`. */
+/**
+ * Whether a value of `From` or `To` contains no part of a name. If `ToCity` is cut after `To`, the value begins with
+ * `City`.
+ */
 function isAddress(value: string): boolean {
   const isNameEnd = NAME_ENDS.some((end) => value !== '' && (value.startsWith(end) || end.startsWith(value)));
   return !isNameEnd && !NUMBER_AND_LETTERS.test(value);
 }
 
 /**
- * Refuses a signed webhook that we cannot act on, or that is not as its sender signed it.
+ * Checks a signed webhook.
  * @param query of the URL that the provider called
  * @returns the provider's id of the call
- * @throws UnusableWebhookError
+ * @throws UnusableWebhookError if required parameters are missing or invalid, or the webhook may have been changed
+ *   after it was signed
  */
 export function assertUsable({ details, signedPairs }: SignedWebhook, query: URLSearchParams): string {
   const { CallSid, CallStatus, Direction } = details;
   if (typeof CallSid !== 'string' || CallSid === '') throw new UnusableWebhookError("CallSid can't be blank");
   for (const [name, value] of Object.entries(details)) {
-    const isTooLong = name.endsWith('Sid') && typeof value === 'string' && value.length > LONGEST_ID;
-    if (isTooLong) throw new UnusableWebhookError(`${name} is longer than ${LONGEST_ID} characters`);
+    const isTooLong = name.endsWith('Sid') && typeof value === 'string' && value.length > MAX_ID_LENGTH;
+    if (isTooLong) throw new UnusableWebhookError(`${name} is longer than ${MAX_ID_LENGTH} characters`);
   }
   const hasStatus = typeof CallStatus === 'string' && CallStatus !== '';
-  if (!hasStatus && !OTHER_SUBJECTS.some((name) => Object.hasOwn(details, name))) {
+  if (!hasStatus && !SUBJECTS_WITHOUT_STATUS.some((name) => Object.hasOwn(details, name))) {
     throw new UnusableWebhookError("CallStatus can't be blank");
   }
   if (Direction === 'inbound' && !Object.hasOwn(details, 'From')) throw new UnusableWebhookError('From must be given');
@@ -75,7 +86,7 @@ export function assertUsable({ details, signedPairs }: SignedWebhook, query: URL
 }
 
 function assertValid(name: string, value: unknown): void {
-  // A parameter that is sent twice with one value is signed once.
+  // The provider signs a repeated name and value once, so a copy can be added without breaking the signature.
   if (Array.isArray(value)) throw new UnusableWebhookError(`${name} must be given once`);
   if (typeof value === 'string' && HAS_SHAPE[name]?.(value) === false) {
     throw new UnusableWebhookError(`${name} is invalid`);
@@ -83,22 +94,25 @@ function assertValid(name: string, value: unknown): void {
 }
 
 /**
- * Whether an absent parameter may have been there when the webhook was signed: its name stands somewhere in what is
- * signed. Headers of a SIP call do not count, since anybody may call theirs `X-Digits`, unless they come first: a
- * parameter that belongs after them can have become part of them.
+ * Whether an absent parameter may have been present when the webhook was signed: the signed text contains its name. SIP
+ * headers that sort after the parameter are skipped, because a caller may name a header `X-Digits`. SIP headers that
+ * sort before it are not: the parameter may have become part of them.
  */
 function isShifted(name: string, pairs: SignedPair[]): boolean {
   const texts = pairs.filter(([other]) => other < name || !other.startsWith('SipHeader_'));
   return texts.flat().join('').includes(name);
 }
 
-/** Refuses a webhook when a part of the URL may have been moved into the form, or the other way round. */
+/**
+ * @throws UnusableWebhookError if a part of the URL may have been moved into the form, or a part of the form into it
+ */
 function assertUrlIsWhole(query: URLSearchParams, [first]: SignedPair[]): void {
   if (query.has('phone_call_id')) {
-    if (ownIdIn(query) === undefined) throw new UnusableWebhookError('phone_call_id is invalid');
+    if (phoneCallIdIn(query) === undefined) throw new UnusableWebhookError('phone_call_id is invalid');
     if (query.has('step') && answeredStep(query) === undefined) throw new UnusableWebhookError('step is invalid');
   }
-  // Digits and separators, of which the end of our URL consists, come before all letters, and an empty name before them.
+  // A part of our URL would be the first name: it is empty, or begins with a digit or a separator, which sort before
+  // all letters.
   if (first && first[0] < 'A' && first.join('') !== '') {
     throw new UnusableWebhookError(`${JSON.stringify(first[0])} is not the name of a parameter`);
   }

@@ -8,22 +8,23 @@ import { assertUsable } from './webhook-validation.js';
 import { WebhookProcessor } from './webhook-processor.js';
 import { type RawWebhook, readSignedWebhook } from './webhook.js';
 
-/** Answers what the provider tells us. */
+/** Verifies webhooks of the provider, and has them processed. */
 @Injectable()
 export class WebhookService {
   constructor(
-    private readonly hearings: WebhookProcessor,
+    private readonly processor: WebhookProcessor,
     private readonly publicUrl: PublicUrl,
     private readonly accounts: ProviderAccounts,
   ) {}
 
   /**
-   * Answers a webhook as it came in with the TwiML that is to be performed.
-   * @throws InvalidSignatureError when no account of ours has signed it: nothing is stored
-   * @throws UnusableWebhookError
-   * @throws BadRequestError
+   * Handles a webhook.
+   * @returns the TwiML to perform, with the path of the stored event
+   * @throws InvalidSignatureError if none of our accounts signed it; nothing is stored
+   * @throws UnusableWebhookError if its call is unknown, or its parameters are missing or invalid
+   * @throws BadRequestError if its body cannot be read
    */
-  async answer(webhook: RawWebhook): Promise<XmlResponse> {
+  async handle(webhook: RawWebhook): Promise<XmlResponse> {
     const origin = await this.publicUrl.get();
     const url = `${origin}${webhook.path}`;
     const signed = readSignedWebhook(webhook, url, this.accounts.trusted);
@@ -31,15 +32,16 @@ export class WebhookService {
     const sid = assertUsable(signed, query);
     const { details } = signed;
     const delivery = deliveryKey(sid, query, webhook.signature);
-    const { id, twiml } = await this.hearings.process({ sid, details, query, origin, delivery });
+    const { id, twiml } = await this.processor.process({ sid, details, query, origin, delivery });
     return new XmlResponse(twiml, `/api/remote_phone_call_events/${id}`);
   }
 }
 
 /**
- * The same for each delivery of one event: the step of the conversation, of which there is one; or else the signature,
- * which is the same for what is the same in everything that is signed. (Twilio's `I-Twilio-Idempotency-Token` is not
- * signed: anybody may send a captured webhook again with another one.)
+ * Returns the key of an event, which every delivery of the event has. If the webhook answers a step of the call, the
+ * key is that step, which happens once. Otherwise it is the signature, which depends on the URL and all parameters.
+ * Twilio's `I-Twilio-Idempotency-Token` is not used, because it is not signed: a captured webhook can be sent again
+ * with another token.
  */
 function deliveryKey(sid: string, query: URLSearchParams, signature: string): string {
   const step = answeredStep(query);

@@ -9,7 +9,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import { isDigestOf, isSigned } from './signature.js';
 import { type SignedPair, readWebhookForm } from './webhook-form.js';
 
-/** A webhook as it came in: its body unread, since the signature is over what was sent. */
+/** A webhook as received. Its body is not parsed, because the signature covers the bytes. */
 export interface RawWebhook {
   /** The path and query of the URL that the provider called. */
   path: string;
@@ -18,7 +18,7 @@ export interface RawWebhook {
   signature: string;
 }
 
-/** The webhook in a request to a route with `RawBody`. */
+/** Injects the webhook of a request to a route with `RawBody`. */
 export const Webhook = createParamDecorator((_: unknown, context: ExecutionContext): RawWebhook => {
   const { originalUrl, body, headers } = context.switchToHttp().getRequest<FastifyRequest>();
   return {
@@ -29,20 +29,21 @@ export const Webhook = createParamDecorator((_: unknown, context: ExecutionConte
   };
 });
 
-/** A webhook that one of our accounts has signed. */
+/** A webhook that one of our accounts signed. */
 export interface SignedWebhook {
-  /** All its parameters. */
+  /** All parameters. */
   details: Metadata;
-  /** The parameters of a form, in the order in which they are signed. Empty for JSON, which is signed byte for byte. */
+  /** The parameters of a form, in the order in which they are signed. Empty for JSON, whose bytes are signed. */
   signedPairs: SignedPair[];
 }
 
 /**
- * Reads a webhook that one of the accounts has signed. What no database can keep is replaced: the provider does not
- * repeat a webhook that is refused.
+ * Verifies the signature of a webhook, and reads its parameters. Characters that the database cannot store are
+ * replaced, because the provider does not repeat a rejected webhook. A JSON body is parsed only if the signature is
+ * valid.
  * @param url that the provider called
- * @throws InvalidSignatureError when no account has signed it: of a JSON body nothing is read then
- * @throws BadRequestError
+ * @throws InvalidSignatureError if none of the accounts signed it
+ * @throws BadRequestError if the body is not a JSON object, or the form has too many parameters
  */
 export function readSignedWebhook(
   { json, body, signature }: RawWebhook,

@@ -4,58 +4,61 @@ import type { FieldErrors } from '../../errors/errors.js';
 import type { Metadata } from '../../metadata/metadata.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type { Transaction } from '../../database/transaction.js';
-import type { Listed } from './listed.js';
-import type { Window } from './window.js';
+import type { ListedTable } from './listed-resources.js';
+import type { IdWindow } from './id-window.js';
 import { batchOperationTypes } from './batch-operation-types.js';
 
-/** For each kind of record that is listed, the condition for its rows. */
-export type Conditions = Partial<Record<Listed, (operation: Scope) => Sql>>;
+/** The condition of the listed rows, by table. */
+export type ListConditions = Partial<Record<ListedTable, (operation: Scope) => Sql>>;
 
 /** Which rows a batch operation is about. */
 export type Scope = Pick<BatchOperation, 'id' | 'callout_id' | 'parameters'>;
 
-/** What a batch operation is before it is created, as far as rules about it need to know. */
+/** A batch operation before it is stored, as far as its validation needs it. */
 export interface Draft {
   callout_id: number | null;
   parameters: Metadata;
 }
 
-/** What one step of a run did: the source rows that it looked at, and what came of them. */
-export interface Step extends Window {
-  /** Rows that were made or moved. */
+/** What one chunk of a run did: the source rows that it scanned, and how many rows it made or changed. */
+export interface ChunkResult extends IdWindow {
+  /** How many rows were made or changed. */
   processed: number;
 }
 
-/** How much one step does at the most. */
-export interface Bounds {
-  /** Source rows that it looks at. */
-  size: number;
-  /** Rows that it makes or moves. */
-  most: number;
+/** The limits of one chunk. */
+export interface ChunkLimits {
+  /** The most source rows to scan. */
+  windowSize: number;
+  /** The most rows to make or change. */
+  maxRows: number;
 }
 
-/** What one type of batch operation does. */
+/** A type of batch operation. */
 export interface BatchOperationType {
-  /** What of the draft is broken: parameters that do not exist, filters that cannot be read, a callout that is missing. */
+  /** @returns the errors of a draft: unknown parameters, invalid filters, a missing callout */
   validate(draft: Draft): FieldErrors;
-  /** The name under which an error stands when its preview is empty; absent when it may be. */
+  /** The key of the error for an empty preview; absent if the preview may be empty. */
   readonly needsPreview?: string;
-  /** Exactly the rows that running it now would touch. */
-  readonly preview: Conditions;
-  /** The rows that it would touch but for the people's own wish; absent where there is no such wish. */
-  readonly leftOut?: Conditions;
-  /** The rows that it has touched so far. */
-  readonly results: Conditions;
-  /** The table whose rows it makes or moves. */
+  /** The rows that running the operation now would touch, exactly. */
+  readonly preview: ListConditions;
+  /** The rows that are left out because people opted out; absent if the type does not look at opt-outs. */
+  readonly leftOut?: ListConditions;
+  /** The rows that the operation has touched so far. */
+  readonly results: ListConditions;
+  /** The table in which rows are made or changed. */
   readonly target: 'callout_participations' | 'phone_calls';
-  /** The list of the preview whose rows a run works through: as many as it has are its total. */
-  readonly source: Listed;
-  /** Whether a run must end at the total that was counted when it began, also if there is more to do by then. */
+  /** The table that a run scans. The number of its rows in the preview is the run's total. */
+  readonly source: ListedTable;
+  /** Whether the total that was counted at the beginning limits the run, even if more rows match later. */
   readonly isLimited?: (operation: Scope) => boolean;
-  /** Does the next chunk, from `operation.cursor` on, within the transaction that also keeps the cursor. */
-  step(transaction: Transaction, operation: BatchOperation, bounds: Bounds): Promise<Step>;
+  /** Runs the next chunk, from `operation.cursor` on, in the transaction that also stores the cursor. */
+  runChunk(transaction: Transaction, operation: BatchOperation, bounds: ChunkLimits): Promise<ChunkResult>;
 }
 
-/** Makes a class a type of batch operation. `BatchOperationTypesModule` lists it as a provider. */
+/**
+ * Registers a class as a type of batch operation. `BatchOperationTypesModule` must list the class as a provider.
+ * @param name of the type in the API
+ */
 export const BatchOperationTypeName = (name: string) => (type: Type<BatchOperationType>) =>
   batchOperationTypes.register(name, type);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
-import { INCLUDE_DO_NOT_CALL, didNotOptOut, optedOut } from '../../contacts/opted-out.js';
+import { INCLUDE_DO_NOT_CALL, notOptedOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
 import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
@@ -12,21 +12,21 @@ import type { BatchOperation } from '../batch-operation.entity.js';
 import {
   type BatchOperationType,
   BatchOperationTypeName,
-  type Bounds,
-  type Conditions,
+  type ChunkLimits,
+  type ListConditions,
   type Draft,
   type Scope,
-  type Step,
+  type ChunkResult,
 } from './batch-operation-type.js';
 import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
-import { fewMatches } from './few-matches.js';
-import { nextWindow } from './window.js';
+import { selectFewMatches } from './few-matches.js';
+import { nextIdWindow } from './id-window.js';
 
 const FILTERS = 'contact_filter_params';
 
 /**
- * Adds to a callout each contact that its filters leave and that is not in it yet, by contact or by number. Those who asked for no more
- * calls are left out, unless `include_do_not_call` is true.
+ * Adds the contacts that match its filters to a callout, except those whose contact or number already takes part.
+ * Contacts who opted out are left out unless `include_do_not_call` is true.
  */
 @Injectable()
 @BatchOperationTypeName('BatchOperation::CalloutPopulation')
@@ -35,16 +35,16 @@ export class CalloutPopulationType implements BatchOperationType {
 
   readonly source = 'contacts';
 
-  readonly preview: Conditions = { contacts: toBeAdded };
+  readonly preview: ListConditions = { contacts: contactsToAdd };
 
-  readonly leftOut: Conditions = {
+  readonly leftOut: ListConditions = {
     contacts: (operation) =>
       includesOptedOut(operation.parameters)
         ? sql`FALSE`
-        : and([...filtered(operation.parameters), ...notIn(operation), optedOut]),
+        : and([...filterConditions(operation.parameters), ...notInCallout(operation), optedOut]),
   };
 
-  readonly results: Conditions = {
+  readonly results: ListConditions = {
     contacts: ({ id }) =>
       sql`contacts.id IN (SELECT contact_id FROM callout_participations WHERE callout_population_id = ${id})`,
     callout_participations: ({ id }) => sql`callout_participations.callout_population_id = ${id}`,
@@ -59,50 +59,59 @@ export class CalloutPopulationType implements BatchOperationType {
     };
   }
 
-  /** The unique indexes pass over the contacts that are in the callout already: a planner that misjudges them would look for minutes. */
-  async step(transaction: Transaction, operation: BatchOperation, { size }: Bounds): Promise<Step> {
+  /**
+   * Relies on the unique indexes to skip contacts that already take part. A condition for that can take minutes if the
+   * planner misjudges how many there are.
+   */
+  async runChunk(
+    transaction: Transaction,
+    operation: BatchOperation,
+    { windowSize }: ChunkLimits,
+  ): Promise<ChunkResult> {
     const { cursor } = operation;
     const few =
-      cursor === 0 ? await fewMatches(transaction, and(wanted(operation)), operation.parameters[FILTERS]) : undefined;
+      cursor === 0
+        ? await selectFewMatches(transaction, and(selectedConditions(operation)), operation.parameters[FILTERS])
+        : undefined;
     if (few) {
       const last = Math.max(0, ...few);
-      const processed = await this.add(transaction, operation, inList(sql`contacts.id`, few));
-      return { cursor: last, looked: few.length, done: true, processed };
+      const processed = await this.addContacts(transaction, operation, inList(sql`contacts.id`, few));
+      return { cursor: last, scanned: few.length, done: true, processed };
     }
-    const window = await nextWindow(transaction, 'contacts', cursor, size);
+    const window = await nextIdWindow(transaction, 'contacts', cursor, windowSize);
     const inWindow = sql`contacts.id > ${cursor} AND contacts.id <= ${window.cursor}`;
-    return { ...window, processed: await this.add(transaction, operation, inWindow) };
+    return { ...window, processed: await this.addContacts(transaction, operation, inWindow) };
   }
 
-  private add(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
+  private addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
     return transaction.execute(sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
-        WHERE ${range} AND ${and(wanted(operation))}
-        ORDER BY contacts.id ${keep}
+        WHERE ${range} AND ${and(selectedConditions(operation))}
+        ORDER BY contacts.id ${lockContacts}
         ON CONFLICT DO NOTHING`);
   }
 }
 
-/** A contact that is deleted meanwhile is passed over, instead of failing the chunk. */
-const keep = lockClause('FOR KEY SHARE OF contacts');
+/** Skips a contact that is deleted at the same time. Without the lock, the foreign key would fail the chunk. */
+const lockContacts = lockClause('FOR KEY SHARE OF contacts');
 
-/** The contacts that running the population now would add. */
-function toBeAdded(operation: Scope): Sql {
-  return and([...wanted(operation), ...notIn(operation)]);
+/** The condition of the contacts that running the population now would add. */
+function contactsToAdd(operation: Scope): Sql {
+  return and([...selectedConditions(operation), ...notInCallout(operation)]);
 }
 
-/** The contacts that the population's filters leave, without those who opted out. */
-function wanted({ parameters }: Scope): Sql[] {
-  return [...filtered(parameters), ...(includesOptedOut(parameters) ? [] : [didNotOptOut])];
+/** The conditions of the contacts that match the population's filters and have not opted out. */
+function selectedConditions({ parameters }: Scope): Sql[] {
+  return [...filterConditions(parameters), ...(includesOptedOut(parameters) ? [] : [notOptedOut])];
 }
 
-function filtered(parameters: Metadata): Sql[] {
+function filterConditions(parameters: Metadata): Sql[] {
   return [conditionOf(contactResource.filters, parameters[FILTERS])];
 }
 
-/** The contacts that the population's callout has not got. */
-function notIn({ callout_id }: Scope): Sql[] {
+/** The conditions of the contacts that do not take part in the callout, by contact and by number. */
+function notInCallout({ callout_id }: Scope): Sql[] {
   const inCallout = sql`SELECT 1 FROM callout_participations AS present WHERE present.callout_id = ${callout_id}`;
   return [
     sql`NOT EXISTS (${inCallout} AND present.contact_id = contacts.id)`,

@@ -4,31 +4,31 @@ import { isCanceled } from '../../database/database-errors.js';
 import type { Transaction } from '../../database/transaction.js';
 import { isJsonObject } from '../../metadata/metadata.js';
 
-/** As many contacts as one chunk adds. */
-const FEW = 5_000;
+/** The most contacts that one chunk adds. */
+const MAX_MATCHES = 5_000;
 
-/** How long PostgreSQL may look for them (ms). A filter that takes longer is not selective, or no index serves it. */
+/** How long the query may take on PostgreSQL (ms). A slower filter is not selective, or has no index. */
 const TIME_LIMIT = 250;
 
 /**
- * The ids of the contacts that a selective filter leaves, found by an index, so that a population of ten people need not look at a million
- * contacts; undefined when the filter leaves many, or no index serves it.
- *
+ * Selects the contacts that match a selective filter by an index. Without it, a population of ten people would scan a
+ * million contacts.
  * @param condition of the contacts, filters included
- * @param filters the client's own, which decide whether an index may serve
+ * @param filters the client's, which decide whether an index can be used
+ * @returns the ids of the contacts; undefined if more than {@link MAX_MATCHES} match, or no index can be used
  */
-export async function fewMatches(
+export async function selectFewMatches(
   transaction: Transaction,
   condition: Sql,
   filters: unknown,
 ): Promise<number[] | undefined> {
   if (!isIndexed(filters)) return undefined;
-  const query = sql`SELECT contacts.id FROM contacts WHERE ${condition} LIMIT ${FEW + 1}`;
+  const query = sql`SELECT contacts.id FROM contacts WHERE ${condition} LIMIT ${MAX_MATCHES + 1}`;
   const rows = isPostgres ? await withinTimeLimit(transaction, query) : await transaction.query<{ id: number }>(query);
-  return rows && rows.length <= FEW ? rows.map(({ id }) => id) : undefined;
+  return rows && rows.length <= MAX_MATCHES ? rows.map(({ id }) => id) : undefined;
 }
 
-/** Numbers have a unique index on both databases; metadata have one on PostgreSQL. */
+/** `msisdn` has a unique index on both databases; `metadata` has an index on PostgreSQL. */
 function isIndexed(filters: unknown): boolean {
   return isJsonObject(filters) && ('msisdn' in filters || (isPostgres && 'metadata' in filters));
 }
@@ -42,7 +42,7 @@ async function withinTimeLimit(transaction: Transaction, query: Sql): Promise<{ 
     if (isCanceled(error)) return undefined;
     throw error;
   } finally {
-    // Takes the time limit back, too.
+    // This also resets the time limit.
     await transaction.query(sql`ROLLBACK TO SAVEPOINT few_matches`);
   }
 }

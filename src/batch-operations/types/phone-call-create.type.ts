@@ -9,23 +9,23 @@ import type { BatchOperation } from '../batch-operation.entity.js';
 import {
   type BatchOperationType,
   BatchOperationTypeName,
-  type Bounds,
-  type Conditions,
+  type ChunkLimits,
+  type ListConditions,
   type Draft,
   type Scope,
-  type Step,
+  type ChunkResult,
 } from './batch-operation-type.js';
-import { isLimited, leftInPeriod, limited } from './limits.js';
+import { isLimited, remainingInPeriod, withLimits } from './limits.js';
 import { participationsInScope, phoneCallParameterErrors } from './phone-call-scope.js';
-import { nextWindow } from './window.js';
+import { nextIdWindow } from './id-window.js';
 
-/** Any number that no other program takes as the class of its advisory locks on our database. */
+/** The first key of PostgreSQL advisory locks. The number is arbitrary, but unique in this program. */
 const CREATION_LOCK = 720_117_002;
 
-/** In that class: every callout. The others are callouts' ids. */
+/** The second key for all callouts. The other second keys are the ids of callouts. */
 const EVERY_CALLOUT = 0;
 
-/** Creates a phone call, to be queued, for each participation that its filters leave. */
+/** Creates a phone call for each participation that matches its filters. The calls are not queued yet. */
 @Injectable()
 @BatchOperationTypeName('BatchOperation::PhoneCallCreate')
 export class PhoneCallCreateType implements BatchOperationType {
@@ -37,14 +37,14 @@ export class PhoneCallCreateType implements BatchOperationType {
 
   readonly isLimited = isLimited;
 
-  readonly preview: Conditions = {
-    callout_participations: participations,
+  readonly preview: ListConditions = {
+    callout_participations: selectedParticipations,
     contacts: (operation) =>
       sql`contacts.id IN (SELECT callout_participations.contact_id FROM callout_participations
-        WHERE ${participations(operation)})`,
+        WHERE ${selectedParticipations(operation)})`,
   };
 
-  readonly results: Conditions = {
+  readonly results: ListConditions = {
     callout_participations: ({ id }) =>
       sql`callout_participations.id IN (
         SELECT callout_participation_id FROM phone_calls WHERE create_batch_operation_id = ${id})`,
@@ -61,11 +61,15 @@ export class PhoneCallCreateType implements BatchOperationType {
     };
   }
 
-  async step(transaction: Transaction, operation: BatchOperation, { size, most }: Bounds): Promise<Step> {
+  async runChunk(
+    transaction: Transaction,
+    operation: BatchOperation,
+    { windowSize, maxRows }: ChunkLimits,
+  ): Promise<ChunkResult> {
     const { id, cursor, parameters, callout_id: calloutId } = operation;
     await lockCreation(transaction, calloutId);
-    const allowed = Math.min(most, await leftInPeriod(transaction, parameters));
-    const window = await nextWindow(transaction, 'callout_participations', cursor, size, calloutId);
+    const allowed = Math.min(maxRows, await remainingInPeriod(transaction, parameters));
+    const window = await nextIdWindow(transaction, 'callout_participations', cursor, windowSize, calloutId);
     const { columns, values } = insertion('create', {});
     const processed =
       await transaction.execute(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
@@ -81,8 +85,8 @@ export class PhoneCallCreateType implements BatchOperationType {
 }
 
 /**
- * Of two operations that look for people of a callout who have no call yet, the second must see the calls of the first. Operations on different
- * callouts do not wait for each other.
+ * Serializes the operations that create calls of one callout. If two of them filter for people without a call, the
+ * second must see the calls of the first. Operations on different callouts do not wait for each other.
  */
 async function lockCreation(transaction: Transaction, calloutId: number | null): Promise<void> {
   if (!isPostgres) return;
@@ -92,7 +96,7 @@ async function lockCreation(transaction: Transaction, calloutId: number | null):
   await transaction.query(sql`SELECT pg_advisory_xact_lock(${CREATION_LOCK}, ${calloutId % 2 ** 31})`);
 }
 
-function participations(operation: Scope): Sql {
+function selectedParticipations(operation: Scope): Sql {
   const condition = participationsInScope(operation);
-  return limited('callout_participations', condition, operation.parameters);
+  return withLimits('callout_participations', condition, operation.parameters);
 }

@@ -16,7 +16,10 @@ const CALLOUTS = 'callout_filter_params';
 const PARTICIPATIONS = 'callout_participation_filter_params';
 const CALLS = 'phone_call_filter_params';
 
-/** What is wrong with the parameters of an operation on phone calls, `more` being those that only its own type has. */
+/**
+ * Returns the errors of the parameters of an operation on phone calls.
+ * @param more the names of the parameters that only its type has
+ */
 export function phoneCallParameterErrors(parameters: Metadata, more: readonly string[] = [CALLS]): FieldErrors {
   return {
     ...unknownParameters(parameters, [
@@ -35,7 +38,7 @@ export function phoneCallParameterErrors(parameters: Metadata, more: readonly st
   };
 }
 
-/** The participations that an operation's filters leave; within its callout, if it has one. */
+/** The condition of the participations that match an operation's filters, within its callout if it has one. */
 export function participationsInScope(scope: Scope): Sql {
   return and([
     ...inCallouts(sql`callout_participations.callout_id`, scope),
@@ -43,7 +46,7 @@ export function participationsInScope(scope: Scope): Sql {
   ]);
 }
 
-/** The phone calls that an operation's filters leave; within its callout, if it has one. */
+/** The condition of the phone calls that match an operation's filters, within its callout if it has one. */
 export function phoneCallsInScope(scope: Scope): Sql {
   const { parameters } = scope;
   const participations = parameters[PARTICIPATIONS];
@@ -71,7 +74,7 @@ function inCallouts(column: Sql, { callout_id, parameters }: Scope): Sql[] {
   ];
 }
 
-/** Whether an operation may be made although its preview is empty. */
+/** Whether an operation may be created even if its preview is empty. */
 export function skipsPreview(parameters: Metadata): boolean {
   return booleanOf(parameters[SKIP_PREVIEW]) === true;
 }

@@ -23,5 +23,5 @@ const types = [CalloutPopulationType, PhoneCallCreateType, PhoneCallQueueType, P
 })
 export class BatchOperationTypesModule {}
 
-/** The name of every type: this file imports all of them. */
+/** The names of all types. This file imports every type, so the list is complete. */
 export const batchOperationTypeNames: readonly string[] = batchOperationTypes.names;

@@ -2,10 +2,10 @@ import { calloutParticipationResource } from '../../callout-participations/callo
 import { contactResource } from '../../contacts/contact.resource.js';
 import { phoneCallResource } from '../../phone-calls/phone-call.resource.js';
 
-/** The records that a batch operation may list: those it would touch (preview), those it has touched (results). */
+/** The resources that a batch operation can list, as its preview or as its results, by table. */
 export const listedResources = {
   contacts: contactResource,
   callout_participations: calloutParticipationResource,
   phone_calls: phoneCallResource,
 };
-export type Listed = keyof typeof listedResources;
+export type ListedTable = keyof typeof listedResources;
