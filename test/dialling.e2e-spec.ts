@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from './support/provider.js';
+import {
+  PROVIDER_SID,
+  providerAuthorization,
+  dialingEnvironment,
+  providerEnvironment,
+} from './support/provider-environment.js';
 
 /** Calls in each test of a fault. By hand, with each fault alone as well: `FAULT_CALLS=1000 npm test -- test/dialling`. */
 const CALLS = Number(process.env.FAULT_CALLS ?? 150);
@@ -26,7 +31,7 @@ afterEach(async () => {
   await installation.remove();
   await provider.remove();
 });
-afterEach(() => expectBookkeeping(installation));
+afterEach(() => expectConsistentBookkeeping(installation));
 
 /** A program that dials the provider over there, as it would Somleng. */
 const start = async (more: Record<string, string> = {}): Promise<Program> => {
@@ -34,7 +39,7 @@ const start = async (more: Record<string, string> = {}): Promise<Program> => {
   return installation.start({
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    ...dialingAt(exchange.url),
+    ...dialingEnvironment(exchange.url),
     CALLS_PER_SECOND: '1000',
     FETCHES_PER_SECOND: '500',
     RECONCILE_AFTER: '2',
@@ -49,18 +54,18 @@ const statistics = async (): Promise<Body> => (await exchange.get('/simulator/st
 
 /** Makes so many people, and queues a call to each, after something else has been done. Answers the callout. */
 async function callEverybody(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
-  await installation.makeContacts(people);
+  await installation.insertContacts(people);
   return callAll(api, beforeQueueing);
 }
 
 /** Queues a call to everyone there is. Answers the callout. */
 async function callAll(api: Api, beforeQueueing: () => Promise<unknown> = async () => {}): Promise<number> {
-  const callout = await api.callout();
-  await api.run(await api.population(callout));
+  const callout = await api.createCallout();
+  await api.runBatchOperation(await api.createPopulation(callout));
   const run = async (type: string, parameters: object): Promise<void> => {
     const path = `/api/callouts/${callout}/batch_operations`;
     const { body } = await api.post(path, { type: `BatchOperation::${type}`, parameters });
-    await api.run(body.id);
+    await api.runBatchOperation(body.id);
   };
   await run('PhoneCallCreate', { remote_request_params: { from: '2442' } });
   await beforeQueueing();
@@ -92,7 +97,7 @@ async function expectBooksToBalance(people: number): Promise<void> {
     if (row.remote_call_id === null) continue;
     const theirs = await exchange.get(
       `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls/${row.remote_call_id}.json`,
-      authorization,
+      providerAuthorization,
     );
     expect([theirs.status, theirs.body.status]).toEqual([200, row.remote_status]);
   }
@@ -136,7 +141,7 @@ describe('the provider at fault', () => {
   it('is away altogether: the calls wait for it', async () => {
     const { api } = await start();
     const { port } = new URL(exchange.url);
-    await provider.stopAll();
+    await provider.killAll();
     await callEverybody(api, 20);
     await eventually(async () => {
       const [row] = await installation.query<Body>(`SELECT sum(refusals) AS refusals FROM phone_calls`);
@@ -153,7 +158,7 @@ describe('a process that is killed', () => {
     // Slow enough for each call to be claimed alone: only the one that was under way can be lost.
     const first = await start({ SCFM_TEST_DIES_WHEN: moment, CALLS_PER_SECOND: '4' });
     const callout = callEverybody(first.api, 10).catch(() => undefined);
-    await first.ended();
+    await first.waitForExit();
     await callout;
     const second = await start();
     for (const { id, status } of await installation.query<Body>(`SELECT id, status FROM phone_calls`)) {

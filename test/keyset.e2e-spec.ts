@@ -10,7 +10,7 @@ let api: Api;
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
-  await installation.makeContacts(PEOPLE);
+  await installation.insertContacts(PEOPLE);
 });
 afterAll(() => installation.remove());
 
@@ -39,12 +39,12 @@ async function walk(path: string, meanwhile = async (_page: Body[]): Promise<voi
 describe('a walk by after_id', () => {
   it('begins at 0, and passes each row once, in the order of their ids', async () => {
     const ids = await walk('/api/contacts?after_id=0&per_page=7');
-    expect(ids).toEqual(await api.ids('/api/contacts'));
+    expect(ids).toEqual(await api.listIds('/api/contacts'));
     expect(ids).toHaveLength(PEOPLE);
   });
 
   it('skips nobody and meets nobody twice while others come and go', async () => {
-    const standing = await api.ids('/api/contacts');
+    const standing = await api.listIds('/api/contacts');
     const gone: number[] = [];
     let came = 0;
     // On each page somebody who was met goes, so that pages by number would skip one; and somebody comes.
@@ -53,14 +53,14 @@ describe('a walk by after_id', () => {
       if (!first || came === 10) return;
       await api.delete(`/api/contacts/${first.id}`);
       gone.push(first.id);
-      await api.contacts({ msisdn: `+8551055${String(++came).padStart(4, '0')}` });
+      await api.createContacts({ msisdn: `+8551055${String(++came).padStart(4, '0')}` });
     });
     expect(came).toBe(10);
     expect(new Set(met).size).toBe(met.length);
     expect(met).toEqual(met.toSorted((a, b) => a - b));
     expect(met.filter((id) => standing.includes(id))).toEqual(standing);
     expect(met.length - standing.length).toBe(came);
-    expect((await api.ids('/api/contacts')).filter((id) => gone.includes(id))).toEqual([]);
+    expect((await api.listIds('/api/contacts')).filter((id) => gone.includes(id))).toEqual([]);
   });
 
   it('does not count, and tells the page’s size', async () => {
@@ -69,7 +69,7 @@ describe('a walk by after_id', () => {
   });
 
   it('ends without a link: also on a page that is just full, and past the end', async () => {
-    const last = (await api.ids('/api/contacts')).at(-2)!;
+    const last = (await api.listIds('/api/contacts')).at(-2)!;
     const full = await api.get(`/api/contacts?after_id=${last}&per_page=1`);
     expect([full.body.length, full.headers.get('link')]).toEqual([1, null]);
     const past = await api.get(`/api/contacts?after_id=${Number.MAX_SAFE_INTEGER}`);
@@ -84,26 +84,26 @@ describe('a walk by after_id', () => {
   });
 
   it('goes through filtered and nested lists, previews and results', async () => {
-    const groups = await api.contacts(
+    const groups = await api.createContacts(
       ...Array.from({ length: 9 }, (_, n) => ({ msisdn: `+8551077000${n}`, metadata: { group: n % 3 } })),
     );
     const expected = groups.filter((_, n) => n % 3 === 1);
     const filter = 'q[metadata][group]=1';
     expect(await walk(`/api/contacts?after_id=0&per_page=2&${filter}`)).toEqual(expected);
-    const callout = await api.callout();
-    const population = await api.population(callout, { contact_filter_params: { metadata: { group: '1' } } });
+    const callout = await api.createCallout();
+    const population = await api.createPopulation(callout, { contact_filter_params: { metadata: { group: '1' } } });
     const walked = (path: string) => walk(`${path}?after_id=0&per_page=2`);
     expect(await walked(`/api/batch_operations/${population}/preview/contacts`)).toEqual(expected);
-    await api.run(population);
+    await api.runBatchOperation(population);
     expect(await walked(`/api/batch_operations/${population}/contacts`)).toEqual(expected);
     expect(await walked(`/api/callouts/${callout}/contacts`)).toEqual(expected);
     const nested = `/api/callouts/${callout}/callout_participations`;
-    expect(await walked(nested)).toEqual(await api.ids(nested));
+    expect(await walked(nested)).toEqual(await api.listIds(nested));
     expect((await api.get('/api/callouts/99999999/contacts?after_id=0')).status).toBe(404);
   });
 
   it('leaves a preview’s count of those who are left out to its ordinary pages', async () => {
-    const population = await api.population(await api.callout());
+    const population = await api.createPopulation(await api.createCallout());
     const preview = `/api/batch_operations/${population}/preview/contacts`;
     expect((await api.get(preview)).headers.get('left-out')).toBe('0');
     expect((await api.get(`${preview}?after_id=0`)).headers.get('left-out')).toBeNull();
@@ -125,7 +125,7 @@ describe('after_id', () => {
   });
 
   it('is refused where nothing is listed', async () => {
-    const [id] = await api.ids('/api/contacts?q[metadata][group]=1');
+    const [id] = await api.listIds('/api/contacts?q[metadata][group]=1');
     expect((await api.get(`/api/contacts/${id}?after_id=0`)).status).toBe(422);
   });
 });

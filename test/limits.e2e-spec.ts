@@ -2,28 +2,28 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, Api } from './support/api.js';
+import type { ApiResponse, Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
-import { Gate } from './support/gate.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { TcpProxy } from './support/tcp-proxy.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 const MOST = 8;
 const WEBHOOKS = 40;
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
 });
 afterAll(() => installation.remove());
 
 const someone = () => ({ msisdn: `+8551066${String(++numbers).padStart(4, '0')}` });
 const times = <T>(count: number, make: () => Promise<T>): Promise<T>[] => Array.from({ length: count }, make);
-const statuses = async (answers: Promise<Answer>[]) => (await Promise.all(answers)).map(({ status }) => status);
+const statuses = async (answers: Promise<ApiResponse>[]) => (await Promise.all(answers)).map(({ status }) => status);
 const isFree = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
 
 /**
@@ -36,7 +36,7 @@ async function fill<T>(room: number, make: () => Promise<T>): Promise<{ refused:
   return { refused: first.refused, held: all.filter((_, index) => index !== first.index) };
 }
 
-function expectUnavailable({ status, body, headers }: Answer, message: string): void {
+function expectUnavailable({ status, body, headers }: ApiResponse, message: string): void {
   expect([status, body]).toEqual([503, { status: 503, error: 'Service ServiceUnavailableError', message }]);
   expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect(headers.get('x-request-id')).toBeTruthy();
@@ -75,7 +75,7 @@ describe('more requests than the program works on at once', () => {
   });
 
   it('are refused while the others are worked on, and taken right after', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const { refused, held } = await fill(MOST, () => api.post('/api/contacts', someone()));
     expectUnavailable(refused, 'there are too many requests at once');
     for (const answer of await Promise.all(times(100, () => api.post('/api/contacts', someone())))) {
@@ -91,7 +91,7 @@ describe('more requests than the program works on at once', () => {
   });
 
   it('do not keep the provider’s webhooks out, which are not repeated and have a bound of their own', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const { held } = await fill(MOST, () => api.post('/api/contacts', someone()));
     let sid = 0;
     const webhook = () => {
@@ -105,7 +105,7 @@ describe('more requests than the program works on at once', () => {
   });
 
   it('are those whose client has gone away, too, as long as they are worked on', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const impatient = new AbortController();
     const post = async () => {
       const request = { method: 'POST', body: new URLSearchParams(someone()), signal: impatient.signal };
@@ -179,8 +179,8 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
 
   it('may have no free connection for writes: a request that waits too long is 503 with Retry-After', async () => {
     const { api } = await installation.start({ DATABASE_POOL: '4', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
-    const release = await installation.holdWrites();
-    const told: Answer[] = [];
+    const release = await installation.blockWrites();
+    const told: ApiResponse[] = [];
     const all = times(6, async () => {
       const answer = await api.post('/api/contacts', someone());
       if (answer.status !== 201) told.push(answer);
@@ -195,12 +195,12 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
 
   it('may be away: who needs it is told to come again, and all is well when it is back', async () => {
     const { hostname, port } = new URL(installation.environment.DATABASE_URL!);
-    const gate = await Gate.before(Number(port), hostname);
+    const gate = await TcpProxy.startFor(Number(port), hostname);
     const through = new URL(installation.environment.DATABASE_URL!);
     through.host = `127.0.0.1:${gate.port}`;
     const program = await installation.start({ DATABASE_URL: through.href });
     const { api } = program;
-    const [id] = await api.contacts(someone());
+    const [id] = await api.createContacts(someone());
     try {
       for (let time = 0; time < 2; time++) {
         await gate.close();
@@ -224,7 +224,7 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
       }
       expect(program.output).toMatch(/"code":"ECONNREFUSED"/);
       // In a transaction that it was cut off from.
-      const release = await installation.holdWrites();
+      const release = await installation.blockWrites();
       const cut = api.post('/api/contacts', someone());
       await eventually(async () => {
         const [{ waiting }] = (await installation.query<{ waiting: string }>(

@@ -29,7 +29,7 @@ import {
 } from '../src/phone-calls/phone-call-transitions.js';
 import { type RemoteNews, type RemoteStanding, standingAfter } from '../src/phone-calls/remote-state.js';
 import { type Machine, checkMachine } from '../src/state-machine/check-machine.js';
-import { WRONG_BOOKKEEPING } from './support/bookkeeping.js';
+import { BOOKKEEPING_VIOLATIONS } from './support/bookkeeping.js';
 
 describe('the check of a state machine', () => {
   const light: Machine = {
@@ -323,7 +323,7 @@ describe('moves of a phone call in the database', () => {
             expect([
               name,
               before,
-              await rowsOf(database, sql`SELECT * FROM (${raw(WRONG_BOOKKEEPING)}) AS wrong WHERE id = ${id}`),
+              await rowsOf(database, sql`SELECT * FROM (${raw(BOOKKEEPING_VIOLATIONS)}) AS wrong WHERE id = ${id}`),
             ]).toEqual([name, before, []]);
           }
           await rowsOf(database, sql`DELETE FROM phone_calls`);

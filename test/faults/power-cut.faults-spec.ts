@@ -55,13 +55,13 @@ describe('a power cut right after a request to the provider', () => {
       CALLS_PER_SECOND: '2',
     });
     const { api } = program;
-    await installation.makeContacts(CALLS);
-    const callout = await api.callout();
-    await api.run(await api.population(callout));
+    await installation.insertContacts(CALLS);
+    const callout = await api.createCallout();
+    await api.runBatchOperation(await api.createPopulation(callout));
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=start');
     const run = async (type: string, parameters: object): Promise<void> => {
       const { body } = await api.post(`/api/callouts/${callout}/batch_operations`, { type, parameters });
-      await api.run(body.id);
+      await api.runBatchOperation(body.id);
     };
     await run('BatchOperation::PhoneCallCreate', { remote_request_params: { from: '2442', twiml: '<Response/>' } });
     const followed = await SystemCalls.follow(program.pid, [...WRITES, ...SYNCS]);

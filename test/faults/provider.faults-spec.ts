@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { tell } from './support/story.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-type Faults = Parameters<World['faults']>[0];
+type Faults = Parameters<Testbed['setFaults']>[0];
 
 /** Each fault of the simulator by itself. */
 const alone: [string, Faults][] = [
@@ -39,45 +39,45 @@ const mixed: [string, Faults] = [
 const BARRED = 1_500;
 
 describe('the provider', () => {
-  let world: World;
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster();
-    await world.installation.makeContacts(form.people);
+    testbed = await Testbed.cluster();
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  it(`is away altogether for ${form.unplugged / 1_000} s`, () =>
-    survive(world, async (campaign) => {
-      await campaign.rings(1);
-      tell('the provider is gone');
-      await world.providerGate.close();
-      await pause(form.unplugged);
-      tell('the provider is back');
-      await world.providerGate.open();
+  it(`is away altogether for ${profile.unplugged / 1_000} s`, () =>
+    survive(testbed, async (campaign) => {
+      await campaign.waitForCalls(1);
+      logStep('the provider is gone');
+      await testbed.providerProxy.close();
+      await pause(profile.unplugged);
+      logStep('the provider is back');
+      await testbed.providerProxy.open();
     }));
 
-  it.runIf(isFull)('bars the account, and breaks off connections', () =>
-    survive(world, async (campaign) => {
-      const chance = new Chance('barred');
+  it.runIf(isFullProfile)('bars the account, and breaks off connections', () =>
+    survive(testbed, async (campaign) => {
+      const chance = new SeededRandom('barred');
       for (const account of [20003, 10004, 22005]) {
-        await campaign.rings(1);
-        tell(`the account is barred: ${account}`);
-        await world.faults({ account });
+        await campaign.waitForCalls(1);
+        logStep(`the account is barred: ${account}`);
+        await testbed.setFaults({ account });
         await pause(BARRED);
-        await world.faults({});
-        await campaign.rings(1);
-        await pause(chance.between(0, BARRED));
-        tell('all connections to the provider are broken off');
-        world.providerGate.breakOff();
+        await testbed.setFaults({});
+        await campaign.waitForCalls(1);
+        await pause(chance.integer(0, BARRED));
+        logStep('all connections to the provider are broken off');
+        testbed.providerProxy.dropConnections();
       }
     }),
   );
 
-  it.each([...(isFull ? alone : []), silent, mixed])('%s', (_, faults) =>
-    survive(world, async (campaign) => {
-      await world.faults(faults);
-      await campaign.rings(form.calls);
+  it.each([...(isFullProfile ? alone : []), silent, mixed])('%s', (_, faults) =>
+    survive(testbed, async (campaign) => {
+      await testbed.setFaults(faults);
+      await campaign.waitForCalls(profile.calls);
     }),
   );
 });

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { tell } from './support/story.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
 /** The longest time between two breaks, and that one lasts, in milliseconds. */
 const LONGEST = 2_000;
@@ -14,46 +14,46 @@ const LONGEST = 2_000;
 const SLUGGISH = 3_000;
 
 describe('Redis', () => {
-  let world: World;
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster();
-    await world.installation.makeContacts(form.people);
+    testbed = await Testbed.cluster();
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  const again = (name: string, act: (chance: Chance) => Promise<void>) =>
-    survive(world, async () => {
-      const chance = new Chance(name);
-      for (let times = 0; times < form.breaks; times++) {
-        await pause(chance.between(0, LONGEST));
+  const again = (name: string, act: (chance: SeededRandom) => Promise<void>) =>
+    survive(testbed, async () => {
+      const chance = new SeededRandom(name);
+      for (let times = 0; times < profile.breaks; times++) {
+        await pause(chance.integer(0, LONGEST));
         await act(chance);
       }
     });
 
   const command = async (...words: [string, ...string[]]): Promise<void> => {
-    tell(`Redis: ${words.join(' ')}`);
-    const redis = new Redis(world.servers.redis.url);
+    logStep(`Redis: ${words.join(' ')}`);
+    const redis = new Redis(testbed.servers.redis.url);
     await redis.call(...words);
     redis.disconnect();
   };
 
   it('goes away, forgets matchAll, and comes back', () =>
     again('redis away', async (chance) => {
-      tell('Redis is gone');
-      await world.servers.redis.stop(chance.of(['SIGTERM', 'SIGKILL'] as const));
-      await pause(chance.between(0, LONGEST));
-      await world.servers.redis.start();
+      logStep('Redis is gone');
+      await testbed.servers.redis.stop(chance.pick(['SIGTERM', 'SIGKILL'] as const));
+      await pause(chance.integer(0, LONGEST));
+      await testbed.servers.redis.start();
     }));
 
-  it.runIf(isFull)('is flushed', () => again('redis flushed', () => command('FLUSHALL')));
+  it.runIf(isFullProfile)('is flushed', () => again('redis flushed', () => command('FLUSHALL')));
 
-  it.runIf(isFull)('answers slowly', () =>
+  it.runIf(isFullProfile)('answers slowly', () =>
     again('redis slow', async (chance) => {
-      const delay = chance.between(50, 500);
-      tell(`Redis is ${delay} ms away`);
-      world.servers.redisGate.slow(delay);
-      await pause(chance.between(0, LONGEST));
+      const delay = chance.integer(50, 500);
+      logStep(`Redis is ${delay} ms away`);
+      testbed.servers.redisProxy.setDelay(delay);
+      await pause(chance.integer(0, LONGEST));
       await command('CLIENT', 'PAUSE', String(SLUGGISH), 'ALL');
     }),
   );

@@ -3,7 +3,7 @@ import { eventually } from './eventually.js';
 // oxlint-disable-next-line typescript/no-explicit-any -- what the API answers is what the tests are about
 export type Body = any;
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   headers: Headers;
   body: Body;
@@ -14,24 +14,24 @@ export interface Answer {
 export class Api {
   constructor(readonly url: string) {}
 
-  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  get(path: string, headers: Record<string, string> = {}): Promise<ApiResponse> {
     return this.send('GET', path, undefined, headers);
   }
 
   /** Sends a form when `body` is a text, else JSON. */
-  post(path: string, body?: string | object): Promise<Answer> {
+  post(path: string, body?: string | object): Promise<ApiResponse> {
     return this.send('POST', path, body);
   }
 
-  patch(path: string, body: string | object): Promise<Answer> {
+  patch(path: string, body: string | object): Promise<ApiResponse> {
     return this.send('PATCH', path, body);
   }
 
-  put(path: string, body: string | object): Promise<Answer> {
+  put(path: string, body: string | object): Promise<ApiResponse> {
     return this.send('PUT', path, body);
   }
 
-  delete(path: string): Promise<Answer> {
+  delete(path: string): Promise<ApiResponse> {
     return this.send('DELETE', path);
   }
 
@@ -40,8 +40,8 @@ export class Api {
     path: string,
     body?: string | object,
     headers: Record<string, string> = {},
-  ): Promise<Answer> {
-    const sent = bodyOf(body);
+  ): Promise<ApiResponse> {
+    const sent = encodeBody(body);
     const response = await fetch(this.url + path, {
       method,
       body: sent?.content,
@@ -54,30 +54,30 @@ export class Api {
   }
 
   /** Creates a contact for each number and answers their ids. */
-  async contacts(...contacts: object[]): Promise<number[]> {
+  async createContacts(...contacts: object[]): Promise<number[]> {
     const ids: number[] = [];
     for (const contact of contacts) ids.push((await this.post('/api/contacts', contact)).body.id);
     return ids;
   }
 
-  async callout(): Promise<number> {
+  async createCallout(): Promise<number> {
     return (await this.post('/api/callouts')).body.id;
   }
 
   /** Creates a population of a callout, to be previewed. */
-  async population(calloutId: number, parameters: object = {}): Promise<number> {
+  async createPopulation(calloutId: number, parameters: object = {}): Promise<number> {
     const type = 'BatchOperation::CalloutPopulation';
     return (await this.post(`/api/callouts/${calloutId}/batch_operations`, { type, parameters })).body.id;
   }
 
   /** Queues a batch operation (`queue` or `requeue`), and waits for its end. Answers it. */
-  async run(batchOperationId: number, event = 'queue'): Promise<Body> {
+  async runBatchOperation(batchOperationId: number, event = 'queue'): Promise<Body> {
     await this.post(`/api/batch_operations/${batchOperationId}/batch_operation_events`, { event });
-    return this.ended(batchOperationId);
+    return this.waitForBatchOperation(batchOperationId);
   }
 
   /** Waits until a batch operation has finished or failed. Answers it. */
-  ended(batchOperationId: number): Promise<Body> {
+  waitForBatchOperation(batchOperationId: number): Promise<Body> {
     return eventually(async () => {
       const { body } = await this.get(`/api/batch_operations/${batchOperationId}`);
       return ['finished', 'failed'].includes(body?.status) && body;
@@ -85,7 +85,7 @@ export class Api {
   }
 
   /** The ids that a list holds, page by page, in its order. */
-  async ids(path: string): Promise<number[]> {
+  async listIds(path: string): Promise<number[]> {
     const ids: number[] = [];
     for (let page = 1; ; page++) {
       const separator = path.includes('?') ? '&' : '?';
@@ -97,7 +97,7 @@ export class Api {
   }
 }
 
-function bodyOf(body?: string | object): { content: string | FormData; type?: string } | undefined {
+function encodeBody(body?: string | object): { content: string | FormData; type?: string } | undefined {
   if (body === undefined) return undefined;
   if (typeof body === 'string') return { content: body, type: 'application/x-www-form-urlencoded' };
   return body instanceof FormData ? { content: body } : { content: JSON.stringify(body), type: 'application/json' };

@@ -14,17 +14,17 @@ export const formStyles: FormStyle[] = [
 ];
 
 /** A record as a form with nested names. Empty objects and lists are left out, as all form libraries do. */
-export function formOf(record: object, style: FormStyle): string {
+export function encodeForm(record: object, style: FormStyle): string {
   return Object.entries(record)
-    .flatMap(([key, value]) => pairs(encodeURIComponent(key), value, style))
+    .flatMap(([key, value]) => encodePairs(encodeURIComponent(key), value, style))
     .join('&');
 }
 
-function pairs(name: string, value: unknown, style: FormStyle): string[] {
+function encodePairs(name: string, value: unknown, style: FormStyle): string[] {
   if (value === null) return { blank: [`${name}=`], bare: [name], omitted: [] }[style.nulls];
   if (typeof value !== 'object') return [`${name}=${encodeURIComponent(`${value as string}`)}`];
   const isFlat = Array.isArray(value) && value.every((one) => typeof one !== 'object' || one === null);
   return Object.entries(value as object).flatMap(([key, nested]) =>
-    pairs(`${name}[${isFlat && style.lists === 'brackets' ? '' : encodeURIComponent(key)}]`, nested, style),
+    encodePairs(`${name}[${isFlat && style.lists === 'brackets' ? '' : encodeURIComponent(key)}]`, nested, style),
   );
 }

@@ -61,7 +61,7 @@ export class Installation {
   }
 
   /** Adds so many contacts whose metadata are `{"many":"yes"}`, past the API. */
-  async makeContacts(count: number): Promise<void> {
+  async insertContacts(count: number): Promise<void> {
     const numbers =
       readDatabase(this.environment).kind === 'postgres'
         ? `SELECT n FROM generate_series(1, ${count}) AS n`
@@ -73,7 +73,7 @@ export class Installation {
   }
 
   /** Holds up whoever writes contacts or events, until the function that it answers is called. */
-  async holdWrites(): Promise<() => Promise<void>> {
+  async blockWrites(): Promise<() => Promise<void>> {
     const holder = await this.connect();
     const statements = {
       embedded: ['BEGIN IMMEDIATE'],
@@ -91,13 +91,13 @@ export class Installation {
   }
 
   /** Ends what still runs, without a warning. */
-  async stopAll(): Promise<void> {
+  async killAll(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill()));
   }
 
   /** Ends what still runs, and leaves nothing behind. */
   async remove(): Promise<void> {
-    await this.stopAll();
+    await this.killAll();
     await this.dispose();
   }
 

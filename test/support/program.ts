@@ -9,10 +9,10 @@ const SCRIPTS = join(import.meta.dirname, '../../dist/src');
 
 /** The built program, as a process of its own. */
 export class Program {
-  private said = '';
+  private printed = '';
 
   private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.said += data));
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.printed += data));
   }
 
   /** Starts the program on a free port, and waits until it serves. */
@@ -22,7 +22,7 @@ export class Program {
       { folder },
     );
     await eventually(() => {
-      if (program.hasEnded) throw new Error(`The program ended at once: ${program.output}`);
+      if (program.hasExited) throw new Error(`The program ended at once: ${program.output}`);
       return /https?:\/\/\S+:\d+/.test(program.announcement);
     });
     return program;
@@ -56,13 +56,13 @@ export class Program {
   }
 
   /** Whether it runs no more. */
-  get hasEnded(): boolean {
+  get hasExited(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   /** All that it has printed. */
   get output(): string {
-    return this.said;
+    return this.printed;
   }
 
   /** Sends a signal that does not end it. */
@@ -73,7 +73,7 @@ export class Program {
   /** Sends a signal and waits for the end, if the signal ends it. Answers the exit code. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
-    return this.ended();
+    return this.waitForExit();
   }
 
   async kill(): Promise<void> {
@@ -81,14 +81,14 @@ export class Program {
   }
 
   /** Waits for its end. Answers the exit code, or null when a signal ended it. */
-  async ended(): Promise<number | null> {
-    if (!this.hasEnded) await once(this.child, 'exit');
+  async waitForExit(): Promise<number | null> {
+    if (!this.hasExited) await once(this.child, 'exit');
     return this.child.exitCode;
   }
 
   /** The lines that it prints for people once it serves. */
   private get announcement(): string {
-    return this.said
+    return this.printed
       .split('\n')
       .filter((line) => /^(API|This process)/.test(line))
       .join('\n');

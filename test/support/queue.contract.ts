@@ -11,7 +11,7 @@ export interface QueueUnderTest {
 }
 
 /** What the port promises, proved of an adapter. */
-export function queueContract(name: string, make: () => Promise<QueueUnderTest>): void {
+export function describeQueueContract(name: string, make: () => Promise<QueueUnderTest>): void {
   describe(`the queue ${name}`, () => {
     let adapter: QueueUnderTest;
 

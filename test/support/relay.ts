@@ -6,23 +6,23 @@ import { buffer } from 'node:stream/consumers';
 /** How the provider's webhooks reach the programs: to each in turn, or each webhook to all of them, one after the other or at once. */
 export type Delivery = 'in turn' | 'twice' | 'twice at once';
 
-interface Passed {
+interface ForwardedResponse {
   status: number;
   headers: Record<string, string>;
   text: string;
 }
 
 /** The longest that a program may take to answer, in milliseconds: longer than the provider waits. */
-const PATIENCE = 20_000;
+const TIMEOUT_MS = 20_000;
 
 /** Stands where the outside reaches several programs, as a load balancer does that also repeats what it passes on. */
 export class Relay {
-  private passed = 0;
+  private forwarded = 0;
   private programs: string[] = [];
   private delivery: Delivery = 'in turn';
 
   private constructor(private readonly server: Server) {
-    server.on('request', (request, response) => void this.pass(request, response));
+    server.on('request', (request, response) => void this.forward(request, response));
   }
 
   static async start(): Promise<Relay> {
@@ -36,7 +36,7 @@ export class Relay {
   }
 
   /** From now on passes what comes on to the programs at these addresses. */
-  to(programs: string[], delivery: Delivery): void {
+  forwardTo(programs: string[], delivery: Delivery): void {
     this.programs = programs;
     this.delivery = delivery;
   }
@@ -47,15 +47,15 @@ export class Relay {
     await once(this.server, 'close');
   }
 
-  private async pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async forward(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const body = await buffer(request);
-    const ask = async (program: string): Promise<Passed> => {
+    const ask = async (program: string): Promise<ForwardedResponse> => {
       const { host: _host, connection: _connection, 'content-length': _length, ...headers } = request.headers;
       const answer = await fetch(program + request.url, {
         method: request.method,
         headers: headers as Record<string, string>,
         ...(body.length > 0 && { body }),
-        signal: AbortSignal.timeout(PATIENCE),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const {
         connection: _,
@@ -66,10 +66,10 @@ export class Relay {
       return { status: answer.status, headers: kept, text: await answer.text() };
     };
     // Nobody there, or gone half way: what a load balancer says then.
-    const send = (program: string): Promise<Passed> =>
+    const send = (program: string): Promise<ForwardedResponse> =>
       ask(program).catch((error: Error) => ({ status: 502, headers: {}, text: error.message }));
-    const turn = this.programs[this.passed++ % this.programs.length]!;
-    const answers: Passed[] = [];
+    const turn = this.programs[this.forwarded++ % this.programs.length]!;
+    const answers: ForwardedResponse[] = [];
     if (this.delivery === 'in turn') answers.push(await send(turn));
     else if (this.delivery === 'twice') for (const program of this.programs) answers.push(await send(program));
     else answers.push(...(await Promise.all(this.programs.map(send))));

@@ -1,24 +1,24 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
-import { WRONG_BOOKKEEPING } from '../../support/bookkeeping.js';
+import { BOOKKEEPING_VIOLATIONS } from '../../support/bookkeeping.js';
 import { RESOURCES } from '../../support/resources.js';
-import { insist, patiently } from './insist.js';
+import { retryUntilAccepted, waitUntil } from './retry.js';
 import type { Accepted } from './ledger.js';
-import { tell } from './story.js';
-import type { World } from './world.js';
+import { logStep } from './log-step.js';
+import type { Testbed } from './testbed.js';
 
-const FINAL_THERE = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
-const FINAL_HERE = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored', 'created'];
+const FINAL_PROVIDER_STATUSES = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
+const FINAL_STATUSES = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored', 'created'];
 
 /** Rows that still need work. */
 const unfinished: Record<string, string> = {
   batch_operations: `SELECT id, status FROM batch_operations WHERE status IN ('queued', 'running')`,
   phone_calls: `SELECT id, status, remote_status, check_at, checks, leased_until, lease_token, updated_at FROM phone_calls
-    WHERE status NOT IN ('${FINAL_HERE.join("', '")}')`,
+    WHERE status NOT IN ('${FINAL_STATUSES.join("', '")}')`,
 };
 
 /** What must not be, whatever happened. Each statement answers the rows that are wrong. */
-const wrong = (callouts: number[]): Record<string, string> => ({
+const invariantQueries = (callouts: number[]): Record<string, string> => ({
   ...unfinished,
   'a call whose newest event has another status': `
     SELECT phone_calls.id, status FROM phone_calls WHERE status <> 'created' AND status IS DISTINCT FROM (
@@ -42,7 +42,7 @@ const wrong = (callouts: number[]): Record<string, string> => ({
     SELECT id, status FROM phone_calls WHERE remote_call_id IS NULL AND status NOT IN ('canceled', 'errored')`,
   'a call that was neither rung nor said why': `
     SELECT id, status FROM phone_calls WHERE status = 'errored' AND remote_error_message IS NULL`,
-  'a call whose columns do not fit its status': WRONG_BOOKKEEPING,
+  'a call whose columns do not fit its status': BOOKKEEPING_VIOLATIONS,
   'an event of another call': `
     SELECT events.id FROM remote_phone_call_events AS events JOIN phone_calls ON phone_calls.id = events.phone_call_id
     WHERE phone_calls.remote_call_id IS NULL OR events.remote_call_id <> phone_calls.remote_call_id`,
@@ -59,7 +59,7 @@ const wrong = (callouts: number[]): Record<string, string> => ({
 });
 
 /** Nobody changes a contact of the campaigns after the opt-out: its time is that of the last change. */
-const lateDials = {
+const optOutQueries = {
   'a dial that was claimed after its person opted out': `
     SELECT phone_calls.id, dialled_at, contacts.updated_at FROM phone_calls
     JOIN contacts ON contacts.id = phone_calls.contact_id
@@ -67,38 +67,38 @@ const lateDials = {
 };
 
 /** Waits until nothing needs work any more, here and at the provider. @throws Error that says what still does */
-export async function quiet(world: World): Promise<void> {
+export async function waitUntilIdle(testbed: Testbed): Promise<void> {
   let restless: unknown[] = [];
   try {
-    await patiently(async () => {
-      restless = await atWork(world).catch((error: Error) => [error.message]);
+    await waitUntil(async () => {
+      restless = await findUnfinishedWork(testbed).catch((error: Error) => [error.message]);
       return restless.length === 0;
     });
   } catch (error) {
     throw new Error(`Not quiet: ${JSON.stringify(restless)}`, { cause: error });
   }
-  tell('all is quiet');
+  logStep('all is quiet');
 }
 
 /** Some of what still needs work. */
-async function atWork(world: World): Promise<unknown[]> {
+async function findUnfinishedWork(testbed: Testbed): Promise<unknown[]> {
   const found: unknown[] = [];
   for (const statement of Object.values(unfinished)) {
-    found.push(...(await world.installation.query(`${statement} LIMIT 3`)));
+    found.push(...(await testbed.installation.query(`${statement} LIMIT 3`)));
   }
-  const { by_status: byStatus } = await world.statistics();
-  return [...found, ...Object.keys(byStatus).filter((status) => !FINAL_THERE.includes(status))];
+  const { by_status: byStatus } = await testbed.statistics();
+  return [...found, ...Object.keys(byStatus).filter((status) => !FINAL_PROVIDER_STATUSES.includes(status))];
 }
 
 /** The books: checked in the database, against the provider's own list, and against what people are shown and were told. */
-export async function expectBooksToBalance(world: World, accepted?: Accepted): Promise<void> {
+export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted): Promise<void> {
   const found: Record<string, unknown[]> = {
-    ...(await wrongRows(world)),
-    ...(await wrongRings(world)),
-    ...(await wrongTotals(world)),
-    ...(accepted && (await lostRecords(world, accepted))),
-    'a process that ended by itself': world.places.flatMap((place) => {
-      place.noteCrash();
+    ...(await findViolations(testbed)),
+    ...(await compareWithProvider(testbed)),
+    ...(await checkTotals(testbed)),
+    ...(accepted && (await findLostRecords(testbed, accepted))),
+    'a process that ended by itself': testbed.instances.flatMap((place) => {
+      place.recordCrash();
       return place.crashes;
     }),
   };
@@ -108,27 +108,30 @@ export async function expectBooksToBalance(world: World, accepted?: Accepted): P
   expect(some).toEqual([]);
 }
 
-async function wrongRows({ installation, campaigns, timeless }: World): Promise<Record<string, unknown[]>> {
+async function findViolations({ installation, campaigns, hasClockMoved }: Testbed): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
-  const statements = { ...wrong(campaigns.map(({ callout }) => callout)), ...(!timeless && lateDials) };
+  const statements = {
+    ...invariantQueries(campaigns.map(({ callout }) => callout)),
+    ...(!hasClockMoved && optOutQueries),
+  };
   for (const [what, statement] of Object.entries(statements)) found[what] = await installation.query(statement);
   return found;
 }
 
 /** Each ring at the provider is one call of ours, and the other way round; and both say the same of it. */
-async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
-  const rings = await world.rings();
-  const calls = await world.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
+async function compareWithProvider(testbed: Testbed): Promise<Record<string, unknown[]>> {
+  const rings = await testbed.providerCalls();
+  const calls = await testbed.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
     `SELECT remote_call_id AS sid, msisdn, remote_status FROM phone_calls WHERE remote_call_id IS NOT NULL`,
   );
-  const strays = await world.installation.query<{ msisdn: string }>(
+  const strays = await testbed.installation.query<{ msisdn: string }>(
     `SELECT id, msisdn, status, dialled_at, updated_at, remote_error_message, checks FROM phone_calls
       WHERE remote_call_id IS NULL AND dialled_at IS NOT NULL`,
   );
   const ours = new Map(calls.map((call) => [call.sid, call]));
   const theirs = new Set(rings.map(({ sid }) => sid));
-  const { callbacks_sent: heard, callbacks_failed: unheard } = await world.statistics();
-  const stored = await world.count(
+  const { callbacks_sent: heard, callbacks_failed: unheard } = await testbed.statistics();
+  const stored = await testbed.count(
     `SELECT count(*) AS count FROM remote_phone_call_events WHERE CAST(details AS text) LIKE '%call-progress-events%'`,
   );
   return {
@@ -141,19 +144,21 @@ async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
       return call && (call.msisdn !== ring.to || call.remote_status !== ring.status) ? [{ ring, call }] : [];
     }),
     'callbacks that were accepted and are not there':
-      !world.repeats && stored < heard ? [{ heard, unheard, stored }] : [],
+      !testbed.duplicatesWebhooks && stored < heard ? [{ heard, unheard, stored }] : [],
   };
 }
 
 /** What people are shown adds up: the `Total` of each list is the count of its rows, and its parts are the whole. */
-async function wrongTotals(world: World): Promise<Record<string, unknown[]>> {
+async function checkTotals(testbed: Testbed): Promise<Record<string, unknown[]>> {
   const shown = async (path: string): Promise<number> => {
-    const { headers } = await insist(() => world.api.get(`${path}${path.includes('?') ? '&' : '?'}per_page=1`));
+    const { headers } = await retryUntilAccepted(() =>
+      testbed.api.get(`${path}${path.includes('?') ? '&' : '?'}per_page=1`),
+    );
     return Number(headers.get('total'));
   };
   const found: unknown[] = [];
   for (const table of RESOURCES) {
-    const counted = await world.count(`SELECT count(*) AS count FROM ${table}`);
+    const counted = await testbed.count(`SELECT count(*) AS count FROM ${table}`);
     const total = await shown(`/api/${table}`);
     if (total !== counted) found.push({ table, total, counted });
   }
@@ -167,8 +172,8 @@ async function wrongTotals(world: World): Promise<Record<string, unknown[]>> {
 }
 
 /** What the client was told is done, and is not. */
-async function lostRecords(
-  { installation }: World,
+async function findLostRecords(
+  { installation }: Testbed,
   { contacts, callouts, optOuts }: Accepted,
 ): Promise<Record<string, unknown[]>> {
   const left = await installation.query<{ id: number }>(

@@ -5,18 +5,18 @@ import { join } from 'node:path';
 import { findPrograms } from '../../../scripts/servers.mjs';
 
 /** Where libfaketime is, which Debian's program knows. */
-function preload(): string {
+function findLibfaketime(): string {
   const { faketime } = findPrograms({ faketime: 'faketime' });
   const env = { PATH: process.env.PATH };
   const environment = execFileSync(faketime!, ['-f', '+0s', 'env'], { env, encoding: 'utf8' });
   return /^LD_PRELOAD=(.+)$/m.exec(environment)![1]!;
 }
 
-const shift = (seconds: number): string => `${seconds < 0 ? '' : '+'}${seconds}s`;
+const formatOffset = (seconds: number): string => `${seconds < 0 ? '' : '+'}${seconds}s`;
 
 /** The environment of a program whose clock is wrong by so many seconds. Its timers go by the true time. */
-export function wrongClock(seconds: number): Record<string, string> {
-  return { LD_PRELOAD: preload(), FAKETIME: shift(seconds), FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+export function skewedClock(seconds: number): Record<string, string> {
+  return { LD_PRELOAD: findLibfaketime(), FAKETIME: formatOffset(seconds), FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
 /** A clock that can be set while programs run by it. Their timers go by the true time. */
@@ -27,13 +27,13 @@ export class MovableClock {
   constructor() {
     // PostgreSQL reads it from another account.
     chmodSync(this.folder, 0o755);
-    this.set(0);
+    this.setOffset(0);
   }
 
   /** The environment of a program that runs by this clock. */
   get environment(): Record<string, string> {
     return {
-      LD_PRELOAD: preload(),
+      LD_PRELOAD: findLibfaketime(),
       FAKETIME_TIMESTAMP_FILE: this.file,
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
@@ -41,8 +41,8 @@ export class MovableClock {
   }
 
   /** Sets the clock to so many seconds from the true time. Programs notice within a second. */
-  set(seconds: number): void {
-    writeFileSync(this.file, shift(seconds));
+  setOffset(seconds: number): void {
+    writeFileSync(this.file, formatOffset(seconds));
   }
 
   remove(): void {

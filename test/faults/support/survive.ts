@@ -1,20 +1,20 @@
-import { expectBooksToBalance, quiet } from './books.js';
+import { expectBooksToBalance, waitUntilIdle } from './books.js';
 import { Campaign } from './campaign.js';
-import { form } from './form.js';
+import { profile } from './profile.js';
 import { Ledger } from './ledger.js';
-import type { World } from './world.js';
+import type { Testbed } from './testbed.js';
 
 /**
  * Runs a campaign while `breaking` breaks things, and a client goes on writing. Then matchAll is mended; and once all is quiet, the books
  * must balance.
  */
-export async function survive(world: World, breaking: (campaign: Campaign) => Promise<void>): Promise<void> {
-  const ledger = new Ledger(world);
-  ledger.open();
-  const campaign = await Campaign.plan(world);
-  await Promise.all([campaign.run(form.calls), breaking(campaign).then(() => world.mend())]);
+export async function survive(testbed: Testbed, breaking: (campaign: Campaign) => Promise<void>): Promise<void> {
+  const ledger = new Ledger(testbed);
+  ledger.start();
+  const campaign = await Campaign.create(testbed);
+  await Promise.all([campaign.run(profile.calls), breaking(campaign).then(() => testbed.restore())]);
   await campaign.stop();
-  await ledger.close();
-  await quiet(world);
-  await expectBooksToBalance(world, ledger.accepted);
+  await ledger.stop();
+  await waitUntilIdle(testbed);
+  await expectBooksToBalance(testbed, ledger.accepted);
 }

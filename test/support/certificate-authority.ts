@@ -12,7 +12,7 @@ export interface Certificate {
 }
 
 /** An authority that issues certificates to servers of a test. */
-export class Authority {
+export class CertificateAuthority {
   /** The file of its own certificate. */
   readonly certificate: string;
   private readonly key: string;
@@ -22,29 +22,33 @@ export class Authority {
     private readonly folder: string,
     private readonly name: string,
   ) {
-    [this.certificate, this.key] = [this.path(name, 'crt'), this.path(name, 'key')];
+    [this.certificate, this.key] = [this.filePath(name, 'crt'), this.filePath(name, 'key')];
     const request = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', `/CN=${name}`];
-    run('req', '-x509', ...request, '-days', '2', '-keyout', this.key, '-out', this.certificate);
+    runOpenssl('req', '-x509', ...request, '-days', '2', '-keyout', this.key, '-out', this.certificate);
   }
 
   /** @param names of the server, as a certificate has them: `IP:127.0.0.1,DNS:localhost` */
   issue(names: string): Certificate {
     const name = `${this.name}-${names.replaceAll(/\W/g, '-')}`;
-    const [certificate, key, request] = [this.path(name, 'crt'), this.path(name, 'key'), this.path(name, 'csr')];
-    const extensions = this.path(name, 'ext');
+    const [certificate, key, request] = [
+      this.filePath(name, 'crt'),
+      this.filePath(name, 'key'),
+      this.filePath(name, 'csr'),
+    ];
+    const extensions = this.filePath(name, 'ext');
     writeFileSync(extensions, `subjectAltName=${names}`);
     const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=server'];
-    run('req', ...curve, '-keyout', key, '-out', request);
+    runOpenssl('req', ...curve, '-keyout', key, '-out', request);
     const authority = ['-CA', this.certificate, '-CAkey', this.key, '-CAcreateserial', '-extfile', extensions];
-    run('x509', '-req', '-in', request, ...authority, '-days', '2', '-out', certificate);
+    runOpenssl('x509', '-req', '-in', request, ...authority, '-days', '2', '-out', certificate);
     return { certificate, key };
   }
 
-  private path(name: string, ending: string): string {
+  private filePath(name: string, ending: string): string {
     return join(this.folder, `${name}.${ending}`);
   }
 }
 
-function run(...args: string[]): void {
+function runOpenssl(...args: string[]): void {
   execFileSync(openssl, args, { stdio: ['ignore', 'ignore', 'pipe'] });
 }

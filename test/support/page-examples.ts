@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /** How long to repeat a command that waits for background work (ms). */
-const PATIENCE = 60_000;
+const REPEAT_TIMEOUT_MS = 60_000;
 const ORIGIN = 'http://127.0.0.1:3000';
 const TIMESTAMP = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g;
 
@@ -21,19 +21,19 @@ export interface Example {
   repeats: boolean;
 }
 
-interface HttpAnswer {
+interface HttpResponse {
   status: string;
   headers: Map<string, string>;
   body: string;
 }
 
 /** A `sh` block with a command, and after it an `http` and a `json` block with the answer. */
-const EXAMPLE =
+const EXAMPLE_PATTERN =
   /(<!-- repeat -->\n\n)?^```sh\n([^`]+)\n^```\n(?:\n^```http\n([^`]+)\n^```\n)?(?:\n^```json\n([^`]+)\n^```\n)?/gm;
 
 /** The examples of a Markdown page, in their order. */
-export function examplesOf(page: string): Example[] {
-  return Array.from(page.matchAll(EXAMPLE), ([, repeat, command = '', head, json]) => {
+export function parseExamples(page: string): Example[] {
+  return Array.from(page.matchAll(EXAMPLE_PATTERN), ([, repeat, command = '', head, json]) => {
     const [status = defaultStatus(command), ...headers] = head?.split('\n') ?? [];
     return {
       command,
@@ -42,7 +42,7 @@ export function examplesOf(page: string): Example[] {
         const [, name = '', value = ''] = /^([^:]+): (.*)$/.exec(line) ?? [];
         return [name.toLowerCase(), value];
       }),
-      body: status.includes(' 204 ') ? '' : json && normalized(JSON.stringify(JSON.parse(json))),
+      body: status.includes(' 204 ') ? '' : json && maskTimestamps(JSON.stringify(JSON.parse(json))),
       repeats: repeat !== undefined,
     };
   });
@@ -55,10 +55,10 @@ export function examplesOf(page: string): Example[] {
  * @throws AssertionError when the answer is another one
  */
 export async function replay(example: Example, origin: string): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE; ; await sleep(50)) {
+  for (const deadline = Date.now() + REPEAT_TIMEOUT_MS; ; await sleep(50)) {
     const answer = await request(example.command, origin);
     try {
-      assertShows(example, answer, origin);
+      assertMatches(example, answer, origin);
       return;
     } catch (error) {
       if (!example.repeats || Date.now() > deadline) throw error;
@@ -76,16 +76,16 @@ export async function runSuccessfully(command: string, origin: string): Promise<
   assert.match(status, /^HTTP\/1\.1 2\d\d /, `${command}: ${body}`);
 }
 
-function assertShows(example: Example, answer: HttpAnswer, origin: string): void {
+function assertMatches(example: Example, answer: HttpResponse, origin: string): void {
   const { command, status, headers, body } = example;
   assert.equal(answer.status, status, `${command}: ${answer.body}`);
   for (const [name, value] of headers)
     assert.equal(answer.headers.get(name), value.replaceAll(ORIGIN, origin), `${command}: ${name}`);
-  if (body !== undefined) assert.equal(normalized(answer.body), body, command);
+  if (body !== undefined) assert.equal(maskTimestamps(answer.body), body, command);
 }
 
 /** Runs a `curl` command. Option `-i` has it print the head of the answer, too. */
-async function request(command: string, origin: string): Promise<HttpAnswer> {
+async function request(command: string, origin: string): Promise<HttpResponse> {
   const { stdout } = await run('sh', ['-c', command.replaceAll(ORIGIN, origin).replace(/^curl /, 'curl -i ')]);
   const end = stdout.indexOf('\r\n\r\n');
   const [status = '', ...lines] = stdout.slice(0, end).split('\r\n');
@@ -101,6 +101,6 @@ function defaultStatus(command: string): string {
   return command.includes('-XPOST') ? 'HTTP/1.1 201 Created' : 'HTTP/1.1 200 OK';
 }
 
-function normalized(json: string): string {
+function maskTimestamps(json: string): string {
   return json.replaceAll(TIMESTAMP, '"a timestamp"');
 }

@@ -3,7 +3,7 @@ import type { Installation } from '../../support/installation.js';
 import type { Program } from '../../support/program.js';
 
 /** Where one of our processes runs: when it is gone, another comes to the same place, at the same address. */
-export class Place {
+export class Instance {
   private program?: Program;
   /** The ends that nobody brought about. */
   readonly crashes: string[] = [];
@@ -22,20 +22,20 @@ export class Place {
     return `the ${this.environment.SCFM_ROLE ?? 'program'} at ${this.port}`;
   }
 
-  get answersApi(): boolean {
+  get servesApi(): boolean {
     return this.environment.SCFM_ROLE !== 'worker';
   }
 
   /** What the process here holds in memory, in MiB: Linux's count. */
-  memory(): number {
+  memoryMiB(): number {
     const status = readFileSync(`/proc/${this.program!.pid}/status`, 'utf8');
     return Math.round(Number(/^VmRSS:\s+(\d+) kB/m.exec(status)![1]) / 1_024);
   }
 
   /** Starts a process here, unless one runs, and waits until it serves. */
   async start(): Promise<void> {
-    if (this.program && !this.program.hasEnded) return;
-    this.noteCrash();
+    if (this.program && !this.program.hasExited) return;
+    this.recordCrash();
     this.program = await this.installation.start({ ...this.environment, PORT: String(this.port) });
   }
 
@@ -43,7 +43,7 @@ export class Place {
   async stop(signal: NodeJS.Signals): Promise<number | null> {
     const { program } = this;
     if (!program) return null;
-    this.noteCrash();
+    this.recordCrash();
     this.program = undefined;
     return program.stop(signal);
   }
@@ -53,7 +53,7 @@ export class Place {
     this.program!.signal(signal);
   }
 
-  noteCrash(): void {
-    if (this.program?.hasEnded) this.crashes.push(this.program.output.slice(-2_000));
+  recordCrash(): void {
+    if (this.program?.hasExited) this.crashes.push(this.program.output.slice(-2_000));
   }
 }

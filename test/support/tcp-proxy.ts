@@ -3,9 +3,9 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Stands before a server, and lets nobody through, or only slowly, when it is told so. The server itself knows nothing of it. */
-export class Gate {
+export class TcpProxy {
   private readonly sockets = new Set<Socket>();
-  private delay = 0;
+  private delayMs = 0;
 
   private constructor(
     private readonly server: Server,
@@ -13,11 +13,11 @@ export class Gate {
   ) {}
 
   /** A gate that is open, before a server, by default of this machine. */
-  static async before(port: number, host = '127.0.0.1'): Promise<Gate> {
+  static async startFor(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const gate = new Gate(server, (server.address() as AddressInfo).port);
-    server.on('connection', (socket) => gate.pass(socket, connect(port, host)));
+    const gate = new TcpProxy(server, (server.address() as AddressInfo).port);
+    server.on('connection', (socket) => gate.connectSockets(socket, connect(port, host)));
     return gate;
   }
 
@@ -26,28 +26,28 @@ export class Gate {
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
-    this.breakOff();
+    this.dropConnections();
     await closed;
   }
 
   async open(): Promise<void> {
-    this.delay = 0;
+    this.delayMs = 0;
     if (this.server.listening) return;
     this.server.listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
   }
 
   /** Breaks off the connections there are; new ones are let through. */
-  breakOff(): void {
+  dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
   /** From now on, whatever is sent arrives so many milliseconds later, either way. */
-  slow(milliseconds: number): void {
-    this.delay = milliseconds;
+  setDelay(milliseconds: number): void {
+    this.delayMs = milliseconds;
   }
 
-  private pass(near: Socket, far: Socket): void {
+  private connectSockets(near: Socket, far: Socket): void {
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -58,14 +58,14 @@ export class Gate {
         this.sockets.delete(from);
         to.destroy();
       });
-      void this.carry(from, to);
+      void this.pipe(from, to);
     }
   }
 
-  private async carry(from: Socket, to: Socket): Promise<void> {
+  private async pipe(from: Socket, to: Socket): Promise<void> {
     try {
       for await (const data of from) {
-        if (this.delay > 0) await pause(this.delay);
+        if (this.delayMs > 0) await pause(this.delayMs);
         if (!to.writable) return;
         to.write(data as Buffer);
       }

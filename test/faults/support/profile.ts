@@ -1,4 +1,4 @@
-const forms = {
+const profiles = {
   /** What `.ci/run` has time for. */
   short: {
     kills: 5,
@@ -26,11 +26,11 @@ const forms = {
 };
 
 /** Whether matchAll is run, not only what `.ci/run` has time for. */
-export const isFull = process.env.FAULTS !== 'short';
+export const isFullProfile = process.env.FAULTS !== 'short';
 
 /**
  * How much is broken: processes killed; people in a callout; calls rung in a campaign; milliseconds without a provider; breaks of a server;
  * milliseconds that a process is stopped; milliseconds that another program locks the file; milliseconds that a crowd stays; hours to which the
  * database's clock is set, one after the other.
  */
-export const form = isFull ? forms.full : forms.short;
+export const profile = isFullProfile ? profiles.full : profiles.short;

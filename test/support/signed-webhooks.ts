@@ -1,8 +1,8 @@
 import twilio from 'twilio';
-import type { Answer, Api } from './api.js';
+import type { ApiResponse, Api } from './api.js';
 import type { Installation } from './installation.js';
 
-interface Sending {
+interface WebhookOptions {
   query?: string;
   token?: string;
   headers?: Record<string, string>;
@@ -13,14 +13,18 @@ interface Sending {
 }
 
 /** Sends a webhook as the provider does: a form, signed by its URL and parameters. */
-export type SignedWebhook = (api: Api, parameters: Record<string, string>, options?: Sending) => Promise<Answer>;
+export type SendSignedWebhook = (
+  api: Api,
+  parameters: Record<string, string>,
+  options?: WebhookOptions,
+) => Promise<ApiResponse>;
 
 /** How the simulator sends its webhooks to an installation on which it is the provider. A program must have been started there. */
-export function webhooksTo(installation: Installation): SignedWebhook {
+export function signedWebhookSender(installation: Installation): SendSignedWebhook {
   let simulatorToken: Promise<string> | undefined;
   return async (api, parameters, { query = '', token, headers = {}, suffix = '', signedSuffix = suffix } = {}) => {
     const path = (end: string) => `/api/remote_phone_call_events${end}${query}`;
-    simulatorToken ??= simulatorTokenOf(installation);
+    simulatorToken ??= readSimulatorToken(installation);
     const url = api.url + path(signedSuffix);
     const signature = twilio.getExpectedTwilioSignature(token ?? (await simulatorToken), url, parameters);
     return api.send('POST', path(suffix), new URLSearchParams(parameters).toString(), {
@@ -31,7 +35,7 @@ export function webhooksTo(installation: Installation): SignedWebhook {
 }
 
 /** What the simulator signs with. */
-export async function simulatorTokenOf(installation: Installation): Promise<string> {
+export async function readSimulatorToken(installation: Installation): Promise<string> {
   const [row] = await installation.query<{ value: string }>(
     `SELECT value FROM settings WHERE name = 'simulator_auth_token'`,
   );

@@ -14,20 +14,25 @@ import { Api, type Body } from '../../support/api.js';
 import { freePort } from '../../support/free-port.js';
 import { Installation } from '../../support/installation.js';
 import { Relay } from '../../support/relay.js';
-import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from '../../support/provider.js';
+import {
+  PROVIDER_SID,
+  providerAuthorization,
+  dialingEnvironment,
+  providerEnvironment,
+} from '../../support/provider-environment.js';
 import type { Campaign } from './campaign.js';
-import { Gate } from '../../support/gate.js';
-import { patiently } from './insist.js';
-import { Place } from './place.js';
+import { TcpProxy } from '../../support/tcp-proxy.js';
+import { waitUntil } from './retry.js';
+import { Instance } from './instance.js';
 
 /** How fast the provider's people live: a call takes about a second, so that things break in the middle of it. */
-const SPEED = '40';
+const SIMULATOR_SPEED = '40';
 
 /**
  * Everything is impatient here, so that what waits for a time limit does not wait long. The provider may be slow all the same, while others
  * crowd the machine: it has taken calls eight seconds after they were asked for, which nobody could have known who had given them up by then.
  */
-const HASTE = {
+const SHORT_TIMEOUTS = {
   LOG_LEVEL: 'warn',
   CALLS_PER_SECOND: '100',
   FETCHES_PER_SECOND: '200',
@@ -41,36 +46,36 @@ interface Servers {
   postgres: Server;
   redis: Server;
   /** Between our processes and Redis. */
-  redisGate: Gate;
+  redisProxy: TcpProxy;
   folder: string;
 }
 
-interface Embedding {
+interface EmbeddedOptions {
   folder?: string;
   environment?: Record<string, string>;
 }
 
 /** A call as the provider lists it. */
-type Ring = Record<'sid' | 'to' | 'status' | 'date_created', string>;
+type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string>;
 
 /** All there is to break: our processes behind a load balancer, what they stand on, and a provider behind a gate. */
-export class World {
+export class Testbed {
   /** All that were planned here. */
   readonly campaigns: Campaign[] = [];
   /** The provider tells the same twice: what it tells is not counted any more. */
-  repeats = false;
+  duplicatesWebhooks = false;
   /** The database's clock was moved: its times cannot be compared any more. */
-  timeless = false;
+  hasClockMoved = false;
 
   private constructor(
     readonly installation: Installation,
-    readonly places: readonly Place[],
+    readonly instances: readonly Instance[],
     /** Reaches our processes in turn, as the outside does. */
     readonly api: Api,
     /** The provider's controls, not through the gate. */
-    readonly exchange: Api,
+    readonly provider: Api,
     /** Between our processes and the provider. */
-    readonly providerGate: Gate,
+    readonly providerProxy: TcpProxy,
     private readonly dispose: () => Promise<void>,
     private readonly cluster?: Servers,
   ) {}
@@ -83,13 +88,13 @@ export class World {
   static async cluster(
     roles: readonly (readonly [string, Record<string, string>?])[] = [['all'], ['all']],
     databaseEnvironment: Record<string, string> = {},
-  ): Promise<World> {
+  ): Promise<Testbed> {
     const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
     const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
     const postgres = await preparePostgres(programs, folder, { environment: databaseEnvironment });
     const redis = await prepareRedis(programs, folder);
     await Promise.all([postgres.start(), redis.start()]);
-    const redisGate = await Gate.before(redis.port);
+    const redisGate = await TcpProxy.startFor(redis.port);
     const environment = { DATABASE_URL: postgres.url, REDIS_URL: `redis://127.0.0.1:${redisGate.port}` };
     const installation = Installation.of(environment, async () => {
       await redisGate.close();
@@ -97,43 +102,43 @@ export class World {
       rmSync(folder, { recursive: true, force: true });
     });
     const environments = roles.map(([SCFM_ROLE, more]) => ({ SCFM_ROLE, ...more }));
-    return World.with(installation, environments, { postgres, redis, redisGate, folder });
+    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy, folder });
   }
 
   /** One process on a file; in `folder`, if given, which stays; with more environment if given. */
-  static async embedded({ folder, environment = {} }: Embedding = {}): Promise<World> {
+  static async embedded({ folder, environment = {} }: EmbeddedOptions = {}): Promise<Testbed> {
     const installation = folder
       ? Installation.of({ DATABASE_URL: `sqlite:${join(folder, `${randomUUID()}.sqlite3`)}` }, async () => undefined)
       : await Installation.createEmbedded();
-    return World.with(installation, [environment]);
+    return Testbed.assemble(installation, [environment]);
   }
 
-  /** @throws Error when this world is not a cluster */
+  /** @throws Error when this testbed is not a cluster */
   get servers(): Servers {
-    if (!this.cluster) throw new Error('This world has no servers');
+    if (!this.cluster) throw new Error('This testbed has no servers');
     return this.cluster;
   }
 
-  get webs(): Place[] {
-    return this.places.filter(({ answersApi }) => answersApi);
+  get webs(): Instance[] {
+    return this.instances.filter(({ servesApi }) => servesApi);
   }
 
-  get workers(): Place[] {
-    return this.places.filter(({ answersApi }) => !answersApi);
+  get workers(): Instance[] {
+    return this.instances.filter(({ servesApi }) => !servesApi);
   }
 
   /** Brings back all that is away, and waits until matchAll answers. */
-  async mend(): Promise<void> {
+  async restore(): Promise<void> {
     if (this.cluster) {
-      const { postgres, redis, redisGate } = this.cluster;
-      await Promise.all([postgres.start(), redis.start(), redisGate.open()]);
-      await patiently(() => this.tries('SELECT 1'));
+      const { postgres, redis, redisProxy } = this.cluster;
+      await Promise.all([postgres.start(), redis.start(), redisProxy.open()]);
+      await waitUntil(() => this.canQuery('SELECT 1'));
     }
-    await this.providerGate.open();
-    await this.exchange.delete('/simulator/faults');
-    await Promise.all(this.places.map((place) => place.start()));
-    for (const { url } of this.places) {
-      await patiently(async () => {
+    await this.providerProxy.open();
+    await this.provider.delete('/simulator/faults');
+    await Promise.all(this.instances.map((place) => place.start()));
+    for (const { url } of this.instances) {
+      await waitUntil(async () => {
         const ready = await new Api(url).get('/health/ready').catch(() => undefined);
         return ready?.status === 200;
       });
@@ -146,7 +151,7 @@ export class World {
   }
 
   /** Whether the database runs this statement now. */
-  tries(statement: string): Promise<boolean> {
+  canQuery(statement: string): Promise<boolean> {
     return this.installation.query(statement).then(
       () => true,
       () => false,
@@ -160,7 +165,7 @@ export class World {
   }
 
   /** The ids of the people whom callouts are for. */
-  async people(): Promise<{ first: number; last: number }> {
+  async contactIdRange(): Promise<{ first: number; last: number }> {
     const [row] = await this.installation.query<{ first: number; last: number }>(
       `SELECT min(id) AS first, max(id) AS last FROM contacts WHERE msisdn LIKE '+85590%'`,
     );
@@ -168,52 +173,52 @@ export class World {
   }
 
   /** What goes wrong at the provider from now on. */
-  async faults(given: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
-    this.repeats ||= given.callbacks?.doubled !== undefined;
-    await this.exchange.put('/simulator/faults', given);
+  async setFaults(given: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
+    this.duplicatesWebhooks ||= given.callbacks?.doubled !== undefined;
+    await this.provider.put('/simulator/faults', given);
   }
 
   /** What the provider has seen. */
   async statistics(): Promise<Body> {
-    return (await this.exchange.get('/simulator/statistics')).body;
+    return (await this.provider.get('/simulator/statistics')).body;
   }
 
   /** The provider's own list of the calls that it took. */
-  async rings(): Promise<Ring[]> {
-    const rings: Ring[] = [];
+  async providerCalls(): Promise<ProviderCall[]> {
+    const rings: ProviderCall[] = [];
     let page: string | null = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
     while (page) {
-      const { body }: Body = await this.exchange.get(`/simulator${page}`, authorization);
+      const { body }: Body = await this.provider.get(`/simulator${page}`, providerAuthorization);
       for (const { sid, to, status, date_created } of body.calls) rings.push({ sid, to, status, date_created });
       page = body.next_page_uri;
     }
     return rings;
   }
 
-  private static async with(
+  private static async assemble(
     installation: Installation,
     environments: Record<string, string>[],
     servers?: Servers,
-  ): Promise<World> {
+  ): Promise<Testbed> {
     const provider = await Installation.createEmbedded();
     const { api: exchange } = await provider.start({
       ...providerEnvironment,
-      SIMULATOR_SPEED: SPEED,
+      SIMULATOR_SPEED: SIMULATOR_SPEED,
       LOG_LEVEL: 'error',
     });
-    const gate = await Gate.before(Number(new URL(exchange.url).port));
+    const gate = await TcpProxy.startFor(Number(new URL(exchange.url).port));
     const front = await Relay.start();
     const shared = {
-      ...HASTE,
+      ...SHORT_TIMEOUTS,
       PUBLIC_URL: front.url,
-      ...dialingAt(`http://127.0.0.1:${gate.port}`),
+      ...dialingEnvironment(`http://127.0.0.1:${gate.port}`),
     };
-    const places: Place[] = [];
+    const places: Instance[] = [];
     for (const environment of environments) {
-      places.push(new Place(installation, await freePort(), { ...shared, ...environment }));
+      places.push(new Instance(installation, await freePort(), { ...shared, ...environment }));
     }
-    front.to(
-      places.filter(({ answersApi }) => answersApi).map(({ url }) => url),
+    front.forwardTo(
+      places.filter(({ servesApi }) => servesApi).map(({ url }) => url),
       'in turn',
     );
     const dispose = async (): Promise<void> => {
@@ -222,8 +227,8 @@ export class World {
       await front.stop();
       await installation.remove();
     };
-    const world = new World(installation, places, new Api(front.url), exchange, gate, dispose, servers);
-    await world.mend();
-    return world;
+    const testbed = new Testbed(installation, places, new Api(front.url), exchange, gate, dispose, servers);
+    await testbed.restore();
+    return testbed;
   }
 }

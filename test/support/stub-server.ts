@@ -3,7 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-interface Answer {
+interface StubResponse {
   status?: number;
   headers?: Record<string, string>;
   body?: string;
@@ -12,30 +12,30 @@ interface Answer {
 }
 
 /** A web server on this machine that is no part of the program, and remembers what it was asked for. */
-export class WebServer {
+export class StubServer {
   /** The paths of all requests so far. */
-  readonly asked: string[] = [];
+  readonly requestedPaths: string[] = [];
   /** The forms that were sent, in their order. */
   readonly forms: URLSearchParams[] = [];
 
   private constructor(private readonly server: Server) {}
 
   /** @param answers what is at each path; at any other there is an empty answer */
-  static async start(answers: Record<string, Answer> = {}): Promise<WebServer> {
+  static async start(answers: Record<string, StubResponse> = {}): Promise<StubServer> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const started = new WebServer(server);
-    server.on('request', (request, response) => void started.answer(request, response, answers));
+    const started = new StubServer(server);
+    server.on('request', (request, response) => void started.respond(request, response, answers));
     return started;
   }
 
-  private async answer(
+  private async respond(
     request: IncomingMessage,
     response: ServerResponse,
-    answers: Record<string, Answer>,
+    answers: Record<string, StubResponse>,
   ): Promise<void> {
     const { url = '' } = request;
-    this.asked.push(url);
+    this.requestedPaths.push(url);
     const form = await text(request);
     if (form !== '') this.forms.push(new URLSearchParams(form));
     const { status = 200, headers = {}, body = '', after } = answers[url] ?? {};
