@@ -8,13 +8,14 @@ import {
 } from '../../src/phone-calls/phone-call.machine.js';
 import type { Installation } from './installation.js';
 
+/** For each rule, the SQL condition of a column that breaks it. */
 const violates: Partial<Record<ColumnRule, (column: string) => string>> = {
   null: (column) => `${column} IS NOT NULL`,
   zero: (column) => `${column} <> 0`,
   set: (column) => `${column} IS NULL`,
 };
 
-/** A queued call is claimed with all of its claim, or not at all. */
+/** A queued call has either all columns of a claim or none. */
 const halfClaimed = `(lease_token IS NULL) <> (dialled_at IS NULL) OR lease_token IS NOT NULL AND leased_until IS NULL`;
 
 function violationsIn(status: PhoneCallStatus): string {
@@ -24,11 +25,11 @@ function violationsIn(status: PhoneCallStatus): string {
   return `status = '${status}' AND (${conditions.join(' OR ')})`;
 }
 
-/** A statement that returns the phone calls whose columns are not what their status declares. */
+/** Selects the phone calls whose columns break the rules that their status declares. */
 export const BOOKKEEPING_VIOLATIONS = `SELECT id, status, ${bookkeepingColumns.join(', ')} FROM phone_calls
   WHERE ${phoneCallStatuses.map(violationsIn).join(' OR ')}`;
 
-/** Checks that each phone call looks as its status declares. */
+/** Asserts that the columns of each phone call follow the rules that its status declares. */
 export async function expectConsistentBookkeeping(installation: Installation): Promise<void> {
   expect(await installation.query(BOOKKEEPING_VIOLATIONS)).toEqual([]);
 }

@@ -1,6 +1,11 @@
 import type { Api, Body } from './api.js';
 
-/** Runs a batch operation of a callout until it ends. Returns it. */
+/**
+ * Creates a batch operation of a callout and waits until it has ended.
+ *
+ * @param type the type without `BatchOperation::`
+ * @returns the batch operation as JSON
+ */
 export async function runBatchOperation(
   api: Api,
   callout: number,
@@ -13,7 +18,13 @@ export async function runBatchOperation(
   return api.runBatchOperation(body.id);
 }
 
-/** Puts everybody whom a filter leaves into a new callout, paused, with a queued call for each. Returns the callout's id. */
+/**
+ * Creates a paused callout that has a queued call for each contact.
+ *
+ * @param filter the `contact_filter_params` that choose the contacts
+ * @param population further parameters of the callout population
+ * @returns the callout's id
+ */
 export async function createPausedCallout(api: Api, filter: object = {}, population: object = {}): Promise<number> {
   const callout = await api.createCallout();
   await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
@@ -23,7 +34,7 @@ export async function createPausedCallout(api: Api, filter: object = {}, populat
   return callout;
 }
 
-/** Sends an event to a callout. */
+/** Sends an event to a callout. @throws Error when the API refuses it */
 export async function sendCalloutEvent(api: Api, callout: number, event: string): Promise<void> {
   const { status, text } = await api.post(`/api/callouts/${callout}/callout_events`, { event });
   if (status !== 201) throw new Error(`${event}: ${text}`);

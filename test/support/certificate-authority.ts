@@ -5,19 +5,19 @@ import { findPrograms } from '../../scripts/servers.mjs';
 
 const { openssl } = findPrograms({ openssl: 'openssl' }) as { openssl: string };
 
-/** The files of a server's certificate. */
+/** The paths of a certificate and of its private key. */
 export interface Certificate {
   certificate: string;
   key: string;
 }
 
-/** An authority that issues certificates to servers of a test. */
+/** A certificate authority that issues certificates for tests. Creating one generates its root certificate. */
 export class CertificateAuthority {
-  /** The file of its own certificate. */
+  /** The path of the root certificate. */
   readonly certificate: string;
   private readonly key: string;
 
-  /** @param name of its files in `folder` */
+  /** @param name the authority's common name, and the prefix of its files in `folder` */
   constructor(
     private readonly folder: string,
     private readonly name: string,
@@ -27,7 +27,11 @@ export class CertificateAuthority {
     runOpenssl('req', '-x509', ...request, '-days', '2', '-keyout', this.key, '-out', this.certificate);
   }
 
-  /** @param names of the server, as a certificate has them: `IP:127.0.0.1,DNS:localhost` */
+  /**
+   * Issues a certificate.
+   *
+   * @param names the subject alternative names, such as `IP:127.0.0.1,DNS:localhost`
+   */
   issue(names: string): Certificate {
     const name = `${this.name}-${names.replaceAll(/\W/g, '-')}`;
     const [certificate, key, request] = [

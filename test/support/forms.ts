@@ -1,8 +1,8 @@
-/** How a client writes what a form has no way to write. */
+/** How a client encodes values for which forms have no standard encoding. */
 export interface FormStyle {
-  /** What is null: with an empty value, with no value, or not at all. */
+  /** Null: `a=` (blank), `a` (bare), or left out. */
   nulls: 'blank' | 'bare' | 'omitted';
-  /** A list: `a[]=1`, or `a[0]=1`. */
+  /** Lists: `a[]=1` or `a[0]=1`. */
   lists: 'brackets' | 'indexes';
 }
 
@@ -13,7 +13,7 @@ export const formStyles: FormStyle[] = [
   { nulls: 'omitted', lists: 'brackets' },
 ];
 
-/** A record as a form with nested names. Empty objects and lists are left out, as all form libraries do. */
+/** Encodes a record as a form with nested names. Omits empty objects and lists, as form libraries do. */
 export function encodeForm(record: object, style: FormStyle): string {
   return Object.entries(record)
     .flatMap(([key, value]) => encodePairs(encodeURIComponent(key), value, style))

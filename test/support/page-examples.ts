@@ -10,14 +10,14 @@ const REPEAT_TIMEOUT_MS = 60_000;
 const ORIGIN = 'http://127.0.0.1:3000';
 const TIMESTAMP = /"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"/g;
 
-/** A command of a page, with the parts of the answer that the page shows. */
+/** A command of a page, with the parts of the response that the page shows. */
 export interface Example {
   command: string;
   status: string;
   headers: [name: string, value: string][];
-  /** Undefined: the page leaves the body out. */
+  /** The expected body, with timestamps masked; undefined when the page shows none. */
   body?: string;
-  /** The answer of the page comes after some background work. */
+  /** Whether the command is repeated until background work leads to the response that the page shows. */
   repeats: boolean;
 }
 
@@ -27,11 +27,11 @@ interface HttpResponse {
   body: string;
 }
 
-/** A `sh` block with a command, and after it an `http` and a `json` block with the answer. */
+/** A `sh` block with a command, optionally followed by an `http` and a `json` block with the response. */
 const EXAMPLE_PATTERN =
   /(<!-- repeat -->\n\n)?^```sh\n([^`]+)\n^```\n(?:\n^```http\n([^`]+)\n^```\n)?(?:\n^```json\n([^`]+)\n^```\n)?/gm;
 
-/** The examples of a Markdown page, in their order. */
+/** @returns the examples of a Markdown page, in order */
 export function parseExamples(page: string): Example[] {
   return Array.from(page.matchAll(EXAMPLE_PATTERN), ([, repeat, command = '', head, json]) => {
     const [status = defaultStatus(command), ...headers] = head?.split('\n') ?? [];
@@ -49,10 +49,10 @@ export function parseExamples(page: string): Example[] {
 }
 
 /**
- * Runs the command of an example with the program at `origin`, and compares the answer with the example: the status, the
- * headers that the page shows, and the whole body. Timestamps are compared by their format only.
+ * Runs the command of an example against the program at `origin`, and compares the response with the example: the
+ * status, the headers that the page shows, and the whole body. Timestamps are compared by format only.
  *
- * @throws AssertionError when the answer is another one
+ * @throws AssertionError when the response differs
  */
 export async function replay(example: Example, origin: string): Promise<void> {
   for (const deadline = Date.now() + REPEAT_TIMEOUT_MS; ; await sleep(50)) {
@@ -67,9 +67,9 @@ export async function replay(example: Example, origin: string): Promise<void> {
 }
 
 /**
- * Runs a `curl` command of a page with the program at `origin`.
+ * Runs a `curl` command of a page against the program at `origin`.
  *
- * @throws AssertionError when the answer is an error
+ * @throws AssertionError when the status is not 2xx
  */
 export async function runSuccessfully(command: string, origin: string): Promise<void> {
   const { status, body } = await request(command, origin);
@@ -84,7 +84,7 @@ function assertMatches(example: Example, answer: HttpResponse, origin: string): 
   if (body !== undefined) assert.equal(maskTimestamps(answer.body), body, command);
 }
 
-/** Runs a `curl` command. Option `-i` has it print the head of the answer, too. */
+/** Runs a `curl` command. The option `-i` makes curl print the status line and the headers before the body. */
 async function request(command: string, origin: string): Promise<HttpResponse> {
   const { stdout } = await run('sh', ['-c', command.replaceAll(ORIGIN, origin).replace(/^curl /, 'curl -i ')]);
   const end = stdout.indexOf('\r\n\r\n');
@@ -96,7 +96,7 @@ async function request(command: string, origin: string): Promise<HttpResponse> {
   return { status: status.trim(), headers: new Map(headers), body: stdout.slice(end + 4) };
 }
 
-/** The status of an example that shows none. */
+/** @returns the status that is expected of an example without an `http` block */
 function defaultStatus(command: string): string {
   return command.includes('-XPOST') ? 'HTTP/1.1 201 Created' : 'HTTP/1.1 200 OK';
 }

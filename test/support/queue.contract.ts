@@ -3,14 +3,16 @@ import { type Job, JOB_TRIES, MOST_WAITING, type Queue } from '../../src/jobs/qu
 import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from './eventually.js';
 
+/** A queue adapter under test. */
 export interface QueueUnderTest {
   queue: Queue;
+  /** Sets the handler of all jobs. */
   process(handler: (job: Job) => Promise<void>): void;
-  /** Waits for the jobs under way. */
+  /** Waits for the running jobs, then closes the adapter. */
   close(): Promise<void>;
 }
 
-/** What the port promises, proved of an adapter. */
+/** Describes the contract of the queue port, and runs it against an adapter. */
 export function describeQueueContract(name: string, make: () => Promise<QueueUnderTest>): void {
   describe(`the queue ${name}`, () => {
     let adapter: QueueUnderTest;
@@ -20,7 +22,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
     });
     afterEach(() => adapter.close());
 
-    it('handles each job that was told, with its data', async () => {
+    it('handles each notified job, with its data', async () => {
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
       for (const id of [1, 2, 3]) adapter.queue.notify({ task: 'batch_operation', id });
@@ -28,21 +30,21 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       expect(handled.map(({ id }) => id).sort()).toEqual([1, 2, 3]);
     });
 
-    it('handles each of the jobs that were told together', async () => {
+    it('handles each job of a notification that has several', async () => {
       const handled = new Set<number>();
       adapter.process(async ({ id }) => void handled.add(id));
       adapter.queue.notify({ task: 'batch_operation', id: 1 }, { task: 'batch_operation', id: 2 });
       await eventually(() => handled.size === 2);
     });
 
-    it('handles jobs that were told before there was a handler', async () => {
+    it('handles jobs that were notified before a handler was set', async () => {
       adapter.queue.notify({ task: 'batch_operation', id: 7 });
       const handled: Job[] = [];
       adapter.process(async (job) => void handled.push(job));
       await eventually(() => handled.length === 1);
     });
 
-    it('handles a job again until its handler resolves', async () => {
+    it('retries a job until its handler resolves', async () => {
       let attempts = 0;
       adapter.process(async () => {
         if (++attempts < 3) throw new Error('not yet');
@@ -51,7 +53,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       await eventually(() => attempts === 3);
     });
 
-    it('leaves a job that keeps failing to the sweeper, and goes on with the others', async () => {
+    it('drops a job that keeps failing, and continues with the others', async () => {
       const attempts = new Map<number, number>();
       adapter.process(async ({ id }) => {
         attempts.set(id, (attempts.get(id) ?? 0) + 1);
@@ -62,7 +64,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       await eventually(() => attempts.get(1) === JOB_TRIES && attempts.get(2) === 1);
     });
 
-    it('takes no more than so many that nobody handles, and others again when they are handled', async () => {
+    it('accepts a limited number of waiting jobs, and more once those are handled', async () => {
       const handled = new Set<number>();
       for (let id = 1; id <= MOST_WAITING + 500; id++) {
         adapter.queue.notify({ task: 'batch_operation', id });
@@ -73,7 +75,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
         adapter.queue.notify({ task: 'batch_operation', id: MOST_WAITING * 2 });
         return handled.has(MOST_WAITING * 2);
       });
-      // An adapter that waits for answers may keep room for those that are on their way.
+      // An adapter may reserve part of the limit for notifications that are not yet acknowledged.
       await eventually(() => handled.size > MOST_WAITING - 1_000);
       expect(handled.size).toBeLessThanOrEqual(MOST_WAITING + 1);
       expect([...handled].slice(0, 1_000).toSorted((a, b) => a - b)).toEqual(
@@ -81,7 +83,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       );
     });
 
-    it('handles a job that is told again after it was handled', async () => {
+    it('handles a job that is notified again after it was handled', async () => {
       let handled = 0;
       adapter.process(async () => void handled++);
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
@@ -92,7 +94,7 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       });
     });
 
-    it('handles several jobs at once, so that a long one holds nobody up', async () => {
+    it('handles several jobs concurrently', async () => {
       const started = new Set<number>();
       let release = (): void => {};
       const released = new Promise<void>((resolve) => (release = resolve));
@@ -106,15 +108,15 @@ export function describeQueueContract(name: string, make: () => Promise<QueueUnd
       release();
     });
 
-    it('waits for the job under way when it is closed', async () => {
+    it('waits for the running job when it is closed', async () => {
       let state = 'waiting';
       adapter.process(async () => {
-        state = 'under way';
+        state = 'running';
         await new Promise((resolve) => setTimeout(resolve, 300));
         state = 'done';
       });
       adapter.queue.notify({ task: 'batch_operation', id: 1 });
-      await eventually(() => state === 'under way');
+      await eventually(() => state === 'running');
       await adapter.close();
       expect(state).toBe('done');
     });

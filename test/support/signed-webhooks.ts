@@ -3,23 +3,29 @@ import type { ApiResponse, Api } from './api.js';
 import type { Installation } from './installation.js';
 
 interface WebhookOptions {
+  /** The query string, with its `?`. */
   query?: string;
+  /** The token that signs the webhook instead of the simulator's. */
   token?: string;
   headers?: Record<string, string>;
-  /** Follows the path. */
+  /** Is appended to the path. */
   suffix?: string;
-  /** What follows the path that is signed, if that is another. */
+  /** Is appended to the signed path instead of `suffix`. */
   signedSuffix?: string;
 }
 
-/** Sends a webhook as the provider does: a form, signed by its URL and parameters. */
+/** Sends a webhook as the provider does: a form that is signed by its URL and parameters. */
 export type SendSignedWebhook = (
   api: Api,
   parameters: Record<string, string>,
   options?: WebhookOptions,
 ) => Promise<ApiResponse>;
 
-/** How the simulator sends its webhooks to an installation on which it is the provider. A program must have been started there. */
+/**
+ * Creates a sender of webhooks that carry the simulator's signature.
+ *
+ * @param installation has the simulator's token in its database once a program was started on it
+ */
 export function signedWebhookSender(installation: Installation): SendSignedWebhook {
   let simulatorToken: Promise<string> | undefined;
   return async (api, parameters, { query = '', token, headers = {}, suffix = '', signedSuffix = suffix } = {}) => {
@@ -34,7 +40,7 @@ export function signedWebhookSender(installation: Installation): SendSignedWebho
   };
 }
 
-/** What the simulator signs with. */
+/** @returns the token with which the simulator of an installation signs its webhooks */
 export async function readSimulatorToken(installation: Installation): Promise<string> {
   const [row] = await installation.query<{ value: string }>(
     `SELECT value FROM settings WHERE name = 'simulator_auth_token'`,

@@ -1,37 +1,45 @@
 import type { Api, Body } from './api.js';
 import { eventually } from './eventually.js';
 
-/** The transcript of one call. */
+/** What happened during a call, by the simulator's transcript. */
 export interface Transcript {
   sid: string;
-  /** All texts that were said, in order. */
+  /** The texts that were said, in order. */
   said: string[];
+  /** The URLs of the audio files that were played, in order. */
   played: string[];
   /** The action URLs of the questions, in order. */
   questions: string[];
+  /** The URLs of the TwiML documents that were fetched, in order. */
   fetches: string[];
   errors: string[];
 }
 
 /**
- * Makes a person call in, who presses these keys at the questions in turn (`hangup` ends the call). Resolves when the
- * call is over.
+ * Simulates an inbound call, and waits until it is over.
+ *
+ * @param keys what the caller presses at each question, in turn; `hangup` ends the call
  */
 export async function callIn(api: Api, from: string, keys: string[], to = '2442'): Promise<Transcript> {
   const { status, body, text } = await api.post('/simulator/inbound_calls', { from, to, keys, wait: true });
-  if (status !== 201) throw new Error(`Nobody could call in: ${text}`);
+  if (status !== 201) throw new Error(`The inbound call failed: ${text}`);
   return toTranscript(body.sid, body.transcript);
 }
 
-/** Sets what a person does when called: the keys they press, whether an answering machine answers. */
+/**
+ * Sets what a simulated person does when called.
+ *
+ * @param behavior such as the `keys` they press, or `machine` for an answering machine
+ */
 export async function setPersonBehavior(api: Api, msisdn: string, behavior: object): Promise<void> {
-  const given = { ending: 'answered', machine: false, hangsUpAtOnce: false, ...behavior };
-  await api.put(`/simulator/people/${encodeURIComponent(msisdn)}`, given);
+  const complete = { ending: 'answered', machine: false, hangsUpAtOnce: false, ...behavior };
+  await api.put(`/simulator/people/${encodeURIComponent(msisdn)}`, complete);
 }
 
 /**
- * Dials a participation, and waits until the call is over.
- * @param params further request parameters
+ * Creates and queues a call for a participation, and waits until it is over.
+ *
+ * @param params further `remote_request_params`
  */
 export async function dialParticipation(
   api: Api,
@@ -39,10 +47,10 @@ export async function dialParticipation(
   params: object = {},
 ): Promise<{ call: Body; talk: Transcript }> {
   const path = `/api/callout_participations/${participationId}/phone_calls`;
-  const { body: made } = await api.post(path, { remote_request_params: { from: '2442', ...params } });
-  await api.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
+  const { body: created } = await api.post(path, { remote_request_params: { from: '2442', ...params } });
+  await api.post(`/api/phone_calls/${created.id}/phone_call_events`, 'event=queue');
   const call = await eventually(async () => {
-    const { body } = await api.get(`/api/phone_calls/${made.id}`);
+    const { body } = await api.get(`/api/phone_calls/${created.id}`);
     return ['completed', 'busy', 'failed', 'not_answered', 'errored'].includes(body.status) && body;
   });
   if (call.remote_call_id === null) return { call, talk: toTranscript('', []) };
@@ -51,7 +59,7 @@ export async function dialParticipation(
 }
 
 function toTranscript(sid: string, transcript: Body[]): Transcript {
-  const all = (what: string): string[] => transcript.filter((one) => what in one).map((one) => one[what]);
+  const all = (key: string): string[] => transcript.filter((entry) => key in entry).map((entry) => entry[key]);
   return {
     sid,
     said: all('said'),

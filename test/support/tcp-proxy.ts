@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Stands before a server, and lets nobody through, or only slowly, when it is told so. The server itself knows nothing of it. */
+/** A TCP proxy in front of a server. It can refuse connections, drop them, and delay traffic. */
 export class TcpProxy {
   private readonly sockets = new Set<Socket>();
   private delayMs = 0;
@@ -12,16 +12,16 @@ export class TcpProxy {
     readonly port: number,
   ) {}
 
-  /** A gate that is open, before a server, by default of this machine. */
+  /** Starts a proxy on a free port of 127.0.0.1, which forwards to the server at `host` and `port`. */
   static async startFor(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const gate = new TcpProxy(server, (server.address() as AddressInfo).port);
-    server.on('connection', (socket) => gate.connectSockets(socket, connect(port, host)));
-    return gate;
+    const proxy = new TcpProxy(server, (server.address() as AddressInfo).port);
+    server.on('connection', (socket) => proxy.connectSockets(socket, connect(port, host)));
+    return proxy;
   }
 
-  /** Refuses connections, and breaks off those there are. */
+  /** Drops all connections, and refuses new ones until `open`. */
   async close(): Promise<void> {
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
@@ -30,6 +30,7 @@ export class TcpProxy {
     await closed;
   }
 
+  /** Accepts connections again, and removes the delay. */
   async open(): Promise<void> {
     this.delayMs = 0;
     if (this.server.listening) return;
@@ -37,12 +38,12 @@ export class TcpProxy {
     await once(this.server, 'listening');
   }
 
-  /** Breaks off the connections there are; new ones are let through. */
+  /** Drops the open connections. New ones are accepted. */
   dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** From now on, whatever is sent arrives so many milliseconds later, either way. */
+  /** Delays each chunk of data in both directions. @param milliseconds the delay; 0 for none */
   setDelay(milliseconds: number): void {
     this.delayMs = milliseconds;
   }
@@ -71,7 +72,7 @@ export class TcpProxy {
       }
       to.end();
     } catch {
-      // Broken off.
+      // The connection was dropped.
     }
   }
 }

@@ -102,7 +102,7 @@ export class Testbed {
       rmSync(folder, { recursive: true, force: true });
     });
     const environments = roles.map(([SCFM_ROLE, more]) => ({ SCFM_ROLE, ...more }));
-    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy, folder });
+    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy: redisGate, folder });
   }
 
   /** One process on a file; in `folder`, if given, which stays; with more environment if given. */
