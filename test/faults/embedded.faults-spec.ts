@@ -15,14 +15,14 @@ import { surviveKills } from './support/survive-kills.js';
 import { survive } from './support/survive.js';
 import { Testbed } from './support/testbed.js';
 
-/** The longest that it is waited before something is broken, in milliseconds. */
-const LONGEST = 1_000;
+/** The longest delay before a fault (ms). */
+const LONGEST_DELAY = 1_000;
 
 describe('the embedded program', () => {
   let testbed: Testbed;
   let disk: SmallDisk | undefined;
 
-  const begin = async (folder?: string): Promise<void> => {
+  const createTestbed = async (folder?: string): Promise<void> => {
     testbed = await Testbed.embedded({ folder });
     await testbed.installation.insertContacts(profile.people);
   };
@@ -33,50 +33,52 @@ describe('the embedded program', () => {
   });
 
   it(`loses and repeats nothing when it is killed ${profile.kills} times`, async () => {
-    await begin();
-    await surviveKills(testbed, new SeededRandom('embedded kills'), LONGEST);
+    await createTestbed();
+    await surviveKills(testbed, new SeededRandom('embedded kills'), LONGEST_DELAY);
   });
 
   it.runIf(isFullProfile)(
-    `waits while another program locks the file for ${profile.locked / 1_000} s, and answers readers`,
+    `serves readers and delays writers while another program locks the file for ${profile.fileLock / 1_000} s`,
     async () => {
-      await begin();
+      await createTestbed();
       const options = dataSourceOptions(readDatabase(testbed.installation.environment));
       const other = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
-      const chance = new SeededRandom('locked');
+      const random = new SeededRandom('locked');
       await survive(testbed, async () => {
-        await pause(chance.integer(0, LONGEST));
+        await pause(random.integer(0, LONGEST_DELAY));
         await other.query('BEGIN IMMEDIATE');
         logStep('the file is locked');
         const since = Date.now();
         await waitUntil(async () => {
           expect((await testbed.api.get('/api/contacts?per_page=1')).status).toBe(200);
-          return Date.now() - since > profile.locked;
+          return Date.now() - since > profile.fileLock;
         });
         await other.query('ROLLBACK');
-        logStep('the file is free');
+        logStep('the file is unlocked');
       });
       await other.destroy();
     },
   );
 
-  it('goes on when a disk that was full has room again', async () => {
+  it('recovers when a full disk has space again', async () => {
     disk = SmallDisk.mount(mkdtempSync(join(tmpdir(), 'scfm-small-')), {});
     const { folder } = disk;
-    await begin(folder);
-    const chance = new SeededRandom('embedded disk');
+    await createTestbed(folder);
+    const random = new SeededRandom('embedded disk');
     let sent = 0;
     await survive(testbed, async () => {
-      await pause(chance.integer(0, LONGEST));
+      await pause(random.integer(0, LONGEST_DELAY));
       logStep('the disk is full');
       disk!.fill();
       await waitUntil(async () => {
-        const made = await attempt(() => testbed.api.post('/api/contacts', { msisdn: `+85515${1_000_000 + sent++}` }));
-        return made === undefined;
+        const created = await attempt(() =>
+          testbed.api.post('/api/contacts', { msisdn: `+85515${1_000_000 + sent++}` }),
+        );
+        return created === undefined;
       });
       expect((await testbed.api.get('/api/contacts?per_page=1')).status).toBe(200);
-      await pause(LONGEST);
-      logStep('there is room again');
+      await pause(LONGEST_DELAY);
+      logStep('the disk has space again');
       disk!.free();
     });
   });

@@ -6,18 +6,20 @@ import { waitUntil } from './support/retry.js';
 import { logStep } from './support/log-step.js';
 import { Testbed } from './support/testbed.js';
 
-/** What a process works on at once here; and how many want it to. */
+/** The concurrent requests that an instance accepts. */
 const CAPACITY = 100;
-const CROWD = 500;
 
-/** The least share of what is done for as many as there is room for that is still done in a crowd. */
-const KEPT = 0.3;
+/** The clients that overload it. */
+const OVERLOAD = 500;
+
+/** The least share of the usual throughput that must remain during overload. */
+const LEAST_THROUGHPUT = 0.3;
 
 const environment = { MAX_CONCURRENT_REQUESTS: String(CAPACITY) };
 
-const done = ({ statuses }: LoadResult): number => (statuses.get(200) ?? 0) + (statuses.get(201) ?? 0);
+const countSuccesses = ({ statuses }: LoadResult): number => (statuses.get(200) ?? 0) + (statuses.get(201) ?? 0);
 
-describe('a crowd above capacity', () => {
+describe('an overload', () => {
   let testbed: Testbed | undefined;
 
   afterEach(async () => {
@@ -28,12 +30,12 @@ describe('a crowd above capacity', () => {
   it.each([
     ['embedded', () => Testbed.embedded({ environment })],
     ['a cluster', () => Testbed.cluster([['web', environment], ['worker']])],
-  ])('is refused quickly, and hinders neither the work that was let in nor the process: %s', async (_, create) => {
+  ])('is refused without harm to the accepted requests and to the process: %s', async (_, create) => {
     testbed = await create();
-    const place = testbed.webs[0]!;
-    const api = new Api(place.url);
-    const before = place.memoryMiB();
-    const usual = await runClients(place.url, CAPACITY, profile.crowded);
+    const instance = testbed.webs[0]!;
+    const api = new Api(instance.url);
+    const memoryBefore = instance.memoryMiB();
+    const usual = await runClients(instance.url, CAPACITY, profile.overload);
     let isOver = false;
     const health = (async (): Promise<number[]> => {
       const statuses: number[] = [];
@@ -43,23 +45,23 @@ describe('a crowd above capacity', () => {
       });
       return statuses;
     })();
-    const answers = await runClients(place.url, CROWD, profile.crowded);
+    const overloaded = await runClients(instance.url, OVERLOAD, profile.overload);
     isOver = true;
     const seen = await health;
-    logStep(
-      `${done(usual)} answers for ${CAPACITY}, ${done(answers)} for ${CROWD} and ${answers.statuses.get(503)} refusals`,
-    );
-    expect([...answers.statuses.keys()].toSorted()).toEqual([200, 201, 503]);
-    expect([answers.withoutRetryAfter, answers.failures]).toEqual([0, []]);
-    expect(done(answers)).toBeGreaterThan(KEPT * done(usual));
+    const [usualCount, overloadedCount] = [countSuccesses(usual), countSuccesses(overloaded)];
+    logStep(`${usualCount} successes for ${CAPACITY} clients`);
+    logStep(`${overloadedCount} successes and ${overloaded.statuses.get(503)} refusals for ${OVERLOAD} clients`);
+    expect([...overloaded.statuses.keys()].toSorted()).toEqual([200, 201, 503]);
+    expect([overloaded.withoutRetryAfter, overloaded.failures]).toEqual([0, []]);
+    expect(overloadedCount).toBeGreaterThan(LEAST_THROUGHPUT * usualCount);
     expect(new Set(seen)).toEqual(new Set([200]));
-    const made = [...usual.created, ...answers.created];
-    expect(await testbed.count(`SELECT count(*) AS count FROM contacts`)).toBe(made.length);
-    place.recordCrash();
-    expect(place.crashes).toEqual([]);
+    const created = [...usual.created, ...overloaded.created];
+    expect(await testbed.count(`SELECT count(*) AS count FROM contacts`)).toBe(created.length);
+    instance.recordCrash();
+    expect(instance.crashes).toEqual([]);
     if (!isFullProfile) return;
-    const most = place.memoryMiB();
-    await waitUntil(() => place.memoryMiB() <= before);
-    logStep(`memory: ${before} MiB before, ${most} right after, ${place.memoryMiB()} now`);
+    const memoryAfter = instance.memoryMiB();
+    await waitUntil(() => instance.memoryMiB() <= memoryBefore);
+    logStep(`memory: ${memoryBefore} MiB before, ${memoryAfter} MiB right after, ${instance.memoryMiB()} MiB now`);
   });
 });

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectBooksToBalance, waitUntilIdle } from './support/books.js';
+import { expectBooksToBalance } from './support/books.js';
+import { waitUntilIdle } from './support/idle.js';
 import { Campaign } from './support/campaign.js';
 import { SeededRandom } from './support/seeded-random.js';
 import { profile, isFullProfile } from './support/profile.js';
@@ -10,8 +11,8 @@ import { surviveKills } from './support/survive-kills.js';
 import { survive } from './support/survive.js';
 import { Testbed } from './support/testbed.js';
 
-/** The moments of a campaign at which a process is killed: one after the other, and each a random while after it began. */
-const LONGEST_WAIT = 700;
+/** The longest delay between the start of a campaign's phase and a fault (ms). */
+const LONGEST_DELAY = 700;
 
 describe('processes of a cluster', () => {
   let testbed: Testbed;
@@ -22,28 +23,28 @@ describe('processes of a cluster', () => {
   });
   afterAll(() => testbed.remove());
 
-  it(`lose and repeat nothing when ${profile.kills} of them are killed at random moments`, async () => {
-    const victims = { dialling: testbed.workers, hearing: testbed.webs };
-    await surviveKills(testbed, new SeededRandom('kills'), LONGEST_WAIT, victims);
+  it(`lose and repeat nothing when ${profile.kills} are killed at random moments`, async () => {
+    const victims = { dialing: testbed.workers, webhooks: testbed.webs };
+    await surviveKills(testbed, new SeededRandom('kills'), LONGEST_DELAY, victims);
   });
 
-  it.runIf(isFullProfile)('are replaced one by one under load, each in good order', async () => {
+  it.runIf(isFullProfile)('shut down cleanly when they are replaced one by one under load', async () => {
     await survive(testbed, async () => {
-      for (const place of testbed.instances) {
-        logStep(`replace ${place.name}`);
-        expect(await place.stop('SIGTERM')).toBe(0);
-        await place.start();
+      for (const instance of testbed.instances) {
+        logStep(`replace ${instance.name}`);
+        expect(await instance.stop('SIGTERM')).toBe(0);
+        await instance.start();
       }
     });
   });
 
-  it.runIf(isFullProfile)('do nothing twice when one sleeps beyond every lease, and wakes', async () => {
-    const chance = new SeededRandom('sleeper');
+  it.runIf(isFullProfile)('repeat nothing when one is suspended until all of its leases have expired', async () => {
+    const random = new SeededRandom('sleeper');
     const campaign = await Campaign.create(testbed);
-    const sleeper = chance.pick(testbed.workers);
-    const asleep = async (): Promise<void> => {
-      logStep(`${sleeper.name} sleeps`);
-      sleeper.signal('SIGSTOP');
+    const suspended = random.pick(testbed.workers);
+    const suspend = async (): Promise<void> => {
+      logStep(`suspend ${suspended.name}`);
+      suspended.signal('SIGSTOP');
       const since = Date.now();
       await waitUntil(async () => {
         const held = await testbed.count(
@@ -51,18 +52,18 @@ describe('processes of a cluster', () => {
             + (SELECT count(*) FROM phone_calls WHERE status = 'queued' AND lease_token IS NOT NULL
               AND leased_until < clock_timestamp()) AS count`,
         );
-        return held === 0 && Date.now() - since > profile.slept;
+        return held === 0 && Date.now() - since > profile.sleep;
       });
-      sleeper.signal('SIGCONT');
+      suspended.signal('SIGCONT');
     };
     const populated = campaign.populate();
-    await pause(chance.integer(0, LONGEST_WAIT));
-    await asleep();
+    await pause(random.integer(0, LONGEST_DELAY));
+    await suspend();
     await populated;
     await campaign.createCalls();
     const dialled = campaign.queueCalls().then(() => campaign.waitForCalls(profile.calls));
-    await pause(chance.integer(0, LONGEST_WAIT));
-    await asleep();
+    await pause(random.integer(0, LONGEST_DELAY));
+    await suspend();
     await dialled;
     await campaign.stop();
     await waitUntilIdle(testbed);

@@ -7,13 +7,13 @@ import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
 import { Testbed } from './support/testbed.js';
 
-/** The longest time between two breaks, and that one lasts, in milliseconds. */
-const LONGEST = 2_000;
+/** The longest delay between two faults, and the longest fault (ms). */
+const LONGEST_DELAY = 2_000;
 
-/** Longer than the health check waits for Redis, and than the pause between two tries of a job, in milliseconds. */
-const SLUGGISH = 3_000;
+/** How long Redis pauses its clients (ms). The health check times out and jobs are retried within that time. */
+const CLIENT_PAUSE = 3_000;
 
-describe('Redis', () => {
+describe('the cluster survives when Redis', () => {
   let testbed: Testbed;
 
   beforeAll(async () => {
@@ -22,12 +22,12 @@ describe('Redis', () => {
   });
   afterAll(() => testbed.remove());
 
-  const again = (name: string, act: (chance: SeededRandom) => Promise<void>) =>
+  const repeatFault = (name: string, injectFault: (random: SeededRandom) => Promise<void>) =>
     survive(testbed, async () => {
-      const chance = new SeededRandom(name);
-      for (let times = 0; times < profile.breaks; times++) {
-        await pause(chance.integer(0, LONGEST));
-        await act(chance);
+      const random = new SeededRandom(name);
+      for (let times = 0; times < profile.outages; times++) {
+        await pause(random.integer(0, LONGEST_DELAY));
+        await injectFault(random);
       }
     });
 
@@ -38,23 +38,23 @@ describe('Redis', () => {
     redis.disconnect();
   };
 
-  it('goes away, forgets matchAll, and comes back', () =>
-    again('redis away', async (chance) => {
-      logStep('Redis is gone');
-      await testbed.servers.redis.stop(chance.pick(['SIGTERM', 'SIGKILL'] as const));
-      await pause(chance.integer(0, LONGEST));
+  it('is stopped and restarted without its data', () =>
+    repeatFault('redis away', async (random) => {
+      logStep('Redis is stopped');
+      await testbed.servers.redis.stop(random.pick(['SIGTERM', 'SIGKILL'] as const));
+      await pause(random.integer(0, LONGEST_DELAY));
       await testbed.servers.redis.start();
     }));
 
-  it.runIf(isFullProfile)('is flushed', () => again('redis flushed', () => command('FLUSHALL')));
+  it.runIf(isFullProfile)('is flushed', () => repeatFault('redis flushed', () => command('FLUSHALL')));
 
-  it.runIf(isFullProfile)('answers slowly', () =>
-    again('redis slow', async (chance) => {
-      const delay = chance.integer(50, 500);
-      logStep(`Redis is ${delay} ms away`);
+  it.runIf(isFullProfile)('responds slowly', () =>
+    repeatFault('redis slow', async (random) => {
+      const delay = random.integer(50, 500);
+      logStep(`Redis is delayed by ${delay} ms`);
       testbed.servers.redisProxy.setDelay(delay);
-      await pause(chance.integer(0, LONGEST));
-      await command('CLIENT', 'PAUSE', String(SLUGGISH), 'ALL');
+      await pause(random.integer(0, LONGEST_DELAY));
+      await command('CLIENT', 'PAUSE', String(CLIENT_PAUSE), 'ALL');
     }),
   );
 });

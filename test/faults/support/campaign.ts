@@ -3,16 +3,17 @@ import { attempt, retryUntilAccepted, waitUntil } from './retry.js';
 import { logStep } from './log-step.js';
 import type { Testbed } from './testbed.js';
 
-/** The contacts that `Installation.makeContacts` made. */
+/** Matches the contacts that `Installation.insertContacts` inserts. */
 const ALL_CONTACTS = { contact_filter_params: { metadata: { many: 'yes' } } };
 
-/** A callout to everybody, driven by somebody who asks again whenever there is no answer. */
+/** A callout to all contacts, driven by a client that retries every failed request. */
 export class Campaign {
   private constructor(
     private readonly testbed: Testbed,
     readonly callout: number,
   ) {}
 
+  /** Creates the callout, without any batch operation. */
   static async create(testbed: Testbed): Promise<Campaign> {
     const { body } = await retryUntilAccepted(() => testbed.api.post('/api/callouts'));
     const campaign = new Campaign(testbed, body.id);
@@ -20,7 +21,7 @@ export class Campaign {
     return campaign;
   }
 
-  /** All of it, until so many calls were taken by the provider. */
+  /** Runs all batch operations, and waits until the provider has accepted that many calls. */
   async run(calls: number): Promise<void> {
     await this.populate();
     await this.createCalls();
@@ -28,12 +29,12 @@ export class Campaign {
     await this.waitForCalls(calls);
   }
 
-  /** Puts everybody into the callout. */
+  /** Adds all contacts to the callout. */
   populate(): Promise<void> {
     return this.runToCompletion('CalloutPopulation', ALL_CONTACTS);
   }
 
-  /** Makes a call for whoever has none yet. */
+  /** Creates a call for each participation that has none. */
   createCalls(): Promise<void> {
     return this.runToCompletion('PhoneCallCreate', {
       remote_request_params: { from: '2442' },
@@ -42,26 +43,26 @@ export class Campaign {
     });
   }
 
-  /** Queues the calls that were made: from now on they are dialled. */
+  /** Queues the created calls, which are dialed from then on. */
   queueCalls(): Promise<void> {
     return this.runToCompletion('PhoneCallQueue', { skip_validate_preview_presence: 'true' });
   }
 
-  /** Waits until so many more calls of the callout were taken by the provider. */
+  /** Waits until the provider has accepted `more` further calls of the callout. */
   async waitForCalls(more: number): Promise<void> {
-    const rung = (): Promise<number> =>
+    const countAccepted = (): Promise<number> =>
       this.testbed
         .count(`SELECT count(remote_call_id) AS count FROM phone_calls WHERE callout_id = ${this.callout}`)
         .catch(() => 0);
-    const before = await waitUntil(() => rung().then((count) => ({ count })));
-    await waitUntil(async () => (await rung()) >= before.count + more);
+    const before = await countAccepted();
+    await waitUntil(async () => (await countAccepted()) >= before + more);
   }
 
-  /** Takes back the calls that were not dialled yet. */
+  /** Stops the callout, which cancels the calls that were not yet dialed. */
   async stop(): Promise<void> {
     const path = `/api/callouts/${this.callout}`;
     await waitUntil(async () => {
-      // Only one that was started can be stopped.
+      // Only a callout that was started can be stopped.
       for (const event of ['start', 'stop'])
         await attempt(() => this.testbed.api.post(`${path}/callout_events`, { event }));
       const shown = await attempt(() => this.testbed.api.get(path));
@@ -69,7 +70,7 @@ export class Campaign {
     });
   }
 
-  /** Makes a batch operation, and has it run until it has finished: one that failed is told to go on, as a person would. */
+  /** Creates a batch operation and runs it until it is `finished`. Requeues it when it has failed, as a user would. */
   private async runToCompletion(type: string, parameters: object): Promise<void> {
     const { api } = this.testbed;
     const path = `/api/callouts/${this.callout}/batch_operations`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findPrograms } from '../../../scripts/servers.mjs';
 
-/** Where libfaketime is, which Debian's program knows. */
+/** @returns the path of libfaketime, by asking Debian's `faketime` program */
 function findLibfaketime(): string {
   const { faketime } = findPrograms({ faketime: 'faketime' });
   const env = { PATH: process.env.PATH };
@@ -14,23 +14,23 @@ function findLibfaketime(): string {
 
 const formatOffset = (seconds: number): string => `${seconds < 0 ? '' : '+'}${seconds}s`;
 
-/** The environment of a program whose clock is wrong by so many seconds. Its timers go by the true time. */
+/** @returns the environment of a program whose clock is `seconds` ahead. Its timers keep real time. */
 export function skewedClock(seconds: number): Record<string, string> {
   return { LD_PRELOAD: findLibfaketime(), FAKETIME: formatOffset(seconds), FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 }
 
-/** A clock that can be set while programs run by it. Their timers go by the true time. */
+/** A clock whose offset changes while programs use it. Their timers keep real time. */
 export class MovableClock {
   private readonly folder = mkdtempSync(join(tmpdir(), 'scfm-clock-'));
   private readonly file = join(this.folder, 'shift');
 
   constructor() {
-    // PostgreSQL reads it from another account.
+    // PostgreSQL reads the file as another user.
     chmodSync(this.folder, 0o755);
     this.setOffset(0);
   }
 
-  /** The environment of a program that runs by this clock. */
+  /** The environment of a program that uses this clock. */
   get environment(): Record<string, string> {
     return {
       LD_PRELOAD: findLibfaketime(),
@@ -40,11 +40,12 @@ export class MovableClock {
     };
   }
 
-  /** Sets the clock to so many seconds from the true time. Programs notice within a second. */
+  /** Sets the clock to `seconds` ahead of real time. Programs notice within a second. */
   setOffset(seconds: number): void {
     writeFileSync(this.file, formatOffset(seconds));
   }
 
+  /** Removes the file of the offset. */
   remove(): void {
     rmSync(this.folder, { recursive: true });
   }

@@ -4,24 +4,24 @@ import { SeededRandom } from './seeded-random.js';
 import { attempt } from './retry.js';
 import type { Testbed } from './testbed.js';
 
-/** Requests under way at the same time. */
+/** The number of concurrent writers. */
 const CONCURRENCY = 3;
 
-/** Between two records of a lane, in milliseconds: it shall be told of what breaks, and not be the load itself. */
+/** The pause of a writer between two rounds (ms). The ledger observes faults and must not overload the program. */
 const PAUSE_MS = 50;
 
-/** What a client was told is done, by an answer of 2xx. */
+/** The writes that were confirmed by a 2xx response. */
 export interface Accepted {
   contacts: { id: number; msisdn: string; renamed: boolean }[];
   callouts: { id: number; started: boolean }[];
-  /** The contacts who asked for no more calls. */
+  /** The ids of the contacts that opted out. */
   optOuts: number[];
 }
 
-/** A client that goes on making and changing records while things break, and writes down what was accepted. */
+/** A client that creates and changes records during faults, and records which writes the API has accepted. */
 export class Ledger {
   readonly accepted: Accepted = { contacts: [], callouts: [], optOuts: [] };
-  private readonly chance = new SeededRandom('opt-outs');
+  private readonly random = new SeededRandom('opt-outs');
   private people?: { first: number; last: number };
   private attempts = 0;
   private stopping = false;
@@ -29,12 +29,13 @@ export class Ledger {
 
   constructor(private readonly testbed: Testbed) {}
 
+  /** Starts the writers. */
   start(): void {
     this.stopping = false;
     this.writers = Array.from({ length: CONCURRENCY }, () => this.writeRecords());
   }
 
-  /** Ends after the requests under way. */
+  /** Stops the writers once their current rounds have ended. */
   async stop(): Promise<void> {
     this.stopping = true;
     await Promise.all(this.writers);
@@ -49,21 +50,21 @@ export class Ledger {
     }
   }
 
-  /** Each with a number of its own: one whose fate is not known is not asked for again. */
+  /** Creates a contact and changes it. A number is never reused, because a failed request may have been executed. */
   private async createContact(): Promise<void> {
     const msisdn = `+85512${2_000_000 + this.attempts++}`;
-    const made = await attempt(() => this.api.post('/api/contacts', { msisdn, metadata: { ledger: 'made' } }));
-    if (!made) return;
-    const { id } = made.body;
+    const created = await attempt(() => this.api.post('/api/contacts', { msisdn, metadata: { ledger: 'made' } }));
+    if (!created) return;
+    const { id } = created.body;
     const renamed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { ledger: 'renamed' } }));
     this.accepted.contacts.push({ id, msisdn, renamed: renamed !== undefined });
   }
 
-  /** One of the people whom callouts are for, perhaps just as they are dialed. */
+  /** Opts out a random contact of the campaigns, possibly while it is dialed. */
   private async optOut(): Promise<void> {
     this.people ??= await this.testbed.contactIdRange().catch(() => undefined);
     if (!this.people) return;
-    const id = this.chance.integer(this.people.first, this.people.last);
+    const id = this.random.integer(this.people.first, this.people.last);
     const changed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } }));
     if (changed) this.accepted.optOuts.push(id);
   }
@@ -72,10 +73,11 @@ export class Ledger {
     return this.testbed.api;
   }
 
+  /** Creates a callout and starts it. */
   private async createCallout(): Promise<void> {
-    const made = await attempt(() => this.api.post('/api/callouts'));
-    if (!made) return;
-    const { id } = made.body;
+    const created = await attempt(() => this.api.post('/api/callouts'));
+    if (!created) return;
+    const { id } = created.body;
     const started = await attempt(() => this.api.post(`/api/callouts/${id}/callout_events`, { event: 'start' }));
     this.accepted.callouts.push({ id, started: started !== undefined });
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { expectBooksToBalance, waitUntilIdle } from './books.js';
+import { waitUntilIdle } from './idle.js';
+import { expectBooksToBalance } from './books.js';
 import { Campaign } from './campaign.js';
 import type { SeededRandom } from './seeded-random.js';
 import { profile } from './profile.js';
@@ -9,28 +10,31 @@ import type { Instance } from './instance.js';
 import { logStep } from './log-step.js';
 import type { Testbed } from './testbed.js';
 
-/** Kills in one campaign: while it is populated, gets its calls, queues them, dials them, and hears of them. */
+/** One kill in each phase of a campaign: population, creation, queueing, dialing, and webhooks. */
 const KILLS_PER_CAMPAIGN = 5;
 
 /**
- * Has campaigns run, kills a process at a random moment of each of their parts, and lets it come back; the books must balance in the end.
- * @param longest that a part has been under way by then, in milliseconds
- * @param victims of which one is killed while calls are dialled, and while they are heard of; else any
+ * Runs campaigns, kills a process at a random moment of each phase, and restarts it. Asserts that the books balance at
+ * the end.
+ *
+ * @param longest the longest delay between the start of a phase and the kill (ms)
+ * @param victims the instances of which one is killed during dialing, and during webhooks. The default, as in the other
+ *   phases, is any.
  */
 export async function surviveKills(
   testbed: Testbed,
-  chance: SeededRandom,
+  random: SeededRandom,
   longest: number,
   {
-    dialling = testbed.instances,
-    hearing = testbed.instances,
-  }: { dialling?: readonly Instance[]; hearing?: readonly Instance[] } = {},
+    dialing = testbed.instances,
+    webhooks = testbed.instances,
+  }: { dialing?: readonly Instance[]; webhooks?: readonly Instance[] } = {},
 ): Promise<void> {
   const ledger = new Ledger(testbed);
   ledger.start();
-  const during = async (work: Promise<void>, victims: readonly Instance[] = testbed.instances): Promise<void> => {
-    await pause(chance.integer(0, longest));
-    const victim = chance.pick(victims);
+  const killDuring = async (work: Promise<void>, victims: readonly Instance[] = testbed.instances): Promise<void> => {
+    await pause(random.integer(0, longest));
+    const victim = random.pick(victims);
     logStep(`kill ${victim.name}`);
     await victim.stop('SIGKILL');
     await victim.start();
@@ -38,11 +42,11 @@ export async function surviveKills(
   };
   for (let round = 0; round < profile.kills / KILLS_PER_CAMPAIGN; round++) {
     const campaign = await Campaign.create(testbed);
-    await during(campaign.populate());
-    await during(campaign.createCalls());
-    await during(campaign.queueCalls());
-    await during(campaign.waitForCalls(profile.calls), dialling);
-    await during(campaign.waitForCalls(profile.calls), hearing);
+    await killDuring(campaign.populate());
+    await killDuring(campaign.createCalls());
+    await killDuring(campaign.queueCalls());
+    await killDuring(campaign.waitForCalls(profile.calls), dialing);
+    await killDuring(campaign.waitForCalls(profile.calls), webhooks);
     await campaign.stop();
   }
   await ledger.stop();

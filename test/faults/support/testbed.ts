@@ -25,12 +25,12 @@ import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitUntil } from './retry.js';
 import { Instance } from './instance.js';
 
-/** How fast the provider's people live: a call takes about a second, so that things break in the middle of it. */
+/** At this speed a simulated call takes about a second, so that faults happen during calls. */
 const SIMULATOR_SPEED = '40';
 
 /**
- * Everything is impatient here, so that what waits for a time limit does not wait long. The provider may be slow all the same, while others
- * crowd the machine: it has taken calls eight seconds after they were asked for, which nobody could have known who had given them up by then.
+ * Settings that keep waits short. `UNCERTAIN_FOR` must exceed the delay of an overloaded provider, which has accepted
+ * calls up to eight seconds after the request.
  */
 const SHORT_TIMEOUTS = {
   LOG_LEVEL: 'warn',
@@ -41,49 +41,56 @@ const SHORT_TIMEOUTS = {
   PROVIDER_TIMEOUT: '2',
 };
 
-/** The servers of a cluster, which can be stopped and started. */
+/** The servers of a cluster, which tests stop and start. */
 interface Servers {
   postgres: Server;
   redis: Server;
-  /** Between our processes and Redis. */
+  /** Between the program and Redis. */
   redisProxy: TcpProxy;
+  /** The folder of the servers' data. */
   folder: string;
 }
 
 interface EmbeddedOptions {
+  /** The folder of the SQLite file, which is kept. The default is a temporary one. */
   folder?: string;
+  /** Further settings of the program. */
   environment?: Record<string, string>;
 }
 
 /** A call as the provider lists it. */
 type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string>;
 
-/** All there is to break: our processes behind a load balancer, what they stand on, and a provider behind a gate. */
+/**
+ * An installation whose parts can fail: instances of the program behind a load balancer, their database and Redis, and
+ * a provider behind a TCP proxy.
+ */
 export class Testbed {
-  /** All that were planned here. */
+  /** All campaigns that were created on this testbed. */
   readonly campaigns: Campaign[] = [];
-  /** The provider tells the same twice: what it tells is not counted any more. */
+  /** Whether the provider has repeated webhooks. Their number is then not checked. */
   duplicatesWebhooks = false;
-  /** The database's clock was moved: its times cannot be compared any more. */
+  /** Whether the database's clock was moved. Its timestamps are then not compared. */
   hasClockMoved = false;
 
   private constructor(
     readonly installation: Installation,
     readonly instances: readonly Instance[],
-    /** Reaches our processes in turn, as the outside does. */
+    /** A client of the load balancer. */
     readonly api: Api,
-    /** The provider's controls, not through the gate. */
+    /** A client of the provider's simulator, which bypasses the proxy. */
     readonly provider: Api,
-    /** Between our processes and the provider. */
+    /** Between the program and the provider. */
     readonly providerProxy: TcpProxy,
     private readonly dispose: () => Promise<void>,
     private readonly cluster?: Servers,
   ) {}
 
   /**
-   * A PostgreSQL and a Redis of its own, and these processes.
-   * @param roles of the processes, with more environment if given
-   * @param databaseEnvironment of PostgreSQL
+   * Creates a testbed with its own PostgreSQL and Redis.
+   *
+   * @param roles the `SCFM_ROLE` of each instance, and its further settings
+   * @param databaseEnvironment the environment of PostgreSQL
    */
   static async cluster(
     roles: readonly (readonly [string, Record<string, string>?])[] = [['all'], ['all']],
@@ -94,18 +101,18 @@ export class Testbed {
     const postgres = await preparePostgres(programs, folder, { environment: databaseEnvironment });
     const redis = await prepareRedis(programs, folder);
     await Promise.all([postgres.start(), redis.start()]);
-    const redisGate = await TcpProxy.startFor(redis.port);
-    const environment = { DATABASE_URL: postgres.url, REDIS_URL: `redis://127.0.0.1:${redisGate.port}` };
+    const redisProxy = await TcpProxy.startFor(redis.port);
+    const environment = { DATABASE_URL: postgres.url, REDIS_URL: `redis://127.0.0.1:${redisProxy.port}` };
     const installation = Installation.of(environment, async () => {
-      await redisGate.close();
+      await redisProxy.close();
       await Promise.all([postgres.stop(), redis.stop('SIGKILL')]);
       rmSync(folder, { recursive: true, force: true });
     });
     const environments = roles.map(([SCFM_ROLE, more]) => ({ SCFM_ROLE, ...more }));
-    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy: redisGate, folder });
+    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy, folder });
   }
 
-  /** One process on a file; in `folder`, if given, which stays; with more environment if given. */
+  /** Creates a testbed with one instance on a SQLite file. */
   static async embedded({ folder, environment = {} }: EmbeddedOptions = {}): Promise<Testbed> {
     const installation = folder
       ? Installation.of({ DATABASE_URL: `sqlite:${join(folder, `${randomUUID()}.sqlite3`)}` }, async () => undefined)
@@ -119,15 +126,17 @@ export class Testbed {
     return this.cluster;
   }
 
+  /** The instances that serve the API. */
   get webs(): Instance[] {
     return this.instances.filter(({ servesApi }) => servesApi);
   }
 
+  /** The instances that only do background work. */
   get workers(): Instance[] {
     return this.instances.filter(({ servesApi }) => !servesApi);
   }
 
-  /** Brings back all that is away, and waits until matchAll answers. */
+  /** Starts what is stopped, ends all faults, and waits until every instance is ready. */
   async restore(): Promise<void> {
     if (this.cluster) {
       const { postgres, redis, redisProxy } = this.cluster;
@@ -136,7 +145,7 @@ export class Testbed {
     }
     await this.providerProxy.open();
     await this.provider.delete('/simulator/faults');
-    await Promise.all(this.instances.map((place) => place.start()));
+    await Promise.all(this.instances.map((instance) => instance.start()));
     for (const { url } of this.instances) {
       await waitUntil(async () => {
         const ready = await new Api(url).get('/health/ready').catch(() => undefined);
@@ -145,12 +154,12 @@ export class Testbed {
     }
   }
 
-  /** Ends matchAll, and leaves nothing behind. */
+  /** Stops all processes, and removes their data. */
   async remove(): Promise<void> {
     await this.dispose();
   }
 
-  /** Whether the database runs this statement now. */
+  /** @returns whether the database executes the statement now */
   canQuery(statement: string): Promise<boolean> {
     return this.installation.query(statement).then(
       () => true,
@@ -158,13 +167,13 @@ export class Testbed {
     );
   }
 
-  /** A whole number that the database answers. */
+  /** @returns the column `count` of the statement's first row */
   async count(statement: string): Promise<number> {
     const [row] = await this.installation.query<{ count: number }>(statement);
     return Number(row!.count);
   }
 
-  /** The ids of the people whom callouts are for. */
+  /** @returns the first and the last id of the contacts that campaigns call */
   async contactIdRange(): Promise<{ first: number; last: number }> {
     const [row] = await this.installation.query<{ first: number; last: number }>(
       `SELECT min(id) AS first, max(id) AS last FROM contacts WHERE msisdn LIKE '+85590%'`,
@@ -172,27 +181,27 @@ export class Testbed {
     return { first: Number(row!.first), last: Number(row!.last) };
   }
 
-  /** What goes wrong at the provider from now on. */
-  async setFaults(given: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
-    this.duplicatesWebhooks ||= given.callbacks?.doubled !== undefined;
-    await this.provider.put('/simulator/faults', given);
+  /** Sets the faults of the simulated provider. @param faults replaces the earlier ones */
+  async setFaults(faults: { create?: object; callbacks?: { doubled?: number }; account?: number }): Promise<void> {
+    this.duplicatesWebhooks ||= faults.callbacks?.doubled !== undefined;
+    await this.provider.put('/simulator/faults', faults);
   }
 
-  /** What the provider has seen. */
+  /** @returns the simulator's counts of calls and webhooks */
   async statistics(): Promise<Body> {
     return (await this.provider.get('/simulator/statistics')).body;
   }
 
-  /** The provider's own list of the calls that it took. */
+  /** @returns the provider's list of the calls that it has accepted */
   async providerCalls(): Promise<ProviderCall[]> {
-    const rings: ProviderCall[] = [];
+    const calls: ProviderCall[] = [];
     let page: string | null = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
     while (page) {
       const { body }: Body = await this.provider.get(`/simulator${page}`, providerAuthorization);
-      for (const { sid, to, status, date_created } of body.calls) rings.push({ sid, to, status, date_created });
+      for (const { sid, to, status, date_created } of body.calls) calls.push({ sid, to, status, date_created });
       page = body.next_page_uri;
     }
-    return rings;
+    return calls;
   }
 
   private static async assemble(
@@ -201,33 +210,34 @@ export class Testbed {
     servers?: Servers,
   ): Promise<Testbed> {
     const provider = await Installation.createEmbedded();
-    const { api: exchange } = await provider.start({
+    const { api: providerApi } = await provider.start({
       ...providerEnvironment,
-      SIMULATOR_SPEED: SIMULATOR_SPEED,
+      SIMULATOR_SPEED,
       LOG_LEVEL: 'error',
     });
-    const gate = await TcpProxy.startFor(Number(new URL(exchange.url).port));
-    const front = await Relay.start();
+    const providerProxy = await TcpProxy.startFor(Number(new URL(providerApi.url).port));
+    const relay = await Relay.start();
     const shared = {
       ...SHORT_TIMEOUTS,
-      PUBLIC_URL: front.url,
-      ...dialingEnvironment(`http://127.0.0.1:${gate.port}`),
+      PUBLIC_URL: relay.url,
+      ...dialingEnvironment(`http://127.0.0.1:${providerProxy.port}`),
     };
-    const places: Instance[] = [];
+    const instances: Instance[] = [];
     for (const environment of environments) {
-      places.push(new Instance(installation, await freePort(), { ...shared, ...environment }));
+      instances.push(new Instance(installation, await freePort(), { ...shared, ...environment }));
     }
-    front.forwardTo(
-      places.filter(({ servesApi }) => servesApi).map(({ url }) => url),
+    relay.forwardTo(
+      instances.filter(({ servesApi }) => servesApi).map(({ url }) => url),
       'in turn',
     );
     const dispose = async (): Promise<void> => {
       await provider.remove();
-      await gate.close();
-      await front.stop();
+      await providerProxy.close();
+      await relay.stop();
       await installation.remove();
     };
-    const testbed = new Testbed(installation, places, new Api(front.url), exchange, gate, dispose, servers);
+    const api = new Api(relay.url);
+    const testbed = new Testbed(installation, instances, api, providerApi, providerProxy, dispose, servers);
     await testbed.restore();
     return testbed;
   }
