@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findPrograms } from '../../scripts/servers.mjs';
+import { findPrograms } from '../../scripts/programs.mjs';
 
 const { openssl } = findPrograms({ openssl: 'openssl' }) as { openssl: string };
 

@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import { findPrograms, postgresClientPrograms } from '../../scripts/servers.mjs';
+import { findPrograms, postgresClientPrograms } from '../../scripts/programs.mjs';
 
 /** The paths of PostgreSQL's client programs, by name. */
 export const postgresClient = findPrograms(postgresClientPrograms);

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPrograms } from '../../../scripts/servers.mjs';
+import { findPrograms } from '../../../scripts/programs.mjs';
 
 /** @returns the path of libfaketime, by asking Debian's `faketime` program */
 function findLibfaketime(): string {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPrograms } from '../../../scripts/servers.mjs';
+import { findPrograms } from '../../../scripts/programs.mjs';
 import { eventually } from '../../support/eventually.js';
 
 /** A line of strace: the start of a system call, its return, or both. */

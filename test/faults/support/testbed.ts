@@ -2,14 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import {
-  type Server,
-  findPrograms,
-  postgresPrograms,
-  preparePostgres,
-  prepareRedis,
-  redisPrograms,
-} from '../../../scripts/servers.mjs';
+import { findPrograms, postgresPrograms, redisPrograms } from '../../../scripts/programs.mjs';
+import { type Server, preparePostgres, prepareRedis } from '../../../scripts/servers.mjs';
 import { Api, type Body } from '../../support/api.js';
 import { freePort } from '../../support/free-port.js';
 import { Installation } from '../../support/installation.js';
