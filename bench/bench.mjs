@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { build, install } from '../scripts/prepare.mjs';
 import { startServers } from '../scripts/servers.mjs';
 
-// `npm run bench`: what it costs, against what it would cost by hand, both measured now (bench/README.md).
+// `npm run bench`: compares the program with hand-written baselines. See bench/README.md.
 
-const NAMES = ['batches', 'requests', 'lists', 'dialling', 'callbacks'];
+const NAMES = ['batches', 'requests', 'lists', 'dialing', 'callbacks'];
 
 install();
 build();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { root } from './prepare.mjs';
 
 /**
- * Runs Vitest, and then kills the processes that the tests have left behind. SIGINT and SIGTERM are forwarded to Vitest.
+ * Runs Vitest, and then kills the processes that the tests have left behind. Forwards SIGINT and SIGTERM to Vitest.
  *
  * @param args the arguments of `vitest run`
  * @param environment further environment variables
