@@ -1,16 +1,16 @@
-# All packages. The compiler is for sqlite3, where its prebuilt driver cannot be fetched.
+# All packages. The compiler builds sqlite3 when its prebuilt driver cannot be downloaded.
 FROM node:22-bookworm-slim AS packages
 WORKDIR /app
 RUN apt-get update \
   && apt-get install -y --no-install-recommends g++ make python3 \
   && rm -rf /var/lib/apt/lists/*
 COPY package.json package-lock.json ./
-# The prebuilt driver is installed untried, and may want a newer C library than this image has: then it is compiled after all.
+# The prebuilt driver may need a newer C library than this image has. It is compiled if it does not load.
 RUN npm ci \
   && { node -e "require('sqlite3')" || npm_config_build_from_source=true npm rebuild sqlite3; }
 
-# The compiled program, and only the packages that run in production. Optional ones go too: TypeScript, which only a plugin of
-# the build wants, and node-gyp.
+# The compiled program and its production packages. Optional packages are removed, too: TypeScript, which only a plugin of
+# the build uses, and node-gyp.
 FROM packages AS build
 COPY nest-cli.json tsconfig.json tsconfig.build.json ormconfig.ts ./
 COPY src src
@@ -20,12 +20,12 @@ RUN npm run build \
   && rm -rf node_modules/sqlite3/deps
 
 FROM node:22-bookworm-slim
-# A container's loopback cannot be published, so the program listens on all addresses of the container. It refuses to start
-# like that without HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, or ALLOW_ANONYMOUS=true; and, with the simulator as its
-# provider, without ALLOW_PUBLIC_SIMULATOR=true.
+# Docker cannot publish a port of the container's loopback, so the program listens on all addresses. It then refuses to
+# start without either HTTP_BASIC_AUTH_USER and HTTP_BASIC_AUTH_PASSWORD, or ALLOW_ANONYMOUS=true. With the simulator as
+# the provider it also needs ALLOW_PUBLIC_SIMULATOR=true.
 ENV NODE_ENV=production HOST=0.0.0.0
 WORKDIR /app
-# Where the SQLite file is when DATABASE_URL is not set: the one folder that the program writes.
+# The SQLite file is here when DATABASE_URL is not set. The program writes to no other folder.
 RUN mkdir data && chown node:node data
 VOLUME /app/data
 COPY --from=build /app/node_modules node_modules
@@ -36,5 +36,5 @@ EXPOSE 3000
 # The image has no curl.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 3000) + '/health/live').then(({ ok }) => process.exit(ok ? 0 : 1))"]
-# Without npm or a shell in between, so that SIGTERM reaches the program.
+# No npm and no shell in between, so that SIGTERM reaches the program.
 CMD ["node", "dist/src/main.js"]

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 const shared = { testTimeout: 120_000, hookTimeout: 120_000 };
 
-/** What concerns neither the database nor the queue is the same on both ways, and runs on one. */
+/** These tests depend on neither the database nor the queue, so they run on one way only. */
 const EMBEDDED_ONLY = [
   'access',
   'docs',
@@ -14,14 +14,15 @@ const EMBEDDED_ONLY = [
 ];
 const CLUSTER_ONLY = ['tls-postgres', 'tls-redis'];
 
-const others = {
+/** By way to run the program, the tests of the other way. */
+const excluded = {
   embedded: CLUSTER_ONLY,
   cluster: EMBEDDED_ONLY,
 };
 
 /**
- * `unit` needs nothing; every other end-to-end test runs on both ways to run the program, `embedded` and `cluster`.
- * `faults` breaks things, and takes its time: `npm run test:faults`.
+ * `unit` tests need no servers. End-to-end tests run on both ways to run the program, `embedded` and `cluster`. The
+ * `faults` tests take long, and have their own command: `npm run test:faults`.
  */
 export default defineConfig({
   test: {
@@ -33,7 +34,7 @@ export default defineConfig({
           ...shared,
           name: way,
           include: ['test/**/*.e2e-spec.ts'],
-          exclude: others[way].map((name) => `test/${name}.e2e-spec.ts`),
+          exclude: excluded[way].map((name) => `test/${name}.e2e-spec.ts`),
           env: { SCFM_TEST_WAY: way },
         },
       })),

@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, install } from '../scripts/prepare.mjs';
-import { bringUpServers } from '../scripts/servers.mjs';
+import { startServers } from '../scripts/servers.mjs';
 
-// `npm run bench`: what it costs, against what it would cost by hand, both measured now (bench/README.md).
+// `npm run bench`: compares the program with hand-written baselines. See bench/README.md.
 
-const NAMES = ['batches', 'requests', 'lists', 'dialling', 'callbacks'];
+const NAMES = ['batches', 'requests', 'lists', 'dialing', 'callbacks'];
 
 install();
 build();
@@ -18,14 +18,14 @@ const { Cluster, Embedded } = await import('./ways.mjs');
 const flags = readFlags(process.argv.slice(2), NAMES);
 const report = new Report(flags);
 const folder = mkdtempSync(join(tmpdir(), 'scfm-bench-'));
-const servers = flags.ways.includes('cluster') ? await bringUpServers() : { takeDown: async () => {} };
-const takeDown = async () => {
-  await servers.takeDown();
+const servers = flags.ways.includes('cluster') ? await startServers() : { stop: async () => {} };
+const cleanUp = async () => {
+  await servers.stop();
   rmSync(folder, { recursive: true, force: true });
 };
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, async () => {
-    await takeDown();
+    await cleanUp();
     process.exit(1);
   });
 }
@@ -39,7 +39,7 @@ try {
     await seed.drop();
   }
 } finally {
-  await takeDown();
+  await cleanUp();
   report.print();
   report.save(flags.output);
 }

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util';
 
-/** As many people as there are calls in the measure of callbacks, and a few more. */
+/** The callbacks measure needs a contact for each of its calls. */
 const LEAST_CONTACTS = 5_000;
 
 const USAGE = `npm run bench -- [flags]
-  --contacts=100000       people in the tables that are worked on
-  --calls=2000            calls that are dialled
+  --contacts=100000       contacts in the database
+  --calls=2000            calls to dial
   --seconds=2             length of each round of requests
-  --rounds=3              rounds of ours and of the floor, in turn; the median counts
+  --rounds=3              rounds of the program and of the baseline; the medians are compared
   --way=embedded|cluster  only this way to run the program
   --only=name,name        only these measures
   --log-level=info        the program's LOG_LEVEL
@@ -25,18 +25,18 @@ const options = {
   help: { type: 'boolean', default: false },
 };
 
-/** What the command line asks for; ends the process with a sentence when it cannot be read. */
+/** @returns the options of the command line. Prints the usage and exits when an argument is not valid. */
 export function readFlags(args, measures) {
   try {
     const { values } = parseArgs({ args, options });
     if (values.help) throw new Error('');
     return {
-      contacts: whole(values, 'contacts', LEAST_CONTACTS),
-      calls: whole(values, 'calls'),
-      seconds: whole(values, 'seconds'),
-      rounds: whole(values, 'rounds'),
-      ways: among(values.way, ['embedded', 'cluster'], 'way'),
-      measures: among(values.only, measures, 'measure'),
+      contacts: positiveInteger(values, 'contacts', LEAST_CONTACTS),
+      calls: positiveInteger(values, 'calls'),
+      seconds: positiveInteger(values, 'seconds'),
+      rounds: positiveInteger(values, 'rounds'),
+      ways: selectNames(values.way, ['embedded', 'cluster'], 'way'),
+      measures: selectNames(values.only, measures, 'measure'),
       logLevel: values['log-level'],
       output: values.output,
     };
@@ -46,13 +46,14 @@ export function readFlags(args, measures) {
   }
 }
 
-function whole(values, name, least = 1) {
+function positiveInteger(values, name, least = 1) {
   const value = values[name];
-  if (!/^\d+$/.test(value) || Number(value) < least) throw new Error(`--${name} must be a whole number from ${least}`);
+  if (!/^\d+$/.test(value) || Number(value) < least)
+    throw new Error(`--${name} must be an integer of at least ${least}`);
   return Number(value);
 }
 
-function among(given, all, what) {
+function selectNames(given, all, what) {
   if (given === undefined) return all;
   const names = given.split(',');
   const unknown = names.find((name) => !all.includes(name));

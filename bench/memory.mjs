@@ -1,13 +1,17 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 
-// What a process holds in memory, as Linux counts it. Elsewhere nothing is known.
+// The memory of processes, from Linux's /proc. On other systems all values are NaN.
 
 const MIB = 1_024;
 
-/** Begins a watch of some processes' memory; what it answers tells their peak and their growth since then, in MiB: the largest of each. */
+/**
+ * Starts to watch the memory of processes.
+ *
+ * @returns a function that returns the largest peak and the largest growth since the start (MiB)
+ */
 export function watchMemory(pids) {
   const before = pids.map((pid) => {
-    forgetPeak(pid);
+    resetPeak(pid);
     return status(pid, 'VmRSS');
   });
   return () => {
@@ -16,11 +20,11 @@ export function watchMemory(pids) {
   };
 }
 
-function forgetPeak(pid) {
+function resetPeak(pid) {
   try {
     writeFileSync(`/proc/${pid}/clear_refs`, '5');
   } catch {
-    // The peak is then that of all its life.
+    // Without permission, the peak is that since the start of the process.
   }
 }
 

@@ -5,22 +5,22 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../scripts/prepare.mjs';
 
-const PATIENCE = 60_000;
+const START_TIMEOUT_MS = 60_000;
 
 let started = 0;
 
-/** Nothing that was started outlives the bench. */
+/** The running child processes, which are killed when the bench exits. */
 const running = new Set();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** The built program, as a process of its own. Its log goes to a file, so that nobody need read it. */
+/** The built program in a child process. Its log goes to a file, so that the bench does not spend time on it. */
 export class Program {
   static async start(folder, environment) {
     const log = join(folder, `program-${++started}.log`);
     const program = new Program(log, launch('main.js', folder, environment, log));
-    for (const deadline = Date.now() + PATIENCE; !program.url; await pause(20)) {
+    for (const deadline = Date.now() + START_TIMEOUT_MS; !program.url; await pause(20)) {
       if (program.child.exitCode !== null || Date.now() > deadline) {
         throw new Error(`The program did not start: ${readFileSync(log, 'utf8')}`);
       }
@@ -45,11 +45,11 @@ export class Program {
   }
 }
 
-/** Brings the tables of an empty database up to date. */
+/** Runs the migrations. @throws Error with the log when they fail */
 export async function migrate(folder, environment) {
   const log = join(folder, `program-${++started}.log`);
   const [code] = await once(launch('migrate.js', folder, environment, log), 'exit');
-  if (code !== 0) throw new Error(`The tables were not made: ${readFileSync(log, 'utf8')}`);
+  if (code !== 0) throw new Error(`The migrations failed: ${readFileSync(log, 'utf8')}`);
 }
 
 function launch(script, folder, environment, log) {

@@ -6,7 +6,7 @@ import { Program } from './program.mjs';
 const SID = `AC${'0'.repeat(32)}`;
 const TOKEN = 'the token of a provider in the bench';
 
-/** A program of which only the simulator is used: a provider in a process of its own. Its people act as slowly as in life. */
+/** A provider: a second program of which only the simulator is used. Its calls take as long as real ones. */
 export class Provider {
   static async start(folder) {
     const database = new Sqlite(folder);
@@ -30,25 +30,25 @@ export class Provider {
     return `Basic ${btoa(`${SID}:${TOKEN}`)}`;
   }
 
-  /** Where calls are asked for. */
+  /** The URL that creates calls. */
   get callsUrl() {
     return `${this.program.url}/simulator/2010-04-01/Accounts/${SID}/Calls.json`;
   }
 
-  /** What makes a program dial here, as it would Somleng. */
+  /** The settings of a program that uses this provider by the Somleng API. */
   get environment() {
     return {
       PLATFORM_PROVIDER: 'somleng',
       SOMLENG_ACCOUNT_SID: SID,
       SOMLENG_AUTH_TOKEN: TOKEN,
       SOMLENG_CLIENT_REST_API_BASE_URL: `${this.program.url}/simulator`,
-      // It must be set, but the calls that are measured bring their document and the address of their callbacks.
+      // Required but unused: the measured calls carry their TwiML and the URL of their callbacks.
       PUBLIC_URL: this.program.url,
     };
   }
 
-  /** How many calls it took. */
-  async taken() {
+  /** @returns the number of calls that it has accepted */
+  async acceptedCalls() {
     const response = await fetch(`${this.program.url}/simulator/statistics`);
     return (await response.json()).created;
   }
@@ -59,7 +59,7 @@ export class Provider {
   }
 }
 
-/** Takes whatever it is sent: the status callbacks of calls that are dialled are no part of what is measured. */
+/** Starts a server that discards the status callbacks of dialed calls, which are not measured. */
 export async function startSink() {
   const server = createServer((request, response) => {
     request.resume();

@@ -2,12 +2,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
 
-/** How ours and the floor make the number that the goal is about, and whether it is met. */
+/** How the program's result and the baseline are compared with a goal. */
 const comparisons = {
-  'at least': ({ ours, floor }) => ({ value: ours / floor, meets: (value, goal) => value >= goal, unit: '×' }),
-  'at most': ({ ours, floor }) => ({ value: ours / floor, meets: (value, goal) => value <= goal, unit: '×' }),
-  'more than the floor by at most': ({ ours, floor }) => ({
-    value: ours - floor,
+  'at least': ({ ours, baseline }) => ({ value: ours / baseline, meets: (value, goal) => value >= goal, unit: '×' }),
+  'at most': ({ ours, baseline }) => ({ value: ours / baseline, meets: (value, goal) => value <= goal, unit: '×' }),
+  'more than the baseline by at most': ({ ours, baseline }) => ({
+    value: ours - baseline,
     meets: (value, goal) => value <= goal,
     unit: '',
   }),
@@ -17,11 +17,11 @@ const comparisons = {
 const signs = {
   'at least': '≥',
   'at most': '≤',
-  'more than the floor by at most': '≤ +',
+  'more than the baseline by at most': '≤ +',
   'by itself at most': '≤',
 };
 
-/** What was measured: told at once, and in the end as one table and as JSON. */
+/** The results: each is printed at once, and all are printed as a table and saved as JSON at the end. */
 export class Report {
   rows = [];
 
@@ -30,14 +30,16 @@ export class Report {
   }
 
   /**
-   * @param row `measure`, `way`, `unit`, `ours`, `floor` (unless there is none), `goal` as `[comparison, number]` (unless there is none),
-   * `memory`, and anything else for the JSON
+   * Adds a result and prints it.
+   *
+   * @param row `measure`, `way`, `unit`, `ours`; optionally `baseline`, `goal` as `[comparison, number]`, `memory`, and
+   *   further properties for the JSON
    */
   add({ goal, memory, ...row }) {
     const { value, meets } = goal ? comparisons[goal[0]](row) : {};
     this.rows.push({
       ...row,
-      ...(row.floor !== undefined && { ratio: row.ours / row.floor }),
+      ...(row.baseline !== undefined && { ratio: row.ours / row.baseline }),
       ...(goal && { goal: { comparison: goal[0], than: goal[1] }, met: meets(value, goal[1]) }),
       ...memory,
     });
@@ -63,14 +65,14 @@ export class Report {
   }
 }
 
-const HEAD = ['measure', 'way', 'ours', 'floor', 'ratio', 'goal', 'met', 'peak MiB', 'grew MiB'];
+const HEAD = ['measure', 'way', 'ours', 'baseline', 'ratio', 'goal', 'met', 'peak MiB', 'grew MiB'];
 
-function cellsOf({ measure, way, unit, ours, floor, ratio, goal, met, peakMiB, growthMiB }) {
+function cellsOf({ measure, way, unit, ours, baseline, ratio, goal, met, peakMiB, growthMiB }) {
   return [
     measure,
     way,
     `${short(ours)} ${unit}`.trim(),
-    floor === undefined ? '' : `${short(floor)} ${unit}`.trim(),
+    baseline === undefined ? '' : `${short(baseline)} ${unit}`.trim(),
     ratio === undefined ? '' : ratio.toFixed(2),
     goal === undefined
       ? ''

@@ -1,8 +1,8 @@
 import { statementsOf } from './statements.mjs';
 
 /**
- * The tables that measures begin with, each made once, by SQL and past the API: a measure works on a copy. The callout is paused, so that
- * nobody is dialled.
+ * The databases that measures start with. Each is created once by SQL, and a measure works on a copy. The callout is
+ * paused, so that nothing is dialed.
  */
 export class Seed {
   made = new Map();
@@ -12,7 +12,7 @@ export class Seed {
     this.size = contacts;
   }
 
-  /** Contacts, of whom a tenth live in each province; a callout, and a batch operation of each type, without any effect yet. */
+  /** Contacts in ten provinces, a callout, and a batch operation of each type that has done nothing. */
   contacts(size = this.size) {
     return this.once(`contacts ${size}`, async () => {
       const database = await this.way.createDatabase();
@@ -28,7 +28,7 @@ export class Seed {
     });
   }
 
-  /** All of the contacts (or the first so many) take part in the callout. */
+  /** A participation for each of the first `size` contacts. */
   participations(size = this.size) {
     return this.once(`participations ${size}`, async () => {
       const database = await (await this.contacts()).copy();
@@ -38,7 +38,7 @@ export class Seed {
     });
   }
 
-  /** Each of the participations has a call, which was created. */
+  /** A call in status `created` for each participation. */
   calls(size = this.size) {
     return this.once(`calls ${size}`, async () => {
       const database = await (await this.participations(size)).copy();

@@ -1,4 +1,4 @@
-// The floors of everything that touches many rows: what one would write by hand, one statement each. The seed is made of them, too.
+// The baselines of everything that touches many rows: one hand-written statement each. The seed uses them, too.
 
 const PROVINCES = [
   'Battambang',
@@ -13,15 +13,15 @@ const PROVINCES = [
   'Takeo',
 ];
 
-/** The ids of the batch operations that the seed made, for rows that refer to one. */
+/** The ids of the seed's batch operations. */
 const POPULATION = 1;
 const CREATION = 2;
 const QUEUEING = 3;
 
-/** The province that filters ask for: a tenth of the contacts. */
+/** The province that filters select: a tenth of the contacts. */
 export const PROVINCE = 'Pursat';
 
-/** What calls are created with. */
+/** The `remote_request_params` of created calls. */
 export const REQUEST = { from: '2442' };
 
 const dialects = {
@@ -48,18 +48,18 @@ const dialects = {
   },
 };
 
-/** The statements, in the words of a database. */
+/** @returns the statements in the dialect of a database */
 export function statementsOf({ dialect }) {
   const { numbers, object, now, later, json, inProvince, padded, milliseconds } = dialects[dialect];
   const province = PROVINCES.map((name, index) => `WHEN ${index} THEN '${name}'`).join(' ');
   return {
-    // No number ends in 99xx: those digits force what the simulator does.
+    // The simulator forces an outcome for numbers that end in 99xx, so none does.
     makeContacts: (count) => `INSERT INTO contacts (msisdn, metadata)
       SELECT '+85512' || (1000000 + n + n / 9900 * 100), ${object}('name', 'Person ' || n, 'language',
         CASE n % 3 WHEN 0 THEN 'en' ELSE 'km' END, 'province', CASE n % 10 ${province} END)
       FROM (${numbers(count)}) AS numbers`,
 
-    // Whoever wants no calls is not among the rows that the program adds: the same condition, by hand.
+    // The program leaves out contacts that opted out, so the baseline has the same condition.
     populate: (
       condition = 'TRUE',
     ) => `INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
@@ -76,17 +76,17 @@ export function statementsOf({ dialect }) {
       SET status = 'queued', refusals = 0, leased_until = NULL, queue_batch_operation_id = ${QUEUEING}, updated_at = ${now}
       WHERE callout_id = 1 AND status = 'created'`,
 
-    /** The next calls that say this and report to there, ready to be dialled once their callout runs. */
-    prepareDialling: (count, request) => `UPDATE phone_calls
+    /** Queues the next `count` calls with these request parameters. They are dialed once their callout runs. */
+    prepareDialing: (count, request) => `UPDATE phone_calls
       SET status = 'queued', remote_request_params = '${JSON.stringify(request)}'${json}
       WHERE id IN (SELECT id FROM phone_calls WHERE status = 'created' ORDER BY id LIMIT ${count})`,
 
-    /** Calls that the provider has taken, and will not be asked after for an hour. */
+    /** Marks all calls as accepted by the provider. They are not polled for an hour. */
     takeCalls: () => `UPDATE phone_calls
       SET status = 'remotely_queued', remote_status = 'queued', remote_direction = 'outbound-api', dialled_at = ${now},
         remote_call_id = 'CA' || ${padded}, remotely_queued_at = ${now}, check_at = ${later(3_600)}`,
 
-    /** An instant as milliseconds since 1970. */
+    /** A timestamp column as milliseconds since 1970. */
     milliseconds,
   };
 }

@@ -4,7 +4,7 @@ import { Sqlite } from './databases/sqlite.mjs';
 import { watchMemory } from './memory.mjs';
 import { Program, migrate } from './program.mjs';
 
-/** One process with a SQLite file, its jobs in itself: what `npm start` is. */
+/** One process with a SQLite file and an in-process queue, as `npm start` runs it. */
 export class Embedded {
   name = 'embedded';
 
@@ -17,14 +17,14 @@ export class Embedded {
     return migrated(this.folder, new Sqlite(this.folder));
   }
 
-  /** Starts the program on a database. */
+  /** Starts the program on a database. @param more further settings */
   async start(database, more = {}) {
     const environment = { ...this.environment, ...database.environment, PORT: '0', ...more };
     return new Running([await Program.start(this.folder, environment)]);
   }
 }
 
-/** The cluster's parts: a web process and a worker process, on PostgreSQL, with Bull on Redis. */
+/** A web process and a worker process, on PostgreSQL, with Bull on Redis. */
 export class Cluster {
   name = 'cluster';
 
@@ -39,7 +39,7 @@ export class Cluster {
     return migrated(this.folder, await Postgres.create(this.databaseUrl));
   }
 
-  /** Starts the program on a database, with nothing left over in Redis. */
+  /** Starts the program on a database and an empty Redis. @param more further settings */
   async start(database, more = {}) {
     await this.emptyRedis();
     const shared = { ...this.environment, ...database.environment, REDIS_URL: this.redisUrl, PORT: '0', ...more };
@@ -54,7 +54,7 @@ export class Cluster {
   }
 }
 
-/** The processes of one installation; the first answers the API. */
+/** The processes of an installation. The first one serves the API. */
 export class Running {
   constructor(programs) {
     this.programs = programs;
@@ -68,7 +68,7 @@ export class Running {
     return watchMemory(this.programs.map(({ pid }) => pid));
   }
 
-  /** @throws Error when it answers anything but success */
+  /** Sends a request to the API. @returns the parsed body @throws Error when the status is not 2xx */
   async send(method, path, body) {
     const headers = { 'Content-Type': 'application/json' };
     const response = await fetch(this.url + path, { method, ...(body && { headers, body: JSON.stringify(body) }) });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build, install, root } from './prepare.mjs';
 
-// `npm run demo`: 200 people call in and register, the river rises in one province, and those who live there are warned. With the simulator
-// in the box: nobody is really called, and nothing is left behind. `npm run demo -- http://127.0.0.1:3000` does the same on a program that
-// runs already, with the simulator as its provider and INBOUND_CALL_FLOW_LOGIC=CallFlowLogic::Registration.
+// `npm run demo`: 200 people call in and register, the river rises in one province, and the people who live there are
+// warned. The simulator places the calls, and the demo removes its data. `npm run demo -- http://127.0.0.1:3000` uses a
+// running program, whose provider must be the simulator and whose INBOUND_CALL_FLOW_LOGIC must be
+// CallFlowLogic::Registration.
 
 const PEOPLE = 200;
 const CALLERS_AT_ONCE = 50;
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 const PROVINCES = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
 const FLOODED = 'Pursat';
 const SENDER = '2442';
@@ -27,29 +28,29 @@ const UNANSWERED = {
 const given = process.argv[2];
 const program = given ? { url: given, stop: async () => {} } : await startProgram();
 try {
-  await tellTheStory(program.url);
+  await runDemo(program.url);
 } finally {
   await program.stop();
 }
 
-async function tellTheStory(url) {
+async function runDemo(url) {
   const people = await register(url);
   const inDanger = people.filter(({ province }) => province === FLOODED);
-  await nobodyIsLeftWithout(url, inDanger);
+  await assertRegistered(url, inDanger);
   await send(url, 'PUT', `/simulator/people/${encodeURIComponent(inDanger[0].msisdn)}`, {
     ending: 'answered',
     machine: false,
     keys: ['9'],
   });
   const callout = await warn(url, inDanger);
-  await closingTable(url, callout, inDanger.length);
+  await printResults(url, callout, inDanger.length);
 }
 
-/** People call in, and choose a language and their province by keypad. */
+/** Simulates people who call in, and choose a language and their province by keypad. @returns the people */
 async function register(url) {
   console.log(`${PEOPLE} people call in to register, at ${url}`);
   const first = 1_000_000 + Math.floor(Math.random() * 8_000) * 1_000;
-  // No number ends in the digits that force an outcome (99xx).
+  // The simulator forces an outcome for numbers that end in 99xx, so none does.
   const people = Array.from({ length: PEOPLE }, (_, n) => ({
     msisdn: `+85512${first + n}`,
     province: PROVINCES[n % PROVINCES.length],
@@ -65,8 +66,8 @@ async function register(url) {
   return people;
 }
 
-/** What is stored of them is what they pressed. */
-async function nobodyIsLeftWithout(url, people) {
+/** @throws Error when a person is not registered in the province that they chose */
+async function assertRegistered(url, people) {
   const numbers = people.map(({ msisdn }) => msisdn).join(',');
   const found = await total(
     url,
@@ -79,7 +80,7 @@ async function nobodyIsLeftWithout(url, people) {
   }
 }
 
-/** The river rises: a callout to those in its way, previewed, filled, and called. */
+/** Creates a callout to these people and waits until every call has ended. @returns the callout's id */
 async function warn(url, people) {
   console.log(`The river rises in ${FLOODED}`);
   const callout = await send(url, 'POST', '/api/callouts', {
@@ -114,8 +115,8 @@ async function warn(url, people) {
   return callout.id;
 }
 
-/** Who was reached and who was not, each person once. */
-async function closingTable(url, calloutId, people) {
+/** Prints how many people were reached, and why the others were not. */
+async function printResults(url, calloutId, people) {
   const calls = await send(url, 'GET', `/api/callouts/${calloutId}/phone_calls?per_page=1000`);
   const participations = await send(url, 'GET', `/api/callouts/${calloutId}/callout_participations?per_page=1000`);
   const contacts = await send(url, 'GET', `/api/callouts/${calloutId}/contacts?per_page=1000`);
@@ -140,10 +141,12 @@ async function closingTable(url, calloutId, people) {
   console.log(`${'in all'.padEnd(28)} ${String(sum).padStart(5)}`);
   if (sum !== people) throw new Error(`The table does not add up to ${people}`);
   if (rows.get('want no more calls') !== 1) throw new Error('One person asked for no more calls');
-  console.log(`\nA next callout to ${FLOODED} leaves out whoever wants no more calls: ${await leftOut(url)} there.`);
+  console.log(
+    `\nA next callout to ${FLOODED} leaves out the people who opted out: ${await countLeftOut(url)} in this province.`,
+  );
 }
 
-async function leftOut(url) {
+async function countLeftOut(url) {
   const callout = await send(url, 'POST', '/api/callouts', {});
   const { id } = await send(url, 'POST', `/api/callouts/${callout.id}/batch_operations`, {
     type: 'BatchOperation::CalloutPopulation',
@@ -187,11 +190,11 @@ async function startProgram() {
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  let said = '';
-  child.stdout.on('data', (data) => (said += data));
+  let output = '';
+  child.stdout.on('data', (data) => (output += data));
   const url = await until(() => {
-    if (child.exitCode !== null) throw new Error(`The program ended at once: ${said}`);
-    return /^API\s+(http\S+)\/api$/m.exec(said)?.[1];
+    if (child.exitCode !== null) throw new Error(`The program exited during startup: ${output}`);
+    return /^API\s+(http\S+)\/api$/m.exec(output)?.[1];
   });
   return {
     url,
@@ -211,19 +214,19 @@ async function send(url, method, path, body) {
   return text === '' ? undefined : JSON.parse(text);
 }
 
-async function inParallel(lanes, count, work) {
+async function inParallel(concurrency, count, work) {
   let next = 0;
   await Promise.all(
-    Array.from({ length: lanes }, async () => {
+    Array.from({ length: concurrency }, async () => {
       while (next < count) await work(next++);
     }),
   );
 }
 
 async function until(check) {
-  for (const deadline = Date.now() + PATIENCE; ; await pause(100)) {
+  for (const deadline = Date.now() + TIMEOUT_MS; ; await pause(100)) {
     const result = await check();
     if (result) return result;
-    if (Date.now() > deadline) throw new Error('Waited in vain');
+    if (Date.now() > deadline) throw new Error('Timed out');
   }
 }

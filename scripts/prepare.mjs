@@ -4,12 +4,13 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-// What a fresh clone needs before it can run; nothing is done twice. Plain Node: nothing is installed yet.
+// Installs and builds a fresh clone, each only when its inputs have changed. Uses only Node's own modules, because no
+// package is installed yet.
 
-/** The project's folder. */
+/** The path of the project's folder. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Installs the packages of the lock file, unless they are there. */
+/** Installs the packages of the lock file, unless they are installed. Exits with 1 when npm fails. */
 export function install() {
   once('node_modules/.scfm-installed', ['package-lock.json'], () => {
     console.log('Installing packages. The SQLite driver may be compiled, which takes a minute or two.');
@@ -17,7 +18,7 @@ export function install() {
   });
 }
 
-/** Compiles the sources into `dist/`, unless they have not changed. */
+/** Compiles the sources into `dist/`, if they have changed. Exits with 1 when the build fails. */
 export function build() {
   const sources = ['ormconfig.ts', 'tsconfig.json', 'tsconfig.build.json', 'nest-cli.json', 'package-lock.json', 'src'];
   once('dist/.scfm-built', sources, () => {
@@ -26,7 +27,7 @@ export function build() {
   });
 }
 
-/** Does `work` unless the stamp says that it was done for just these files. */
+/** Does `work`, unless the stamp file shows that it was done for the same inputs and the same Node version. */
 function once(stamp, inputs, work) {
   const file = join(root, stamp);
   const fingerprint = `${process.version} ${fingerprintOf(inputs)}`;
@@ -52,7 +53,7 @@ function npm(...args) {
   try {
     execFileSync('npm', args, { cwd: root, stdio: 'inherit', shell: process.platform === 'win32' });
   } catch {
-    console.error(`npm ${args.join(' ')} failed; what it said stands above.`);
+    console.error(`npm ${args.join(' ')} failed. See its output above.`);
     process.exit(1);
   }
 }

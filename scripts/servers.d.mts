@@ -1,50 +1,46 @@
-/** Where programs are on this machine, by their names. */
-export type Programs = Readonly<Record<string, string>>;
+import type { Programs } from './programs.mjs';
 
-export const postgresPrograms: Programs;
-export const postgresClientPrograms: Programs;
-export const redisPrograms: Programs;
-
-/** Where programs are; those that are missing are installed where that can be done, or the process ends. */
-export function findPrograms(packages: Programs): Programs;
-
-/** A server of ours with its data, on a port of its own. */
+/** A private server with its own data, on a free port. */
 export class Server {
   readonly port: number;
   readonly url: string;
   readonly runs: boolean;
 
-  /** Starts it, unless it runs, and waits until it answers. */
+  /** Starts the server, unless it runs, and waits until it accepts connections. */
   start(): Promise<void>;
 
-  /** Ends it by a signal (in good order, without one), and waits until it has ended. */
+  /** Stops the server by a signal, and waits for its exit. The default signal shuts it down cleanly. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 
-  /** Sends a signal that does not end it. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: NodeJS.Signals): void;
 }
 
-/** How a PostgreSQL of a test differs from an open one. */
+/** Options of a private PostgreSQL. */
 export interface PostgresOptions {
-  /** More of it for the server. */
+  /** Further environment variables of the server. */
   environment?: Readonly<Record<string, string>>;
-  /** Of its user. Without one, everybody on this machine is let in. */
+  /** The password of its user. Without one, every local connection is trusted. */
   password?: string;
-  /** More of PostgreSQL's own, by their names. */
+  /** Further settings of PostgreSQL, by name. */
   settings?: Readonly<Record<string, string>>;
-  /** Files that are handed over to the account of the server. */
+  /** Files whose ownership is given to the server's user. */
   files?: readonly string[];
 }
 
-/** A PostgreSQL with an empty database in `folder`, to be started. */
+/** Creates a PostgreSQL with an empty database in `folder`, without starting it. */
 export function preparePostgres(programs: Programs, folder: string, options?: PostgresOptions): Promise<Server>;
 
-/** An empty Redis that keeps nothing on disk, with more of its own settings, to be started. With `tls` its port is encrypted. */
+/**
+ * Creates an empty Redis without persistence, without starting it.
+ *
+ * @param settings further settings of Redis, by name; `tls` makes its port use TLS
+ */
 export function prepareRedis(
   programs: Programs,
   folder: string,
   settings?: { tls?: boolean } & Readonly<Record<string, string | boolean>>,
 ): Promise<Server>;
 
-/** The account that PostgreSQL runs as; empty where it is that of this process. */
+/** @returns the user and group that PostgreSQL runs as; empty when they are those of this process */
 export function unprivilegedUser(): { uid?: number; gid?: number };

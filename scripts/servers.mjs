@@ -1,18 +1,21 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { findPrograms, postgresClientPrograms, postgresPrograms, redisPrograms } from './programs.mjs';
 
-// A private PostgreSQL and a private Redis on free ports, in a folder that is gone afterwards.
+// A private PostgreSQL and a private Redis on free ports, in a temporary folder.
 
 /**
- * Brings both servers up: those that TEST_DATABASE_URL and TEST_REDIS_URL name, else this machine's programs, else Debian's packages.
- * Ends the process with a sentence that says what is missing when there is no way.
+ * Starts a PostgreSQL and a Redis, unless TEST_DATABASE_URL and TEST_REDIS_URL name running ones. Uses the programs of
+ * this machine, and installs missing ones from Debian if possible. Otherwise exits with a message.
+ *
+ * @returns `databaseUrl`, `redisUrl`, and `stop`, which stops both servers and removes their data
  */
-export async function bringUpServers() {
+export async function startServers() {
   const databaseUrl = process.env.TEST_DATABASE_URL;
   const redisUrl = process.env.TEST_REDIS_URL;
   const programs = findPrograms({
@@ -27,7 +30,7 @@ export async function bringUpServers() {
     await server.start();
     return server.url;
   };
-  const takeDown = async () => {
+  const stop = async () => {
     for (const server of servers.splice(0)) await server.stop();
     rmSync(folder, { recursive: true, force: true });
   };
@@ -35,44 +38,44 @@ export async function bringUpServers() {
     return {
       databaseUrl: databaseUrl ?? (await started(await preparePostgres(programs, folder))),
       redisUrl: redisUrl ?? (await started(await prepareRedis(programs, folder))),
-      takeDown,
+      stop,
     };
   } catch (error) {
-    await takeDown();
+    await stop();
     console.error(`The test servers did not start: ${error.message}`);
     process.exit(1);
   }
 }
 
-/** A server of ours with its data, on a port of its own: it can be stopped, started again, and signalled. */
+/** A private server with its own data, on a free port. It can be stopped, restarted, and sent signals. */
 export class Server {
-  said = '';
+  output = '';
 
-  /** @param stopSignal the one that ends it in good order */
+  /** @param stopSignal the signal that shuts it down cleanly */
   constructor(program, args, options, { port, url, stopSignal }) {
     Object.assign(this, { program, args, options, port, url, stopSignal });
   }
 
-  /** Starts it, unless it runs, and waits until it answers. */
+  /** Starts the server, unless it runs, and waits until it accepts connections. */
   async start() {
     if (!this.runs) {
       this.child = spawn(this.program, this.args, { ...this.options, stdio: ['ignore', 'pipe', 'pipe'] });
       for (const stream of [this.child.stdout, this.child.stderr])
-        stream.on('data', (data) => (this.said = (this.said + data).slice(-2_000)));
+        stream.on('data', (data) => (this.output = (this.output + data).slice(-2_000)));
     }
-    for (const deadline = Date.now() + 30_000; !(await answers(this.port)); await pause(50)) {
-      if (!this.runs || Date.now() > deadline) throw new Error(`${this.program} is not there: ${this.said}`);
+    for (const deadline = Date.now() + 30_000; !(await acceptsConnections(this.port)); await pause(50)) {
+      if (!this.runs || Date.now() > deadline) throw new Error(`${this.program} did not start: ${this.output}`);
     }
   }
 
-  /** Ends it by a signal, and waits until it has ended. */
+  /** Stops the server by a signal, and waits for its exit. */
   async stop(signal = this.stopSignal) {
     if (!this.runs) return;
     this.child.kill(signal);
     await once(this.child, 'exit');
   }
 
-  /** Sends a signal that does not end it. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal) {
     this.child.kill(signal);
   }
@@ -82,64 +85,13 @@ export class Server {
   }
 }
 
-/** The programs of the servers, and Debian's packages that hold them. */
-export const postgresPrograms = { initdb: 'postgresql', postgres: 'postgresql' };
-export const postgresClientPrograms = { pg_dump: 'postgresql-client', pg_restore: 'postgresql-client' };
-export const redisPrograms = { 'redis-server': 'redis-server' };
-
 /**
- * Where programs are on this machine, by their names. Those that are missing are installed where that can be done; else the process ends
- * with a sentence that says so.
- * @param programs for each name, Debian's package
- */
-export function findPrograms(programs) {
-  const missing = () => Object.keys(programs).filter((name) => !find(name));
-  if (missing().length > 0 && process.getuid?.() === 0 && find('apt-get')) {
-    const packages = [...new Set(missing().map((name) => programs[name]))];
-    console.log(`Installing ${packages.join(' and ')} for the tests.`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    try {
-      execFileSync('apt-get', ['update', '-qq'], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-      execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], {
-        env,
-        stdio: ['ignore', 'ignore', 'inherit'],
-      });
-    } catch {
-      // What is still missing is said below.
-    }
-  }
-  if (missing().length > 0) {
-    console.error(
-      `The tests need ${missing().join(' and ')}, which ${missing().length > 1 ? 'are' : 'is'} not on this machine and could not be ` +
-        'installed. Install PostgreSQL and Redis, or set TEST_DATABASE_URL and TEST_REDIS_URL.',
-    );
-    process.exit(1);
-  }
-  return Object.fromEntries(Object.keys(programs).map((name) => [name, find(name)]));
-}
-
-function find(name) {
-  const versions = '/usr/lib/postgresql';
-  const debian = existsSync(versions)
-    ? readdirSync(versions)
-        .sort((a, b) => Number(b) - Number(a))
-        .map((version) => join(versions, version, 'bin'))
-    : [];
-  const folders = [
-    ...(process.env.PATH ?? '').split(delimiter),
-    ...debian,
-    '/usr/sbin',
-    '/usr/local/bin',
-    '/opt/homebrew/bin',
-  ];
-  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
-}
-
-/**
- * A PostgreSQL with an empty database in `folder`, to be started.
- * @param environment more of it for the server
- * @param password of its user; without one, everybody on this machine is let in
- * @param settings more of PostgreSQL's own, by their names; it is given the files that `files` names
+ * Creates a PostgreSQL with an empty database in `folder`, without starting it.
+ *
+ * @param options.environment further environment variables of the server
+ * @param options.password the password of its user; without one, every local connection is trusted
+ * @param options.settings further settings of PostgreSQL, by name
+ * @param options.files files whose ownership is given to the server's user
  */
 export async function preparePostgres(
   { initdb, postgres },
@@ -184,8 +136,9 @@ export async function preparePostgres(
 }
 
 /**
- * An empty Redis that keeps nothing on disk, to be started.
- * @param settings more of Redis's own, by their names; with `tls: true` its port is encrypted
+ * Creates an empty Redis without persistence, without starting it.
+ *
+ * @param settings further settings of Redis, by name; `tls: true` makes its port use TLS
  */
 export async function prepareRedis({ 'redis-server': redis }, folder, { tls = false, ...settings } = {}) {
   const port = await freePort();
@@ -196,7 +149,11 @@ export async function prepareRedis({ 'redis-server': redis }, folder, { tls = fa
   return new Server(redis, options, { cwd: folder }, { port, url, stopSignal: 'SIGTERM' });
 }
 
-/** PostgreSQL refuses to run as root: there, the account that its package makes, or one that owns nothing. */
+/**
+ * PostgreSQL refuses to run as root. Root starts it as the user `postgres`, or else `nobody`.
+ *
+ * @returns the user and group that PostgreSQL runs as; empty when they are those of this process
+ */
 export function unprivilegedUser() {
   if (process.getuid?.() !== 0) return {};
   const accounts = readFileSync('/etc/passwd', 'utf8')
@@ -206,7 +163,7 @@ export function unprivilegedUser() {
   return { uid: Number(account[2]), gid: Number(account[3]) };
 }
 
-function answers(port) {
+function acceptsConnections(port) {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.on('connect', () => resolve(true)).on('error', () => resolve(false));

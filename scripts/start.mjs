@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, install, root } from './prepare.mjs';
 
-// `npm start`: from a fresh clone to a serving program, in this very process, so that its signals and its exit are the program's.
+// `npm start`: installs, builds, and runs the program in this process, so that signals and exit codes pass through.
 install();
 build();
 process.chdir(root);

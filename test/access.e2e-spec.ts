@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { basic } from './support/credentials.js';
+import { basicAuth } from './support/basic-auth.js';
 import { Installation } from './support/installation.js';
 import { Program } from './support/program.js';
 
@@ -23,9 +23,9 @@ describe('basic auth', () => {
     const program = await installation.start(credentials);
     for (const headers of [
       {},
-      basic('operator', 'wrong'),
-      basic('other', 'pass:word'),
-      basic('operator', ''),
+      basicAuth('operator', 'wrong'),
+      basicAuth('other', 'pass:word'),
+      basicAuth('operator', ''),
       { Authorization: 'Bearer x' },
       { Authorization: 'Basic !' },
     ]) {
@@ -37,7 +37,7 @@ describe('basic auth', () => {
   });
 
   it('lets the right user in', async () => {
-    const { status } = await program.api.get('/api/contacts', basic('operator', 'pass:word'));
+    const { status } = await program.api.get('/api/contacts', basicAuth('operator', 'pass:word'));
     expect(status).toBe(200);
   });
 
@@ -48,8 +48,8 @@ describe('basic auth', () => {
 
 describe('wrong credentials', () => {
   const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
-  const right = basic('operator', 'pass:word');
-  const wrong = basic('operator', 'sesame-open');
+  const right = basicAuth('operator', 'pass:word');
+  const wrong = basicAuth('operator', 'sesame-open');
 
   it('lock out an address after ten in a minute, also with correct ones', async () => {
     const program = await installation.start(credentials);
@@ -137,14 +137,14 @@ describe('an invalid setting', () => {
     [{ HOST: '0.0.0.0' }, 'HOST'],
   ])('%j ends the program at once with one sentence', async (environment, name) => {
     const program = Program.launch({ ...installation.environment, ...environment });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output.trim().split('\n')).toEqual([expect.stringMatching(new RegExp(`^${name} .*\\.$`))]);
   });
 
   it('includes an address that is in use', async () => {
     const { url } = await installation.start();
     const second = Program.launch({ ...installation.environment, PORT: new URL(url).port });
-    expect(await second.ended()).toBe(1);
+    expect(await second.waitForExit()).toBe(1);
     expect(second.output).toMatch(/^HOST and PORT must be an address that is free/m);
   });
 });
@@ -155,7 +155,7 @@ describe('the document of an API with a password', () => {
       HTTP_BASIC_AUTH_USER: 'operator',
       HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
     });
-    const { body } = await api.get('/docs-json', basic('operator', 'pass:word'));
+    const { body } = await api.get('/docs-json', basicAuth('operator', 'pass:word'));
     const statuses = (path: string, method: string) => Object.keys(body.paths[path][method].responses);
     expect(statuses('/api/contacts', 'get')).toEqual(expect.arrayContaining(['200', '401', '429']));
     expect(statuses('/api/remote_phone_call_events', 'get')).toContain('401');
@@ -175,7 +175,7 @@ describe('every route of the document', () => {
       HTTP_BASIC_AUTH_USER: 'operator',
       HTTP_BASIC_AUTH_PASSWORD: 'pass:word',
     });
-    const { body } = await api.get('/docs-json', basic('operator', 'pass:word'));
+    const { body } = await api.get('/docs-json', basicAuth('operator', 'pass:word'));
     const routes = Object.entries<object>(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => [method.toUpperCase(), path] as const),
     );
@@ -194,7 +194,7 @@ describe('every route of the document', () => {
 describe('links in a response', () => {
   const link = async (trust: string, headers: Record<string, string>) => {
     const { api } = await installation.start({ TRUST_PROXY: trust });
-    await api.contacts({ msisdn: '+85510207101' }, { msisdn: '+85510207102' });
+    await api.createContacts({ msisdn: '+85510207101' }, { msisdn: '+85510207102' });
     const answer = await api.get('/api/contacts?per_page=1', headers);
     return [api.url, /^<([^>]*)\/api\/contacts\?/.exec(answer.headers.get('link')!)?.[1]];
   };

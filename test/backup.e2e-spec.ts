@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Api } from './support/api.js';
 import { Installation, way } from './support/installation.js';
 import { withPostgresClient } from './support/postgres-client.js';
-import { type ScriptResult, runScript } from './support/script.js';
+import { type ScriptResult, runScript } from './support/run-script.js';
 
 let installation: Installation;
 let api: Api;
@@ -15,7 +15,7 @@ let file: string;
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
-  await api.callout();
+  await api.createCallout();
 });
 afterAll(() => installation.remove());
 beforeEach(() => {
@@ -33,7 +33,7 @@ const backup = (environment: Record<string, string> = {}, ...args: string[]): Pr
 
 describe('a backup', () => {
   it('can be made while the program runs, is private and checked, and is reported with its path and size', async () => {
-    await api.contacts({ msisdn: '+85510202101' });
+    await api.createContacts({ msisdn: '+85510202101' });
     const before = Date.now();
     const { code, output, error } = await backup();
     expect([code, error]).toEqual([0, '']);
@@ -44,7 +44,7 @@ describe('a backup', () => {
     const [, time] = /as it was at (\S+):/.exec(output)!;
     expect(Date.parse(time!)).toBeGreaterThanOrEqual(Math.floor(before / 1_000) * 1_000);
     expect(readdirSync(folder)).toEqual(['scfm.backup']);
-    expect((await api.contacts({ msisdn: '+85510202102' }))[0]).toBe(2);
+    expect((await api.createContacts({ msisdn: '+85510202102' }))[0]).toBe(2);
   });
 
   it('never replaces a file', async () => {

@@ -14,7 +14,7 @@ beforeAll(async () => {
   installation = await Installation.create();
   program = await installation.start();
   api = program.api;
-  await api.contacts(
+  await api.createContacts(
     ...Array.from({ length: 10 }, (_, n) => ({
       msisdn: `+8551020210${n}`,
       metadata: { gender: n % 2 ? 'm' : 'f', n },
@@ -25,7 +25,7 @@ afterAll(() => installation.remove());
 
 describe('a batch operation', () => {
   it('is created as a preview, on either route', async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     const nested = await api.post(`/api/callouts/${callout}/batch_operations`, `type=${type}`);
     const flat = await api.post('/api/batch_operations', { type, callout_id: callout });
     for (const { status, body, headers } of [nested, flat]) {
@@ -44,11 +44,11 @@ describe('a batch operation', () => {
         ['error', null],
       ]);
     }
-    expect(await api.ids(`/api/callouts/${callout}/batch_operations`)).toEqual([nested.body.id, flat.body.id]);
+    expect(await api.listIds(`/api/callouts/${callout}/batch_operations`)).toEqual([nested.body.id, flat.body.id]);
   });
 
   it('is rejected with all its errors', async () => {
-    const callout_id = await api.callout();
+    const callout_id = await api.createCallout();
     for (const [given, errors] of [
       [{}, { type: ["can't be blank"] }],
       [{ type: 'BatchOperation::Nothing', callout_id }, { type: ["can't be blank"] }],
@@ -88,7 +88,7 @@ describe('a batch operation', () => {
   it('on a callout that is deleted at the same time is created before that, or rejected', async () => {
     const type = 'BatchOperation::CalloutPopulation';
     for (let round = 0; round < 10; round++) {
-      const callout_id = await api.callout();
+      const callout_id = await api.createCallout();
       const [made, madeUnder, deleted] = await Promise.all([
         api.post('/api/batch_operations', { type, callout_id }),
         api.post(`/api/callouts/${callout_id}/batch_operations`, { type }),
@@ -102,31 +102,33 @@ describe('a batch operation', () => {
   });
 
   it('adds exactly the contacts that its preview lists', async () => {
-    const callout = await api.callout();
-    const [, , third] = await api.ids('/api/contacts');
+    const callout = await api.createCallout();
+    const [, , third] = await api.listIds('/api/contacts');
     // Two take part already: one by contact, with another number, and the contact who has that number.
     await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: third, msisdn: '+85510202104' });
-    const id = await api.population(callout, { contact_filter_params: { metadata: { gender: 'f' } } });
-    const preview = await api.ids(`/api/batch_operations/${id}/preview/contacts`);
+    const id = await api.createPopulation(callout, { contact_filter_params: { metadata: { gender: 'f' } } });
+    const preview = await api.listIds(`/api/batch_operations/${id}/preview/contacts`);
     expect(preview).toHaveLength(3);
-    const finished = await api.run(id);
+    const finished = await api.runBatchOperation(id);
     expect(finished).toMatchObject({ status: 'finished', progress: { processed: 3, total: 3 }, error: null });
-    expect(await api.ids(`/api/batch_operations/${id}/contacts`)).toEqual(preview);
-    expect(await api.ids(`/api/batch_operations/${id}/preview/contacts`)).toEqual([]);
+    expect(await api.listIds(`/api/batch_operations/${id}/contacts`)).toEqual(preview);
+    expect(await api.listIds(`/api/batch_operations/${id}/preview/contacts`)).toEqual([]);
     const { body } = await api.get(`/api/batch_operations/${id}/callout_participations`);
     expect(body.map((made: { contact_id: number }) => made.contact_id)).toEqual(preview);
     expect(body.every((made: { callout_population_id: number }) => made.callout_population_id === id)).toBe(true);
-    expect(await api.ids(`/api/callouts/${callout}/contacts`)).toEqual([...preview, third!].sort((a, b) => a - b));
+    expect(await api.listIds(`/api/callouts/${callout}/contacts`)).toEqual([...preview, third!].sort((a, b) => a - b));
   });
 
   it('adds only new contacts when it is queued again', async () => {
-    const callout = await api.callout();
-    const id = await api.population(callout, { contact_filter_params: { metadata: { late: 'yes' } } });
-    expect((await api.run(id)).progress).toEqual({ processed: 0, total: 0 });
-    const [late] = await api.contacts({ msisdn: '+85510777001', metadata: { late: 'yes' } });
-    expect((await api.run(id, 'requeue')).progress).toEqual({ processed: 1, total: 1 });
-    const [participation] = await api.ids(`/api/callouts/${callout}/callout_participations`);
-    await api.run(await api.population(callout, { contact_filter_params: { metadata: { late: 'yes' } } }));
+    const callout = await api.createCallout();
+    const id = await api.createPopulation(callout, { contact_filter_params: { metadata: { late: 'yes' } } });
+    expect((await api.runBatchOperation(id)).progress).toEqual({ processed: 0, total: 0 });
+    const [late] = await api.createContacts({ msisdn: '+85510777001', metadata: { late: 'yes' } });
+    expect((await api.runBatchOperation(id, 'requeue')).progress).toEqual({ processed: 1, total: 1 });
+    const [participation] = await api.listIds(`/api/callouts/${callout}/callout_participations`);
+    await api.runBatchOperation(
+      await api.createPopulation(callout, { contact_filter_params: { metadata: { late: 'yes' } } }),
+    );
     expect((await api.get(`/api/callout_participations/${participation}`)).body).toMatchObject({
       contact_id: late,
       callout_population_id: id,
@@ -134,7 +136,7 @@ describe('a batch operation', () => {
   });
 
   it('rejects events that its status does not allow', async () => {
-    const id = await api.population(await api.callout());
+    const id = await api.createPopulation(await api.createCallout());
     const send = (event: unknown) => api.post(`/api/batch_operations/${id}/batch_operation_events`, { event });
     const errors = { event: ['is not included in the list'] };
     for (const event of ['requeue', 'start', 'finish', 'fail', 'x', null, 5, ['queue']]) {
@@ -144,19 +146,21 @@ describe('a batch operation', () => {
     const { status, body, headers } = await send('queue');
     expect([status, body.status, headers.get('location')]).toEqual([201, 'queued', `/api/batch_operations/${id}`]);
     expect((await send('queue')).status).toBe(422);
-    await api.ended(id);
+    await api.waitForBatchOperation(id);
     expect((await send('queue')).status).toBe(422);
   });
 
   it('is queued once by twenty concurrent requests', async () => {
-    const id = await api.population(await api.callout());
+    const id = await api.createPopulation(await api.createCallout());
     const path = `/api/batch_operations/${id}/batch_operation_events`;
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(path, 'event=queue')));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
   it('cannot change its type and callout, and replaces its parameters as a whole', async () => {
-    const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { a: '1' } } });
+    const id = await api.createPopulation(await api.createCallout(), {
+      contact_filter_params: { metadata: { a: '1' } },
+    });
     const path = `/api/batch_operations/${id}`;
     expect((await api.patch(path, { type: 'BatchOperation::PhoneCallQueue', callout_id: 1 })).body).toEqual({
       errors: { type: ['is not a permitted parameter'], callout_id: ['is not a permitted parameter'] },
@@ -172,7 +176,7 @@ describe('a batch operation', () => {
   });
 
   it('has only the lists of its type', async () => {
-    const id = await api.population(await api.callout());
+    const id = await api.createPopulation(await api.createCallout());
     for (const list of ['preview/callout_participations', 'preview/phone_calls', 'phone_calls', 'callouts']) {
       expect((await api.get(`/api/batch_operations/${id}/${list}`)).status).toBe(404);
     }
@@ -180,19 +184,23 @@ describe('a batch operation', () => {
   });
 
   it('filters and pages its preview like any list', async () => {
-    const id = await api.population(await api.callout(), { contact_filter_params: { metadata: { gender: 'f' } } });
-    expect(await api.ids(`/api/batch_operations/${id}/preview/contacts?q[metadata][n]=4`)).toHaveLength(1);
+    const id = await api.createPopulation(await api.createCallout(), {
+      contact_filter_params: { metadata: { gender: 'f' } },
+    });
+    expect(await api.listIds(`/api/batch_operations/${id}/preview/contacts?q[metadata][n]=4`)).toHaveLength(1);
     const { headers, body } = await api.get(`/api/batch_operations/${id}/preview/contacts?per_page=2`);
     expect([headers.get('total'), body.length]).toEqual(['5', 2]);
   });
 
   it('cannot be deleted while its participations exist', async () => {
-    const id = await api.population(await api.callout(), { contact_filter_params: { msisdn: '+85510202100' } });
-    await api.run(id);
+    const id = await api.createPopulation(await api.createCallout(), {
+      contact_filter_params: { msisdn: '+85510202100' },
+    });
+    await api.runBatchOperation(id);
     const { status, body } = await api.delete(`/api/batch_operations/${id}`);
     const base = ['Cannot delete record because dependent callout participations exist'];
     expect([status, body]).toEqual([422, { errors: { base } }]);
-    const [made] = await api.ids(`/api/batch_operations/${id}/callout_participations`);
+    const [made] = await api.listIds(`/api/batch_operations/${id}/callout_participations`);
     await api.delete(`/api/callout_participations/${made}`);
     expect((await api.delete(`/api/batch_operations/${id}`)).status).toBe(204);
   });
@@ -204,7 +212,7 @@ describe('a batch operation that no worker has taken yet', () => {
     try {
       // Without a worker it stays queued.
       const web = await apart.start({ SCFM_ROLE: 'web' });
-      const id = await web.api.population(await web.api.callout());
+      const id = await web.api.createPopulation(await web.api.createCallout());
       await web.api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
       const path = `/api/batch_operations/${id}`;
       expect((await web.api.patch(path, { parameters: { contact_filter_params: {} } })).body).toEqual({
@@ -223,17 +231,17 @@ describe('a batch operation that no worker has taken yet', () => {
 
 describe('a batch operation whose chunk fails', () => {
   it('fails with a message after several attempts, and can be queued again', async () => {
-    const callout = await api.callout();
-    const id = await api.population(callout, { contact_filter_params: { msisdn: '+85510202100' } });
+    const callout = await api.createCallout();
+    const id = await api.createPopulation(callout, { contact_filter_params: { msisdn: '+85510202100' } });
     await forbidParticipations(`NEW.callout_id = ${callout}`);
-    const failed = await api.run(id);
+    const failed = await api.runBatchOperation(id);
     expect(failed).toMatchObject({
       status: 'failed',
       error: "It failed 5 times in a row at the same place. The program's log says why. Send requeue to begin again.",
     });
     expect(program.output).toContain('no more of them');
     await allowParticipations();
-    expect(await api.run(id, 'requeue')).toMatchObject({
+    expect(await api.runBatchOperation(id, 'requeue')).toMatchObject({
       status: 'finished',
       error: null,
       progress: { processed: 1, total: 1 },
@@ -263,9 +271,9 @@ async function allowParticipations(): Promise<void> {
 }
 
 it('shows its progress while it runs, and the API still responds', async () => {
-  await installation.makeContacts(50_000);
-  const callout = await api.callout();
-  const id = await api.population(callout, { contact_filter_params: { metadata: { many: 'yes' } } });
+  await installation.insertContacts(50_000);
+  const callout = await api.createCallout();
+  const id = await api.createPopulation(callout, { contact_filter_params: { metadata: { many: 'yes' } } });
   // The run fails half way until the database allows the rest.
   const [{ id: half }] = (await installation.query<{ id: number }>(
     'SELECT id FROM contacts ORDER BY id LIMIT 1 OFFSET 25000',
@@ -286,6 +294,9 @@ it('shows its progress while it runs, and the API still responds', async () => {
   expect(processed).toBeGreaterThan(0);
   expect(processed).toBeLessThan(50_000);
   await allowParticipations();
-  expect(await api.ended(id)).toMatchObject({ status: 'finished', progress: { processed: 50_000, total: 50_000 } });
+  expect(await api.waitForBatchOperation(id)).toMatchObject({
+    status: 'finished',
+    progress: { processed: 50_000, total: 50_000 },
+  });
   expect((await api.get(`/api/callouts/${callout}/callout_participations`)).headers.get('total')).toBe('50000');
 });

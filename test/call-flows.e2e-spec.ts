@@ -3,11 +3,11 @@ import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import { type Delivery, Relay } from './support/relay.js';
-import { callIn, dial, person } from './support/telephone.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { callIn, dialParticipation, setPersonBehavior } from './support/simulated-calls.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let relay: Relay;
 let programs: Api[];
 let api: Api;
@@ -16,7 +16,7 @@ let numbers = 0;
 beforeAll(async () => {
   relay = await Relay.start();
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   const settings = {
     PUBLIC_URL: relay.url,
     INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration',
@@ -35,7 +35,7 @@ afterAll(async () => {
 });
 
 const deliver = (delivery: Delivery): void => {
-  relay.to(
+  relay.forwardTo(
     programs.map(({ url }) => url),
     delivery,
   );
@@ -58,8 +58,8 @@ async function flood(metadata: object = { message: 'The river is rising.' }, sta
 /** Creates a participation of a new person, who behaves like this when called. */
 async function participant(calloutId: number, behavior: object): Promise<{ id: number; msisdn: string }> {
   const msisdn = number();
-  await person(api, msisdn, behavior);
-  const [contact_id] = await api.contacts({ msisdn });
+  await setPersonBehavior(api, msisdn, behavior);
+  const [contact_id] = await api.createContacts({ msisdn });
   const { body } = await api.post(`/api/callouts/${calloutId}/callout_participations`, { contact_id });
   return { id: body.id, msisdn };
 }
@@ -92,7 +92,7 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
     ['wants no calls', ['9'], { do_not_call: { at: isoTime, callout_id: null } }, 1],
   ] as [string, string[], object, number][])('registers whoever %s', async (_, keys, metadata, questions) => {
     const msisdn = number();
-    const { said, asked, errors } = await callIn(api, msisdn, keys);
+    const { said, questions: asked, errors } = await callIn(api, msisdn, keys);
     expect(errors).toEqual([]);
     expect((await contactOf(msisdn)).metadata).toEqual(metadata);
     expect(asked).toHaveLength(questions);
@@ -121,12 +121,12 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
     async (_, behavior, metadata, heard, questions) => {
       const callout = await flood();
       const { id, msisdn } = await participant(callout, behavior);
-      const { call, talk } = await dial(api, id);
+      const { call, talk } = await dialParticipation(api, id);
       expect(talk.errors).toEqual([]);
       expect(call).toMatchObject({ status: 'completed', call_flow_logic: 'CallFlowLogic::PlayMessage' });
       expect((await participation(id)).metadata).toEqual(metadata);
       expect(talk.said.filter((text) => text === 'The river is rising.')).toHaveLength(heard);
-      expect(talk.asked).toHaveLength(questions);
+      expect(talk.questions).toHaveLength(questions);
       const optsOut = 'keys' in behavior && (behavior.keys as string[])[0] === '9';
       expect((await contactOf(msisdn)).metadata).toEqual(
         optsOut ? { do_not_call: { at: isoTime, callout_id: callout } } : {},
@@ -183,7 +183,7 @@ describe('a call in progress', () => {
   it('keeps the flow that it began with, even if its callout gets another flow or loses its message', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { keys: ['hangup'] });
-    const { call } = await dial(api, id);
+    const { call } = await dialParticipation(api, id);
     const changes = { call_flow_logic: 'CallFlowLogic::Registration', metadata: { message: '' } };
     expect((await api.patch(`/api/callouts/${callout}`, changes)).status).toBe(204);
     const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
@@ -200,11 +200,11 @@ describe('the first document', () => {
 
   it('is sent with the call, so that no webhook arrives before a key is pressed', async () => {
     const { id } = await participant(await flood(), { keys: [] });
-    const { talk } = await dial(api, id);
-    expect(talk.fetched).toEqual([]);
+    const { talk } = await dialParticipation(api, id);
+    expect(talk.fetches).toEqual([]);
     const { body } = await api.post('/api/callouts');
     const greeted = await participant(body.id, { keys: [] });
-    expect((await dial(api, greeted.id)).talk).toMatchObject({
+    expect((await dialParticipation(api, greeted.id)).talk).toMatchObject({
       fetched: [],
       said: ['Hello. This is the Simple Call Flow Manager. Goodbye.'],
     });
@@ -213,7 +213,7 @@ describe('the first document', () => {
   it('is requested by POST from our own URL, whatever method the client chose', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
     const given = { method: 'GET', status_callback_method: 'GET', machine_detection: 'Enable' };
-    const { talk } = await dial(api, id, given);
+    const { talk } = await dialParticipation(api, id, given);
     expect([talk.errors, talk.said[0]]).toEqual([[], 'The river is rising.']);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
@@ -221,8 +221,8 @@ describe('the first document', () => {
   it('is requested if it is too long to be sent', async () => {
     const message = 'The river is rising. '.repeat(190).trim();
     const { id } = await participant(await flood({ message }), { keys: ['1'] });
-    const { talk } = await dial(api, id);
-    expect(talk.fetched).toHaveLength(2);
+    const { talk } = await dialParticipation(api, id);
+    expect(talk.fetches).toHaveLength(2);
     expect(talk.said[0]).toBe(message);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
@@ -235,7 +235,7 @@ describe('the first document', () => {
   ])('says any text unchanged: %s', async (message) => {
     const callout = await flood({ message, language: 'km-KH', voice: 'Google.km-KH-Standard-A', thanks: message });
     const { id } = await participant(callout, { keys: ['1'] });
-    const { talk } = await dial(api, id);
+    const { talk } = await dialParticipation(api, id);
     expect(talk.errors).toEqual([]);
     expect([talk.said[0], talk.said.at(-1)]).toEqual([message, message]);
   });
@@ -245,7 +245,7 @@ describe('the first document', () => {
     const { id } = await participant(await flood({ audio_url, prompt_audio_url: 'http://example.org/p.mp3' }), {
       keys: [],
     });
-    const { talk } = await dial(api, id);
+    const { talk } = await dialParticipation(api, id);
     expect(talk.played.slice(0, 2)).toEqual([audio_url, 'http://example.org/p.mp3']);
   });
 });
@@ -256,23 +256,23 @@ describe('an answering machine', () => {
   it('gets the message, is recorded as answered_by, and never confirms', async () => {
     const callout = await flood();
     const { id } = await participant(callout, { machine: true, keys: ['1', '1', '1'] });
-    const { call, talk } = await dial(api, id, { machine_detection: 'Enable' });
+    const { call, talk } = await dialParticipation(api, id, { machine_detection: 'Enable' });
     expect(call).toMatchObject({ status: 'completed', metadata: { answered_by: 'machine_start' } });
-    expect([talk.said, talk.asked]).toEqual([['The river is rising.'], []]);
+    expect([talk.said, talk.questions]).toEqual([['The river is rising.'], []]);
     expect((await participation(id)).metadata).toEqual({});
   });
 
   it('is distinguished from a person', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
-    const { call } = await dial(api, id, { machine_detection: 'DetectMessageEnd' });
+    const { call } = await dialParticipation(api, id, { machine_detection: 'DetectMessageEnd' });
     expect(call.metadata).toEqual({ answered_by: 'human' });
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
   });
 
   it('that is detected during the call has not confirmed, whatever keys it pressed', async () => {
     const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
-    const { call, talk } = await dial(api, id, { machine_detection: 'Enable', async_amd: true });
-    expect(talk.fetched).toHaveLength(1);
+    const { call, talk } = await dialParticipation(api, id, { machine_detection: 'Enable', async_amd: true });
+    expect(talk.fetches).toHaveLength(1);
     await eventually(
       async () => (await api.get(`/api/phone_calls/${call.id}`)).body.metadata.answered_by === 'machine_start',
     );
@@ -283,7 +283,7 @@ describe('an answering machine', () => {
     const { id } = await participant(await flood(), { machine: true, keys: ['1'] });
     // The provider's callback goes nowhere, so only a fetch can tell.
     const silent = { machine_detection: 'Enable', async_amd: true, async_amd_status_callback: 'http://127.0.0.1:1/' };
-    const { call } = await dial(api, id, silent);
+    const { call } = await dialParticipation(api, id, silent);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
     await installation.query(`UPDATE phone_calls SET status = 'remotely_queued' WHERE id = ${call.id}`);
     await api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue_remote_fetch');
@@ -293,7 +293,7 @@ describe('an answering machine', () => {
 
   it('that is detected after the call has not confirmed', async () => {
     const { id } = await participant(await flood(), { keys: ['1'] });
-    const { call } = await dial(api, id);
+    const { call } = await dialParticipation(api, id);
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
     const relayed = { url: relay.url, send: api.send.bind(api) } as Api;
     const late = { CallSid: call.remote_call_id, AnsweredBy: 'machine_end_beep', MachineDetectionDuration: '3000' };
@@ -341,7 +341,7 @@ describe('a callout that plays a message', () => {
   it('calls nobody if it has nothing to say', async () => {
     const callout = await flood({}, false);
     const { id } = await participant(callout, { keys: [] });
-    const { call } = await dial(api, id);
+    const { call } = await dialParticipation(api, id);
     expect(call).toMatchObject({ status: 'errored', remote_call_id: null });
     expect(call.remote_error_message).toBe(
       "The callout's metadata have no message and no audio_url: nobody was called.",
@@ -352,29 +352,29 @@ describe('a callout that plays a message', () => {
 describe('a person who opted out', () => {
   it('is excluded from populations, which report how many were, unless the population includes them', async () => {
     const town = `town-${Date.now()}`;
-    const [, , wished] = await api.contacts(
+    const [, , wished] = await api.createContacts(
       { msisdn: number(), metadata: { town } },
       { msisdn: number(), metadata: { town, do_not_call: null } },
       { msisdn: number(), metadata: { town, do_not_call: { at: 'x', callout_id: 1 } } },
       { msisdn: number(), metadata: { town, do_not_call: false } },
     );
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     const contact_filter_params = { metadata: { town } };
-    const population = await api.population(callout, { contact_filter_params });
+    const population = await api.createPopulation(callout, { contact_filter_params });
     const preview = (id: number, query = '') => api.get(`/api/batch_operations/${id}/preview/contacts${query}`);
     const shown = await preview(population);
     expect([shown.headers.get('total'), shown.headers.get('left-out')]).toEqual(['3', '1']);
     expect((await preview(population, '?q[metadata][town]=x')).headers.get('left-out')).toBe('0');
-    expect((await api.run(population)).progress).toEqual({ processed: 3, total: 3 });
-    const all = await api.population(callout, { contact_filter_params, include_do_not_call: 'true' });
+    expect((await api.runBatchOperation(population)).progress).toEqual({ processed: 3, total: 3 });
+    const all = await api.createPopulation(callout, { contact_filter_params, include_do_not_call: 'true' });
     const included = await preview(all);
     expect([included.body.map(({ id }: Body) => id), included.headers.get('left-out')]).toEqual([[wished], '0']);
-    expect((await api.run(all)).progress).toEqual({ processed: 1, total: 1 });
+    expect((await api.runBatchOperation(all)).progress).toEqual({ processed: 1, total: 1 });
     expect((await api.get('/api/contacts')).headers.get('left-out')).toBeNull();
   });
 
   it.each(['yess', ['true'], 2, {}])('is not included by an invalid parameter: %j', async (include_do_not_call) => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     const type = 'BatchOperation::CalloutPopulation';
     const { status, body } = await api.post(`/api/callouts/${callout}/batch_operations`, {
       type,
@@ -398,7 +398,7 @@ describe('a person who calls back', () => {
   it('hears the message again while the callout runs, and can confirm it', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { ending: 'no-answer' });
-    await dial(api, id, { from: '+855 10 999 999' });
+    await dialParticipation(api, id, { from: '+855 10 999 999' });
     const { said } = await callIn(api, msisdn, ['1'], '+85510999999');
     expect(said[0]).toBe('The river is rising.');
     expect((await participation(id)).metadata).toEqual({ confirmed_at: isoTime });
@@ -414,7 +414,7 @@ describe('a person who calls back', () => {
   it('hears it until a day after the callout was stopped, and then is asked to register', async () => {
     const callout = await flood();
     const { id, msisdn } = await participant(callout, { ending: 'busy' });
-    await dial(api, id);
+    await dialParticipation(api, id);
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
     expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
     const [{ stopped_at }] = await installation.query<Body>(`SELECT stopped_at FROM callouts WHERE id = ${callout}`);
@@ -434,7 +434,7 @@ describe('a person who calls back', () => {
     await api.post(`/api/phone_calls/${held.body.id}/phone_call_events`, 'event=queue');
     expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=resume');
-    await dial(api, id);
+    await dialParticipation(api, id);
     expect((await callIn(api, msisdn, [], '2443')).said[0]).toMatch(/^Welcome/);
     expect((await callIn(api, msisdn, [])).said[0]).toBe('The river is rising.');
   });
@@ -442,13 +442,13 @@ describe('a person who calls back', () => {
   it('is asked to register if the last call had a URL of its own, or its callout lost its message', async () => {
     const first = await flood();
     const { id, msisdn } = await participant(first, { ending: 'busy' });
-    await dial(api, id);
-    const [contact_id] = await api.ids(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`);
+    await dialParticipation(api, id);
+    const [contact_id] = await api.listIds(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`);
     const second = await flood({ message: 'The second callout.' });
     const { body: again } = await api.post(`/api/callouts/${second}/callout_participations`, { contact_id });
-    await dial(api, again.id, { url: 'http://127.0.0.1:1/api/remote_phone_call_events' });
+    await dialParticipation(api, again.id, { url: 'http://127.0.0.1:1/api/remote_phone_call_events' });
     expect((await callIn(api, msisdn, [])).said[0]).toMatch(/^Welcome/);
-    await dial(api, again.id);
+    await dialParticipation(api, again.id);
     expect((await callIn(api, msisdn, [])).said[0]).toBe('The second callout.');
     await api.post(`/api/callouts/${second}/callout_events`, 'event=pause');
     await api.patch(`/api/callouts/${second}`, { metadata: { message: null } });
@@ -458,11 +458,11 @@ describe('a person who calls back', () => {
   it('opts out the contact with that number', async () => {
     const callout = await flood();
     const other = number();
-    const [contact_id] = await api.contacts({ msisdn: number() });
-    await person(api, other, { ending: 'busy' });
+    const [contact_id] = await api.createContacts({ msisdn: number() });
+    await setPersonBehavior(api, other, { ending: 'busy' });
     const path = `/api/callouts/${callout}/callout_participations`;
     const { body } = await api.post(path, { contact_id, msisdn: other });
-    await dial(api, body.id);
+    await dialParticipation(api, body.id);
     await callIn(api, other, ['9']);
     expect((await contactOf(other)).metadata).toEqual({ do_not_call: { at: isoTime, callout_id: callout } });
   });
@@ -470,7 +470,7 @@ describe('a person who calls back', () => {
   it('hears the TwiML that was sent with the call', async () => {
     const { body } = await api.post('/api/callouts');
     const { id, msisdn } = await participant(body.id, { ending: 'busy' });
-    await dial(api, id, { twiml: '<Response><Say>Go to the school.</Say></Response>' });
+    await dialParticipation(api, id, { twiml: '<Response><Say>Go to the school.</Say></Response>' });
     expect((await callIn(api, msisdn, [])).said).toEqual(['Go to the school.']);
   });
 });
@@ -479,7 +479,7 @@ describe('500 people who call in at the same time', () => {
   it('are all registered, each with their own answers', async () => {
     // Processes that share a SQLite file wait for each other's locks, so only PostgreSQL gets the crowd at several
     // processes.
-    relay.to(way === 'cluster' ? programs.map(({ url }) => url) : [api.url], 'in turn');
+    relay.forwardTo(way === 'cluster' ? programs.map(({ url }) => url) : [api.url], 'in turn');
     const provinces = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
     const callers = Array.from({ length: 500 }, (_, n) => ({
       msisdn: number(),

@@ -1,23 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { Installation } from './support/installation.js';
-import { callIn } from './support/telephone.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { callIn } from './support/simulated-calls.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let api: Api;
 let calls = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   const settings = { INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration', SIMULATOR_SPEED: '300' };
   api = (await installation.start(settings)).api;
 });
 afterAll(() => installation.remove());
-afterAll(() => expectBookkeeping(installation));
+afterAll(() => expectConsistentBookkeeping(installation));
 
 /** Makes a person call in. Returns the TwiML, and the phone call that was stored. */
 async function inbound(From: string): Promise<{ text: string; call: Body }> {
@@ -52,7 +52,7 @@ describe('a caller whose number is unknown', () => {
 
   it('can be found by filtering for calls without a contact', async () => {
     const { call } = await inbound('Anonymous');
-    expect(await api.ids('/api/phone_calls?q[contact_id]')).toContain(call.id);
+    expect(await api.listIds('/api/phone_calls?q[contact_id]')).toContain(call.id);
   });
 
   it('hears a goodbye, and the call ends normally', async () => {
@@ -82,7 +82,7 @@ describe('a contact who is deleted while they call in', () => {
   it('is kept or created again, and the call is stored', async () => {
     for (let round = 0; round < 30; round++) {
       const msisdn = `+85512778${String(round).padStart(3, '0')}`;
-      const [id] = await api.contacts({ msisdn });
+      const [id] = await api.createContacts({ msisdn });
       const [, { call }] = await Promise.all([api.delete(`/api/contacts/${id}`), inbound(msisdn)]);
       expect(call.msisdn).toBe(msisdn);
       expect((await api.get(`/api/contacts/${call.contact_id}`)).body.msisdn).toBe(msisdn);

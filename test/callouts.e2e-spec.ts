@@ -6,7 +6,7 @@ let installation: Installation;
 let api: Api;
 let next = 0;
 
-const contact = async () => (await api.contacts({ msisdn: `+8551020${String(++next).padStart(4, '0')}` }))[0]!;
+const contact = async () => (await api.createContacts({ msisdn: `+8551020${String(++next).padStart(4, '0')}` }))[0]!;
 
 beforeAll(async () => {
   installation = await Installation.create();
@@ -32,7 +32,7 @@ describe('a callout', () => {
   });
 
   it('changes its status by events, and rejects events that its status does not allow', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const refused = { event: ['is not included in the list'] };
     const path: [event: string | undefined, status: number, now: string][] = [
       ['resume', 422, 'initialized'],
@@ -61,7 +61,7 @@ describe('a callout', () => {
     ['pause', 'paused'],
     ['stop', 'stopped'],
   ])('can %s before it was started, and be resumed then', async (event, now) => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const answer = await api.post(`/api/callouts/${id}/callout_events`, { event });
     expect([answer.status, answer.body.status]).toEqual([201, now]);
     expect((await api.post(`/api/callouts/${id}/callout_events`, 'event=start')).status).toBe(422);
@@ -69,13 +69,13 @@ describe('a callout', () => {
   });
 
   it('starts once if twenty concurrent requests start it', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const starts = Array.from({ length: 20 }, () => api.post(`/api/callouts/${id}/callout_events`, 'event=start'));
     expect((await Promise.all(starts)).map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
   it('has a known call flow, or none', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const refused = await api.patch(`/api/callouts/${id}`, 'call_flow_logic=CallFlowLogic::Applcation');
     expect([refused.status, refused.body]).toEqual([
       422,
@@ -88,14 +88,14 @@ describe('a callout', () => {
   });
 
   it('does not take its status from a body', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const { status, body } = await api.patch(`/api/callouts/${id}`, 'status=running');
     expect([status, body]).toEqual([422, { errors: { status: ['is not a permitted parameter'] } }]);
   });
 
   it('cannot be deleted while other records refer to it, and the error names them', async () => {
-    const id = await api.callout();
-    await api.population(id);
+    const id = await api.createCallout();
+    await api.createPopulation(id);
     await api.post(`/api/callouts/${id}/callout_participations`, { contact_id: await contact() });
     const { status, body } = await api.delete(`/api/callouts/${id}`);
     expect([status, body]).toEqual([
@@ -109,7 +109,7 @@ describe('a callout', () => {
         },
       },
     ]);
-    expect((await api.delete(`/api/callouts/${await api.callout()}`)).status).toBe(204);
+    expect((await api.delete(`/api/callouts/${await api.createCallout()}`)).status).toBe(204);
   });
 });
 
@@ -138,7 +138,7 @@ describe('a callout participation', () => {
   });
 
   it('is rejected with an error for every invalid field', async () => {
-    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const path = `/api/callouts/${await api.createCallout()}/callout_participations`;
     for (const [given, errors] of [
       [{}, { contact: ['must exist'] }],
       [{ contact_id: 999_999 }, { contact: ['must exist'] }],
@@ -163,7 +163,7 @@ describe('a callout participation', () => {
 
   it.each(['', ' ', null])('has the number of its contact when its own is %j', async (msisdn) => {
     const contactId = await contact();
-    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const path = `/api/callouts/${await api.createCallout()}/callout_participations`;
     const { status, body } = await api.post(path, { contact_id: contactId, msisdn });
     expect([status, body.msisdn]).toEqual([201, (await api.get(`/api/contacts/${contactId}`)).body.msisdn]);
     expect((await api.patch(`/api/callout_participations/${body.id}`, { msisdn })).status).toBe(204);
@@ -171,7 +171,7 @@ describe('a callout participation', () => {
   });
 
   it('is the only one of its contact and of its number in a callout', async () => {
-    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const path = `/api/callouts/${await api.createCallout()}/callout_participations`;
     const [one, two] = [await contact(), await contact()];
     const { body: first } = await api.post(path, { contact_id: one });
     const taken = ['has already been taken'];
@@ -186,14 +186,14 @@ describe('a callout participation', () => {
   });
 
   it('is created once by twenty concurrent requests', async () => {
-    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const path = `/api/callouts/${await api.createCallout()}/callout_participations`;
     const contact_id = await contact();
     const answers = await Promise.all(Array.from({ length: 20 }, () => api.post(path, { contact_id })));
     expect(answers.map(({ status }) => status).sort()).toEqual([201, ...Array(19).fill(422)]);
   });
 
   it('cannot change its contact', async () => {
-    const path = `/api/callouts/${await api.callout()}/callout_participations`;
+    const path = `/api/callouts/${await api.createCallout()}/callout_participations`;
     const { body } = await api.post(path, { contact_id: await contact() });
     const answer = await api.patch(`/api/callout_participations/${body.id}`, { contact_id: await contact() });
     expect([answer.status, answer.body]).toEqual([422, { errors: { contact_id: ['is not a permitted parameter'] } }]);
@@ -202,14 +202,14 @@ describe('a callout participation', () => {
   });
 
   it('is in the lists of its callout and its contact, and in no others', async () => {
-    const [callout, other] = [await api.callout(), await api.callout()];
+    const [callout, other] = [await api.createCallout(), await api.createCallout()];
     const contactId = await contact();
     const { body } = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contactId });
-    expect(await api.ids(`/api/callouts/${callout}/callout_participations`)).toEqual([body.id]);
-    expect(await api.ids(`/api/callouts/${other}/callout_participations`)).toEqual([]);
-    expect(await api.ids(`/api/contacts/${contactId}/callout_participations`)).toEqual([body.id]);
-    expect(await api.ids(`/api/contacts/${contactId}/callouts`)).toEqual([callout]);
-    expect(await api.ids(`/api/callouts/${callout}/contacts`)).toEqual([contactId]);
+    expect(await api.listIds(`/api/callouts/${callout}/callout_participations`)).toEqual([body.id]);
+    expect(await api.listIds(`/api/callouts/${other}/callout_participations`)).toEqual([]);
+    expect(await api.listIds(`/api/contacts/${contactId}/callout_participations`)).toEqual([body.id]);
+    expect(await api.listIds(`/api/contacts/${contactId}/callouts`)).toEqual([callout]);
+    expect(await api.listIds(`/api/callouts/${callout}/contacts`)).toEqual([contactId]);
     for (const list of ['contacts', 'callout_participations', 'batch_operations']) {
       expect((await api.get(`/api/callouts/99999999/${list}`)).status).toBe(404);
     }

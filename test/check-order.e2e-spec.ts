@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, Api } from './support/api.js';
+import type { ApiResponse, Api } from './support/api.js';
 import { Installation } from './support/installation.js';
 
 let installation: Installation;
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
-const notFound = (answer: Answer) =>
+const notFound = (answer: ApiResponse) =>
   expect([answer.status, answer.text]).toEqual([404, '{"status":404,"error":"Not Found"}']);
 
 describe('the order of checks', () => {
@@ -67,7 +67,7 @@ describe('the order of checks', () => {
   });
 
   it('returns all errors in a body, wherever they are found', async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     const notPermitted = ['is not a permitted parameter'];
     const answer = await api.post(`/api/callouts/${callout}/callout_events`, { event: 'resume', nonsense: 1 });
     expect([answer.status, answer.body]).toEqual([

@@ -124,10 +124,10 @@ describe('a contact', () => {
   });
 
   it('has a unique number, in any spelling', async () => {
-    await api.contacts({ msisdn: '+85510300001' });
+    await api.createContacts({ msisdn: '+85510300001' });
     const { status, body } = await api.post('/api/contacts', 'msisdn=855 10-300-001');
     expect([status, body]).toEqual([422, { errors: { msisdn: ['has already been taken'] } }]);
-    const [other] = await api.contacts({ msisdn: number() });
+    const [other] = await api.createContacts({ msisdn: number() });
     expect((await api.patch(`/api/contacts/${other}`, 'msisdn=%2B85510300001')).body).toEqual(body);
   });
 
@@ -151,7 +151,7 @@ describe('a contact', () => {
   });
 
   it.each(['patch', 'put'] as const)('is updated by %s, whose response is empty', async (method) => {
-    const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
+    const [id] = await api.createContacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
     const before = (await api.get(`/api/contacts/${id}`)).body;
     const answer = await api[method](`/api/contacts/${id}`, { metadata: { b: { c: 3 } } });
     expect([answer.status, answer.text]).toEqual([204, '']);
@@ -165,7 +165,7 @@ describe('a contact', () => {
   });
 
   it('merges metadata according to the mode, wherever the mode is given', async () => {
-    const [id] = await api.contacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
+    const [id] = await api.createContacts({ msisdn: number(), metadata: { a: 1, b: { c: 1, d: 2 } } });
     await api.patch(`/api/contacts/${id}`, 'metadata[b][c]=3&metadata_merge_mode=deep_merge');
     expect((await api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ a: 1, b: { c: '3', d: 2 } });
     await api.patch(`/api/contacts/${id}`, 'metadata_merge_mode=replace&metadata[z]=1');
@@ -173,15 +173,15 @@ describe('a contact', () => {
   });
 
   it('loses none of twenty concurrent updates', async () => {
-    const [id] = await api.contacts({ msisdn: number() });
+    const [id] = await api.createContacts({ msisdn: number() });
     const keys = Array.from({ length: 20 }, (_, n) => `key${n}`);
     await Promise.all(keys.map((key) => api.patch(`/api/contacts/${id}`, { metadata: { [key]: 1 } })));
     expect(Object.keys((await api.get(`/api/contacts/${id}`)).body.metadata).sort()).toEqual(keys.sort());
   });
 
   it('cannot be deleted while it takes part in a callout', async () => {
-    const [id] = await api.contacts({ msisdn: number() });
-    const callout = await api.callout();
+    const [id] = await api.createContacts({ msisdn: number() });
+    const callout = await api.createCallout();
     const { body: participation } = await api.post(`/api/callouts/${callout}/callout_participations`, {
       contact_id: id,
     });
@@ -194,9 +194,9 @@ describe('a contact', () => {
   });
 
   it('has an id that is never reused', async () => {
-    const [id] = await api.contacts({ msisdn: number() });
+    const [id] = await api.createContacts({ msisdn: number() });
     await api.delete(`/api/contacts/${id}`);
-    const [later] = await api.contacts({ msisdn: number() });
+    const [later] = await api.createContacts({ msisdn: number() });
     expect(later).toBeGreaterThan(id!);
   });
 });
@@ -319,7 +319,7 @@ describe('input that must not be dropped silently', () => {
   it.each(['toString', 'hasOwnProperty', 'valueOf', 'constructor'])(
     'a parameter called %s is refused',
     async (name) => {
-      const [id] = await api.contacts({ msisdn: '+85510303101' });
+      const [id] = await api.createContacts({ msisdn: '+85510303101' });
       const answer = await api.patch(`/api/contacts/${id}`, { [name]: 'x', metadata: 1 });
       expect([answer.status, answer.body]).toEqual([
         422,

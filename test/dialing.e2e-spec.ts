@@ -1,11 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { PROVIDER_SID, authorization, dialingAt, providerEnvironment } from './support/provider.js';
+import {
+  PROVIDER_SID,
+  providerAuthorization,
+  dialingEnvironment,
+  providerEnvironment,
+} from './support/provider-environment.js';
 
 /**
  * How many calls each fault test makes. `FAULT_CALLS=1000 npm test -- test/dialing` also tests each fault separately.
@@ -28,7 +33,7 @@ afterEach(async () => {
   await installation.remove();
   await provider.remove();
 });
-afterEach(() => expectBookkeeping(installation));
+afterEach(() => expectConsistentBookkeeping(installation));
 
 /** Starts a program that dials the simulated provider, as it would dial Somleng. */
 const start = async (more: Record<string, string> = {}): Promise<Program> => {
@@ -36,7 +41,7 @@ const start = async (more: Record<string, string> = {}): Promise<Program> => {
   return installation.start({
     PORT: String(port),
     PUBLIC_URL: `http://127.0.0.1:${port}`,
-    ...dialingAt(providerApi.url),
+    ...dialingEnvironment(providerApi.url),
     CALLS_PER_SECOND: '1000',
     FETCHES_PER_SECOND: '500',
     RECONCILE_AFTER: '2',
@@ -54,7 +59,7 @@ const statistics = async (): Promise<Body> => (await providerApi.get('/simulator
  * @returns the callout's id
  */
 async function callEveryone(api: Api, people: number, beforeQueueing?: () => Promise<unknown>): Promise<number> {
-  await installation.makeContacts(people);
+  await installation.insertContacts(people);
   return callAll(api, beforeQueueing);
 }
 
@@ -63,12 +68,12 @@ async function callEveryone(api: Api, people: number, beforeQueueing?: () => Pro
  * @returns the callout's id
  */
 async function callAll(api: Api, beforeQueueing: () => Promise<unknown> = async () => {}): Promise<number> {
-  const callout = await api.callout();
-  await api.run(await api.population(callout));
+  const callout = await api.createCallout();
+  await api.runBatchOperation(await api.createPopulation(callout));
   const run = async (type: string, parameters: object): Promise<void> => {
     const path = `/api/callouts/${callout}/batch_operations`;
     const { body } = await api.post(path, { type: `BatchOperation::${type}`, parameters });
-    await api.run(body.id);
+    await api.runBatchOperation(body.id);
   };
   await run('PhoneCallCreate', { remote_request_params: { from: '2442' } });
   await beforeQueueing();
@@ -100,7 +105,7 @@ async function expectOneCallPerPerson(people: number): Promise<void> {
     if (row.remote_call_id === null) continue;
     const remote = await providerApi.get(
       `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls/${row.remote_call_id}.json`,
-      authorization,
+      providerAuthorization,
     );
     expect([remote.status, remote.body.status]).toEqual([200, row.remote_status]);
   }
@@ -144,7 +149,7 @@ describe('a faulty provider', () => {
   it('is unreachable: the calls wait', async () => {
     const { api } = await start();
     const { port } = new URL(providerApi.url);
-    await provider.stopAll();
+    await provider.killAll();
     await callEveryone(api, 20);
     await eventually(async () => {
       const [row] = await installation.query<Body>(`SELECT sum(refusals) AS refusals FROM phone_calls`);
@@ -161,7 +166,7 @@ describe('a process that is killed', () => {
     // The rate is so slow that each call is claimed separately. Only the call in flight can be lost.
     const first = await start({ SCFM_TEST_DIES_WHEN: moment, CALLS_PER_SECOND: '4' });
     const callout = callEveryone(first.api, 10).catch(() => undefined);
-    await first.ended();
+    await first.waitForExit();
     await callout;
     const second = await start();
     for (const { id, status } of await installation.query<Body>(`SELECT id, status FROM phone_calls`)) {

@@ -1,18 +1,18 @@
 import { Ajv } from 'ajv';
 import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, Api, Body } from './support/api.js';
+import type { ApiResponse, Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let api: Api;
 let document: Body;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   api = (await installation.start()).api;
   document = (await api.get('/docs-json')).body;
 });
@@ -100,7 +100,7 @@ it('describes both body types, the filters, the headers and the errors of a rout
 describe('the responses of the API', () => {
   it('match the document, for every route and every described status', async () => {
     const seen = new Set<string>();
-    const check = (route: string, answer: Answer): Answer => {
+    const check = (route: string, answer: ApiResponse): ApiResponse => {
       expectDescribed(route, answer);
       seen.add(`${route} ${answer.status}`);
       return answer;
@@ -113,9 +113,9 @@ describe('the responses of the API', () => {
     const event = { event: 'queue' };
     const events = '/api/batch_operations/1/batch_operation_events';
     check('post /api/batch_operations/{id}/batch_operation_events', await api.post(events, event));
-    await api.ended(1);
+    await api.waitForBatchOperation(1);
     const calls = '/api/callouts/1/callout_participations';
-    const [second] = await api.contacts({ msisdn: '+85510202102' });
+    const [second] = await api.createContacts({ msisdn: '+85510202102' });
     check('post /api/callouts/{id}/callout_participations', await api.post(calls, { contact_id: second }));
     const operations = '/api/callouts/1/batch_operations';
     check('post /api/callouts/{id}/batch_operations', await api.post(operations, { type: population.type }));
@@ -171,9 +171,9 @@ describe('the responses of the API', () => {
     }
     for (const plural of ['phone_calls', 'callout_participations', 'contacts', 'callouts', 'batch_operations']) {
       const create = {
-        contacts: () => api.contacts({ msisdn: '+85510202103' }).then(([id]) => id),
-        callouts: () => api.callout(),
-        batch_operations: () => api.population(1),
+        contacts: () => api.createContacts({ msisdn: '+85510202103' }).then(([id]) => id),
+        callouts: () => api.createCallout(),
+        batch_operations: () => api.createPopulation(1),
         phone_calls: async () => (await api.post(attempts, attempt)).body.id,
         callout_participations: async () => 2,
       }[plural]!;
@@ -193,7 +193,7 @@ describe('the responses of the API', () => {
     );
   }
 
-  function expectDescribed(route: string, { status, body, headers, text }: Answer): void {
+  function expectDescribed(route: string, { status, body, headers, text }: ApiResponse): void {
     const [method, path] = route.split(' ') as [string, string];
     const described = document.paths[path][method].responses[status];
     expect(described, `${route} answers ${status}, which is not described: ${text}`).toBeDefined();

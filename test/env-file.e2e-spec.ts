@@ -31,7 +31,7 @@ describe('a .env file', () => {
       `\uFEFF${lines({ DATABASE_URL: DATABASE_URL!, ...others, PORT: String(port), PLATFROM_PROVIDER: 'x' }).join('\r\n')}\r\n`,
     );
     const migration = Program.launch({}, { folder, script: 'migrate.js' });
-    expect(await migration.ended()).toBe(0);
+    expect(await migration.waitForExit()).toBe(0);
     expect(await installation.query('SELECT * FROM contacts')).toEqual([]);
     const program = Program.launch({}, { folder });
     try {
@@ -39,7 +39,7 @@ describe('a .env file', () => {
       expect(program.output).toContain(
         'PLATFROM_PROVIDER in .env is not a setting of this program: did you mean PLATFORM_PROVIDER?\n',
       );
-      await new Api(`http://127.0.0.1:${port}`).contacts({ msisdn: '+85510202101' });
+      await new Api(`http://127.0.0.1:${port}`).createContacts({ msisdn: '+85510202101' });
       expect(await installation.query('SELECT msisdn FROM contacts')).toEqual([{ msisdn: '+85510202101' }]);
     } finally {
       await program.kill();
@@ -56,7 +56,7 @@ describe('a .env file', () => {
   it.each(['main.js', 'migrate.js'])('in another encoding ends %s with one sentence', async (script) => {
     write(Buffer.from('\uFEFFPORT=80\r\n', 'utf16le'));
     const program = Program.launch(installation.environment, { folder, script });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toMatch(/^\.env must be saved as UTF-8[^\n]*\.\n$/);
   });
 
@@ -65,7 +65,7 @@ describe('a .env file', () => {
     async (script) => {
       write('DATABASE_URL=postgres://scfm:50%@127.0.0.1/scfm\n');
       const program = Program.launch({}, { folder, script });
-      expect(await program.ended()).toBe(1);
+      expect(await program.waitForExit()).toBe(1);
       expect(program.output).toMatch(/^DATABASE_URL must have its special characters encoded[^\n]*\.\n$/);
     },
   );
@@ -78,7 +78,7 @@ describe('a setting that a feature reads', () => {
   ])('ends the program with one sentence before the database is opened: %j', async (setting, sentence) => {
     const database = join(folder, 'new.sqlite3');
     const program = Program.launch({ DATABASE_URL: `sqlite:${database}`, ...setting }, { folder });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toMatch(sentence);
     expect(existsSync(database)).toBe(false);
   });

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { pausedCallout, runOperation, send } from './support/campaigns.js';
+import { createPausedCallout, runBatchOperation, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
@@ -54,8 +54,8 @@ async function eventsAfter(id: number): Promise<Body[]> {
 describe('events', () => {
   it('show the transitions of a callout', async () => {
     const before = await lastId();
-    const id = await api.callout();
-    for (const event of ['start', 'pause', 'resume', 'stop']) await send(api, id, event);
+    const id = await api.createCallout();
+    for (const event of ['start', 'pause', 'resume', 'stop']) await sendCalloutEvent(api, id, event);
     const events = await eventsAfter(before);
     expect(
       events.map(({ type, resource_type, resource_id, changes }) => [type, resource_type, resource_id, changes]),
@@ -70,8 +70,8 @@ describe('events', () => {
   });
 
   it('show the transitions of a batch operation', async () => {
-    const callout_id = await api.callout();
-    const { id } = await runOperation(api, callout_id, 'CalloutPopulation');
+    const callout_id = await api.createCallout();
+    const { id } = await runBatchOperation(api, callout_id, 'CalloutPopulation');
     expect(await changesOf('batch_operation', id)).toEqual([
       ['batch_operation.queued', { status: ['preview', 'queued'], callout_id }],
       ['batch_operation.running', { status: ['queued', 'running'], callout_id }],
@@ -81,15 +81,15 @@ describe('events', () => {
 
   it('show the transitions of a phone call, from the queue to its end', async () => {
     const group = `g${++numbers}`;
-    const [contact_id] = await api.contacts({ msisdn: number(), metadata: { group } });
-    const callout_id = await pausedCallout(api, { metadata: { group } });
+    const [contact_id] = await api.createContacts({ msisdn: number(), metadata: { group } });
+    const callout_id = await createPausedCallout(api, { metadata: { group } });
     const { body: calls } = await api.get(`/api/callouts/${callout_id}/phone_calls`);
     const [{ id, callout_participation_id }] = calls;
     const ids = { callout_id, contact_id, callout_participation_id };
     expect(await changesOf('phone_call', id)).toEqual([
       ['phone_call.queued', { status: ['created', 'queued'], ...ids }],
     ]);
-    await send(api, callout_id, 'resume');
+    await sendCalloutEvent(api, callout_id, 'resume');
     await eventually(async () => (await api.get(`/api/phone_calls/${id}`)).body.status === 'completed');
     const events = await changesOf('phone_call', id);
     expect(events.at(-1)![0]).toBe('phone_call.completed');
@@ -103,7 +103,7 @@ describe('events', () => {
   });
 
   it('show that an inbound call arrived', async () => {
-    const [contactId] = await api.contacts({ msisdn: number() });
+    const [contactId] = await api.createContacts({ msisdn: number() });
     await installation.query(
       `INSERT INTO phone_calls (contact_id, msisdn, status) VALUES (${contactId}, 'x', 'in_progress')`,
     );
@@ -117,7 +117,7 @@ describe('events', () => {
   });
 
   it('show that a contact opted out, and in again', async () => {
-    const [id] = (await api.contacts({ msisdn: number(), metadata: { town: 'x' } })) as [number];
+    const [id] = (await api.createContacts({ msisdn: number(), metadata: { town: 'x' } })) as [number];
     const changes: object[] = [
       { do_not_call: { at: 'now' } },
       { town: 'y' },
@@ -155,7 +155,7 @@ describe('events', () => {
   });
 
   it('are not written by a transition that is rolled back, or that changes nothing', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const database = await installation.connect();
     await database.query('BEGIN');
     await database.query(`UPDATE callouts SET status = 'running' WHERE id = ${id}`);
@@ -170,8 +170,8 @@ describe('events', () => {
 describe('the list of events', () => {
   it('continues after an id, page by page', async () => {
     const before = await lastId();
-    const id = await api.callout();
-    for (const event of ['start', 'pause', 'resume', 'pause', 'resume']) await send(api, id, event);
+    const id = await api.createCallout();
+    for (const event of ['start', 'pause', 'resume', 'pause', 'resume']) await sendCalloutEvent(api, id, event);
     const pages: number[] = [];
     const types: string[] = [];
     for (let path: string | undefined = `/api/events?after_id=${before}&per_page=2`; path;) {
@@ -209,8 +209,8 @@ describe('the list of events', () => {
 
 describe('events that are older than EVENTS_KEPT_DAYS', () => {
   it('are deleted, and their ids are not used again', async () => {
-    const id = await api.callout();
-    for (const event of ['start', 'pause', 'resume']) await send(api, id, event);
+    const id = await api.createCallout();
+    for (const event of ['start', 'pause', 'resume']) await sendCalloutEvent(api, id, event);
     const last = await lastId();
     const age = (days: number) =>
       way === 'cluster'
@@ -222,7 +222,7 @@ describe('events that are older than EVENTS_KEPT_DAYS', () => {
     expect((await eventsAfter(0))[0].id).toBe(last);
     await installation.query(`UPDATE events SET created_at = ${age(2)}`);
     await eventually(async () => (await eventsAfter(0)).length === 0);
-    await send(api, id, 'pause');
+    await sendCalloutEvent(api, id, 'pause');
     const events = await eventsAfter(0);
     expect(events).toHaveLength(1);
     expect(events[0].id).toBeGreaterThan(last);
@@ -239,7 +239,12 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
   const resourceIds = (events: Body[]): number[] => events.map(({ resource_id }) => resource_id);
 
   it('are not listed before those with smaller ids, however the transactions end', async () => {
-    const callouts = [await api.callout(), await api.callout(), await api.callout(), await api.callout()] as const;
+    const callouts = [
+      await api.createCallout(),
+      await api.createCallout(),
+      await api.createCallout(),
+      await api.createCallout(),
+    ] as const;
     const before = await lastId();
     const [first, second] = [await open(), await open()];
     await first.query('BEGIN');
@@ -263,7 +268,7 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
   });
 
   it('take one lock per transaction, even after a rollback to a savepoint', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     const database = await open();
     const locks = async () => {
       const [row] = (await database.query(
@@ -290,7 +295,7 @@ describe.runIf(way === 'cluster')('events of transactions at the same time', () 
     const WRITERS = 8;
     const ROUNDS = 25;
     const callouts: number[] = [];
-    for (let count = 0; count < WRITERS; count++) callouts.push(await api.callout());
+    for (let count = 0; count < WRITERS; count++) callouts.push(await api.createCallout());
     const before = await lastId();
     let isOver = false;
     const writers = Promise.all(

@@ -27,8 +27,8 @@ async function expectEachContactOnce(calloutId: number): Promise<void> {
 }
 
 async function queuedPopulation({ api }: Program): Promise<{ callout: number; id: number }> {
-  const callout = await api.callout();
-  const id = await api.population(callout);
+  const callout = await api.createCallout();
+  const id = await api.createPopulation(callout);
   const { body } = await api.post(`/api/batch_operations/${id}/batch_operation_events`, 'event=queue');
   expect(body.status).toBe('queued');
   return { callout, id };
@@ -44,7 +44,7 @@ function progressed({ api }: Program, id: number): Promise<boolean> {
 describe('a population whose process ends while it runs', () => {
   it('continues from its cursor in the next process: each contact is added once', async () => {
     const first = await installation.start();
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(first);
     await progressed(first, id);
     await first.kill();
@@ -53,7 +53,7 @@ describe('a population whose process ends while it runs', () => {
     );
     expect(left!.status).toBe('running');
     const second = await installation.start();
-    expect(await second.api.ended(id)).toMatchObject({
+    expect(await second.api.waitForBatchOperation(id)).toMatchObject({
       status: 'finished',
       progress: { processed: CONTACTS, total: CONTACTS },
     });
@@ -62,12 +62,15 @@ describe('a population whose process ends while it runs', () => {
 
   it('continues at once after a shutdown, which exits with 0', async () => {
     const first = await installation.start({ WORK_LEASE_SECONDS: '3000' });
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(first);
     await progressed(first, id);
     expect(await first.stop('SIGTERM')).toBe(0);
     const second = await installation.start({ WORK_LEASE_SECONDS: '3000' });
-    expect(await second.api.ended(id)).toMatchObject({ status: 'finished', progress: { processed: CONTACTS } });
+    expect(await second.api.waitForBatchOperation(id)).toMatchObject({
+      status: 'finished',
+      progress: { processed: CONTACTS },
+    });
     await expectEachContactOnce(callout);
   });
 });
@@ -75,9 +78,9 @@ describe('a population whose process ends while it runs', () => {
 describe('several processes on one database', () => {
   it('run a population once', async () => {
     const programs = await Promise.all([installation.start(), installation.start(), installation.start()]);
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(programs[0]!);
-    expect(await programs[1]!.api.ended(id)).toMatchObject({
+    expect(await programs[1]!.api.waitForBatchOperation(id)).toMatchObject({
       status: 'finished',
       progress: { processed: CONTACTS, total: CONTACTS },
     });
@@ -86,11 +89,11 @@ describe('several processes on one database', () => {
 
   it('add no contact twice in two populations of one callout', async () => {
     const [one, two] = await Promise.all([installation.start(), installation.start()]);
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(one!);
-    const other = await one!.api.population(callout);
+    const other = await one!.api.createPopulation(callout);
     await one!.api.post(`/api/batch_operations/${other}/batch_operation_events`, 'event=queue');
-    const ended = [await two!.api.ended(id), await two!.api.ended(other)];
+    const ended = [await two!.api.waitForBatchOperation(id), await two!.api.waitForBatchOperation(other)];
     expect(ended.map(({ status }) => status)).toEqual(['finished', 'finished']);
     expect(ended.reduce((sum, { progress }) => sum + progress.processed, 0)).toBe(CONTACTS);
     await expectEachContactOnce(callout);
@@ -101,12 +104,12 @@ describe('several processes on one database', () => {
     'do not repeat the work of a worker that was suspended for longer than its lease',
     async () => {
       const suspended = await installation.start();
-      await installation.makeContacts(CONTACTS);
+      await installation.insertContacts(CONTACTS);
       const { callout, id } = await queuedPopulation(suspended);
       await progressed(suspended, id);
       process.kill(suspended.pid, 'SIGSTOP');
       const other = await installation.start();
-      expect((await other.api.ended(id)).progress).toEqual({ processed: CONTACTS, total: CONTACTS });
+      expect((await other.api.waitForBatchOperation(id)).progress).toEqual({ processed: CONTACTS, total: CONTACTS });
       process.kill(suspended.pid, 'SIGCONT');
       await eventually(async () => (await suspended.api.get('/health/ready')).status === 200);
       expect((await other.api.get(`/api/batch_operations/${id}`)).body).toMatchObject({
@@ -155,7 +158,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
 
   it('can be unavailable: events are accepted, and run when it is back', async () => {
     const program = await installation.start(environment());
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     const { callout, id } = await queuedPopulation(program);
     const ready = await program.api.get('/health/ready');
     expect([ready.status, ready.body.error.queue.message]).toEqual([
@@ -165,7 +168,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
     expect((await program.api.get('/health/live')).status).toBe(200);
     expect((await program.api.get(`/api/batch_operations/${id}`)).body.status).toBe('queued');
     await startRedis();
-    expect((await program.api.ended(id)).status).toBe('finished');
+    expect((await program.api.waitForBatchOperation(id)).status).toBe('finished');
     await expectEachContactOnce(callout);
     await eventually(async () => (await program.api.get('/health/ready')).status === 200);
   });
@@ -182,13 +185,13 @@ describe.runIf(way === 'cluster')('Redis', () => {
   it('can lose all jobs: the sweeper finds the rows', async () => {
     await startRedis();
     const web = await installation.start({ ...environment(), SCFM_ROLE: 'web' });
-    await installation.makeContacts(CONTACTS);
+    await installation.insertContacts(CONTACTS);
     await eventually(async () => (await web.api.get('/health/ready')).status === 200);
     const { callout, id } = await queuedPopulation(web);
     await stopRedis();
     await startRedis();
     const worker = await installation.start({ ...environment(), SCFM_ROLE: 'worker' });
-    expect((await web.api.ended(id)).status).toBe('finished');
+    expect((await web.api.waitForBatchOperation(id)).status).toBe('finished');
     await expectEachContactOnce(callout);
     expect((await worker.api.get('/api/contacts')).status).toBe(404);
   });
@@ -197,7 +200,7 @@ describe.runIf(way === 'cluster')('Redis', () => {
 describe.runIf(way === 'embedded')('the SQLite file', () => {
   it('survives restarts', async () => {
     const first = await installation.start();
-    const [id] = await first.api.contacts({ msisdn: '+85510202101', metadata: { name: 'Alice' } });
+    const [id] = await first.api.createContacts({ msisdn: '+85510202101', metadata: { name: 'Alice' } });
     await first.stop();
     const second = await installation.start();
     expect((await second.api.get(`/api/contacts/${id}`)).body.metadata).toEqual({ name: 'Alice' });

@@ -42,10 +42,13 @@ describe('filters on metadata', () => {
   let id: number;
 
   beforeAll(async () => {
-    [id] = (await api.contacts({ msisdn: '+85510202101', metadata }, { msisdn: '+85510202102' })) as [number, number];
+    [id] = (await api.createContacts({ msisdn: '+85510202101', metadata }, { msisdn: '+85510202102' })) as [
+      number,
+      number,
+    ];
   });
 
-  const found = (query: string) => api.ids(`/api/contacts?${query}`);
+  const found = (query: string) => api.listIds(`/api/contacts?${query}`);
   const encoded = (...path: string[]) => `q[metadata]${path.map((key) => `[${encodeURIComponent(key)}]`).join('')}`;
 
   it.each([
@@ -115,8 +118,8 @@ describe('filters on metadata', () => {
   ])('find the number %j by %s, alike in a query and in a batch operation', async (path, value) => {
     expect(await found(`${encoded(...path)}=${encodeURIComponent(value)}`)).toEqual([id]);
     const filter = { metadata: path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) };
-    const population = await api.population(await api.callout(), { contact_filter_params: filter });
-    expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
+    const population = await api.createPopulation(await api.createCallout(), { contact_filter_params: filter });
+    expect(await api.listIds(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
   });
 
   it('never find a number by another that is rounded to it', async () => {
@@ -134,7 +137,7 @@ describe('filters on metadata', () => {
     ]);
     const filter =
       '{"type":"BatchOperation::CalloutPopulation","parameters":{"contact_filter_params":{"metadata":{"household":HOUSEHOLD}}}}';
-    const path = `/api/callouts/${await api.callout()}/batch_operations`;
+    const path = `/api/callouts/${await api.createCallout()}/batch_operations`;
     expect((await api.send('POST', path, filter.replace('HOUSEHOLD', '9007199254740993'), headers)).status).toBe(400);
     await api.delete(`/api/contacts/${contact.id}`);
   });
@@ -156,32 +159,32 @@ describe('filters on metadata', () => {
 
 describe('filters on plain attributes', () => {
   it('accept a number in any spelling, and several, with spaces around the commas', async () => {
-    const [one, two] = await api.contacts({ msisdn: '+85510303001' }, { msisdn: '+85510303002' });
-    expect(await api.ids('/api/contacts?q[msisdn]=855 10 303 001')).toEqual([one]);
-    expect(await api.ids('/api/contacts?q[msisdn]=%2B85510303001 , 85510303002,')).toEqual([one, two]);
+    const [one, two] = await api.createContacts({ msisdn: '+85510303001' }, { msisdn: '+85510303002' });
+    expect(await api.listIds('/api/contacts?q[msisdn]=855 10 303 001')).toEqual([one]);
+    expect(await api.listIds('/api/contacts?q[msisdn]=%2B85510303001 , 85510303002,')).toEqual([one, two]);
   });
 
   it('find callouts by status and call flow', async () => {
     const flow = 'CallFlowLogic::Application';
     const { body: callout } = await api.post('/api/callouts', { call_flow_logic: flow });
     await api.post(`/api/callouts/${callout.id}/callout_events`, 'event=start');
-    expect(await api.ids('/api/callouts?q[status]=running')).toEqual([callout.id]);
-    expect(await api.ids('/api/callouts?q[status]=paused, running')).toEqual([callout.id]);
-    expect(await api.ids('/api/callouts?q[status]=stopped')).toEqual([]);
-    expect(await api.ids(`/api/callouts?q[call_flow_logic]=${flow}`)).toEqual([callout.id]);
+    expect(await api.listIds('/api/callouts?q[status]=running')).toEqual([callout.id]);
+    expect(await api.listIds('/api/callouts?q[status]=paused, running')).toEqual([callout.id]);
+    expect(await api.listIds('/api/callouts?q[status]=stopped')).toEqual([]);
+    expect(await api.listIds(`/api/callouts?q[call_flow_logic]=${flow}`)).toEqual([callout.id]);
   });
 
   it('find participations by the records they belong to, and by the call flow that they show', async () => {
     const flow = 'CallFlowLogic::Application';
-    const [contact] = await api.contacts({ msisdn: '+85510303003' });
+    const [contact] = await api.createContacts({ msisdn: '+85510303003' });
     const { body: callout } = await api.post('/api/callouts', { call_flow_logic: flow });
-    const population = await api.population(callout.id, { contact_filter_params: { msisdn: '+85510303003' } });
-    await api.run(population);
-    const [added] = await api.ids(`/api/callouts/${callout.id}/callout_participations`);
-    const [other] = await api.contacts({ msisdn: '+85510303004' });
+    const population = await api.createPopulation(callout.id, { contact_filter_params: { msisdn: '+85510303003' } });
+    await api.runBatchOperation(population);
+    const [added] = await api.listIds(`/api/callouts/${callout.id}/callout_participations`);
+    const [other] = await api.createContacts({ msisdn: '+85510303004' });
     const path = `/api/callouts/${callout.id}/callout_participations`;
     const { body: byHand } = await api.post(path, { contact_id: other });
-    const found = (query: string) => api.ids(`/api/callout_participations?q[callout_id]=${callout.id}&${query}`);
+    const found = (query: string) => api.listIds(`/api/callout_participations?q[callout_id]=${callout.id}&${query}`);
     expect(await found(`q[contact_id]=${contact}`)).toEqual([added]);
     expect(await found(`q[callout_population_id]=${population}`)).toEqual([added]);
     expect(await found('q[callout_population_id]')).toEqual([byHand.id]);
@@ -192,9 +195,9 @@ describe('filters on plain attributes', () => {
   });
 
   it('find batch operations by status, type, callout and parameters', async () => {
-    const callout = await api.callout();
-    const id = await api.population(callout, { contact_filter_params: { metadata: { 'a b': 'x' } } });
-    const found = (query: string) => api.ids(`/api/batch_operations?q[callout_id]=${callout}&${query}`);
+    const callout = await api.createCallout();
+    const id = await api.createPopulation(callout, { contact_filter_params: { metadata: { 'a b': 'x' } } });
+    const found = (query: string) => api.listIds(`/api/batch_operations?q[callout_id]=${callout}&${query}`);
     expect(await found('q[status]=preview&q[type]=BatchOperation::CalloutPopulation')).toEqual([id]);
     expect(await found('q[parameters][contact_filter_params][metadata][a b]=x')).toEqual([id]);
     expect(await found('q[parameters][contact_filter_params][metadata][a b]=y')).toEqual([]);
@@ -212,10 +215,10 @@ describe('filters on time', () => {
   };
 
   beforeAll(async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     path = `/api/callouts/${callout}/contacts`;
     for (const [n, [name, time]] of Object.entries(created).entries()) {
-      const [id] = await api.contacts({ msisdn: `+8551040400${n}`, metadata: { name } });
+      const [id] = await api.createContacts({ msisdn: `+8551040400${n}`, metadata: { name } });
       await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: id });
       await installation.query(`UPDATE contacts SET created_at = '${time}' WHERE id = ${id}`);
     }
@@ -298,19 +301,19 @@ it('stores any JSON as metadata unchanged, and finds the contact by each of its 
       const { body: contact } = await api.post('/api/contacts', { msisdn, metadata });
       expect(contact.metadata).toEqual(metadata);
       expect((await api.get(`/api/contacts/${contact.id}`)).body.metadata).toEqual(metadata);
-      const callout = await api.callout();
+      const callout = await api.createCallout();
       for (const { path, leaf } of leavesOf(metadata)) {
         const filter = { msisdn, metadata: path.reduceRight<unknown>((inner, name) => ({ [name]: inner }), leaf) };
-        const population = await api.population(callout, { contact_filter_params: filter });
-        expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([contact.id]);
+        const population = await api.createPopulation(callout, { contact_filter_params: filter });
+        expect(await api.listIds(`/api/batch_operations/${population}/preview/contacts`)).toEqual([contact.id]);
         if (path.some((name) => /[[\]]|^$/.test(name))) continue;
         const query = path.map((name) => `[${encodeURIComponent(name)}]`).join('');
         const suffix = leaf === null ? '' : `=${encodeURIComponent(`${leaf as string}`)}`;
         const number = `q[msisdn]=${encodeURIComponent(msisdn)}`;
-        expect(await api.ids(`/api/contacts?${number}&q[metadata]${query}${suffix}`)).toEqual([contact.id]);
+        expect(await api.listIds(`/api/contacts?${number}&q[metadata]${query}${suffix}`)).toEqual([contact.id]);
         // Another value matches no contact, so the filter compares the value.
         expect(
-          await api.ids(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${leaf as string}~`)}`),
+          await api.listIds(`/api/contacts?${number}&q[metadata]${query}=${encodeURIComponent(`${leaf as string}~`)}`),
         ).toEqual([]);
       }
     }),
@@ -349,8 +352,8 @@ it('does not execute keys and values as SQL', async () => {
   await fc.assert(
     fc.asyncProperty(sqlFragments, sqlFragments, sqlFragments, async (a, b, text) => {
       const filter = { metadata: { [a]: { [b]: text } } };
-      const population = await api.population(await api.callout(), { contact_filter_params: filter });
-      expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([]);
+      const population = await api.createPopulation(await api.createCallout(), { contact_filter_params: filter });
+      expect(await api.listIds(`/api/batch_operations/${population}/preview/contacts`)).toEqual([]);
       expect((await api.get(`/api/contacts?q[${encodeURIComponent(`x${a.replaceAll(/[[\]]/g, '')}`)}]=1`)).status).toBe(
         400,
       );

@@ -2,13 +2,13 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from './support/eventually.js';
-import { examplesOf, replay, runSuccessfully } from './support/guide.js';
+import { parseExamples, replay, runSuccessfully } from './support/page-examples.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
 
 const project = join(import.meta.dirname, '..');
 const guide = readFileSync(join(project, 'docs/getting-started.md'), 'utf8');
-const examples = examplesOf(guide);
+const examples = parseExamples(guide);
 
 describe('docs/getting-started.md', () => {
   let installation: Installation;

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
-import { pausedCallout, send } from './support/campaigns.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
+import { createPausedCallout, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '1000', CALLS_PER_SECOND: '500' })).api;
 });
 afterEach(() => installation.remove());
-afterEach(() => expectBookkeeping(installation));
+afterEach(() => expectConsistentBookkeeping(installation));
 
 const faults = (given: object) => api.put('/simulator/faults', given);
 const callout = async (id: number): Promise<Body> => (await api.get(`/api/callouts/${id}`)).body;
@@ -40,15 +40,15 @@ describe.each([
   ],
 ] as const)('a refusal %s', (_, account, reason, people) => {
   it(`holds the callout of ${people} people: no call is lost, and all are dialed after resume`, async () => {
-    await installation.makeContacts(people + 100);
+    await installation.insertContacts(people + 100);
     // The simulator refuses these numbers themselves.
     await installation.query(`DELETE FROM contacts WHERE msisdn LIKE '%99__'`);
     await installation.query(
       `DELETE FROM contacts WHERE id NOT IN (SELECT id FROM contacts ORDER BY id LIMIT ${people})`,
     );
-    const id = await pausedCallout(api);
+    const id = await createPausedCallout(api);
     expect((await faults({ account })).status).toBe(200);
-    await send(api, id, 'resume');
+    await sendCalloutEvent(api, id, 'resume');
     const held = await eventually(async () => {
       const shown = await callout(id);
       return shown.status === 'paused' && shown;
@@ -61,7 +61,7 @@ describe.each([
     expect(await requested()).toBeLessThanOrEqual(10 + IN_FLIGHT);
     expect((await api.get(`/api/callouts/${id}/phone_calls?q[remote_error_message]=x`)).headers.get('total')).toBe('0');
     await api.delete('/simulator/faults');
-    await send(api, id, 'resume');
+    await sendCalloutEvent(api, id, 'resume');
     expect((await callout(id)).held_because).toBeNull();
     await eventually(async () => (await total(id, 'q[status]=queued')) === 0, 240_000, 500);
     const { created, rung_again: again } = await eventually(async () => {
@@ -75,25 +75,27 @@ describe.each([
 
 describe('a callout on trial', () => {
   const people = (endings: string[]): Promise<number[]> =>
-    api.contacts(...endings.map((ending, n) => ({ msisdn: `+85512${100 + n}${ending}`, metadata: { group: 'a' } })));
+    api.createContacts(
+      ...endings.map((ending, n) => ({ msisdn: `+85512${100 + n}${ending}`, metadata: { group: 'a' } })),
+    );
   const filter = { metadata: { group: 'a' } };
 
   it('continues when one of its first calls is accepted, and the refused calls are errored', async () => {
     await people([...Array(9).fill('9921'), '9902', ...Array(12).fill('9921')]);
-    const id = await pausedCallout(api, filter);
-    await send(api, id, 'resume');
+    const id = await createPausedCallout(api, filter);
+    await sendCalloutEvent(api, id, 'resume');
     await eventually(async () => (await total(id, 'q[status]=errored,busy')) === 22);
     expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
   });
 
   it('is held by ten numbers that cannot be called, but not again after it is resumed', async () => {
     await people(Array(12).fill('9921'));
-    const id = await pausedCallout(api, filter);
-    await send(api, id, 'resume');
+    const id = await createPausedCallout(api, filter);
+    await sendCalloutEvent(api, id, 'resume');
     await eventually(async () => (await callout(id)).status === 'paused');
     expect((await callout(id)).held_because).toContain('21211');
     await eventually(async () => (await total(id, 'q[status]=errored')) === 0);
-    await send(api, id, 'resume');
+    await sendCalloutEvent(api, id, 'resume');
     await eventually(async () => (await total(id, 'q[status]=errored')) === 12);
     expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
   });
@@ -104,7 +106,7 @@ describe('a callout on trial', () => {
    */
   async function calloutWithCall(params: object = {}, prepare = async (_id: number) => {}): Promise<number> {
     const [contact_id] = await people(['9900']);
-    const id = await api.callout();
+    const id = await api.createCallout();
     const joined = await api.post(`/api/callouts/${id}/callout_participations`, { contact_id });
     const made = await api.post(`/api/callout_participations/${joined.body.id}/phone_calls`, {
       remote_request_params: { from: '2442', ...params },
@@ -148,7 +150,7 @@ describe('a callout on trial', () => {
     const id = await calloutWithCall();
     await eventually(async () => (await callout(id)).status === 'paused');
     expect((await callout(id)).held_because).toContain('(21606)');
-    await send(api, id, 'stop');
+    await sendCalloutEvent(api, id, 'stop');
     await eventually(async () => (await total(id, 'q[status]=canceled')) === 1);
     expect((await callout(id)).held_because).toBeNull();
   });

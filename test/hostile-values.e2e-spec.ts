@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { formOf } from './support/forms.js';
+import { encodeForm } from './support/forms.js';
 import { Installation } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
 let api: Api;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let contact: number;
 let callout: number;
 let participation: number;
@@ -17,9 +17,9 @@ const params = { from: '2442' };
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
-  signedWebhook = webhooksTo(installation);
-  [contact] = (await api.contacts({ msisdn: '+85510202101' })) as [number];
-  callout = await api.callout();
+  signedWebhook = signedWebhookSender(installation);
+  [contact] = (await api.createContacts({ msisdn: '+85510202101' })) as [number];
+  callout = await api.createCallout();
   const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
   participation = joined.body.id;
 });
@@ -70,7 +70,7 @@ describe('a value with the keys of special methods', () => {
       for (const filter of Object.keys(filters)) {
         await fc.assert(
           fc.asyncProperty(hostile, async (value) => {
-            const query = formOf({ q: { [filter]: value } }, { nulls: 'blank', lists: 'brackets' });
+            const query = encodeForm({ q: { [filter]: value } }, { nulls: 'blank', lists: 'brackets' });
             await expectNoServerError('GET', `${path.replace('{id}', '1')}?${query}`);
           }),
           { numRuns: 5 },

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Body } from './support/api.js';
-import { pausedCallout, runOperation, send } from './support/campaigns.js';
+import { createPausedCallout, runBatchOperation, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
@@ -35,11 +35,11 @@ async function forbidClaims(): Promise<() => Promise<void>> {
 describe('a job that fails', () => {
   it('is logged with its task, its id and the cause, and is retried until it succeeds', async () => {
     const program = await installation.start({ SIMULATOR_SPEED: '200' });
-    const [contact] = await program.api.contacts({ msisdn: '+85512009900', metadata: { group: 'a' } });
+    const [contact] = await program.api.createContacts({ msisdn: '+85512009900', metadata: { group: 'a' } });
     expect(contact).toBe(1);
-    const callout = await pausedCallout(program.api, { metadata: { group: 'a' } });
+    const callout = await createPausedCallout(program.api, { metadata: { group: 'a' } });
     const allowClaims = await forbidClaims();
-    await send(program.api, callout, 'resume');
+    await sendCalloutEvent(program.api, callout, 'resume');
     await eventually(() => /Job dial 1 failed: .*no claims/.test(program.output));
     await allowClaims();
     await eventually(async () => (await program.api.get('/api/phone_calls/1')).body.status === 'completed');
@@ -50,7 +50,9 @@ describe.runIf(way === 'cluster')('a chunk that takes longer than its lease', ()
   it('is finished by its worker: no other worker takes over the run', async () => {
     const settings = { WORK_LEASE_SECONDS: '1', SWEEP_SECONDS: '1' };
     const [{ api }] = await Promise.all([installation.start(settings), installation.start(settings)]);
-    await api.contacts(...Array.from({ length: 3 }, (_, n) => ({ msisdn: `+8551200990${n}`, metadata: { a: 1 } })));
+    await api.createContacts(
+      ...Array.from({ length: 3 }, (_, n) => ({ msisdn: `+8551200990${n}`, metadata: { a: 1 } })),
+    );
     await installation.query(`CREATE SEQUENCE chunks`);
     await installation.query(
       `CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS
@@ -59,8 +61,8 @@ describe.runIf(way === 'cluster')('a chunk that takes longer than its lease', ()
     await installation.query(
       `CREATE TRIGGER slow AFTER INSERT ON callout_participations FOR EACH STATEMENT EXECUTE FUNCTION be_slow()`,
     );
-    const callout = await api.callout();
-    const ended = await runOperation(api, callout, 'CalloutPopulation');
+    const callout = await api.createCallout();
+    const ended = await runBatchOperation(api, callout, 'CalloutPopulation');
     expect(ended).toMatchObject({ status: 'finished', progress: { processed: 3, total: 3 } });
     const [{ last_value: chunks }] = (await installation.query<Body>('SELECT last_value FROM chunks')) as [Body];
     expect(Number(chunks)).toBe(1);
@@ -70,8 +72,8 @@ describe.runIf(way === 'cluster')('a chunk that takes longer than its lease', ()
 describe.runIf(way === 'cluster')('phone calls that are created for two callouts at once', () => {
   it('do not wait for each other', async () => {
     const { api } = await installation.start();
-    const [contact_id] = await api.contacts({ msisdn: '+85512009900' });
-    const callouts = [await api.callout(), await api.callout()];
+    const [contact_id] = await api.createContacts({ msisdn: '+85512009900' });
+    const callouts = [await api.createCallout(), await api.createCallout()];
     for (const callout of callouts) await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
     const [slow, quick] = callouts as [number, number];
     const database = await installation.connect();
@@ -79,8 +81,8 @@ describe.runIf(way === 'cluster')('phone calls that are created for two callouts
     await database.query('BEGIN');
     await database.query(`SELECT pg_advisory_xact_lock(720117002, ${slow})`);
     const params = { remote_request_params: { from: '2442' } };
-    const held = runOperation(api, slow, 'PhoneCallCreate', params);
-    expect((await runOperation(api, quick, 'PhoneCallCreate', params)).status).toBe('finished');
+    const held = runBatchOperation(api, slow, 'PhoneCallCreate', params);
+    expect((await runBatchOperation(api, quick, 'PhoneCallCreate', params)).status).toBe('finished');
     await database.query('COMMIT');
     await database.close();
     expect((await held).status).toBe('finished');
@@ -102,24 +104,24 @@ describe.runIf(way === 'cluster')('few rows among very many', () => {
 
   it('are queued, and added by a selective population, without a scan of all rows', async () => {
     const { api } = await installation.start();
-    await installation.makeContacts(MANY);
-    const old = await api.callout();
+    await installation.insertContacts(MANY);
+    const old = await api.createCallout();
     await installation.query(
       `INSERT INTO phone_calls (contact_id, callout_id, msisdn, status)
         SELECT id, ${old}, msisdn, 'completed' FROM contacts`,
     );
     await installation.query('ANALYZE');
-    const people = await api.contacts(
+    const people = await api.createContacts(
       ...Array.from({ length: 10 }, (_, n) => ({ msisdn: `+8551200000${n}`, metadata: { few: 'yes' } })),
     );
     const before = { contacts: await rowsRead('contacts'), calls: await rowsRead('phone_calls') };
-    const callout = await pausedCallout(api, { metadata: { few: 'yes' } });
-    expect(await api.ids(`/api/callouts/${callout}/contacts`)).toEqual(people);
+    const callout = await createPausedCallout(api, { metadata: { few: 'yes' } });
+    expect(await api.listIds(`/api/callouts/${callout}/contacts`)).toEqual(people);
     const everywhere = await api.post('/api/batch_operations', {
       type: 'BatchOperation::PhoneCallQueue',
       parameters: { skip_validate_preview_presence: 'true' },
     });
-    await api.run(everywhere.body.id);
+    await api.runBatchOperation(everywhere.body.id);
     await eventually(async () => {
       const [row] = await installation.query<Body>(
         `SELECT count(*) AS busy FROM pg_stat_activity WHERE datname = current_database() AND state = 'active'

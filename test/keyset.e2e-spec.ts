@@ -10,7 +10,7 @@ let api: Api;
 beforeAll(async () => {
   installation = await Installation.create();
   api = (await installation.start()).api;
-  await installation.makeContacts(CONTACTS);
+  await installation.insertContacts(CONTACTS);
 });
 afterAll(() => installation.remove());
 
@@ -42,12 +42,12 @@ async function walk(path: string, afterPage = async (_page: Body[]): Promise<voi
 describe('reading a list by after_id', () => {
   it('begins at 0 and returns each row once, in the order of the ids', async () => {
     const ids = await walk('/api/contacts?after_id=0&per_page=7');
-    expect(ids).toEqual(await api.ids('/api/contacts'));
+    expect(ids).toEqual(await api.listIds('/api/contacts'));
     expect(ids).toHaveLength(CONTACTS);
   });
 
   it('skips and repeats no row while rows are added and deleted', async () => {
-    const initial = await api.ids('/api/contacts');
+    const initial = await api.listIds('/api/contacts');
     const deleted: number[] = [];
     let added = 0;
     // After each page, one of its rows is deleted, so that page numbers would skip a row, and a row is added.
@@ -56,14 +56,14 @@ describe('reading a list by after_id', () => {
       if (!first || added === 10) return;
       await api.delete(`/api/contacts/${first.id}`);
       deleted.push(first.id);
-      await api.contacts({ msisdn: `+8551055${String(++added).padStart(4, '0')}` });
+      await api.createContacts({ msisdn: `+8551055${String(++added).padStart(4, '0')}` });
     });
     expect(added).toBe(10);
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen).toEqual(seen.toSorted((a, b) => a - b));
     expect(seen.filter((id) => initial.includes(id))).toEqual(initial);
     expect(seen.length - initial.length).toBe(added);
-    expect((await api.ids('/api/contacts')).filter((id) => deleted.includes(id))).toEqual([]);
+    expect((await api.listIds('/api/contacts')).filter((id) => deleted.includes(id))).toEqual([]);
   });
 
   it('does not count the rows, and returns Per-Page', async () => {
@@ -72,7 +72,7 @@ describe('reading a list by after_id', () => {
   });
 
   it('has no link on the last page, even if that page is full, and after it', async () => {
-    const last = (await api.ids('/api/contacts')).at(-2)!;
+    const last = (await api.listIds('/api/contacts')).at(-2)!;
     const full = await api.get(`/api/contacts?after_id=${last}&per_page=1`);
     expect([full.body.length, full.headers.get('link')]).toEqual([1, null]);
     const past = await api.get(`/api/contacts?after_id=${Number.MAX_SAFE_INTEGER}`);
@@ -87,26 +87,26 @@ describe('reading a list by after_id', () => {
   });
 
   it('works for filtered and nested lists, previews and results', async () => {
-    const groups = await api.contacts(
+    const groups = await api.createContacts(
       ...Array.from({ length: 9 }, (_, n) => ({ msisdn: `+8551077000${n}`, metadata: { group: n % 3 } })),
     );
     const expected = groups.filter((_, n) => n % 3 === 1);
     const filter = 'q[metadata][group]=1';
     expect(await walk(`/api/contacts?after_id=0&per_page=2&${filter}`)).toEqual(expected);
-    const callout = await api.callout();
-    const population = await api.population(callout, { contact_filter_params: { metadata: { group: '1' } } });
+    const callout = await api.createCallout();
+    const population = await api.createPopulation(callout, { contact_filter_params: { metadata: { group: '1' } } });
     const walked = (path: string) => walk(`${path}?after_id=0&per_page=2`);
     expect(await walked(`/api/batch_operations/${population}/preview/contacts`)).toEqual(expected);
-    await api.run(population);
+    await api.runBatchOperation(population);
     expect(await walked(`/api/batch_operations/${population}/contacts`)).toEqual(expected);
     expect(await walked(`/api/callouts/${callout}/contacts`)).toEqual(expected);
     const nested = `/api/callouts/${callout}/callout_participations`;
-    expect(await walked(nested)).toEqual(await api.ids(nested));
+    expect(await walked(nested)).toEqual(await api.listIds(nested));
     expect((await api.get('/api/callouts/99999999/contacts?after_id=0')).status).toBe(404);
   });
 
   it('has Left-Out of a preview only on numbered pages', async () => {
-    const population = await api.population(await api.callout());
+    const population = await api.createPopulation(await api.createCallout());
     const preview = `/api/batch_operations/${population}/preview/contacts`;
     expect((await api.get(preview)).headers.get('left-out')).toBe('0');
     expect((await api.get(`${preview}?after_id=0`)).headers.get('left-out')).toBeNull();
@@ -128,7 +128,7 @@ describe('after_id', () => {
   });
 
   it('is refused on a route that is not a list', async () => {
-    const [id] = await api.ids('/api/contacts?q[metadata][group]=1');
+    const [id] = await api.listIds('/api/contacts?q[metadata][group]=1');
     expect((await api.get(`/api/contacts/${id}?after_id=0`)).status).toBe(422);
   });
 });

@@ -2,28 +2,28 @@ import { once } from 'node:events';
 import { type Socket, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, Api } from './support/api.js';
+import type { ApiResponse, Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
-import { Gate } from './support/gate.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { TcpProxy } from './support/tcp-proxy.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 const MAX_REQUESTS = 8;
 const MAX_WEBHOOKS = 40;
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
 });
 afterAll(() => installation.remove());
 
 const newContact = () => ({ msisdn: `+8551066${String(++numbers).padStart(4, '0')}` });
 const times = <T>(count: number, make: () => Promise<T>): Promise<T>[] => Array.from({ length: count }, make);
-const statuses = async (answers: Promise<Answer>[]) => (await Promise.all(answers)).map(({ status }) => status);
+const statuses = async (answers: Promise<ApiResponse>[]) => (await Promise.all(answers)).map(({ status }) => status);
 const acceptsRequests = (api: Api) => eventually(async () => (await api.get('/api/contacts')).status === 200);
 
 /**
@@ -36,7 +36,7 @@ async function fill<T>(limit: number, send: () => Promise<T>): Promise<{ refused
   return { refused: first.refused, held: all.filter((_, index) => index !== first.index) };
 }
 
-function expectUnavailable({ status, body, headers }: Answer, message: string): void {
+function expectUnavailable({ status, body, headers }: ApiResponse, message: string): void {
   expect([status, body]).toEqual([503, { status: 503, error: 'Service Unavailable', message }]);
   expect(headers.get('retry-after')).toMatch(/^[1-9]\d*$/);
   expect(headers.get('x-request-id')).toBeTruthy();
@@ -75,7 +75,7 @@ describe('requests beyond the limit', () => {
   });
 
   it('are refused while others are in progress, and accepted right after', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const { refused, held } = await fill(MAX_REQUESTS, () => api.post('/api/contacts', newContact()));
     expectUnavailable(refused, 'there are too many requests at once');
     for (const answer of await Promise.all(times(100, () => api.post('/api/contacts', newContact())))) {
@@ -93,7 +93,7 @@ describe('requests beyond the limit', () => {
   });
 
   it('do not block webhooks, which have a separate limit', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const { held } = await fill(MAX_REQUESTS, () => api.post('/api/contacts', newContact()));
     let sid = 0;
     const webhook = () => {
@@ -107,7 +107,7 @@ describe('requests beyond the limit', () => {
   });
 
   it('include requests in progress whose client has disconnected', async () => {
-    const release = await installation.holdWrites();
+    const release = await installation.blockWrites();
     const controller = new AbortController();
     const post = async () => {
       const request = { method: 'POST', body: new URLSearchParams(newContact()), signal: controller.signal };
@@ -183,8 +183,8 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
 
   it('can have no free connection for writes: a request that waits too long gets 503 with Retry-After', async () => {
     const { api } = await installation.start({ DATABASE_POOL: '4', DATABASE_WAIT: '1', SCFM_ROLE: 'web' });
-    const release = await installation.holdWrites();
-    const rejected: Answer[] = [];
+    const release = await installation.blockWrites();
+    const rejected: ApiResponse[] = [];
     const all = times(6, async () => {
       const answer = await api.post('/api/contacts', newContact());
       if (answer.status !== 201) rejected.push(answer);
@@ -199,12 +199,12 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
 
   it('can be unavailable: requests that need it get 503 until it is back', async () => {
     const { hostname, port } = new URL(installation.environment.DATABASE_URL!);
-    const gate = await Gate.before(Number(port), hostname);
+    const gate = await TcpProxy.startFor(Number(port), hostname);
     const through = new URL(installation.environment.DATABASE_URL!);
     through.host = `127.0.0.1:${gate.port}`;
     const program = await installation.start({ DATABASE_URL: through.href });
     const { api } = program;
-    const [id] = await api.contacts(newContact());
+    const [id] = await api.createContacts(newContact());
     try {
       for (let time = 0; time < 2; time++) {
         await gate.close();
@@ -233,7 +233,7 @@ describe.runIf(way === 'cluster')('PostgreSQL', () => {
       }
       expect(program.output).toMatch(/"code":"ECONNREFUSED"/);
       // The connection can also break within a transaction.
-      const release = await installation.holdWrites();
+      const release = await installation.blockWrites();
       const interrupted = api.post('/api/contacts', newContact());
       await eventually(async () => {
         const [{ waiting }] = (await installation.query<{ waiting: string }>(

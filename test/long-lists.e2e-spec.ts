@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Answer, Api } from './support/api.js';
-import { pausedCallout, send } from './support/campaigns.js';
+import type { ApiResponse, Api } from './support/api.js';
+import { createPausedCallout, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 const CONTACTS = 200_000;
 
@@ -11,15 +11,15 @@ const CONTACTS = 200_000;
 const CONCURRENT = 12;
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   await installation.start({ SCFM_ROLE: 'web' });
-  await installation.makeContacts(CONTACTS);
+  await installation.insertContacts(CONTACTS);
 });
-afterEach(() => installation.stopAll());
+afterEach(() => installation.killAll());
 afterAll(() => installation.remove());
 
 /** A list that takes a minute, because it checks two hundred keys in the metadata of each contact. */
@@ -74,10 +74,10 @@ describe('slow lists', () => {
 
   it('do not delay webhooks, changes, single records, dialing and health checks', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '300', OPT_OUT_KEY: 'none' });
-    const [id] = await api.contacts({ msisdn: '+85510202101', metadata: { group: 'long' } });
-    const callout = await pausedCallout(api, { msisdn: '+85510202101' });
+    const [id] = await api.createContacts({ msisdn: '+85510202101', metadata: { group: 'long' } });
+    const callout = await createPausedCallout(api, { msisdn: '+85510202101' });
     const abortLists = startSlowLists(api);
-    const answers: Answer[] = [
+    const answers: ApiResponse[] = [
       await api.get(`/api/contacts/${id}`),
       await api.post('/api/contacts', { msisdn: '+85510202102' }),
       await api.patch(`/api/contacts/${id}`, { metadata: { seen: true } }),
@@ -90,7 +90,7 @@ describe('slow lists', () => {
       await api.get('/health/ready'),
     ];
     expect(answers.map(({ status }) => status)).toEqual([200, 201, 204, 201, 200]);
-    await send(api, callout, 'resume');
+    await sendCalloutEvent(api, callout, 'resume');
     await eventually(async () => {
       const [row] = await installation.query<{ count: string }>(
         `SELECT count(*) AS count FROM phone_calls WHERE callout_id = ${callout} AND remote_call_id IS NOT NULL`,
@@ -115,8 +115,8 @@ describe('slow lists', () => {
 describe.runIf(way === 'cluster')('clients that use all connections of their share', () => {
   it('do not delay webhooks', async () => {
     const { api } = await installation.start({ READ_TIMEOUT: '300', DATABASE_WAIT: '300' });
-    await api.contacts({ msisdn: '+85510202111' });
-    const callout = await pausedCallout(api, { msisdn: '+85510202111' });
+    await api.createContacts({ msisdn: '+85510202111' });
+    const callout = await createPausedCallout(api, { msisdn: '+85510202111' });
     const [call] = (await api.get(`/api/callouts/${callout}/phone_calls`)).body;
     const abortLists = startSlowLists(api);
     const locker = await installation.connect();

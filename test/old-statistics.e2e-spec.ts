@@ -18,8 +18,8 @@ describe.runIf(way === 'cluster')('PostgreSQL with statistics from before a camp
   beforeAll(async () => {
     installation = await Installation.create();
     api = (await installation.start({ SCFM_ROLE: 'web', READ_TIMEOUT: '60' })).api;
-    const [earlier, callout] = [await api.callout(), await api.callout()];
-    await installation.makeContacts(PEOPLE);
+    const [earlier, callout] = [await api.createCallout(), await api.createCallout()];
+    await installation.insertContacts(PEOPLE);
     for (const table of ['contacts', 'callout_participations', 'phone_calls']) {
       await installation.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
     }

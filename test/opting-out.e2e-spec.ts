@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
-import { pausedCallout, runOperation, send } from './support/campaigns.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
+import { createPausedCallout, runBatchOperation, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 
@@ -20,7 +20,7 @@ beforeAll(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '300', CALLS_PER_SECOND: '400' })).api;
 });
 afterAll(() => installation.remove());
-afterAll(() => expectBookkeeping(installation));
+afterAll(() => expectConsistentBookkeeping(installation));
 
 const number = () => `+85570${String(2_000_000 + ++numbers * 10_000)}`;
 const endedStatuses = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored'];
@@ -43,10 +43,10 @@ describe('a queued call', () => {
     ['the contact opts in with a JSON value', { do_not_call: false }, false],
     ['the contact changes something else', { town: 'x' }, false],
   ])('when %s', async (_, metadata, canceled) => {
-    const [id] = await api.contacts({ msisdn: number(), metadata: { group: `g${numbers}` } });
-    const callout = await pausedCallout(api, { metadata: { group: `g${numbers}` } });
+    const [id] = await api.createContacts({ msisdn: number(), metadata: { group: `g${numbers}` } });
+    const callout = await createPausedCallout(api, { metadata: { group: `g${numbers}` } });
     expect((await api.patch(`/api/contacts/${id}`, { metadata })).status).toBe(204);
-    await send(api, callout, 'resume');
+    await sendCalloutEvent(api, callout, 'resume');
     const [call] = await callsOf(callout);
     if (!canceled) return expect(call.remote_call_id).toMatch(/^CA/);
     expect(call).toMatchObject({ status: 'canceled', remote_call_id: null, remote_error_message: MESSAGE });
@@ -54,14 +54,14 @@ describe('a queued call', () => {
 
   it('is canceled when the contact with the called number opts out, although another contact participates', async () => {
     const shared = number();
-    const [contact_id] = await api.contacts({ msisdn: number() });
-    const callout = await api.callout();
-    await send(api, callout, 'pause');
+    const [contact_id] = await api.createContacts({ msisdn: number() });
+    const callout = await api.createCallout();
+    await sendCalloutEvent(api, callout, 'pause');
     await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id, msisdn: shared });
-    await runOperation(api, callout, 'PhoneCallCreate', { remote_request_params: { from: '2442' } });
-    await runOperation(api, callout, 'PhoneCallQueue');
-    await api.contacts({ msisdn: shared, metadata: { do_not_call: true } });
-    await send(api, callout, 'resume');
+    await runBatchOperation(api, callout, 'PhoneCallCreate', { remote_request_params: { from: '2442' } });
+    await runBatchOperation(api, callout, 'PhoneCallQueue');
+    await api.createContacts({ msisdn: shared, metadata: { do_not_call: true } });
+    await sendCalloutEvent(api, callout, 'resume');
     expect(await callsOf(callout)).toMatchObject([{ status: 'canceled', remote_error_message: MESSAGE }]);
   });
 
@@ -74,16 +74,16 @@ describe('a queued call', () => {
     'is still placed when %s includes people who opted out',
     async (_, parameters) => {
       const group = `g${++numbers}`;
-      const [id] = await api.contacts({ msisdn: number(), metadata: { group } });
-      const callout = await api.callout();
-      await send(api, callout, 'pause');
+      const [id] = await api.createContacts({ msisdn: number(), metadata: { group } });
+      const callout = await api.createCallout();
+      await sendCalloutEvent(api, callout, 'pause');
       const filter = { contact_filter_params: { metadata: { group } }, ...parameters.population };
-      await runOperation(api, callout, 'CalloutPopulation', filter);
+      await runBatchOperation(api, callout, 'CalloutPopulation', filter);
       const create = { remote_request_params: { from: '2442' }, ...parameters.create };
-      await runOperation(api, callout, 'PhoneCallCreate', create);
-      await runOperation(api, callout, 'PhoneCallQueue', { ...parameters.queue });
+      await runBatchOperation(api, callout, 'PhoneCallCreate', create);
+      await runBatchOperation(api, callout, 'PhoneCallQueue', { ...parameters.queue });
       await api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } });
-      await send(api, callout, 'resume');
+      await sendCalloutEvent(api, callout, 'resume');
       expect((await callsOf(callout))[0].remote_call_id).toMatch(/^CA/);
     },
   );
@@ -91,10 +91,10 @@ describe('a queued call', () => {
   it('does not keep other calls from being placed, however many calls are canceled', async () => {
     const group = `g${++numbers}`;
     const people = Array.from({ length: 60 }, () => ({ msisdn: number(), metadata: { group } }));
-    const ids = await api.contacts(...people);
-    const callout = await pausedCallout(api, { metadata: { group } });
+    const ids = await api.createContacts(...people);
+    const callout = await createPausedCallout(api, { metadata: { group } });
     for (const id of ids.slice(0, 55)) await api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } });
-    await send(api, callout, 'resume');
+    await sendCalloutEvent(api, callout, 'resume');
     const { body } = await api.get(`/api/callouts/${callout}/phone_calls?per_page=100`);
     expect(body).toHaveLength(60);
     await eventually(async () => {
@@ -107,13 +107,13 @@ describe('a queued call', () => {
 describe.runIf(way === 'cluster')('a claim while somebody is opting out', () => {
   it('waits for the end of the transaction, and then calls nobody', async () => {
     const group = `g${++numbers}`;
-    const [id] = await api.contacts({ msisdn: number(), metadata: { group } });
-    const callout = await pausedCallout(api, { metadata: { group } });
+    const [id] = await api.createContacts({ msisdn: number(), metadata: { group } });
+    const callout = await createPausedCallout(api, { metadata: { group } });
     const database = await installation.connect();
     await database.query('SET idle_in_transaction_session_timeout = 0');
     await database.query('BEGIN');
     await database.query(`UPDATE contacts SET metadata = '{"do_not_call": true}' WHERE id = ${id}`);
-    await send(api, callout, 'resume');
+    await sendCalloutEvent(api, callout, 'resume');
     await eventually(async () => {
       const [{ waiting }] = (await installation.query<Body>(
         `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
@@ -129,11 +129,11 @@ describe.runIf(way === 'cluster')('a claim while somebody is opting out', () => 
 
 describe('opting out while ten thousand calls are queued', () => {
   it('takes effect when it is stored: no call is claimed afterwards', async () => {
-    await installation.makeContacts(QUEUED);
-    const callout = await pausedCallout(api, { metadata: { many: 'yes' } });
+    await installation.insertContacts(QUEUED);
+    const callout = await createPausedCallout(api, { metadata: { many: 'yes' } });
     const people = await api.get('/api/contacts?q[metadata][many]=yes&per_page=1000');
     const candidates = people.body.slice(0, 4 * OPTING_OUT).map(({ id }: Body) => id);
-    await send(api, callout, 'resume');
+    await sendCalloutEvent(api, callout, 'resume');
     // People are dialed in order: some are called before they opt out, some at the same time, and some never.
     const optedOut: number[] = [];
     await Promise.all(
@@ -145,7 +145,7 @@ describe('opting out while ten thousand calls are queued', () => {
         }
       }),
     );
-    await send(api, callout, 'stop');
+    await sendCalloutEvent(api, callout, 'stop');
     await eventually(async () => {
       const { headers } = await api.get(`/api/callouts/${callout}/phone_calls?q[status]=queued&per_page=1`);
       return headers.get('total') === '0';

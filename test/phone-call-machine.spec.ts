@@ -29,7 +29,7 @@ import {
 } from '../src/phone-calls/phone-call-transitions.js';
 import { type RemoteUpdate, type KnownState, stateAfter } from '../src/phone-calls/remote-state.js';
 import { type Machine, checkMachine } from '../src/state-machine/check-machine.js';
-import { WRONG_BOOKKEEPING } from './support/bookkeeping.js';
+import { BOOKKEEPING_VIOLATIONS } from './support/bookkeeping.js';
 
 describe('the check of a state machine', () => {
   const light: Machine = {
@@ -326,7 +326,7 @@ describe('moves of a phone call in the database', () => {
             expect([
               name,
               before,
-              await query(database, sql`SELECT * FROM (${raw(WRONG_BOOKKEEPING)}) AS wrong WHERE id = ${id}`),
+              await query(database, sql`SELECT * FROM (${raw(BOOKKEEPING_VIOLATIONS)}) AS wrong WHERE id = ${id}`),
             ]).toEqual([name, before, []]);
           }
           await query(database, sql`DELETE FROM phone_calls`);

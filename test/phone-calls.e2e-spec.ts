@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, dialingAt } from './support/provider.js';
-import { WebServer } from './support/web-server.js';
+import { PROVIDER_SID, dialingEnvironment } from './support/provider-environment.js';
+import { StubServer } from './support/stub-server.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let api: Api;
 const params = { remote_request_params: { from: '2442' } };
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
 });
 afterAll(() => installation.remove());
@@ -27,8 +27,8 @@ async function participation(
   calloutId?: number,
 ): Promise<{ id: number; callout: number; msisdn: string }> {
   const msisdn = `+85512${String(++people).padStart(2, '0')}${ending}`;
-  const [contact] = await api.contacts({ msisdn });
-  const callout = calloutId ?? (await api.callout());
+  const [contact] = await api.createContacts({ msisdn });
+  const callout = calloutId ?? (await api.createCallout());
   const { body } = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
   return { id: body.id, callout, msisdn };
 }
@@ -295,8 +295,8 @@ describe('a limit of calls in flight', () => {
     const apart = await Installation.create();
     try {
       const { api: limited } = await apart.start({ MAX_CALLS_IN_FLIGHT: '1', SIMULATOR_SPEED: '200' });
-      const [contact_id] = await limited.contacts({ msisdn: '+85512009900' });
-      const callout = await limited.callout();
+      const [contact_id] = await limited.createContacts({ msisdn: '+85512009900' });
+      const callout = await limited.createCallout();
       const joined = await limited.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
       const path = `/api/callout_participations/${joined.body.id}/phone_calls`;
       const made = await Promise.all([1, 2, 3].map(() => limited.post(path, params)));
@@ -321,44 +321,44 @@ describe('a limit of calls in flight', () => {
 
 describe('the batch operations on phone calls', () => {
   it('preview, create, queue and fetch, and list their results', async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     for (const ending of ['9900', '9902', '9900']) await participation(ending, callout);
     const created = await operation('PhoneCallCreate', params, callout);
     expect(created.status).toBe(201);
     const path = `/api/batch_operations/${created.body.id}`;
-    const preview = await api.ids(`${path}/preview/callout_participations`);
+    const preview = await api.listIds(`${path}/preview/callout_participations`);
     expect(preview).toHaveLength(3);
-    expect(await api.ids(`${path}/preview/contacts`)).toHaveLength(3);
+    expect(await api.listIds(`${path}/preview/contacts`)).toHaveLength(3);
     expect((await api.get(`${path}/preview/phone_calls`)).status).toBe(404);
-    expect((await api.run(created.body.id)).progress).toEqual({ processed: 3, total: 3 });
-    const calls = await api.ids(`${path}/phone_calls`);
-    expect(calls).toEqual(await api.ids(`/api/callouts/${callout}/phone_calls`));
-    expect(await api.ids(`${path}/callout_participations`)).toEqual(preview);
+    expect((await api.runBatchOperation(created.body.id)).progress).toEqual({ processed: 3, total: 3 });
+    const calls = await api.listIds(`${path}/phone_calls`);
+    expect(calls).toEqual(await api.listIds(`/api/callouts/${callout}/phone_calls`));
+    expect(await api.listIds(`${path}/callout_participations`)).toEqual(preview);
 
     const queued = await operation(
       'PhoneCallQueue',
       { limit: 2, callout_filter_params: { status: 'initialized' } },
       callout,
     );
-    expect(await api.ids(`/api/batch_operations/${queued.body.id}/preview/phone_calls`)).toEqual(calls.slice(0, 2));
-    expect((await api.run(queued.body.id)).progress).toEqual({ processed: 2, total: 2 });
-    expect(await api.ids(`/api/batch_operations/${queued.body.id}/phone_calls`)).toEqual(calls.slice(0, 2));
+    expect(await api.listIds(`/api/batch_operations/${queued.body.id}/preview/phone_calls`)).toEqual(calls.slice(0, 2));
+    expect((await api.runBatchOperation(queued.body.id)).progress).toEqual({ processed: 2, total: 2 });
+    expect(await api.listIds(`/api/batch_operations/${queued.body.id}/phone_calls`)).toEqual(calls.slice(0, 2));
     await eventually(async () => (await status(calls[1]!)) === 'busy');
     expect(await status(calls[2]!)).toBe('created');
     const attempted = `/api/callouts/${callout}/callout_participations?q[last_phone_call_attempt]=busy,failed`;
-    expect(await api.ids(attempted)).toEqual([preview[1]]);
+    expect(await api.listIds(attempted)).toEqual([preview[1]]);
     const again = await operation(
       'PhoneCallCreate',
       { ...params, callout_participation_filter_params: { no_phone_calls_or_last_attempt: 'busy' } },
       callout,
     );
-    expect(await api.ids(`/api/batch_operations/${again.body.id}/preview/callout_participations`)).toEqual([
+    expect(await api.listIds(`/api/batch_operations/${again.body.id}/preview/callout_participations`)).toEqual([
       preview[1],
     ]);
   });
 
   it('report their errors', async () => {
-    const empty = await api.callout();
+    const empty = await api.createCallout();
     expect((await operation('PhoneCallCreate', {}, empty)).body).toEqual({
       errors: { remote_request_params: ["can't be blank"] },
     });
@@ -391,14 +391,14 @@ describe('the batch operations on phone calls', () => {
 
   it('accept thousands of values in each of several filters', async () => {
     const values = (id: number) => [...Array(4_999).fill('1'), id].join(',');
-    const [id] = await api.contacts({ msisdn: '+85510209101' });
-    const callout = await api.callout();
+    const [id] = await api.createContacts({ msisdn: '+85510209101' });
+    const callout = await api.createCallout();
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
-    const population = await api.population(callout, { contact_filter_params: { msisdn: '+85510209101' } });
-    await api.run(population);
+    const population = await api.createPopulation(callout, { contact_filter_params: { msisdn: '+85510209101' } });
+    await api.runBatchOperation(population);
     const [participation] = (await api.get(`/api/callouts/${callout}/callout_participations`)).body;
     const created = await operation('PhoneCallCreate', { remote_request_params: { from: '2442' } }, callout);
-    await api.run(created.body.id);
+    await api.runBatchOperation(created.body.id);
     const { body, status } = await operation(
       'PhoneCallQueue',
       {
@@ -417,13 +417,16 @@ describe('the batch operations on phone calls', () => {
     );
     expect(status).toBe(201);
     expect((await api.get(`/api/batch_operations/${body.id}/preview/phone_calls`)).headers.get('total')).toBe('1');
-    expect(await api.run(body.id)).toMatchObject({ status: 'finished', progress: { processed: 1, total: 1 } });
+    expect(await api.runBatchOperation(body.id)).toMatchObject({
+      status: 'finished',
+      progress: { processed: 1, total: 1 },
+    });
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
     await eventually(async () => (await api.get(`/api/callouts/${callout}/phone_calls`)).body[0].status === 'canceled');
   });
 
   it('queue as many calls as max_per_period leaves', async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     for (const _ of [1, 2, 3]) await makeCall((await participation('9900', callout)).id);
     const used = (await api.get('/api/phone_calls?q[created_at_after]=2000-01-01&per_page=1')).headers.get('total');
     const limits = {
@@ -434,9 +437,9 @@ describe('the batch operations on phone calls', () => {
     const { body } = await operation('PhoneCallQueue', limits, callout);
     const leaves = async (more: object): Promise<number> => {
       const made = await operation('PhoneCallQueue', { ...limits, ...more }, callout);
-      return (await api.ids(`/api/batch_operations/${made.body.id}/preview/phone_calls`)).length;
+      return (await api.listIds(`/api/batch_operations/${made.body.id}/preview/phone_calls`)).length;
     };
-    expect(await api.ids(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(1);
+    expect(await api.listIds(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(1);
     const skip = { skip_validate_preview_presence: true };
     expect(await leaves({ max_per_period: Number(used) + 2 })).toBe(2);
     expect(await leaves({ max_per_period: Number(used) + 2, max: 1 })).toBe(1);
@@ -457,7 +460,7 @@ describe('max_per_period', () => {
 
   /** Creates a paused callout with calls in `created`. Its queued calls wait. */
   async function waitingCallout(calls: number): Promise<number> {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=pause');
     const { id } = await participation('9900', callout);
     for (let n = 0; n < calls; n++) await makeCall(id);
@@ -473,10 +476,10 @@ describe('max_per_period', () => {
     const [one, two, three] = await Promise.all(
       [1, 2, 3].map(async () => (await operation('PhoneCallQueue', limits, callout)).body.id),
     );
-    await Promise.all([api.run(one), api.run(two)]);
+    await Promise.all([api.runBatchOperation(one), api.runBatchOperation(two)]);
     expect(await queuedIn(callout)).toBe(10);
-    expect((await api.run(three)).progress).toEqual({ processed: 0, total: 0 });
-    expect(await api.ids(`/api/batch_operations/${three}/preview/phone_calls`)).toEqual([]);
+    expect((await api.runBatchOperation(three)).progress).toEqual({ processed: 0, total: 0 });
+    expect(await api.listIds(`/api/batch_operations/${three}/preview/phone_calls`)).toEqual([]);
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
     await eventually(async () => (await queuedIn(callout)) === 0);
   });
@@ -485,13 +488,13 @@ describe('max_per_period', () => {
     await installation.query(`UPDATE phone_calls SET remotely_queued_at = NULL`);
     const callout = await waitingCallout(16);
     const soon = new Date(Date.now() + 60_000).toISOString();
-    const uncertain = (await api.ids(`/api/callouts/${callout}/phone_calls`)).slice(0, 4).join(',');
+    const uncertain = (await api.listIds(`/api/callouts/${callout}/phone_calls`)).slice(0, 4).join(',');
     await installation.query(
       `UPDATE phone_calls SET status = 'uncertain', check_at = '${soon}' WHERE id IN (${uncertain})`,
     );
     const { body } = await operation('PhoneCallQueue', limits, callout);
-    expect(await api.ids(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(6);
-    await api.run(body.id);
+    expect(await api.listIds(`/api/batch_operations/${body.id}/preview/phone_calls`)).toHaveLength(6);
+    await api.runBatchOperation(body.id);
     expect(await queuedIn(callout)).toBe(6);
     await installation.query(`UPDATE phone_calls SET status = 'errored', check_at = NULL WHERE id IN (${uncertain})`);
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=stop');
@@ -573,14 +576,19 @@ describe('a barred account', () => {
     let release!: () => void;
     const after = new Promise<void>((resolve) => (release = resolve));
     const body = JSON.stringify({ sid: 'CA1', status: 'queued', direction: 'outbound-api' });
-    const provider = await WebServer.start({
+    const provider = await StubServer.start({
       [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]: { status: 201, body, after },
     });
     const apart = await Installation.create();
     try {
-      const { api: slow } = await apart.start({ ...dialingAt(provider.url), PUBLIC_URL: 'https://warn.example' });
-      const [contact_id] = await slow.contacts({ msisdn: '+85512009900' });
-      const joined = await slow.post(`/api/callouts/${await slow.callout()}/callout_participations`, { contact_id });
+      const { api: slow } = await apart.start({
+        ...dialingEnvironment(provider.url),
+        PUBLIC_URL: 'https://warn.example',
+      });
+      const [contact_id] = await slow.createContacts({ msisdn: '+85512009900' });
+      const joined = await slow.post(`/api/callouts/${await slow.createCallout()}/callout_participations`, {
+        contact_id,
+      });
       const { body: made } = await slow.post(`/api/callout_participations/${joined.body.id}/phone_calls`, params);
       await slow.post(`/api/phone_calls/${made.id}/phone_call_events`, 'event=queue');
       await eventually(() => provider.forms.length > 0);
@@ -608,8 +616,10 @@ describe('a barred account', () => {
         SOMLENG_AUTH_TOKEN: 'x',
         SOMLENG_CLIENT_REST_API_BASE_URL: `http://127.0.0.1:${await freePort()}`,
       });
-      const [contact_id] = await cut.contacts({ msisdn: '+85512009900' });
-      const joined = await cut.post(`/api/callouts/${await cut.callout()}/callout_participations`, { contact_id });
+      const [contact_id] = await cut.createContacts({ msisdn: '+85512009900' });
+      const joined = await cut.post(`/api/callouts/${await cut.createCallout()}/callout_participations`, {
+        contact_id,
+      });
       const { body } = await cut.post(`/api/callout_participations/${joined.body.id}/phone_calls`, params);
       await cut.post(`/api/phone_calls/${body.id}/phone_call_events`, 'event=queue');
       const ready = await eventually(async () => {

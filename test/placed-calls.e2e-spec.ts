@@ -3,8 +3,8 @@ import { phoneCallStatuses } from '../src/phone-calls/phone-call.machine.js';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, dialingAt } from './support/provider.js';
-import { WebServer } from './support/web-server.js';
+import { PROVIDER_SID, dialingEnvironment } from './support/provider-environment.js';
+import { StubServer } from './support/stub-server.js';
 
 let installation: Installation;
 let api: Api;
@@ -21,8 +21,8 @@ afterAll(() => installation.remove());
 
 /** Creates a call that is not queued, with its participation. The simulator answers the call when it is placed. */
 async function makeCall(): Promise<{ call: Body; participation: string; path: string }> {
-  const [contact] = await api.contacts({ msisdn: `+85512${String(++people).padStart(2, '0')}9900` });
-  const callout = await api.callout();
+  const [contact] = await api.createContacts({ msisdn: `+85512${String(++people).padStart(2, '0')}9900` });
+  const callout = await api.createCallout();
   const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
   const participation = `/api/callout_participations/${joined.body.id}`;
   const { body: call } = await api.post(`${participation}/phone_calls`, { remote_request_params: params });
@@ -43,7 +43,7 @@ describe('the number and parameters of a call', () => {
   });
 
   it('cannot change in any other status, but may be sent unchanged, and other attributes can change', async () => {
-    const paused = await api.callout();
+    const paused = await api.createCallout();
     await api.post(`/api/callouts/${paused}/callout_events`, 'event=pause');
     for (const status of phoneCallStatuses.filter((one) => one !== 'created')) {
       const { call, path, participation } = await makeCall();
@@ -136,14 +136,17 @@ describe('the request to the provider', () => {
 
   it('has each event of a recording as a separate value, although the client sent them as one text', async () => {
     const call = { sid: 'CA1', status: 'queued', direction: 'outbound-api' };
-    const provider = await WebServer.start({
+    const provider = await StubServer.start({
       [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]: { status: 201, body: JSON.stringify(call) },
     });
     const apart = await Installation.create();
     try {
-      const { api: client } = await apart.start({ ...dialingAt(provider.url), PUBLIC_URL: 'https://warn.example' });
-      const [contact_id] = await client.contacts({ msisdn: '+85512009900' });
-      const joined = await client.post(`/api/callouts/${await client.callout()}/callout_participations`, {
+      const { api: client } = await apart.start({
+        ...dialingEnvironment(provider.url),
+        PUBLIC_URL: 'https://warn.example',
+      });
+      const [contact_id] = await client.createContacts({ msisdn: '+85512009900' });
+      const joined = await client.post(`/api/callouts/${await client.createCallout()}/callout_participations`, {
         contact_id,
       });
       const recording = {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { configureSession } from '../src/database/session-settings.js';
 import { Installation, way } from './support/installation.js';
 import { Program } from './support/program.js';
-import { webhooksTo } from './support/webhooks.js';
+import { signedWebhookSender } from './support/signed-webhooks.js';
 
 const KHMER = 'សួស្តី';
 
@@ -45,7 +45,7 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
     url = address.href;
   });
   afterAll(async () => {
-    await installation.stopAll();
+    await installation.killAll();
     await installation.query(`DROP OWNED BY ${role}`);
     await installation.query(`DROP ROLE ${role}`);
     await installation.remove();
@@ -86,7 +86,7 @@ describe.runIf(way === 'cluster')('a role of PostgreSQL with settings of its own
 
   it('loses no webhook of many concurrent ones', async () => {
     const { api } = await installation.start({ DATABASE_URL: url });
-    const signedWebhook = webhooksTo(installation);
+    const signedWebhook = signedWebhookSender(installation);
     const statuses = await Promise.all(
       Array.from({ length: 60 }, async (_, n) => {
         const call = {
@@ -123,7 +123,7 @@ describe.runIf(way === 'cluster')('a database of PostgreSQL that cannot store ev
     const url = new URL(installation.environment.DATABASE_URL!);
     url.pathname = name;
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toBe('DATABASE_URL must name a database whose encoding is UTF8: its encoding is LATIN1.\n');
   });
 });
@@ -139,7 +139,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that refuses the connection', ()
     const url = new URL(installation.environment.DATABASE_URL!);
     change(url);
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toMatch(/^DATABASE_URL [^\n]*\.\n$/);
     expect(program.output).toMatch(reason);
     await installation.remove();
@@ -171,7 +171,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that refuses to create the table
   ])('ends the program with one sentence and without retries (%s, schema %s)', async (script, schema, reason) => {
     await installation.query(`ALTER ROLE ${role} SET search_path = ${schema}`);
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output.trim().split('\n').at(-1)).toBe(`DATABASE_URL is refused by PostgreSQL: ${reason}.`);
     expect(program.output).not.toMatch(/^ +at |\\n +at |Retrying/m);
   });
@@ -183,7 +183,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that is unreachable at the start
     const url = new URL(installation.environment.DATABASE_URL!);
     url.port = '1';
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href }, { script: 'migrate.js' });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toMatch(
       /^DATABASE_URL leads to a PostgreSQL that cannot be used now: [^\n]*ECONNREFUSED[^\n]*\.\n$/,
     );
@@ -195,7 +195,7 @@ describe.runIf(way === 'cluster')('a PostgreSQL that is unreachable at the start
     const url = new URL(installation.environment.DATABASE_URL!);
     url.port = '1';
     const program = Program.launch({ ...installation.environment, DATABASE_URL: url.href });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     const lines = program.output.trim().split('\n');
     expect(lines.filter((line) => line.includes('Retrying')).length).toBeGreaterThan(1);
     const sentence = /^DATABASE_URL leads to a PostgreSQL that cannot be used now: .*ECONNREFUSED.*\.$/;

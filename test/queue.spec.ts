@@ -5,10 +5,10 @@ import { BullQueue } from '../src/jobs/bull/bull.queue.js';
 import { InProcessQueue } from '../src/jobs/in-process/in-process.queue.js';
 import type { Job } from '../src/jobs/queue.port.js';
 import { eventually } from './support/eventually.js';
-import { Gate } from './support/gate.js';
-import { type QueueUnderTest, queueContract } from './support/queue.contract.js';
+import { TcpProxy } from './support/tcp-proxy.js';
+import { type QueueUnderTest, describeQueueContract } from './support/queue.contract.js';
 
-queueContract('in this process', async () => {
+describeQueueContract('in this process', async () => {
   const queue = new InProcessQueue([{ name: 'batch_operation', concurrency: 4 }]);
   return { queue, process: (handler) => queue.process(handler), close: () => queue.close() };
 });
@@ -68,7 +68,7 @@ const onRedis = async (url: string): Promise<QueueUnderTest & { bull: Bull.Queue
   };
 };
 
-queueContract('on Redis', async () => {
+describeQueueContract('on Redis', async () => {
   const adapter = await onRedis(process.env.TEST_REDIS_URL!);
   await eventually(() =>
     adapter.queue.ping().then(
@@ -81,7 +81,7 @@ queueContract('on Redis', async () => {
 
 it('adds nothing while Redis is unreachable, fails the ping, and continues when Redis is back', async () => {
   const { hostname, port } = new URL(process.env.TEST_REDIS_URL!);
-  const gate = await Gate.before(Number(port), hostname);
+  const gate = await TcpProxy.startFor(Number(port), hostname);
   await gate.close();
   const { queue, bull, process: handle, close } = await onRedis(`redis://127.0.0.1:${gate.port}`);
   const added = vi.spyOn(bull, 'add');

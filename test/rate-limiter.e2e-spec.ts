@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Body } from './support/api.js';
-import { pausedCallout, send } from './support/campaigns.js';
+import { createPausedCallout, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
-import { dialingAt, providerEnvironment } from './support/provider.js';
+import { dialingEnvironment, providerEnvironment } from './support/provider-environment.js';
 
 const CALLS = 300;
 const CALLS_PER_SECOND = 20;
@@ -22,7 +22,7 @@ async function dial(workers: number): Promise<Body> {
     const statistics = async (): Promise<Body> => (await providerApi.get('/simulator/statistics')).body;
     const port = await freePort();
     const environment = {
-      ...dialingAt(providerApi.url),
+      ...dialingEnvironment(providerApi.url),
       PUBLIC_URL: `http://127.0.0.1:${port}`,
       CALLS_PER_SECOND: String(CALLS_PER_SECOND),
     };
@@ -30,8 +30,8 @@ async function dial(workers: number): Promise<Body> {
       installation.start(index === 0 ? { ...environment, PORT: String(port) } : environment),
     );
     const [program] = await Promise.all(starts);
-    await installation.makeContacts(CALLS);
-    await send(program!.api, await pausedCallout(program!.api), 'resume');
+    await installation.insertContacts(CALLS);
+    await sendCalloutEvent(program!.api, await createPausedCallout(program!.api), 'resume');
     await eventually(async () => (await statistics()).created >= CALLS, TIMEOUT);
     return await statistics();
   } finally {

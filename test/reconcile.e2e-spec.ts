@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DateTime } from 'luxon';
 import type { Api, Body } from './support/api.js';
-import { send } from './support/campaigns.js';
+import { sendCalloutEvent } from './support/campaigns.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, dialingAt } from './support/provider.js';
-import { type ScriptResult, runScript } from './support/script.js';
-import { WebServer } from './support/web-server.js';
+import { PROVIDER_SID, dialingEnvironment } from './support/provider-environment.js';
+import { type ScriptResult, runScript } from './support/run-script.js';
+import { StubServer } from './support/stub-server.js';
 
 const CALLS = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`;
 
@@ -15,7 +15,7 @@ const TIME = BACKUP.setZone('Asia/Phnom_Penh').toISO({ suppressMilliseconds: tru
 
 let installation: Installation;
 let api: Api;
-let provider: WebServer;
+let provider: StubServer;
 
 /** A call in the provider's list, created this many minutes after the backup. */
 const listed = (sid: string, to: string, minutes: number, more: object = {}) => ({
@@ -35,7 +35,7 @@ const page = (calls: object[], next: string | null = null) => ({
 const reconcile = (time = TIME, environment: Record<string, string> = {}): Promise<ScriptResult> =>
   runScript('reconcile.js', [time], {
     ...installation.environment,
-    ...dialingAt(provider.url),
+    ...dialingEnvironment(provider.url),
     PUBLIC_URL: 'http://127.0.0.1:1',
     ...environment,
   });
@@ -46,7 +46,7 @@ const reconcile = (time = TIME, environment: Record<string, string> = {}): Promi
  */
 async function call(callout: number, msisdn: string, isQueued = true): Promise<number> {
   const { body: known } = await api.get(`/api/contacts?q[msisdn]=${encodeURIComponent(msisdn)}`);
-  const contact_id = known[0]?.id ?? (await api.contacts({ msisdn }))[0];
+  const contact_id = known[0]?.id ?? (await api.createContacts({ msisdn }))[0];
   const { body: joined } = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
   const path = `/api/callout_participations/${joined.id}/phone_calls`;
   const { body } = await api.post(path, { remote_request_params: { from: '2442' } });
@@ -60,7 +60,7 @@ const second = `${CALLS}?PageSize=1000&Page=1&PageToken=PA1`;
 const third = `${CALLS}?PageSize=1000&Page=2&PageToken=PA2`;
 
 beforeAll(async () => {
-  provider = await WebServer.start({
+  provider = await StubServer.start({
     [`${CALLS}?PageSize=1000`]: page(
       [
         listed('CA1', '+85512000001', 60),
@@ -83,12 +83,12 @@ afterAll(async () => {
 
 describe('npm run reconcile', () => {
   it('marks unknown calls that were placed since the backup, and reads no further pages', async () => {
-    const callout = await api.callout();
-    await send(api, callout, 'pause');
+    const callout = await api.createCallout();
+    await sendCalloutEvent(api, callout, 'pause');
     const calls = new Map<string, number>();
     for (const n of [1, 2, 3, 4, 5, 6, 7, 8]) calls.set(`CA${n}`, await call(callout, `+8551200000${n}`, n !== 5));
-    const twice = await api.callout();
-    await send(api, twice, 'pause');
+    const twice = await api.createCallout();
+    await sendCalloutEvent(api, twice, 'pause');
     const sibling = await call(twice, '+85512000001');
     await installation.query(
       `UPDATE phone_calls SET status = 'completed', remote_call_id = 'CA4' WHERE id = ${calls.get('CA4')}`,
@@ -101,18 +101,18 @@ describe('npm run reconcile', () => {
     expect(statuses).toEqual(['uncertain', 'queued', 'queued', 'completed', 'uncertain', 'queued', 'queued', 'queued']);
     // It is unknown which of the two was placed.
     expect(await statusOf(sibling)).toBe('uncertain');
-    expect(provider.asked).toEqual([`${CALLS}?PageSize=1000`, second, third]);
+    expect(provider.requestedPaths).toEqual([`${CALLS}?PageSize=1000`, second, third]);
     const [row] = await installation.query<Body>(`SELECT dialled_at FROM phone_calls WHERE id = ${calls.get('CA1')}`);
     expect(new Date(row.dialled_at).getTime()).toBe(BACKUP.plus({ minutes: 60 }).toMillis());
   });
 
   it('fails while calls may be dialed, even of callouts that were never started', async () => {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     const id = await call(callout, '+85512000005');
     const { code, error } = await reconcile();
     expect([code, error]).toEqual([1, `Calls may be dialed at any moment: pause these callouts first: ${callout}.\n`]);
     expect(await statusOf(id)).toBe('queued');
-    await send(api, callout, 'pause');
+    await sendCalloutEvent(api, callout, 'pause');
   });
 
   it('changes nothing when the provider is unreachable', async () => {

@@ -5,15 +5,15 @@ import { basename, join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { readDatabase } from '../src/config/database.js';
 import type { Api, Body } from './support/api.js';
-import { runOperation, send } from './support/campaigns.js';
+import { runBatchOperation, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation, way } from './support/installation.js';
 import { postgresClient, withPostgresClient } from './support/postgres-client.js';
 import type { Program } from './support/program.js';
-import { dialingAt, providerEnvironment } from './support/provider.js';
+import { dialingEnvironment, providerEnvironment } from './support/provider-environment.js';
 import { RESOURCES } from './support/resources.js';
-import { runScript } from './support/script.js';
+import { runScript } from './support/run-script.js';
 
 /** How many people each of the two callouts has: more than are called before the program is killed. */
 const PEOPLE = 90;
@@ -46,7 +46,7 @@ afterEach(async () => {
 });
 
 const settings = (): Record<string, string> => ({
-  ...dialingAt(simulator.url),
+  ...dialingEnvironment(simulator.url),
   PORT: String(port),
   PUBLIC_URL: `http://127.0.0.1:${port}`,
   PROVIDER_TIMEOUT: '2',
@@ -64,7 +64,7 @@ async function waitForCalls(count: number): Promise<void> {
 
 /** Dials two callouts. One of them was never started. */
 async function runCampaigns(api: Api): Promise<number[]> {
-  await first.makeContacts(2 * PEOPLE);
+  await first.insertContacts(2 * PEOPLE);
   const half = [PEOPLE + 1, 2 * PEOPLE].map((n) => `+85590${1_000_000 + n}`);
   await first.query(
     `UPDATE contacts SET metadata = '{"group":"b"}' WHERE msisdn BETWEEN '${half[0]}' AND '${half[1]}'`,
@@ -74,13 +74,13 @@ async function runCampaigns(api: Api): Promise<number[]> {
     [{ many: 'yes' }, 'start'],
     [{ group: 'b' }, undefined],
   ] as const) {
-    const callout = await api.callout();
+    const callout = await api.createCallout();
     callouts.push(callout);
-    await runOperation(api, callout, 'CalloutPopulation', { contact_filter_params: { metadata } });
-    await runOperation(api, callout, 'PhoneCallCreate', { remote_request_params: { from: '2442' } });
-    if (event) await send(api, callout, event);
+    await runBatchOperation(api, callout, 'CalloutPopulation', { contact_filter_params: { metadata } });
+    await runBatchOperation(api, callout, 'PhoneCallCreate', { remote_request_params: { from: '2442' } });
+    if (event) await sendCalloutEvent(api, callout, event);
   }
-  for (const callout of callouts) await runOperation(api, callout, 'PhoneCallQueue');
+  for (const callout of callouts) await runBatchOperation(api, callout, 'PhoneCallQueue');
   return callouts;
 }
 
@@ -108,7 +108,7 @@ async function restore(file: string): Promise<Installation> {
 
 async function recordsOf({ api }: Program): Promise<Map<string, number[]>> {
   const records = new Map<string, number[]>();
-  for (const resource of RESOURCES) records.set(resource, await api.ids(`/api/${resource}`));
+  for (const resource of RESOURCES) records.set(resource, await api.listIds(`/api/${resource}`));
   return records;
 }
 
@@ -119,7 +119,7 @@ it('restores a backup of a running campaign: no record is missing, nobody is cal
   const before = await recordsOf(program);
   const { file, time } = await backUp();
   await waitForCalls(SOME_CALLS);
-  const [late] = await program.api.contacts({ msisdn: '+85510202101' });
+  const [late] = await program.api.createContacts({ msisdn: '+85510202101' });
   await program.kill();
   const placedBefore = (await statistics()).created;
   expect(placedBefore).toBeLessThan(2 * PEOPLE);
@@ -131,9 +131,9 @@ it('restores a backup of a running campaign: no record is missing, nobody is cal
     expect(ids).toEqual(expect.arrayContaining(before.get(resource)!));
   expect((await web.api.get(`/api/contacts/${late}`)).status).toBe(404);
   expect(await reconcile()).toMatchObject({ code: 1, error: expect.stringContaining(callouts.join(', ')) });
-  const dialed = await web.api.ids('/api/callouts?q[status]=initialized,running');
+  const dialed = await web.api.listIds('/api/callouts?q[status]=initialized,running');
   expect(dialed).toEqual(callouts);
-  for (const callout of dialed) await send(web.api, callout, 'pause');
+  for (const callout of dialed) await sendCalloutEvent(web.api, callout, 'pause');
   await eventually(async () =>
     Object.keys((await statistics()).by_status).every((status) => FINAL_AT_PROVIDER.has(status)),
   );
@@ -146,7 +146,7 @@ it('restores a backup of a running campaign: no record is missing, nobody is cal
   await web.stop();
 
   const { api } = await installation.start({ ...settings(), CALLS_PER_SECOND: '200' });
-  for (const callout of callouts) await send(api, callout, 'resume');
+  for (const callout of callouts) await sendCalloutEvent(api, callout, 'resume');
   await eventually(async () => {
     const [row] = await installation.query<Body>(
       `SELECT count(*) AS open FROM phone_calls WHERE status NOT IN (${FINAL})`,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeParameters, nestParameters } from '../src/server/nested-parameters.js';
 import { isSameValue, withShownTypes } from '../src/api/resources/same-value.js';
-import { formOf, formStyles } from './support/forms.js';
+import { encodeForm, formStyles } from './support/forms.js';
 
 /** Values of records. A form cannot represent a key that is empty or has brackets. */
 const key = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 6 }).filter((one) => !/[[\]]|^__proto__$/.test(one));
@@ -27,7 +27,7 @@ describe('a value that is sent back', () => {
         fc.constantFrom(...formStyles),
         (shown, style) => {
           const record = { metadata: shown };
-          const form = nestParameters(decodeParameters(formOf(record, style)), { repeated: 'last' });
+          const form = nestParameters(decodeParameters(encodeForm(record, style)), { repeated: 'last' });
           expect(isSameValue(record, form)).toBe(true);
           expect(withShownTypes(record, form)).toBe(record);
         },

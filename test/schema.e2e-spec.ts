@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { migrations } from '../src/database/migrations/index.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
-import { runScript } from './support/script.js';
+import { runScript } from './support/run-script.js';
 
 const run = promisify(execFile);
 const project = join(import.meta.dirname, '..');

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
-import { formOf, formStyles } from './support/forms.js';
+import { encodeForm, formStyles } from './support/forms.js';
 import { Installation } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 const metadata = { n: 5, f: 1.5, yes: true, none: null, text: '5', list: [1, 'a'], deep: { no: false, o: {}, l: [] } };
 const flow = 'CallFlowLogic::PlayMessage';
@@ -12,11 +12,11 @@ let installation: Installation;
 let api: Api;
 /** The paths of records, at least one for each resource. */
 const paths: string[] = [];
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   api = (await installation.start({ SIMULATOR_SPEED: '200', CALLS_PER_SECOND: '200' })).api;
   const create = async (path: string, body: object): Promise<Body> => {
     const answer = await api.post(path, body);
@@ -38,7 +38,7 @@ beforeAll(async () => {
     type: 'BatchOperation::CalloutPopulation',
     metadata,
   });
-  await api.run(population.id);
+  await api.runBatchOperation(population.id);
   const creation = await create('/api/batch_operations', {
     type: 'BatchOperation::PhoneCallCreate',
     parameters: { ...params, limit: 1, callout_filter_params: {}, skip_validate_preview_presence: true },
@@ -68,10 +68,10 @@ describe('a record that is sent back unchanged', () => {
     for (const path of paths) {
       const { body } = await api.get(path);
       const multipart = new FormData();
-      for (const pair of new URLSearchParams(formOf(body, { nulls: 'blank', lists: 'indexes' }))) {
+      for (const pair of new URLSearchParams(encodeForm(body, { nulls: 'blank', lists: 'indexes' }))) {
         multipart.append(...pair);
       }
-      for (const sent of [body, ...formStyles.map((style) => formOf(body, style)), multipart]) {
+      for (const sent of [body, ...formStyles.map((style) => encodeForm(body, style)), multipart]) {
         for (const method of ['put', 'patch'] as const) {
           const answer = await api[method](path, sent);
           expect([path, sent, answer.status, answer.text]).toEqual([path, sent, 204, '']);

@@ -2,16 +2,16 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api, type Body } from './support/api.js';
-import { basic } from './support/credentials.js';
+import { basicAuth } from './support/basic-auth.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import { Program } from './support/program.js';
-import { PROVIDER_SID } from './support/provider.js';
-import { WebServer } from './support/web-server.js';
-import { simulatorTokenOf } from './support/webhooks.js';
+import { PROVIDER_SID } from './support/provider-environment.js';
+import { StubServer } from './support/stub-server.js';
+import { readSimulatorToken } from './support/signed-webhooks.js';
 
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
-const operator = basic('operator', 'pass:word');
+const operator = basicAuth('operator', 'pass:word');
 const credentials = { HTTP_BASIC_AUTH_USER: 'operator', HTTP_BASIC_AUTH_PASSWORD: 'pass:word' };
 
 let installation: Installation;
@@ -35,7 +35,7 @@ describe('the simulator of an API with a password', () => {
 
   beforeAll(async () => {
     api = (await installation.start({ ...credentials, TRUST_PROXY: 'loopback' })).api;
-    account = basic(PROVIDER_SID, await simulatorTokenOf(installation));
+    account = basicAuth(PROVIDER_SID, await readSimulatorToken(installation));
   });
 
   const controls: [string, string, object?][] = [
@@ -51,7 +51,7 @@ describe('the simulator of an API with a password', () => {
   it.each(controls)('requires the password at %s %s', async (method, path, body) => {
     // Each control has a client address of its own, since ten wrong credentials from one address are too many.
     const from = { 'X-Forwarded-For': `198.51.100.${controls.findIndex(([, other]) => other === path) + 1}` };
-    for (const headers of [{}, account, basic('operator', 'wrong'), basic(PROVIDER_SID, 'simulator')]) {
+    for (const headers of [{}, account, basicAuth('operator', 'wrong'), basicAuth(PROVIDER_SID, 'simulator')]) {
       expect((await api.send(method, path, body, { ...headers, ...from })).status).toBe(401);
     }
     expect((await api.send(method, path, body, operator)).status).toBeOneOf([200, 201, 204, 404]);
@@ -70,9 +70,9 @@ describe('the simulator of an API with a password', () => {
     for (const headers of [
       {},
       operator,
-      basic(PROVIDER_SID, 'simulator'),
-      basic(PROVIDER_SID, ''),
-      basic('', await simulatorTokenOf(installation)),
+      basicAuth(PROVIDER_SID, 'simulator'),
+      basicAuth(PROVIDER_SID, ''),
+      basicAuth('', await readSimulatorToken(installation)),
       { Authorization: token.slice(0, -4) },
       { Authorization: token.replace('Basic', 'Bearer') },
       { Authorization: `${token} x` },
@@ -91,10 +91,10 @@ describe('the simulator of an API with a password', () => {
     const ask = (headers: Record<string, string>) => api.get(`${calls}.json`, headers);
     for (let count = 0; count < 30; count++) expect((await ask(from('192.0.2.7'))).status).toBe(401);
     for (let count = 0; count < 10; count++) {
-      const wrong = basic(PROVIDER_SID, `guess-${count}`);
+      const wrong = basicAuth(PROVIDER_SID, `guess-${count}`);
       expect((await ask({ ...wrong, ...from('192.0.2.7') })).status).toBe(401);
     }
-    for (const headers of [account, basic(PROVIDER_SID, 'guess-11')]) {
+    for (const headers of [account, basicAuth(PROVIDER_SID, 'guess-11')]) {
       const answer = await ask({ ...headers, ...from('192.0.2.7') });
       expect([answer.status, answer.body]).toEqual([
         429,
@@ -147,13 +147,13 @@ describe('the URLs that the simulator fetches', () => {
   let api: Api;
   let account: { Authorization: string };
   /** In SIMULATOR_ALLOWED_ORIGINS. */
-  let friend: WebServer;
+  let friend: StubServer;
   /** Another server that the program can reach. */
-  let stranger: WebServer;
+  let stranger: StubServer;
 
   beforeAll(async () => {
-    stranger = await WebServer.start({ '/': twiml(`<Say>${SECRET}</Say>`) });
-    friend = await WebServer.start({
+    stranger = await StubServer.start({ '/': twiml(`<Say>${SECRET}</Say>`) });
+    friend = await StubServer.start({
       '/hello': twiml('<Say>Hello</Say>'),
       '/away': { status: 302, headers: { Location: `${stranger.url}/` } },
       '/redirect': twiml(`<Redirect>${stranger.url}/</Redirect>`),
@@ -164,7 +164,7 @@ describe('the URLs that the simulator fetches', () => {
     });
     program = await installation.start({ SIMULATOR_SPEED: '500', SIMULATOR_ALLOWED_ORIGINS: friend.url });
     api = program.api;
-    account = basic(PROVIDER_SID, await simulatorTokenOf(installation));
+    account = basicAuth(PROVIDER_SID, await readSimulatorToken(installation));
   });
   afterAll(async () => {
     await friend.stop();
@@ -179,7 +179,7 @@ describe('the URLs that the simulator fetches', () => {
   };
   const expectNoRequest = (text: string): void => {
     expect(text).not.toContain(SECRET);
-    expect(stranger.asked).toEqual([]);
+    expect(stranger.requestedPaths).toEqual([]);
   };
 
   it('are those of this program and of the allowed origins', async () => {
@@ -237,7 +237,7 @@ describe('a simulator that other machines can reach', () => {
   it('is rejected at the start unless ALLOW_PUBLIC_SIMULATOR is set', async () => {
     const reachable = { ...installation.environment, ...credentials, HOST: '0.0.0.0', PORT: '0' };
     const program = Program.launch(reachable);
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output.trim().split('\n')).toEqual([
       expect.stringMatching(/^HOST .*ALLOW_PUBLIC_SIMULATOR=true.*\.$/),
     ]);

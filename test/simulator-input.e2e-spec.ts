@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Api } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, authorization, providerEnvironment } from './support/provider.js';
+import { PROVIDER_SID, providerAuthorization, providerEnvironment } from './support/provider-environment.js';
 
 const calls = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 let installation: Installation;
@@ -84,7 +84,7 @@ describe('invalid input', () => {
       expect(response.status).toBe(400);
     }
     const form = 'To=%2B85510209900&From=2442&Twiml=<Response/>';
-    expect((await api.send('POST', `/simulator${calls}.json`, form, authorization)).status).toBe(401);
+    expect((await api.send('POST', `/simulator${calls}.json`, form, providerAuthorization)).status).toBe(401);
   });
 
   it('such as an unknown route gets a 404 in the same format', async () => {
@@ -109,9 +109,9 @@ describe('invalid input', () => {
     '<!DOCTYPE x [<!ENTITY a "aaaa">]><Response><Say>&a;&a;</Say></Response>',
   ])('such as the document %s ends the call', async (Twiml) => {
     const form = new URLSearchParams({ To: '+85510209901', From: '2442', Twiml }).toString();
-    const { body } = await api.send('POST', `/simulator${calls}.json`, form, authorization);
+    const { body } = await api.send('POST', `/simulator${calls}.json`, form, providerAuthorization);
     await eventually(async () => {
-      const shown = await api.get(`/simulator${calls}/${body.sid}.json`, authorization);
+      const shown = await api.get(`/simulator${calls}/${body.sid}.json`, providerAuthorization);
       return shown.body.status === 'completed';
     });
   });
@@ -186,7 +186,7 @@ describe('invalid input', () => {
         await api.delete('/simulator/faults');
         const response = await fetch(`${api.url}/simulator${asked}?${query}`, {
           method,
-          headers: { ...authorization, 'Content-Type': sent },
+          headers: { ...providerAuthorization, 'Content-Type': sent },
           ...(!['GET', 'HEAD'].includes(method) && { body: content.toWellFormed() }),
         });
         const answer = await response.text();

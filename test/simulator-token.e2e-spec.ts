@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Body } from './support/api.js';
-import { basic } from './support/credentials.js';
+import { basicAuth } from './support/basic-auth.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID } from './support/provider.js';
-import { simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+import { PROVIDER_SID } from './support/provider-environment.js';
+import { readSimulatorToken, signedWebhookSender } from './support/signed-webhooks.js';
 
 const calls = `/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls`;
 
@@ -24,10 +24,10 @@ describe("the simulator's token", () => {
       await Promise.all([...Array.from({ length: 4 }, () => fresh.start()), other.start()]);
       const rows = await fresh.query<Body>('SELECT name, value FROM settings');
       expect(rows).toEqual([{ name: 'simulator_auth_token', value: expect.stringMatching(/^[\da-f]{32}$/) }]);
-      expect(await simulatorTokenOf(other)).not.toBe(rows[0].value);
+      expect(await readSimulatorToken(other)).not.toBe(rows[0].value);
       const again = await fresh.start();
       expect(await fresh.query('SELECT name, value FROM settings')).toEqual(rows);
-      const { status } = await again.api.get(`${calls}.json`, basic(PROVIDER_SID, rows[0].value));
+      const { status } = await again.api.get(`${calls}.json`, basicAuth(PROVIDER_SID, rows[0].value));
       expect(status).toBe(200);
     } finally {
       await fresh.remove();
@@ -40,8 +40,8 @@ describe("the simulator's token", () => {
     try {
       const web = await cluster.start({ SCFM_ROLE: 'web', SIMULATOR_SPEED: '500' });
       await cluster.start({ SCFM_ROLE: 'worker', SIMULATOR_URL: `${web.url}/simulator`, PUBLIC_URL: web.url });
-      const [contact_id] = await web.api.contacts({ msisdn: '+85510209900' });
-      const callout = await web.api.callout();
+      const [contact_id] = await web.api.createContacts({ msisdn: '+85510209900' });
+      const callout = await web.api.createCallout();
       const { body: joined } = await web.api.post(`/api/callouts/${callout}/callout_participations`, { contact_id });
       const path = `/api/callout_participations/${joined.id}/phone_calls`;
       const { body: call } = await web.api.post(path, { remote_request_params: { from: '2442' } });
@@ -56,9 +56,9 @@ describe("the simulator's token", () => {
     const chosen = { SIMULATOR_AUTH_TOKEN: 'chosen', SIMULATOR_ACCOUNT_SID: 'AC123' };
     const { api } = await installation.start(chosen);
     const path = '/simulator/2010-04-01/Accounts/AC123/Calls.json';
-    expect((await api.get(path, basic('AC123', 'chosen'))).status).toBe(200);
-    expect((await api.get(path, basic('AC123', await simulatorTokenOf(installation)))).status).toBe(401);
-    const signed = webhooksTo(installation);
+    expect((await api.get(path, basicAuth('AC123', 'chosen'))).status).toBe(200);
+    expect((await api.get(path, basicAuth('AC123', await readSimulatorToken(installation)))).status).toBe(401);
+    const signed = signedWebhookSender(installation);
     const parameters = { CallSid: 'CA77', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
     expect((await signed(api, parameters, { token: 'chosen' })).status).toBe(201);
     expect((await signed(api, parameters)).status).toBe(403);
@@ -66,7 +66,7 @@ describe("the simulator's token", () => {
 
   it('cannot be guessed to sign a webhook', async () => {
     const { api } = await installation.start();
-    const signed = webhooksTo(installation);
+    const signed = signedWebhookSender(installation);
     const parameters = { CallSid: 'CA78', CallStatus: 'ringing', Direction: 'inbound', From: '+85510202101' };
     for (const token of ['simulator', '', 'undefined', 'null', PROVIDER_SID]) {
       expect((await signed(api, parameters, { token })).status).toBe(403);
@@ -81,7 +81,7 @@ describe("the simulator's token", () => {
       const { api } = await real.start({ ...twilio, PUBLIC_URL: 'http://scfm.example.org' });
       expect(await real.query('SELECT name FROM settings')).toEqual([]);
       expect((await api.get('/simulator/statistics')).status).toBe(404);
-      expect((await api.get(`${calls}.json`, basic(PROVIDER_SID, 'simulator'))).status).toBe(404);
+      expect((await api.get(`${calls}.json`, basicAuth(PROVIDER_SID, 'simulator'))).status).toBe(404);
     } finally {
       await real.remove();
     }

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Answer, Api, Body } from './support/api.js';
+import type { ApiResponse, Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, authorization, providerEnvironment } from './support/provider.js';
+import { PROVIDER_SID, providerAuthorization, providerEnvironment } from './support/provider-environment.js';
 
 /** Simulated seconds; longer than any test: four minutes at the speed below. */
 const LONG = 24_000;
@@ -22,13 +22,14 @@ beforeEach(() => api.delete('/simulator/faults'));
 /** Returns a number that was not used before, whose last digits force what happens. */
 const number = (digits = '9900') => `+85570${String(++numbers).padStart(3, '0')}${digits}`;
 
-const create = (form: Record<string, string> = {}): Promise<Answer> => {
+const create = (form: Record<string, string> = {}): Promise<ApiResponse> => {
   const given = { To: number(), From: '2442', Twiml: '<Response/>', ...form };
-  return api.send('POST', `${calls}.json`, new URLSearchParams(given).toString(), authorization);
+  return api.send('POST', `${calls}.json`, new URLSearchParams(given).toString(), providerAuthorization);
 };
-const fetchCall = async (sid: string): Promise<Body> => (await api.get(`${calls}/${sid}.json`, authorization)).body;
-const list = (query: Record<string, string>): Promise<Answer> =>
-  api.get(`${calls}.json?${new URLSearchParams(query).toString()}`, authorization);
+const fetchCall = async (sid: string): Promise<Body> =>
+  (await api.get(`${calls}/${sid}.json`, providerAuthorization)).body;
+const list = (query: Record<string, string>): Promise<ApiResponse> =>
+  api.get(`${calls}.json?${new URLSearchParams(query).toString()}`, providerAuthorization);
 const sids = async (query: Record<string, string>): Promise<string[]> =>
   (await list(query)).body.calls.map(({ sid }: Body) => sid);
 const until = (sid: string, status: string): Promise<Body> =>
@@ -36,8 +37,8 @@ const until = (sid: string, status: string): Promise<Body> =>
     const call = await fetchCall(sid);
     return call.status === status && call;
   });
-const end = (sid: string, status: string): Promise<Answer> =>
-  api.send('POST', `${calls}/${sid}.json`, `Status=${status}`, authorization);
+const end = (sid: string, status: string): Promise<ApiResponse> =>
+  api.send('POST', `${calls}/${sid}.json`, `Status=${status}`, providerAuthorization);
 const dayOf = (time: number): string => new Date(time).toISOString().slice(0, 10);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -96,7 +97,8 @@ describe('the list of calls', () => {
     const { body: first } = await list({ To, PageSize: '3' });
     expect(first).toMatchObject({ page: 0, page_size: 3, start: 0, end: 2, previous_page_uri: null });
     await create({ To });
-    const follow = async (uri: string): Promise<Body> => (await api.get(`/simulator${uri}`, authorization)).body;
+    const follow = async (uri: string): Promise<Body> =>
+      (await api.get(`/simulator${uri}`, providerAuthorization)).body;
     const second = await follow(first.next_page_uri);
     expect(second).toMatchObject({ page: 1, start: 3, end: 5 });
     const third = await follow(second.next_page_uri);

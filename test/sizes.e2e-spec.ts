@@ -28,7 +28,7 @@ describe('an object in a record', () => {
       expect(await create(path, { ...others, metadata: { a: 'ក'.repeat(22_000) } })).toEqual({ metadata: TOO_LARGE });
       expect(await create(path, { ...others, metadata: { a: LARGEST } })).toBe(201);
     }
-    const operations = `/api/callouts/${await api.callout()}/batch_operations`;
+    const operations = `/api/callouts/${await api.createCallout()}/batch_operations`;
     const type = 'BatchOperation::CalloutPopulation';
     expect(await create(operations, { type, metadata: { a: `${LARGEST}x` } })).toEqual({ metadata: TOO_LARGE });
     const parameters = { contact_filter_params: { metadata: { a: LARGEST } } };
@@ -36,7 +36,7 @@ describe('an object in a record', () => {
   });
 
   it('cannot exceed that by merging; the record stays unchanged', async () => {
-    const [id] = await api.contacts({ msisdn: '+85510202102' });
+    const [id] = await api.createContacts({ msisdn: '+85510202102' });
     const statuses: number[] = [];
     for (let n = 0; n < 8; n++) {
       const changes = { metadata: { deep: { [`k${n}`]: 'x'.repeat(12_000) } }, metadata_merge_mode: 'deep_merge' };
@@ -53,7 +53,7 @@ describe('an object in a record', () => {
 describe('a page', () => {
   it('of more than 16 MiB is refused, and the message suggests per_page', async () => {
     for (let n = 100; n < 370; n++) {
-      await api.contacts({ msisdn: `+85510203${n}`, metadata: { a: LARGEST } });
+      await api.createContacts({ msisdn: `+85510203${n}`, metadata: { a: LARGEST } });
     }
     const { status, body } = await api.get('/api/contacts?per_page=1000');
     expect([status, body.message]).toEqual([400, expect.stringContaining('per_page')]);

@@ -23,7 +23,7 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
 
   const start = async (environment: Record<string, string>, cwd?: string): Promise<Program> => {
     program = await Program.start(environment, cwd);
-    await program.api.contacts({ msisdn: '+85510202101' });
+    await program.api.createContacts({ msisdn: '+85510202101' });
     return program;
   };
   const modes = (path: string) => Object.fromEntries(readdirSync(path).map((name) => [name, modeOf(join(path, name))]));
@@ -67,7 +67,7 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
 
   it('are named in one sentence when they cannot be written', async () => {
     const program = Program.launch({ DATABASE_URL: `sqlite:${folder}` });
-    expect(await program.ended()).toBe(1);
+    expect(await program.waitForExit()).toBe(1);
     expect(program.output).toMatch(/^DATABASE_URL must name a file that can be written: EISDIR[^\n]*\.\n$/);
   });
 
@@ -86,7 +86,7 @@ describe.runIf(way === 'embedded')('the files of SQLite', () => {
     const installation = await Installation.createEmbedded();
     const started = await installation.start();
     const { api } = started;
-    await api.contacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
+    await api.createContacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
     // Concurrent first uses of the same statements, many times.
     for (let keys = 1; keys <= 20; keys++) {
       const filter = Array.from({ length: keys }, (_, n) => `q[metadata][k${n}]=1`).join('&');

@@ -3,13 +3,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findPrograms, postgresPrograms, preparePostgres, type Server } from '../scripts/servers.mjs';
-import { Authority, type Certificate } from './support/authority.js';
+import { findPrograms, postgresPrograms } from '../scripts/programs.mjs';
+import { preparePostgres, type Server } from '../scripts/servers.mjs';
+import { CertificateAuthority, type Certificate } from './support/certificate-authority.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
 import { withPostgresClient } from './support/postgres-client.js';
 import { Program } from './support/program.js';
-import { runScript } from './support/script.js';
+import { runScript } from './support/run-script.js';
 
 let contacts = 0;
 const newNumber = (): string => `+8551020210${++contacts}`;
@@ -28,8 +29,8 @@ const NO_CERTIFICATES = /^DATABASE_URL’s sslrootcert must be a file with certi
 
 describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
   let folder: string;
-  let authority: Authority;
-  let other: Authority;
+  let authority: CertificateAuthority;
+  let other: CertificateAuthority;
   /** The certificate of a client. */
   let client: Certificate;
   /** A server that accepts only TLS, with a certificate for 127.0.0.1. */
@@ -40,8 +41,8 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'scfm-tls-'));
-    authority = new Authority(folder, 'authority');
-    other = new Authority(folder, 'other');
+    authority = new CertificateAuthority(folder, 'authority');
+    other = new CertificateAuthority(folder, 'other');
     client = authority.issue('DNS:scfm.example.org');
     const { certificate, key } = authority.issue('IP:127.0.0.1');
     const hba = join(folder, 'pg_hba.conf');
@@ -66,7 +67,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     await connection.query('CREATE ROLE certified LOGIN SUPERUSER');
     await connection.end();
   });
-  afterEach(() => installation.stopAll());
+  afterEach(() => installation.killAll());
   afterAll(async () => {
     await installation.remove();
     for (const server of [encrypted, plain]) await server.stop();
@@ -195,7 +196,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
     it.each(refusals)('is refused at the start, in one sentence, for %s', async (_, environment, sentence) => {
       const program = Program.launch({ PORT: '0', ...environment() }, { script });
       try {
-        await eventually(() => program.hasEnded || /^API /m.test(program.output));
+        await eventually(() => program.hasExited || /^API /m.test(program.output));
         expect(await program.stop()).toBe(1);
       } finally {
         await program.kill();

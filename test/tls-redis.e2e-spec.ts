@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { findPrograms, prepareRedis, redisPrograms, type Server } from '../scripts/servers.mjs';
-import { Authority } from './support/authority.js';
+import { findPrograms, redisPrograms } from '../scripts/programs.mjs';
+import { prepareRedis, type Server } from '../scripts/servers.mjs';
+import { CertificateAuthority } from './support/certificate-authority.js';
 import { eventually } from './support/eventually.js';
 import { freePort } from './support/free-port.js';
 import { Installation } from './support/installation.js';
@@ -17,8 +18,8 @@ const SECRET = 'open%sesame';
 
 let folder: string;
 let installation: Installation;
-let authority: Authority;
-let other: Authority;
+let authority: CertificateAuthority;
+let other: CertificateAuthority;
 /** A Redis with TLS, and a certificate for 127.0.0.1. */
 let redis: Server;
 /** A Redis with TLS, and a certificate for another host. */
@@ -28,8 +29,8 @@ let plain: Server;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'scfm-tls-'));
-  authority = new Authority(folder, 'authority');
-  other = new Authority(folder, 'other');
+  authority = new CertificateAuthority(folder, 'authority');
+  other = new CertificateAuthority(folder, 'other');
   const programs = findPrograms(redisPrograms);
   const encrypted = (names: string) => {
     const { certificate, key } = authority.issue(names);
@@ -48,7 +49,7 @@ beforeAll(async () => {
   for (const server of [redis, elsewhere, plain]) await server.start();
   installation = await Installation.create();
 });
-afterEach(() => installation.stopAll());
+afterEach(() => installation.killAll());
 afterAll(async () => {
   await installation.remove();
   for (const server of [redis, elsewhere, plain]) await server.stop();
@@ -56,12 +57,12 @@ afterAll(async () => {
 });
 
 const at = (port: number) => ({ REDIS_URL: `rediss://:${PASSWORD}@127.0.0.1:${port}/3` });
-const trusting = ({ certificate }: Authority) => ({ REDIS_CA_FILE: certificate });
+const trusting = ({ certificate }: CertificateAuthority) => ({ REDIS_CA_FILE: certificate });
 
 /** Starts the program, which must fail. @returns the lines that it prints */
 async function refusal(environment: Record<string, string>): Promise<string[]> {
   const program = Program.launch({ ...installation.environment, PORT: '0', ...environment });
-  expect(await program.ended()).toBe(1);
+  expect(await program.waitForExit()).toBe(1);
   return program.output.trim().split('\n');
 }
 
@@ -73,9 +74,9 @@ describe('rediss://', () => {
     // Without the queue, no worker would run a batch before the test times out.
     const slow = { SWEEP_SECONDS: '3600' };
     const { api } = await installation.start({ ...at(redis.port), ...trust(), ...slow });
-    await api.contacts({ msisdn: `+855102021${trust().hasOwnProperty('REDIS_CA_FILE') ? '01' : '02'}` });
-    const callout = await api.callout();
-    expect(await api.run(await api.population(callout))).toMatchObject({ status: 'finished' });
+    await api.createContacts({ msisdn: `+855102021${trust().hasOwnProperty('REDIS_CA_FILE') ? '01' : '02'}` });
+    const callout = await api.createCallout();
+    expect(await api.runBatchOperation(await api.createPopulation(callout))).toMatchObject({ status: 'finished' });
     expect((await api.get('/health/ready')).status).toBe(200);
     const ca = readFileSync(authority.certificate);
     const client = new Redis({ host: '127.0.0.1', port: redis.port, password: SECRET, db: 3, tls: { ca } });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { Installation } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
 let api: Api;
@@ -10,14 +10,14 @@ let callout: number;
 let participation: Body;
 
 const params = { from: '2442' };
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   api = (await installation.start()).api;
-  contacts = await api.contacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
-  callout = await api.callout();
+  contacts = await api.createContacts({ msisdn: '+85510202101' }, { msisdn: '+85510202102' });
+  callout = await api.createCallout();
   const path = `/api/callouts/${callout}/callout_participations`;
   participation = (await api.post(path, { contact_id: contacts[0] })).body;
   await api.post(path, { contact_id: contacts[1] });
@@ -42,7 +42,7 @@ describe('a path', () => {
         }
       }
     }
-    const [id] = await api.contacts({ msisdn: '+85510202199' });
+    const [id] = await api.createContacts({ msisdn: '+85510202199' });
     expect((await api.delete(`/api/contacts/${id}.json`)).status).toBe(204);
   });
 
@@ -79,7 +79,7 @@ describe('a path', () => {
 });
 
 describe('a boolean', () => {
-  const filtered = (word: string) => api.ids(`/api/callout_participations?q[has_phone_calls]=${word}`);
+  const filtered = (word: string) => api.listIds(`/api/callout_participations?q[has_phone_calls]=${word}`);
 
   it.each(['true', 'TRUE', '1', 't', 'Yes', 'on'])('can be written as %s', async (word) => {
     expect(await filtered(word)).toEqual([participation.id]);
@@ -95,10 +95,10 @@ describe('a boolean', () => {
   });
 
   it('is parsed the same way in the parameters of a batch operation', async () => {
-    const [optedOut] = await api.contacts({ msisdn: '+85510202104', metadata: { do_not_call: true } });
+    const [optedOut] = await api.createContacts({ msisdn: '+85510202104', metadata: { do_not_call: true } });
     const preview = async (given: object) => {
-      const id = await api.population(callout, given);
-      return api.ids(`/api/batch_operations/${id}/preview/contacts`);
+      const id = await api.createPopulation(callout, given);
+      return api.listIds(`/api/batch_operations/${id}/preview/contacts`);
     };
     for (const yes of ['YES', 'on', 1, true]) expect(await preview({ include_do_not_call: yes })).toContain(optedOut);
     for (const no of ['No', '0', 0, false, '', null]) {
@@ -174,10 +174,10 @@ describe('a blank value', () => {
   });
 
   it('is a value in a metadata filter', async () => {
-    const [id] = await api.contacts({ msisdn: '+85510202151', metadata: { nick: '' } });
+    const [id] = await api.createContacts({ msisdn: '+85510202151', metadata: { nick: '' } });
     const parameters = { contact_filter_params: { metadata: { nick: '' } } };
-    const population = await api.population(callout, parameters);
-    expect(await api.ids(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
+    const population = await api.createPopulation(callout, parameters);
+    expect(await api.listIds(`/api/batch_operations/${population}/preview/contacts`)).toEqual([id]);
   });
 
   it('is an error for a required attribute', async () => {
@@ -241,7 +241,7 @@ it.each([
 
 it('a time can be written in every usual format', async () => {
   for (const time of ['2017-11-29 00:00:00 UTC', '20171129T000000Z', '20171129', '2017-11-29T00:00:00%2B07:00']) {
-    expect(await api.ids(`/api/callouts?q[created_at_after]=${time}`)).toEqual([callout]);
+    expect(await api.listIds(`/api/callouts?q[created_at_after]=${time}`)).toEqual([callout]);
   }
   const { status, body } = await api.get('/api/callouts?q[created_at_after]=2017-11-29T00:00:00%2B99:99');
   expect([status, body.message]).toEqual([400, 'q[created_at_after] must be an ISO 8601 date or timestamp']);
@@ -267,7 +267,7 @@ describe('a compressed body', () => {
 
 describe('a client that has a response already', () => {
   it('gets 304 without a body for a record and for a list, until they change', async () => {
-    const id = await api.callout();
+    const id = await api.createCallout();
     for (const path of [`/api/callouts/${id}`, '/api/callouts?per_page=1&q[status]=initialized']) {
       const first = await api.get(path);
       const tag = first.headers.get('etag')!;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { basic } from './support/credentials.js';
+import { basicAuth } from './support/basic-auth.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
 
@@ -38,7 +38,7 @@ beforeAll(async () => {
   installation = await Installation.create();
   guarded = await installation.start(credentials);
   open = await installation.start();
-  await open.api.contacts({ msisdn: '+85510202101' });
+  await open.api.createContacts({ msisdn: '+85510202101' });
 });
 afterAll(() => installation.remove());
 
@@ -93,7 +93,7 @@ const attacks: Record<string, Attack> = {
   'a large body with the wrong password': {
     program: () => guarded,
     path: '/api/contacts',
-    headers: { ...json, ...basic('operator', 'wrong') },
+    headers: { ...json, ...basicAuth('operator', 'wrong') },
     body: `{"metadata":${nested}}`,
     status: 401,
   },
@@ -101,7 +101,7 @@ const attacks: Record<string, Attack> = {
     program: () => guarded,
     method: 'GET',
     path: `/api/contacts?${'q[metadata][a]=1&'.repeat(800)}`,
-    headers: basic('operator', 'x'.repeat(1_000)),
+    headers: basicAuth('operator', 'x'.repeat(1_000)),
     status: 401,
   },
   'a large body to an unknown path': {

@@ -1,28 +1,28 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
-import { expectBookkeeping } from './support/bookkeeping.js';
+import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { type SignedWebhook, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let api: Api;
 
 beforeEach(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   api = (await installation.start({ SIMULATOR_SPEED: '60', RECONCILE_AFTER: '1', PROVIDER_TIMEOUT: '2' })).api;
 });
 afterEach(() => installation.remove());
-afterEach(() => expectBookkeeping(installation));
+afterEach(() => expectConsistentBookkeeping(installation));
 
 /** Parameters of a call whose callbacks go nowhere, so that only the provider's list contains it. */
 const SILENT = { from: '2442', status_callback: 'http://127.0.0.1:1/' };
 
 async function participation(msisdn: string): Promise<number> {
-  const [contact_id] = await api.contacts({ msisdn });
-  return (await api.post(`/api/callouts/${await api.callout()}/callout_participations`, { contact_id })).body.id;
+  const [contact_id] = await api.createContacts({ msisdn });
+  return (await api.post(`/api/callouts/${await api.createCallout()}/callout_participations`, { contact_id })).body.id;
 }
 
 /**

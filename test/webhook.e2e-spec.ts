@@ -9,17 +9,17 @@ import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
 import type { Program } from './support/program.js';
-import { type SignedWebhook, simulatorTokenOf, webhooksTo } from './support/webhooks.js';
+import { type SendSignedWebhook, readSimulatorToken, signedWebhookSender } from './support/signed-webhooks.js';
 
 let installation: Installation;
-let signedWebhook: SignedWebhook;
+let signedWebhook: SendSignedWebhook;
 let program: Program;
 let api: Api;
 let numbers = 0;
 
 beforeAll(async () => {
   installation = await Installation.create();
-  signedWebhook = webhooksTo(installation);
+  signedWebhook = signedWebhookSender(installation);
   program = await installation.start();
   api = program.api;
 });
@@ -30,8 +30,8 @@ const eventCount = async (): Promise<number> =>
 
 /** Creates a phone call that no webhook has reported yet. */
 async function createCall(): Promise<number> {
-  const [contact] = await api.contacts({ msisdn: `+8551277${String(++numbers).padStart(4, '0')}` });
-  const callout = await api.callout();
+  const [contact] = await api.createContacts({ msisdn: `+8551277${String(++numbers).padStart(4, '0')}` });
+  const callout = await api.createCallout();
   const joined = await api.post(`/api/callouts/${callout}/callout_participations`, { contact_id: contact });
   const path = `/api/callout_participations/${joined.body.id}/phone_calls`;
   return (await api.post(path, { remote_request_params: { from: '1' } })).body.id;
@@ -97,7 +97,7 @@ describe('the webhook', () => {
   it('accepts JSON only if its digest is in the signed URL', async () => {
     const id = await createCall();
     const body = JSON.stringify(statusCallback('CA12', 'ringing', 1));
-    const token = await simulatorTokenOf(installation);
+    const token = await readSimulatorToken(installation);
     const send = (text: string) => {
       const digest = createHash('sha256').update(body).digest('hex');
       const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
@@ -146,7 +146,7 @@ describe('the webhook', () => {
     const path = (query: string) => `/api/remote_phone_call_events?${query}`;
     const given = { ...statusCallback('CA-captured', 'ringing', 1), Extra: 'a' };
     const signature = twilio.getExpectedTwilioSignature(
-      await simulatorTokenOf(installation),
+      await readSimulatorToken(installation),
       api.url + path(`phone_call_id=${id}`),
       given,
     );
@@ -217,7 +217,7 @@ describe('the webhook', () => {
     })) {
       const id = await createCall();
       const path = `/api/remote_phone_call_events?phone_call_id=${id}`;
-      const hmac = createHmac('sha1', await simulatorTokenOf(installation))
+      const hmac = createHmac('sha1', await readSimulatorToken(installation))
         .update(api.url + path)
         .update(`CallSidCA-${way}CallStatusringing`);
       const headers = {
@@ -233,7 +233,7 @@ describe('the webhook', () => {
 
   it('with JSON is parsed only if its signature is valid, and its media type is case-insensitive', async () => {
     const id = await createCall();
-    const ours = await simulatorTokenOf(installation);
+    const ours = await readSimulatorToken(installation);
     const send = (body: string, digested = body, token = ours) => {
       const digest = createHash('sha256').update(digested).digest('hex');
       const path = `/api/remote_phone_call_events?phone_call_id=${id}&bodySHA256=${digest}`;
@@ -249,7 +249,7 @@ describe('the webhook', () => {
   });
 
   it('is stored with U+FFFD for characters that databases cannot store, and without __proto__', async () => {
-    const token = await simulatorTokenOf(installation);
+    const token = await readSimulatorToken(installation);
     const broken = (sid: string) =>
       `{"CallSid":"${sid}","CallStatus":"ringing","Half":"a\\ud800b","\\udc00":{"x":["\\udfff","\\u0000"]},"__proto__":{"a":1},` +
       '"Deep":{"__proto__":1,"b":2}}';
@@ -364,7 +364,7 @@ describe('the webhook', () => {
       signedWebhook(api, { ...inbound, CallSid: 'CA16' }),
     ]);
     for (const { status } of answers) expect(status).toBe(201);
-    const contacts = await api.ids('/api/contacts?q[msisdn]=85512999999');
+    const contacts = await api.listIds('/api/contacts?q[msisdn]=85512999999');
     expect(contacts).toHaveLength(1);
     const calls = (await api.get(`/api/contacts/${contacts[0]}/phone_calls`)).body;
     expect(calls).toHaveLength(2);

@@ -1,11 +1,10 @@
 import pg from 'pg';
 
-const WHOLE = 20;
-pg.types.setTypeParser(WHOLE, Number);
+pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 let made = 0;
 
-/** A database of the private PostgreSQL. */
+/** A database on the private PostgreSQL. */
 export class Postgres {
   dialect = 'postgres';
 
@@ -15,7 +14,7 @@ export class Postgres {
     this.name = name;
   }
 
-  /** A new and empty one. */
+  /** Creates an empty database. */
   static async create(server) {
     return new Postgres(server, await createDatabase(server));
   }
@@ -24,12 +23,12 @@ export class Postgres {
     return { DATABASE_URL: this.url };
   }
 
-  /** What the bare server opens. */
+  /** The address for the bare server. */
   get address() {
     return { dialect: this.dialect, url: this.url };
   }
 
-  /** Another one that holds the same; nobody may be connected to this one. */
+  /** Creates a copy. No other client may be connected to this database. */
   async copy() {
     await this.close();
     return new Postgres(this.server, await createDatabase(this.server, `TEMPLATE ${this.name} STRATEGY file_copy`));
@@ -40,7 +39,7 @@ export class Postgres {
     return (await this.client.query(statement, parameters)).rows;
   }
 
-  /** Brings the planner's statistics up to date, and writes everything out: what is measured next begins from rest. */
+  /** Updates the planner's statistics and flushes all writes, so that the next measure starts without a backlog. */
   async settle() {
     await this.rows('VACUUM ANALYZE');
     await this.rows('CHECKPOINT');
@@ -71,7 +70,7 @@ async function onServer(server, statement) {
 
 async function connect(url) {
   const client = new pg.Client({ connectionString: url });
-  // A database that is dropped ends its connections.
+  // Dropping a database terminates its connections.
   client.on('error', () => {});
   await client.connect();
   return client;

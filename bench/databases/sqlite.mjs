@@ -4,7 +4,7 @@ import sqlite3 from 'sqlite3';
 
 let made = 0;
 
-/** A SQLite file, opened with the settings that the program has. */
+/** A SQLite file, opened with the program's settings. */
 export class Sqlite {
   dialect = 'sqlite';
 
@@ -17,12 +17,12 @@ export class Sqlite {
     return { DATABASE_URL: `sqlite:${this.path}` };
   }
 
-  /** What the bare server opens. */
+  /** The address for the bare server. */
   get address() {
     return { dialect: this.dialect, path: this.path };
   }
 
-  /** Another one that holds the same; nobody may have this one open. */
+  /** Creates a copy. No other process may have this file open. */
   async copy() {
     if (!this.connection) await this.rows('SELECT 1');
     await this.rows('PRAGMA wal_checkpoint(TRUNCATE)');
@@ -37,7 +37,7 @@ export class Sqlite {
     return all(this.connection, statement, parameters);
   }
 
-  /** Writes everything out: what is measured next begins from rest. */
+  /** Flushes all writes, so that the next measure starts without a backlog. */
   async settle() {
     await this.rows('PRAGMA wal_checkpoint(TRUNCATE)');
   }
@@ -55,7 +55,7 @@ export class Sqlite {
   }
 }
 
-/** Opens a SQLite file as the program does (ormconfig.ts, open-database.ts). */
+/** Opens a SQLite file with the program's settings. */
 export async function openSqlite(path) {
   const connection = await new Promise((resolve, reject) => {
     const opened = new sqlite3.Database(path, (error) => (error ? reject(error) : resolve(opened)));

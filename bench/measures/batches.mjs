@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startApart } from '../apart.mjs';
-import { inTurn } from '../rounds.mjs';
+import { startChild } from '../child-process.mjs';
+import { runAlternately } from '../run-alternately.mjs';
 import { percentile } from '../statistics.mjs';
 import { PROVINCE, REQUEST, statementsOf } from '../statements.mjs';
 
-/** Beyond so many contacts a batch takes long enough to be measured once. */
+/** Above this number of contacts, a batch takes long enough to be measured only once. */
 const MANY = 300_000;
 const ROUNDS = 2;
 
@@ -17,7 +17,7 @@ const batches = [
     begin: (seed) => seed.contacts(),
     type: 'CalloutPopulation',
     parameters: {},
-    floor: ({ populate }) => populate(),
+    baseline: ({ populate }) => populate(),
     result: 'callout_participations',
     goal: 1.5,
     growth: 64,
@@ -27,7 +27,7 @@ const batches = [
     begin: (seed) => seed.contacts(),
     type: 'CalloutPopulation',
     parameters: { contact_filter_params: { metadata: { province: PROVINCE } } },
-    floor: ({ populate, inProvince }) => populate(inProvince),
+    baseline: ({ populate, inProvince }) => populate(inProvince),
     result: 'callout_participations',
     goal: 1.5,
     growth: 64,
@@ -37,7 +37,7 @@ const batches = [
     begin: (seed) => seed.participations(),
     type: 'PhoneCallCreate',
     parameters: { remote_request_params: REQUEST },
-    floor: ({ createCalls }) => createCalls(),
+    baseline: ({ createCalls }) => createCalls(),
     result: "phone_calls WHERE status = 'created'",
     goal: 2,
   },
@@ -46,13 +46,13 @@ const batches = [
     begin: (seed) => seed.calls(),
     type: 'PhoneCallQueue',
     parameters: {},
-    floor: ({ queueCalls }) => queueCalls(),
+    baseline: ({ queueCalls }) => queueCalls(),
     result: "phone_calls WHERE status = 'queued'",
     goal: 2,
   },
 ];
 
-/** Seconds from the event `queue` to `finished`; what memory that takes; and how long others wait for a contact meanwhile. */
+/** Measures batches: the time from the event `queue` to `finished`, memory, and the latency of concurrent reads. */
 export async function measure(bench) {
   for (const batch of batches) await measureBatch(bench, batch);
 }
@@ -66,7 +66,7 @@ async function measureBatch({ way, seed, flags, report }, batch) {
     const database = await template.copy();
     const program = await way.start(database);
     const id = await draft(program, batch);
-    const read = () => startApart('steady-reads', { ...flags, url: program.url, perSecond: READS_PER_SECOND });
+    const read = () => startChild('steady-reads', { ...flags, url: program.url, perSecond: READS_PER_SECOND });
     const idle = await read();
     await pause(IDLE_SECONDS * 1_000);
     reads.idle.push(...(await idle.ask('enough')));
@@ -84,18 +84,22 @@ async function measureBatch({ way, seed, flags, report }, batch) {
     await database.drop();
     return (ended - began) / 1_000;
   };
-  const floor = async () => {
+  const baseline = async () => {
     const database = await template.copy();
     await database.rows('SELECT 1');
     const began = performance.now();
-    await database.rows(batch.floor(statementsOf(database)));
+    await database.rows(batch.baseline(statementsOf(database)));
     const seconds = (performance.now() - began) / 1_000;
-    rows.floor = await countOf(database, batch);
+    rows.baseline = await countOf(database, batch);
     await database.drop();
     return seconds;
   };
-  const { all, ...medians } = await inTurn(flags.contacts > MANY ? 1 : Math.min(ROUNDS, flags.rounds), ours, floor);
-  if (rows.ours !== rows.floor) throw new Error(`${batch.name}: ${rows.ours} rows, and ${rows.floor} by hand`);
+  const { all, ...medians } = await runAlternately(
+    flags.contacts > MANY ? 1 : Math.min(ROUNDS, flags.rounds),
+    ours,
+    baseline,
+  );
+  if (rows.ours !== rows.baseline) throw new Error(`${batch.name}: ${rows.ours} rows, and ${rows.baseline} by hand`);
   const shared = { way: way.name };
   const measured = `${batch.name} (${rows.ours} of ${flags.contacts})`;
   report.add({ ...shared, measure: measured, unit: 's', ...medians, goal: ['at most', batch.goal], memory, all });
@@ -108,8 +112,8 @@ async function measureBatch({ way, seed, flags, report }, batch) {
     measure: `${batch.name}: p99 of reads meanwhile`,
     unit: 'ms',
     ours: percentile(reads.busy, 99),
-    floor: percentile(reads.idle, 99),
-    goal: ['more than the floor by at most', 100],
+    baseline: percentile(reads.idle, 99),
+    goal: ['more than the baseline by at most', 100],
     reads: { idle: reads.idle.length, busy: reads.busy.length },
   });
 }
@@ -119,7 +123,7 @@ async function draft(program, { type, parameters }) {
   return (await program.send('POST', path, { type: `BatchOperation::${type}`, parameters })).id;
 }
 
-/** Waits for its end. Answers when that was, by the row, in milliseconds since 1970. */
+/** Waits until a batch has finished. @returns when, by its row (ms since 1970) @throws Error when it failed */
 async function finished(database, id) {
   const at = statementsOf(database).milliseconds('updated_at');
   for (;;) {

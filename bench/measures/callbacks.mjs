@@ -1,17 +1,17 @@
-import { runApart } from '../apart.mjs';
+import { runInChild } from '../child-process.mjs';
 import { statementsOf } from '../statements.mjs';
 
 const BURST = 2_000;
 const PER_SECOND = 500;
 const SECONDS = 20;
 
-/** The provider's words for each end, and ours. */
+/** The program's status for each final status of the provider. */
 const ENDS = { completed: 'completed', busy: 'busy', 'no-answer': 'not_answered', failed: 'failed' };
 
-/** A call's course in four callbacks. */
+/** The statuses of a call before its final one. */
 const COURSE = ['initiated', 'ringing', 'in-progress'];
 
-/** What the provider tells: at a steady rate, and then in one burst. Each is stored once, and each call ends where it should. */
+/** Measures webhooks at a steady rate and in a burst. Counts those that are lost, repeated, or set a wrong status. */
 export async function measure({ way, seed, flags, report }) {
   const courses = (PER_SECOND * SECONDS) / (COURSE.length + 1);
   const template = await seed.calls(Math.min(flags.contacts, BURST + courses));
@@ -19,11 +19,11 @@ export async function measure({ way, seed, flags, report }) {
   await database.rows(statementsOf(database).takeCalls());
   const calls = await database.rows('SELECT id, remote_call_id, msisdn FROM phone_calls ORDER BY id');
   const program = await way.start(database);
-  // What the built-in simulator signs with, which is the provider here.
+  // The simulator is the provider here, and signs with this token.
   const [{ value: token }] = await database.rows("SELECT value FROM settings WHERE name = 'simulator_auth_token'");
   const context = { way, report, database, program };
   const others = calls.slice(BURST);
-  await told(context, `${PER_SECOND} a second`, {
+  await measureWebhooks(context, `${PER_SECOND} a second`, {
     events: [...COURSE, undefined].flatMap((status, sequence) =>
       others.map((call) => eventOf(program.url, token, call, status ?? endOf(call), sequence)),
     ),
@@ -31,7 +31,7 @@ export async function measure({ way, seed, flags, report }) {
     perSecond: PER_SECOND,
     goals: {},
   });
-  await told(context, `burst of ${BURST}`, {
+  await measureWebhooks(context, `burst of ${BURST}`, {
     events: calls.slice(0, BURST).map((call) => eventOf(program.url, token, call, endOf(call), 0)),
     connections: BURST,
     goals: { p99: 1_000 },
@@ -40,38 +40,38 @@ export async function measure({ way, seed, flags, report }) {
   await database.drop();
 }
 
-async function told({ way, report, database, program }, name, { goals, ...task }) {
-  const before = await books(database);
+async function measureWebhooks({ way, report, database, program }, name, { goals, ...task }) {
+  const before = await countWebhooks(database);
   const watched = program.watchMemory();
-  const { failures, ...times } = await runApart('webhooks', task);
+  const { failures, ...times } = await runInChild('webhooks', task);
   const memory = watched();
   const row = { way: way.name };
   for (const what of ['p50', 'p99', 'max']) {
     const goal = goals[what] && ['by itself at most', goals[what]];
     report.add({ ...row, measure: `callbacks, ${name}: ${what}`, unit: 'ms', ours: times[what], goal, memory });
   }
-  const after = await books(database);
+  const after = await countWebhooks(database);
   const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
   const lost = task.events.length - (after.distinct - before.distinct);
-  const doubled = after.stored - before.stored - (after.distinct - before.distinct);
+  const repeated = after.stored - before.stored - (after.distinct - before.distinct);
   if (failed > 0) console.log(`callbacks, ${name}: failed`, failures);
-  const astray = task.events.filter(({ ends, id }) => ends && after.statuses.get(id) !== ends).length;
+  const wrong = task.events.filter(({ ends, id }) => ends && after.statuses.get(id) !== ends).length;
   report.add({
     ...row,
-    measure: `callbacks, ${name}: failed, lost, doubled, astray`,
+    measure: `callbacks, ${name}: failed, lost, repeated, wrong`,
     unit: '',
-    ours: failed + lost + doubled + astray,
+    ours: failed + lost + repeated + wrong,
     goal: ['by itself at most', 0],
     failures,
     lost,
-    doubled,
-    astray,
+    repeated,
+    wrong,
     seconds: times.seconds,
   });
 }
 
-/** What is stored of the callbacks, and where the calls are. */
-async function books(database) {
+/** @returns the number of stored webhooks, the number of different ones, and the status of each call */
+async function countWebhooks(database) {
   const status = database.dialect === 'postgres' ? `details ->> 'CallStatus'` : `details ->> '$.CallStatus'`;
   const [{ stored, distinct }] = await database.rows(
     `SELECT sum(times) AS stored, count(*) AS "distinct"

@@ -1,5 +1,5 @@
-import { startApart } from '../apart.mjs';
-import { Requests } from '../apart/requests.mjs';
+import { startChild } from '../child-process.mjs';
+import { HttpClient } from '../processes/http-client.mjs';
 import { PROVINCE } from '../statements.mjs';
 import { median } from '../statistics.mjs';
 
@@ -9,22 +9,25 @@ const LEAST_PAIRS = 5;
 const MOST_SECONDS = 8;
 const UNKNOWN_PARAMETER = 422;
 
-/** How long one list takes, nothing else going on: ours and the same SQL from a bare server, one after the other. */
+/** Measures the latency of single lists, of the program and of the same SQL from a bare server, alternately. */
 export async function measure({ way, seed, flags, report }) {
   const template = await seed.contacts();
   const [ours, theirs] = [await template.copy(), await template.copy()];
   const program = await way.start(ours);
-  const bare = await startApart('bare-server', theirs.address);
-  const requests = new Requests(1);
+  const bare = await startChild('bare-server', theirs.address);
+  const requests = new HttpClient(1);
   const last = Math.ceil(flags.contacts / PER_PAGE);
   const middle = Math.floor(flags.contacts / 2);
   const lists = [
-    { name: 'q[metadata][province]', ours: `q[metadata][province]=${PROVINCE}`, floor: `province=${PROVINCE}` },
-    { name: `page=${last}`, ours: `page=${last}`, floor: `page=${last}` },
-    { name: `after_id=${middle}`, ours: `after_id=${middle}`, floor: `after_id=${middle}` },
+    { name: 'q[metadata][province]', ours: `q[metadata][province]=${PROVINCE}`, baseline: `province=${PROVINCE}` },
+    { name: `page=${last}`, ours: `page=${last}`, baseline: `page=${last}` },
+    { name: `after_id=${middle}`, ours: `after_id=${middle}`, baseline: `after_id=${middle}` },
   ];
   for (const list of lists) {
-    const [here, there] = [`${program.url}/api/contacts?${list.ours}`, `${bare.answer.url}/api/contacts?${list.floor}`];
+    const [here, there] = [
+      `${program.url}/api/contacts?${list.ours}`,
+      `${bare.answer.url}/api/contacts?${list.baseline}`,
+    ];
     const measure = `GET /api/contacts?${list.name} of ${flags.contacts}`;
     if ((await requests.send(here)) === UNKNOWN_PARAMETER) {
       console.log(`${measure}: not offered`);
@@ -36,7 +39,7 @@ export async function measure({ way, seed, flags, report }) {
       way: way.name,
       unit: 'ms',
       ours: median(times.ours),
-      floor: median(times.floor),
+      baseline: median(times.baseline),
       goal: ['at most', 1.5],
       all: times,
     });
@@ -46,15 +49,15 @@ export async function measure({ way, seed, flags, report }) {
   for (const database of [ours, theirs]) await database.drop();
 }
 
-/** The milliseconds that each took; the first few of each, by which everything warms up, do not count. */
+/** @returns the latencies (ms), without the first few requests, which warm up both sides */
 async function alternately(requests, here, there) {
-  const times = { ours: [], floor: [] };
+  const times = { ours: [], baseline: [] };
   for (let warm = 0; warm < LEAST_PAIRS; warm++) for (const url of [here, there]) await timed(requests, url);
   const began = performance.now();
   const isOver = () => performance.now() - began > MOST_SECONDS * 1_000 && times.ours.length >= LEAST_PAIRS;
   while (times.ours.length < MOST_PAIRS && !isOver()) {
     times.ours.push(await timed(requests, here));
-    times.floor.push(await timed(requests, there));
+    times.baseline.push(await timed(requests, there));
   }
   return times;
 }
@@ -62,6 +65,6 @@ async function alternately(requests, here, there) {
 async function timed(requests, url) {
   const began = performance.now();
   const status = await requests.send(url);
-  if (status !== 200) throw new Error(`${url} was answered ${status}`);
+  if (status !== 200) throw new Error(`${url} had status ${status}`);
   return performance.now() - began;
 }

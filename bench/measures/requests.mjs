@@ -1,17 +1,17 @@
-import { runApart, startApart } from '../apart.mjs';
-import { inTurn } from '../rounds.mjs';
+import { runInChild, startChild } from '../child-process.mjs';
+import { runAlternately } from '../run-alternately.mjs';
 
 const CONNECTIONS = 16;
 const SMALL = 1_000;
 const NAMES = { list: 'GET /api/contacts', find: 'GET /api/contacts/:id', create: 'POST /api/contacts' };
 
-/** By which both warm up: it takes the compiler some thousands of requests. */
+/** How long both sides warm up (s). V8 needs some thousands of requests to optimize the code. */
 const WARMING_SECONDS = 3;
 
-/** Of the numbers that are created, so many belong to each round. */
+/** The phone numbers that are reserved for each round. */
 const NUMBERS_A_ROUND = 100_000;
 
-/** Requests a second, of the program and of a bare server on a copy of its tables. */
+/** Measures requests a second, of the program and of a bare server on a copy of its tables. */
 export async function measure(bench) {
   await onTables(bench, bench.flags.contacts, ['list', 'find', 'create']);
   await onTables(bench, SMALL, ['list']);
@@ -21,20 +21,27 @@ async function onTables({ way, seed, flags, report }, contacts, kinds) {
   const template = await seed.contacts(contacts);
   const [ours, theirs] = [await template.copy(), await template.copy()];
   const program = await way.start(ours);
-  const bare = await startApart('bare-server', theirs.address);
+  const bare = await startChild('bare-server', theirs.address);
   for (const kind of kinds) {
-    const shoot = async (url, seconds, round) => {
+    const sendLoad = async (url, seconds, round) => {
       const nextNumber = 1_000_000 + round * NUMBERS_A_ROUND;
-      const shot = await runApart('cannon', { kind, url, seconds, connections: CONNECTIONS, contacts, nextNumber });
-      if (shot.failed > 0) throw new Error(`${shot.failed} of ${kind} failed at ${url}`);
-      return shot.perSecond;
+      const result = await runInChild('load-requests', {
+        kind,
+        url,
+        seconds,
+        connections: CONNECTIONS,
+        contacts,
+        nextNumber,
+      });
+      if (result.failed > 0) throw new Error(`${result.failed} of ${kind} failed at ${url}`);
+      return result.perSecond;
     };
-    for (const { url } of [program, bare.answer]) await shoot(url, WARMING_SECONDS, flags.rounds);
+    for (const { url } of [program, bare.answer]) await sendLoad(url, WARMING_SECONDS, flags.rounds);
     const memory = program.watchMemory();
-    const { all, ...medians } = await inTurn(
+    const { all, ...medians } = await runAlternately(
       flags.rounds,
-      (round) => shoot(program.url, flags.seconds, round),
-      (round) => shoot(bare.answer.url, flags.seconds, round),
+      (round) => sendLoad(program.url, flags.seconds, round),
+      (round) => sendLoad(bare.answer.url, flags.seconds, round),
     );
     report.add({
       measure: `${NAMES[kind]} of ${contacts}`,

@@ -2,102 +2,99 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Api } from '../support/api.js';
 import { eventually } from '../support/eventually.js';
-import { Chance } from './support/chance.js';
-import { MovableClock, wrongClock } from './support/clock.js';
-import { form, isFull } from './support/form.js';
-import { tell } from './support/story.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { MovableClock, skewedClock } from './support/clock.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-/** Seconds by which a process's clock is wrong. */
+/** The offset of a process's clock (s). */
 const AHEAD = 120;
 const BEHIND = -120;
 
-/** The longest wait before a process is killed, or the clock moved (ms). */
-const LONGEST = 1_500;
+/** The longest delay before a process is killed or the clock is moved (ms). */
+const LONGEST_DELAY = 1_500;
 
-/** Within this time of a step of the clock, dialing goes on (ms). */
-const GOES_ON_WITHIN = 60_000;
+/** How soon dialing must continue after the clock has moved (ms). */
+const RESUME_TIMEOUT = 60_000;
 
-/** So many calls show that it does. */
+/** The number of calls that show that dialing continues. */
 const FURTHER_CALLS = 20;
 
-describe.runIf(isFull)('clocks', () => {
-  let world: World;
+describe.runIf(isFullProfile)('clocks', () => {
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster([
-      ['web', wrongClock(AHEAD)],
-      ['web', wrongClock(BEHIND)],
-      ['worker', wrongClock(AHEAD)],
-      ['worker', wrongClock(BEHIND)],
+    testbed = await Testbed.cluster([
+      ['web', skewedClock(AHEAD)],
+      ['web', skewedClock(BEHIND)],
+      ['worker', skewedClock(AHEAD)],
+      ['worker', skewedClock(BEHIND)],
     ]);
-    await world.installation.makeContacts(form.people);
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  it('that are minutes apart, from each other and from the database, make no difference, also when a process is killed', async () => {
-    const wrong = await Promise.all(
-      world.places.map(async ({ url }) => {
+  it('may differ by minutes between processes and the database, even when a process is killed', async () => {
+    const offsets = await Promise.all(
+      testbed.instances.map(async ({ url }) => {
         const { headers } = await new Api(url).get('/health/live');
         return Math.round((Date.parse(headers.get('date')!) - Date.now()) / 60_000);
       }),
     );
-    expect(wrong).toEqual([2, -2, 2, -2]);
-    const chance = new Chance('clocks');
-    await survive(world, async (campaign) => {
-      for (const place of world.workers) {
-        await pause(chance.between(0, LONGEST));
-        tell(`kill ${place.name}`);
-        await place.stop('SIGKILL');
-        await place.start();
+    expect(offsets).toEqual([2, -2, 2, -2]);
+    const random = new SeededRandom('clocks');
+    await survive(testbed, async (campaign) => {
+      for (const instance of testbed.workers) {
+        await pause(random.integer(0, LONGEST_DELAY));
+        logStep(`kill ${instance.name}`);
+        await instance.stop('SIGKILL');
+        await instance.start();
       }
-      await campaign.rings(1);
+      await campaign.waitForCalls(1);
     });
   });
 });
 
 describe("the database's clock", () => {
-  let world: World | undefined;
+  let testbed: Testbed | undefined;
   let clock: MovableClock | undefined;
 
   afterAll(async () => {
-    await world?.remove();
+    await testbed?.remove();
     clock?.remove();
   });
 
   it.each([
-    ['SQLite', (moving: MovableClock) => World.embedded({ environment: moving.environment })],
-    ['PostgreSQL', (moving: MovableClock) => World.cluster(undefined, moving.environment)],
-  ])(
-    'may jump back and forward by hours: dialing goes on, nobody is forgotten or rung twice (%s)',
-    async (_, create) => {
-      await world?.remove();
-      clock = new MovableClock();
-      world = await create(clock);
-      world.timeless = true;
-      await world.installation.makeContacts(form.people);
-      const chance = new Chance('steps');
-      await survive(world, async (campaign) => {
-        for (const hours of form.steps) {
-          await pause(chance.between(0, LONGEST));
-          await campaign.rings(1);
-          const before = await databaseHour(world!);
-          clock!.set(hours * 3_600);
-          tell(`the database's clock is at ${hours} hours`);
-          // What was planned by the clock of before lies hours ahead now, or is long over.
-          await eventually(async () => (await databaseHour(world!)) !== before, GOES_ON_WITHIN);
-          const rung = campaign.rings(FURTHER_CALLS);
-          const late = pause(GOES_ON_WITHIN, 'late', { ref: false });
-          expect(await Promise.race([rung, late])).not.toBe('late');
-        }
-      });
-    },
-  );
+    ['SQLite', (moving: MovableClock) => Testbed.embedded({ environment: moving.environment })],
+    ['PostgreSQL', (moving: MovableClock) => Testbed.cluster(undefined, moving.environment)],
+  ])('may jump by hours without a call that is lost, repeated or long delayed (%s)', async (_, create) => {
+    await testbed?.remove();
+    clock = new MovableClock();
+    testbed = await create(clock);
+    testbed.hasClockMoved = true;
+    await testbed.installation.insertContacts(profile.people);
+    const random = new SeededRandom('steps');
+    await survive(testbed, async (campaign) => {
+      for (const hours of profile.clockOffsets) {
+        await pause(random.integer(0, LONGEST_DELAY));
+        await campaign.waitForCalls(1);
+        const before = await databaseHour(testbed!);
+        clock!.setOffset(hours * 3_600);
+        logStep(`the database's clock is ${hours} hours ahead`);
+        // Deadlines that were set before the step are now hours ahead, or long over.
+        await eventually(async () => (await databaseHour(testbed!)) !== before, RESUME_TIMEOUT);
+        const resumed = campaign.waitForCalls(FURTHER_CALLS);
+        const timeout = pause(RESUME_TIMEOUT, 'timeout', { ref: false });
+        expect(await Promise.race([resumed, timeout])).not.toBe('timeout');
+      }
+    });
+  });
 });
 
-/** The hour of the day by the database's clock, as the program sees it. */
-async function databaseHour(world: World): Promise<number> {
-  const made = await world.api.post('/api/callouts');
-  return Math.floor(Date.parse(made.body?.created_at) / 3_600_000);
+/** @returns hours since 1970 by the database's clock, read from the timestamp of a new callout */
+async function databaseHour(testbed: Testbed): Promise<number> {
+  const created = await testbed.api.post('/api/callouts');
+  return Math.floor(Date.parse(created.body?.created_at) / 3_600_000);
 }

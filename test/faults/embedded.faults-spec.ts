@@ -6,77 +6,79 @@ import { DataSource } from 'typeorm';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { readDatabase } from '../../src/config/database.js';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { attempt, patiently } from './support/insist.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { attempt, waitUntil } from './support/retry.js';
 import { SmallDisk } from './support/small-disk.js';
-import { tell } from './support/story.js';
-import { surviveKills } from './support/kills.js';
+import { logStep } from './support/log-step.js';
+import { surviveKills } from './support/survive-kills.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-/** The longest that it is waited before something is broken, in milliseconds. */
-const LONGEST = 1_000;
+/** The longest delay before a fault (ms). */
+const LONGEST_DELAY = 1_000;
 
 describe('the embedded program', () => {
-  let world: World;
+  let testbed: Testbed;
   let disk: SmallDisk | undefined;
 
-  const begin = async (folder?: string): Promise<void> => {
-    world = await World.embedded({ folder });
-    await world.installation.makeContacts(form.people);
+  const createTestbed = async (folder?: string): Promise<void> => {
+    testbed = await Testbed.embedded({ folder });
+    await testbed.installation.insertContacts(profile.people);
   };
   afterEach(async () => {
-    await world.remove();
+    await testbed.remove();
     disk?.unmount();
     disk = undefined;
   });
 
-  it(`loses and repeats nothing when it is killed ${form.kills} times`, async () => {
-    await begin();
-    await surviveKills(world, new Chance('embedded kills'), LONGEST);
+  it(`loses and repeats nothing when it is killed ${profile.kills} times`, async () => {
+    await createTestbed();
+    await surviveKills(testbed, new SeededRandom('embedded kills'), LONGEST_DELAY);
   });
 
-  it.runIf(isFull)(
-    `waits while another program locks the file for ${form.locked / 1_000} s, and answers readers`,
+  it.runIf(isFullProfile)(
+    `serves readers and delays writers while another program locks the file for ${profile.fileLock / 1_000} s`,
     async () => {
-      await begin();
-      const options = dataSourceOptions(readDatabase(world.installation.environment));
+      await createTestbed();
+      const options = dataSourceOptions(readDatabase(testbed.installation.environment));
       const other = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
-      const chance = new Chance('locked');
-      await survive(world, async () => {
-        await pause(chance.between(0, LONGEST));
+      const random = new SeededRandom('locked');
+      await survive(testbed, async () => {
+        await pause(random.integer(0, LONGEST_DELAY));
         await other.query('BEGIN IMMEDIATE');
-        tell('the file is locked');
+        logStep('the file is locked');
         const since = Date.now();
-        await patiently(async () => {
-          expect((await world.api.get('/api/contacts?per_page=1')).status).toBe(200);
-          return Date.now() - since > form.locked;
+        await waitUntil(async () => {
+          expect((await testbed.api.get('/api/contacts?per_page=1')).status).toBe(200);
+          return Date.now() - since > profile.fileLock;
         });
         await other.query('ROLLBACK');
-        tell('the file is free');
+        logStep('the file is unlocked');
       });
       await other.destroy();
     },
   );
 
-  it('goes on when a disk that was full has room again', async () => {
+  it('recovers when a full disk has space again', async () => {
     disk = SmallDisk.mount(mkdtempSync(join(tmpdir(), 'scfm-small-')), {});
     const { folder } = disk;
-    await begin(folder);
-    const chance = new Chance('embedded disk');
+    await createTestbed(folder);
+    const random = new SeededRandom('embedded disk');
     let sent = 0;
-    await survive(world, async () => {
-      await pause(chance.between(0, LONGEST));
-      tell('the disk is full');
+    await survive(testbed, async () => {
+      await pause(random.integer(0, LONGEST_DELAY));
+      logStep('the disk is full');
       disk!.fill();
-      await patiently(async () => {
-        const made = await attempt(() => world.api.post('/api/contacts', { msisdn: `+85515${1_000_000 + sent++}` }));
-        return made === undefined;
+      await waitUntil(async () => {
+        const created = await attempt(() =>
+          testbed.api.post('/api/contacts', { msisdn: `+85515${1_000_000 + sent++}` }),
+        );
+        return created === undefined;
       });
-      expect((await world.api.get('/api/contacts?per_page=1')).status).toBe(200);
-      await pause(LONGEST);
-      tell('there is room again');
+      expect((await testbed.api.get('/api/contacts?per_page=1')).status).toBe(200);
+      await pause(LONGEST_DELAY);
+      logStep('the disk has space again');
       disk!.free();
     });
   });

@@ -9,17 +9,17 @@ import { type SystemCall, SystemCalls } from './support/system-calls.js';
 const SID = 'AC00000000000000000000000000000000';
 const CALLS = 5;
 
-/** By which SQLite makes sure that what it wrote is on the disk. */
+/** The system calls by which SQLite flushes its writes to the disk. */
 const SYNCS = ['fsync', 'fdatasync'];
 const WRITES = ['write', 'writev', 'pwrite64', 'sendto', 'sendmsg'];
 
-const isOfLog = ({ target }: SystemCall): boolean => target.endsWith('-wal');
+const isWalCall = ({ target }: SystemCall): boolean => target.endsWith('-wal');
 
-/** For each request to the provider, the calls on SQLite's log from the last write before it on. */
-function beforeEachRequest(calls: SystemCall[]): SystemCall[][] {
+/** @returns for each request to the provider, the system calls on the WAL from the last write before the request on */
+function walCallsBeforeRequests(calls: SystemCall[]): SystemCall[][] {
   const requests = calls.flatMap(({ text }, index) => (text.includes('POST /2010-04-01/Accounts/') ? [index] : []));
   return requests.map((request) => {
-    const earlier = calls.slice(0, request).filter(isOfLog);
+    const earlier = calls.slice(0, request).filter(isWalCall);
     return earlier.slice(earlier.findLastIndex(({ name }) => WRITES.includes(name)));
   });
 }
@@ -29,12 +29,12 @@ describe('a power cut right after a request to the provider', () => {
   let installation: Installation;
 
   beforeAll(async () => {
-    // Takes every call, and never calls back: nothing but the claim of the next call is written before its request.
-    let taken = 0;
+    // The provider accepts calls and sends no webhooks, so the claim is the last write before each request.
+    let accepted = 0;
     provider = createServer((request, response) => {
       request.resume();
       response.writeHead(201, { 'Content-Type': 'application/json' });
-      response.end(JSON.stringify({ sid: `CA${++taken}`, status: 'queued', direction: 'outbound-api' }));
+      response.end(JSON.stringify({ sid: `CA${++accepted}`, status: 'queued', direction: 'outbound-api' }));
     }).listen(0, '127.0.0.1');
     await once(provider, 'listening');
     installation = await Installation.createEmbedded();
@@ -45,7 +45,7 @@ describe('a power cut right after a request to the provider', () => {
     provider.close();
   });
 
-  it('cannot undo the claim of the call on SQLite: it is on the disk before the request is sent', async () => {
+  it('cannot undo the claim of the call, because SQLite flushes it before the request is sent', async () => {
     const program = await installation.start({
       PLATFORM_PROVIDER: 'somleng',
       SOMLENG_ACCOUNT_SID: SID,
@@ -55,16 +55,16 @@ describe('a power cut right after a request to the provider', () => {
       CALLS_PER_SECOND: '2',
     });
     const { api } = program;
-    await installation.makeContacts(CALLS);
-    const callout = await api.callout();
-    await api.run(await api.population(callout));
+    await installation.insertContacts(CALLS);
+    const callout = await api.createCallout();
+    await api.runBatchOperation(await api.createPopulation(callout));
     await api.post(`/api/callouts/${callout}/callout_events`, 'event=start');
     const run = async (type: string, parameters: object): Promise<void> => {
       const { body } = await api.post(`/api/callouts/${callout}/batch_operations`, { type, parameters });
-      await api.run(body.id);
+      await api.runBatchOperation(body.id);
     };
     await run('BatchOperation::PhoneCallCreate', { remote_request_params: { from: '2442', twiml: '<Response/>' } });
-    const followed = await SystemCalls.follow(program.pid, [...WRITES, ...SYNCS]);
+    const trace = await SystemCalls.follow(program.pid, [...WRITES, ...SYNCS]);
     await run('BatchOperation::PhoneCallQueue', {});
     await eventually(async () => {
       const [{ count }] = (await installation.query<{ count: number }>(
@@ -72,11 +72,11 @@ describe('a power cut right after a request to the provider', () => {
       )) as [{ count: number }];
       return Number(count) === CALLS;
     });
-    const befores = beforeEachRequest(await followed.end());
-    expect(befores).toHaveLength(CALLS);
-    for (const [write, ...since] of befores) {
+    const sequences = walCallsBeforeRequests(await trace.end());
+    expect(sequences).toHaveLength(CALLS);
+    for (const [write, ...later] of sequences) {
       expect(WRITES).toContain(write!.name);
-      const synced = since.filter(({ name, hasReturned }) => SYNCS.includes(name) && hasReturned);
+      const synced = later.filter(({ name, hasReturned }) => SYNCS.includes(name) && hasReturned);
       expect(synced.length).toBeGreaterThan(0);
     }
   });

@@ -1,71 +1,72 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectBooksToBalance, quiet } from './support/books.js';
+import { expectBooksToBalance } from './support/books.js';
+import { waitUntilIdle } from './support/idle.js';
 import { Campaign } from './support/campaign.js';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { patiently } from './support/insist.js';
-import { tell } from './support/story.js';
-import { surviveKills } from './support/kills.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { waitUntil } from './support/retry.js';
+import { logStep } from './support/log-step.js';
+import { surviveKills } from './support/survive-kills.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-/** The moments of a campaign at which a process is killed: one after the other, and each a random while after it began. */
-const LONGEST_WAIT = 700;
+/** The longest delay between the start of a campaign's phase and a fault (ms). */
+const LONGEST_DELAY = 700;
 
 describe('processes of a cluster', () => {
-  let world: World;
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster([['web'], ['web'], ['worker'], ['worker']]);
-    await world.installation.makeContacts(form.people);
+    testbed = await Testbed.cluster([['web'], ['web'], ['worker'], ['worker']]);
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  it(`lose and repeat nothing when ${form.kills} of them are killed at random moments`, async () => {
-    const victims = { dialling: world.workers, hearing: world.webs };
-    await surviveKills(world, new Chance('kills'), LONGEST_WAIT, victims);
+  it(`lose and repeat nothing when ${profile.kills} are killed at random moments`, async () => {
+    const victims = { dialing: testbed.workers, webhooks: testbed.webs };
+    await surviveKills(testbed, new SeededRandom('kills'), LONGEST_DELAY, victims);
   });
 
-  it.runIf(isFull)('are replaced one by one under load, each in good order', async () => {
-    await survive(world, async () => {
-      for (const place of world.places) {
-        tell(`replace ${place.name}`);
-        expect(await place.stop('SIGTERM')).toBe(0);
-        await place.start();
+  it.runIf(isFullProfile)('shut down cleanly when they are replaced one by one under load', async () => {
+    await survive(testbed, async () => {
+      for (const instance of testbed.instances) {
+        logStep(`replace ${instance.name}`);
+        expect(await instance.stop('SIGTERM')).toBe(0);
+        await instance.start();
       }
     });
   });
 
-  it.runIf(isFull)('do nothing twice when one sleeps beyond every lease, and wakes', async () => {
-    const chance = new Chance('sleeper');
-    const campaign = await Campaign.plan(world);
-    const sleeper = chance.of(world.workers);
-    const asleep = async (): Promise<void> => {
-      tell(`${sleeper.name} sleeps`);
-      sleeper.signal('SIGSTOP');
+  it.runIf(isFullProfile)('repeat nothing when one is suspended until all of its leases have expired', async () => {
+    const random = new SeededRandom('sleeper');
+    const campaign = await Campaign.create(testbed);
+    const suspended = random.pick(testbed.workers);
+    const suspend = async (): Promise<void> => {
+      logStep(`suspend ${suspended.name}`);
+      suspended.signal('SIGSTOP');
       const since = Date.now();
-      await patiently(async () => {
-        const held = await world.count(
+      await waitUntil(async () => {
+        const held = await testbed.count(
           `SELECT (SELECT count(*) FROM batch_operations WHERE leased_until < clock_timestamp() AND lease_token IS NOT NULL)
             + (SELECT count(*) FROM phone_calls WHERE status = 'queued' AND lease_token IS NOT NULL
               AND leased_until < clock_timestamp()) AS count`,
         );
-        return held === 0 && Date.now() - since > form.slept;
+        return held === 0 && Date.now() - since > profile.sleep;
       });
-      sleeper.signal('SIGCONT');
+      suspended.signal('SIGCONT');
     };
     const populated = campaign.populate();
-    await pause(chance.between(0, LONGEST_WAIT));
-    await asleep();
+    await pause(random.integer(0, LONGEST_DELAY));
+    await suspend();
     await populated;
-    await campaign.create();
-    const dialled = campaign.queue().then(() => campaign.rings(form.calls));
-    await pause(chance.between(0, LONGEST_WAIT));
-    await asleep();
+    await campaign.createCalls();
+    const dialled = campaign.queueCalls().then(() => campaign.waitForCalls(profile.calls));
+    await pause(random.integer(0, LONGEST_DELAY));
+    await suspend();
     await dialled;
     await campaign.stop();
-    await quiet(world);
-    await expectBooksToBalance(world);
+    await waitUntilIdle(testbed);
+    await expectBooksToBalance(testbed);
   });
 });

@@ -1,83 +1,83 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { tell } from './support/story.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-type Faults = Parameters<World['faults']>[0];
+type Faults = Parameters<Testbed['setFaults']>[0];
 
-/** Each fault of the simulator by itself. */
-const alone: [string, Faults][] = [
-  ['refuses for a moment', { create: { 429: 0.3 } }],
-  ['fails before it takes a call', { create: { '500_before': 0.1 } }],
-  ['fails after it took a call', { create: { '500_after': 0.2 } }],
-  ['takes no call and never answers', { create: { hang_before: 0.02 } }],
-  ['takes a call and never answers', { create: { hang_after: 0.02 } }],
+/** The simulator's faults, one by one. */
+const singleFaults: [string, Faults][] = [
+  ['refuses some calls with 429', { create: { 429: 0.3 } }],
+  ['fails before it accepts a call', { create: { '500_before': 0.1 } }],
+  ['fails after it has accepted a call', { create: { '500_after': 0.2 } }],
+  ['never responds and does not accept the call', { create: { hang_before: 0.02 } }],
+  ['never responds but accepts the call', { create: { hang_after: 0.02 } }],
   ['loses callbacks', { callbacks: { lost: 0.7 } } as Faults],
   ['delays callbacks', { callbacks: { late: 0.3 } } as Faults],
-  ['mixes up callbacks', { callbacks: { reordered: 0.5 } } as Faults],
+  ['reorders callbacks', { callbacks: { reordered: 0.5 } } as Faults],
   ['repeats callbacks', { callbacks: { doubled: 0.5 } }],
 ];
 
-/** Nothing but its list of calls tells that a call was taken. */
-const silent: [string, Faults] = [
-  'takes calls, says that it failed, and loses all callbacks',
+/** Only the provider's list of calls shows that a call was accepted. */
+const withoutCallbacks: [string, Faults] = [
+  'accepts calls with an error response, and loses all callbacks',
   { create: { '500_after': 0.3 }, callbacks: { lost: 1 } as object },
 ];
 
-const mixed: [string, Faults] = [
-  'does all of it',
+const combinedFaults: [string, Faults] = [
+  'has all faults at the same time',
   {
     create: { 429: 0.05, '500_before': 0.05, '500_after': 0.1, hang_before: 0.02, hang_after: 0.02 },
     callbacks: { lost: 0.2, doubled: 0.2, late: 0.1, reordered: 0.1 } as object,
   },
 ];
 
-/** How long the account is barred each time, in milliseconds. */
-const BARRED = 1_500;
+/** How long the account is blocked each time (ms). */
+const BLOCKED_FOR = 1_500;
 
-describe('the provider', () => {
-  let world: World;
+describe('the cluster survives when the provider', () => {
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster();
-    await world.installation.makeContacts(form.people);
+    testbed = await Testbed.cluster();
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  it(`is away altogether for ${form.unplugged / 1_000} s`, () =>
-    survive(world, async (campaign) => {
-      await campaign.rings(1);
-      tell('the provider is gone');
-      await world.providerGate.close();
-      await pause(form.unplugged);
-      tell('the provider is back');
-      await world.providerGate.open();
+  it(`is unreachable for ${profile.providerOutage / 1_000} s`, () =>
+    survive(testbed, async (campaign) => {
+      await campaign.waitForCalls(1);
+      logStep('the provider is unreachable');
+      await testbed.providerProxy.close();
+      await pause(profile.providerOutage);
+      logStep('the provider is reachable');
+      await testbed.providerProxy.open();
     }));
 
-  it.runIf(isFull)('bars the account, and breaks off connections', () =>
-    survive(world, async (campaign) => {
-      const chance = new Chance('barred');
+  it.runIf(isFullProfile)('blocks the account, and drops connections', () =>
+    survive(testbed, async (campaign) => {
+      const random = new SeededRandom('barred');
       for (const account of [20003, 10004, 22005]) {
-        await campaign.rings(1);
-        tell(`the account is barred: ${account}`);
-        await world.faults({ account });
-        await pause(BARRED);
-        await world.faults({});
-        await campaign.rings(1);
-        await pause(chance.between(0, BARRED));
-        tell('all connections to the provider are broken off');
-        world.providerGate.breakOff();
+        await campaign.waitForCalls(1);
+        logStep(`the account is blocked: ${account}`);
+        await testbed.setFaults({ account });
+        await pause(BLOCKED_FOR);
+        await testbed.setFaults({});
+        await campaign.waitForCalls(1);
+        await pause(random.integer(0, BLOCKED_FOR));
+        logStep('all connections to the provider are dropped');
+        testbed.providerProxy.dropConnections();
       }
     }),
   );
 
-  it.each([...(isFull ? alone : []), silent, mixed])('%s', (_, faults) =>
-    survive(world, async (campaign) => {
-      await world.faults(faults);
-      await campaign.rings(form.calls);
+  it.each([...(isFullProfile ? singleFaults : []), withoutCallbacks, combinedFaults])('%s', (_, faults) =>
+    survive(testbed, async (campaign) => {
+      await testbed.setFaults(faults);
+      await campaign.waitForCalls(profile.calls);
     }),
   );
 });

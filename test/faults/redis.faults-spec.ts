@@ -1,60 +1,60 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, it } from 'vitest';
-import { Chance } from './support/chance.js';
-import { form, isFull } from './support/form.js';
-import { tell } from './support/story.js';
+import { SeededRandom } from './support/seeded-random.js';
+import { profile, isFullProfile } from './support/profile.js';
+import { logStep } from './support/log-step.js';
 import { survive } from './support/survive.js';
-import { World } from './support/world.js';
+import { Testbed } from './support/testbed.js';
 
-/** The longest time between two breaks, and that one lasts, in milliseconds. */
-const LONGEST = 2_000;
+/** The longest delay between two faults, and the longest fault (ms). */
+const LONGEST_DELAY = 2_000;
 
-/** Longer than the health check waits for Redis, and than the pause between two tries of a job, in milliseconds. */
-const SLUGGISH = 3_000;
+/** How long Redis pauses its clients (ms). The health check times out and jobs are retried within that time. */
+const CLIENT_PAUSE = 3_000;
 
-describe('Redis', () => {
-  let world: World;
+describe('the cluster survives when Redis', () => {
+  let testbed: Testbed;
 
   beforeAll(async () => {
-    world = await World.cluster();
-    await world.installation.makeContacts(form.people);
+    testbed = await Testbed.cluster();
+    await testbed.installation.insertContacts(profile.people);
   });
-  afterAll(() => world.remove());
+  afterAll(() => testbed.remove());
 
-  const again = (name: string, act: (chance: Chance) => Promise<void>) =>
-    survive(world, async () => {
-      const chance = new Chance(name);
-      for (let times = 0; times < form.breaks; times++) {
-        await pause(chance.between(0, LONGEST));
-        await act(chance);
+  const repeatFault = (name: string, injectFault: (random: SeededRandom) => Promise<void>) =>
+    survive(testbed, async () => {
+      const random = new SeededRandom(name);
+      for (let times = 0; times < profile.outages; times++) {
+        await pause(random.integer(0, LONGEST_DELAY));
+        await injectFault(random);
       }
     });
 
   const command = async (...words: [string, ...string[]]): Promise<void> => {
-    tell(`Redis: ${words.join(' ')}`);
-    const redis = new Redis(world.servers.redis.url);
+    logStep(`Redis: ${words.join(' ')}`);
+    const redis = new Redis(testbed.servers.redis.url);
     await redis.call(...words);
     redis.disconnect();
   };
 
-  it('goes away, forgets everything, and comes back', () =>
-    again('redis away', async (chance) => {
-      tell('Redis is gone');
-      await world.servers.redis.stop(chance.of(['SIGTERM', 'SIGKILL'] as const));
-      await pause(chance.between(0, LONGEST));
-      await world.servers.redis.start();
+  it('is stopped and restarted without its data', () =>
+    repeatFault('redis away', async (random) => {
+      logStep('Redis is stopped');
+      await testbed.servers.redis.stop(random.pick(['SIGTERM', 'SIGKILL'] as const));
+      await pause(random.integer(0, LONGEST_DELAY));
+      await testbed.servers.redis.start();
     }));
 
-  it.runIf(isFull)('is flushed', () => again('redis flushed', () => command('FLUSHALL')));
+  it.runIf(isFullProfile)('is flushed', () => repeatFault('redis flushed', () => command('FLUSHALL')));
 
-  it.runIf(isFull)('answers slowly', () =>
-    again('redis slow', async (chance) => {
-      const delay = chance.between(50, 500);
-      tell(`Redis is ${delay} ms away`);
-      world.servers.redisGate.slow(delay);
-      await pause(chance.between(0, LONGEST));
-      await command('CLIENT', 'PAUSE', String(SLUGGISH), 'ALL');
+  it.runIf(isFullProfile)('responds slowly', () =>
+    repeatFault('redis slow', async (random) => {
+      const delay = random.integer(50, 500);
+      logStep(`Redis is delayed by ${delay} ms`);
+      testbed.servers.redisProxy.setDelay(delay);
+      await pause(random.integer(0, LONGEST_DELAY));
+      await command('CLIENT', 'PAUSE', String(CLIENT_PAUSE), 'ALL');
     }),
   );
 });

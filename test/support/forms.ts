@@ -1,8 +1,8 @@
-/** How a client writes what a form has no way to write. */
+/** How a client encodes values for which forms have no standard encoding. */
 export interface FormStyle {
-  /** What is null: with an empty value, with no value, or not at all. */
+  /** Null: `a=` (blank), `a` (bare), or left out. */
   nulls: 'blank' | 'bare' | 'omitted';
-  /** A list: `a[]=1`, or `a[0]=1`. */
+  /** Lists: `a[]=1` or `a[0]=1`. */
   lists: 'brackets' | 'indexes';
 }
 
@@ -13,18 +13,18 @@ export const formStyles: FormStyle[] = [
   { nulls: 'omitted', lists: 'brackets' },
 ];
 
-/** A record as a form with nested names. Empty objects and lists are left out, as all form libraries do. */
-export function formOf(record: object, style: FormStyle): string {
+/** Encodes a record as a form with nested names. Omits empty objects and lists, as form libraries do. */
+export function encodeForm(record: object, style: FormStyle): string {
   return Object.entries(record)
-    .flatMap(([key, value]) => pairs(encodeURIComponent(key), value, style))
+    .flatMap(([key, value]) => encodePairs(encodeURIComponent(key), value, style))
     .join('&');
 }
 
-function pairs(name: string, value: unknown, style: FormStyle): string[] {
+function encodePairs(name: string, value: unknown, style: FormStyle): string[] {
   if (value === null) return { blank: [`${name}=`], bare: [name], omitted: [] }[style.nulls];
   if (typeof value !== 'object') return [`${name}=${encodeURIComponent(`${value as string}`)}`];
   const isFlat = Array.isArray(value) && value.every((one) => typeof one !== 'object' || one === null);
   return Object.entries(value as object).flatMap(([key, nested]) =>
-    pairs(`${name}[${isFlat && style.lists === 'brackets' ? '' : encodeURIComponent(key)}]`, nested, style),
+    encodePairs(`${name}[${isFlat && style.lists === 'brackets' ? '' : encodeURIComponent(key)}]`, nested, style),
   );
 }

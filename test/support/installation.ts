@@ -8,10 +8,10 @@ import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { readDatabase } from '../../src/config/database.js';
 import { Program } from './program.js';
 
-/** Which of the two ways to run the program is under test; the same suite runs on both. */
+/** The way to run the program that is under test. The same suite runs on both ways. */
 export const way = process.env.SCFM_TEST_WAY === 'cluster' ? 'cluster' : 'embedded';
 
-/** An empty database, with a queue where the way has one, on which programs can be started, killed, and started again. */
+/** An empty database, and a Redis on the cluster, on which a test starts and stops programs. */
 export class Installation {
   private readonly programs: Program[] = [];
 
@@ -20,23 +20,28 @@ export class Installation {
     private readonly dispose: () => Promise<void>,
   ) {}
 
+  /** Creates an installation for the way that is under test. */
   static async create(): Promise<Installation> {
     return way === 'cluster' ? createOnServers() : createInFolder();
   }
 
-  /** One on a file, whichever way is under test. */
+  /** Creates an installation on a SQLite file, whichever way is under test. */
   static createEmbedded(): Promise<Installation> {
     return createInFolder();
   }
 
-  /** Starts the built program on this database, and waits until it serves. */
+  /**
+   * Starts the built program on this database, and waits until it serves requests.
+   *
+   * @param environment further environment variables
+   */
   async start(environment: Record<string, string> = {}): Promise<Program> {
     const program = await Program.start({ ...this.environment, ...environment });
     this.programs.push(program);
     return program;
   }
 
-  /** Asks the database itself. */
+  /** Runs a statement on a database connection of its own. @returns the rows */
   async query<T>(statement: string): Promise<T[]> {
     const database = await this.connect();
     try {
@@ -46,7 +51,7 @@ export class Installation {
     }
   }
 
-  /** One connection to the database itself. */
+  /** Opens a database connection. The caller closes it. */
   async connect(): Promise<{ query(statement: string): Promise<unknown>; close(): Promise<void> }> {
     const options = dataSourceOptions(readDatabase(this.environment));
     const dataSource = await new DataSource({ ...options, entities: [], migrations: [] }).initialize();
@@ -60,8 +65,8 @@ export class Installation {
     };
   }
 
-  /** Adds so many contacts whose metadata are `{"many":"yes"}`, past the API. */
-  async makeContacts(count: number): Promise<void> {
+  /** Inserts `count` contacts with the metadata `{"many":"yes"}` by SQL. Their numbers begin with +85590. */
+  async insertContacts(count: number): Promise<void> {
     const numbers =
       readDatabase(this.environment).kind === 'postgres'
         ? `SELECT n FROM generate_series(1, ${count}) AS n`
@@ -72,8 +77,8 @@ export class Installation {
     );
   }
 
-  /** Holds up whoever writes contacts or events, until the function that it answers is called. */
-  async holdWrites(): Promise<() => Promise<void>> {
+  /** Blocks all writes of contacts and provider webhooks. @returns a function that ends the block */
+  async blockWrites(): Promise<() => Promise<void>> {
     const holder = await this.connect();
     const statements = {
       embedded: ['BEGIN IMMEDIATE'],
@@ -90,17 +95,23 @@ export class Installation {
     };
   }
 
-  /** Ends what still runs, without a warning. */
-  async stopAll(): Promise<void> {
+  /** Kills all running programs with SIGKILL. */
+  async killAll(): Promise<void> {
     await Promise.all(this.programs.map((program) => program.kill()));
   }
 
-  /** Ends what still runs, and leaves nothing behind. */
+  /** Kills all running programs, and removes the database. */
   async remove(): Promise<void> {
-    await this.stopAll();
+    await this.killAll();
     await this.dispose();
   }
 
+  /**
+   * Wraps an existing database.
+   *
+   * @param environment the settings of the programs that use it
+   * @param dispose releases what the installation stands on
+   */
   static of(environment: Record<string, string>, dispose: () => Promise<void>): Installation {
     return new Installation(environment, dispose);
   }
@@ -119,7 +130,7 @@ async function createOnServers(): Promise<Installation> {
   await onServer(server, `CREATE DATABASE ${name}`);
   const database = new URL(server);
   database.pathname = name;
-  // Each of vitest's workers has one of Redis's sixteen databases to itself.
+  // Redis has sixteen databases. Each Vitest worker uses its own.
   const redisUrl = `${process.env.TEST_REDIS_URL}/${Number(process.env.VITEST_POOL_ID ?? 0) % 16}`;
   const redis = new Redis(redisUrl);
   await redis.flushdb();

@@ -1,8 +1,8 @@
 import { dirname } from 'node:path';
-import { findPrograms, postgresClientPrograms } from '../../scripts/servers.mjs';
+import { findPrograms, postgresClientPrograms } from '../../scripts/programs.mjs';
 
-/** The programs of PostgreSQL's client package on this machine, by their names. */
+/** The paths of PostgreSQL's client programs, by name. */
 export const postgresClient = findPrograms(postgresClientPrograms);
 
-/** An environment in which the program finds them: Debian's `PATH` does not name their folder on every machine. */
+/** An environment whose `PATH` includes the client programs. On Debian they may be outside of `PATH`. */
 export const withPostgresClient = { PATH: `${dirname(postgresClient.pg_dump!)}:${process.env.PATH}` };

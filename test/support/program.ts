@@ -7,30 +7,37 @@ import { eventually } from './eventually.js';
 
 const SCRIPTS = join(import.meta.dirname, '../../dist/src');
 
-/** The built program, as a process of its own. */
+/** The built program in a child process. */
 export class Program {
-  private said = '';
+  private printed = '';
 
   private constructor(private readonly child: ChildProcess) {
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.said += data));
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => (this.printed += data));
   }
 
-  /** Starts the program on a free port, and waits until it serves. */
+  /**
+   * Starts the program on a free port, and waits until it serves requests.
+   *
+   * @throws Error when it exits first
+   */
   static async start(environment: Record<string, string>, folder?: string): Promise<Program> {
     const program = Program.launch(
       { PORT: '0', SWEEP_SECONDS: '1', WORK_LEASE_SECONDS: '3', ...environment },
       { folder },
     );
     await eventually(() => {
-      if (program.hasEnded) throw new Error(`The program ended at once: ${program.output}`);
+      if (program.hasExited) throw new Error(`The program exited during startup: ${program.output}`);
       return /https?:\/\/\S+:\d+/.test(program.announcement);
     });
     return program;
   }
 
   /**
-   * Starts the program with just this environment.
-   * @param folder in which it looks for a `.env`: elsewhere than in the project's, so that none of a developer counts
+   * Spawns a script of the build without waiting for it.
+   *
+   * @param environment the whole environment, except for `PATH`
+   * @param options.folder the working directory. The default is not the project's folder, where a developer's `.env`
+   *   would apply.
    */
   static launch(environment: Record<string, string>, { folder = tmpdir(), script = 'main.js' } = {}): Program {
     return new Program(
@@ -42,11 +49,12 @@ export class Program {
     );
   }
 
-  /** Where it serves: `http://127.0.0.1:54321`. */
+  /** The address at which it serves requests, such as `http://127.0.0.1:54321`. */
   get url(): string {
     return /https?:\/\/[^\s/]+:\d+/.exec(this.announcement)![0];
   }
 
+  /** A new client of its API. */
   get api(): Api {
     return new Api(this.url);
   }
@@ -55,40 +63,40 @@ export class Program {
     return this.child.pid!;
   }
 
-  /** Whether it runs no more. */
-  get hasEnded(): boolean {
+  /** Whether the process has exited. */
+  get hasExited(): boolean {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** All that it has printed. */
+  /** Its standard output and standard error so far. */
   get output(): string {
-    return this.said;
+    return this.printed;
   }
 
-  /** Sends a signal that does not end it. */
+  /** Sends a signal without waiting for its effect. */
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
 
-  /** Sends a signal and waits for the end, if the signal ends it. Answers the exit code. */
+  /** Sends a signal and waits for the exit. @returns the exit code, or null when a signal ended the process */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     this.child.kill(signal);
-    return this.ended();
+    return this.waitForExit();
   }
 
   async kill(): Promise<void> {
     await this.stop('SIGKILL');
   }
 
-  /** Waits for its end. Answers the exit code, or null when a signal ended it. */
-  async ended(): Promise<number | null> {
-    if (!this.hasEnded) await once(this.child, 'exit');
+  /** Waits for the exit. @returns the exit code, or null when a signal ended the process */
+  async waitForExit(): Promise<number | null> {
+    if (!this.hasExited) await once(this.child, 'exit');
     return this.child.exitCode;
   }
 
-  /** The lines that it prints for people once it serves. */
+  /** The lines that announce its address. */
   private get announcement(): string {
-    return this.said
+    return this.printed
       .split('\n')
       .filter((line) => /^(API|This process)/.test(line))
       .join('\n');

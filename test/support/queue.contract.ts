@@ -11,7 +11,7 @@ export interface QueueUnderTest {
 }
 
 /** Tests that an adapter keeps the promises of the port. */
-export function queueContract(name: string, make: () => Promise<QueueUnderTest>): void {
+export function describeQueueContract(name: string, make: () => Promise<QueueUnderTest>): void {
   describe(`the queue ${name}`, () => {
     let adapter: QueueUnderTest;
 

@@ -1,4 +1,4 @@
-/** The tables that the API has lists of, by the names of both. */
+/** The tables that the API lists. Each is listed at `/api/<table>`. */
 export const RESOURCES = [
   'contacts',
   'callouts',

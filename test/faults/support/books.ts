@@ -1,30 +1,20 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
-import { WRONG_BOOKKEEPING } from '../../support/bookkeeping.js';
+import { BOOKKEEPING_VIOLATIONS } from '../../support/bookkeeping.js';
 import { RESOURCES } from '../../support/resources.js';
-import { insist, patiently } from './insist.js';
+import { unfinishedWork } from './idle.js';
+import { retryUntilAccepted } from './retry.js';
 import type { Accepted } from './ledger.js';
-import { tell } from './story.js';
-import type { World } from './world.js';
+import type { Testbed } from './testbed.js';
 
-const FINAL_THERE = ['completed', 'busy', 'no-answer', 'failed', 'canceled'];
-const FINAL_HERE = ['completed', 'busy', 'not_answered', 'failed', 'canceled', 'errored', 'created'];
-
-/** Rows that still need work. */
-const unfinished: Record<string, string> = {
-  batch_operations: `SELECT id, status FROM batch_operations WHERE status IN ('queued', 'running')`,
-  phone_calls: `SELECT id, status, remote_status, check_at, checks, leased_until, lease_token, updated_at FROM phone_calls
-    WHERE status NOT IN ('${FINAL_HERE.join("', '")}')`,
-};
-
-/** What must not be, whatever happened. Each statement answers the rows that are wrong. */
-const wrong = (callouts: number[]): Record<string, string> => ({
-  ...unfinished,
+/** The invariants that hold after any fault. Each query selects the rows that break one, and the key describes them. */
+const invariantQueries = (callouts: number[]): Record<string, string> => ({
+  ...unfinishedWork,
   'a call whose newest event has another status': `
     SELECT phone_calls.id, status FROM phone_calls WHERE status <> 'created' AND status IS DISTINCT FROM (
       SELECT substr(type, length('phone_call.') + 1) FROM events
       WHERE resource_type = 'phone_call' AND resource_id = phone_calls.id ORDER BY id DESC LIMIT 1)`,
-  'a contact that matched and is not in the callout': `
+  'a contact that matched but is not in the callout': `
     SELECT callouts.id AS callout_id, contacts.id FROM callouts CROSS JOIN contacts
     WHERE callouts.id IN (${callouts.join()}) AND CAST(contacts.metadata AS text) LIKE '%"many"%'
       AND contacts.metadata ->> 'do_not_call' IS NULL AND NOT EXISTS (
@@ -32,21 +22,21 @@ const wrong = (callouts: number[]): Record<string, string> => ({
       WHERE present.callout_id = callouts.id AND present.contact_id = contacts.id)`,
   'a person who is in a callout twice': `
     SELECT callout_id, msisdn FROM callout_participations GROUP BY callout_id, msisdn HAVING count(*) > 1`,
-  'a participation that has not just one call': `
+  'a participation that does not have exactly one call': `
     SELECT participations.id, count(calls.id) AS calls FROM callout_participations AS participations
     LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
     WHERE participations.callout_id IN (${callouts.join()}) GROUP BY participations.id HAVING count(calls.id) <> 1`,
   'a call that was never queued': `
     SELECT id, status FROM phone_calls WHERE status = 'created' OR queue_batch_operation_id IS NULL`,
-  'a call that ended without having begun': `
+  'a call that ended but was never placed': `
     SELECT id, status FROM phone_calls WHERE remote_call_id IS NULL AND status NOT IN ('canceled', 'errored')`,
-  'a call that was neither rung nor said why': `
+  'an errored call without an error message': `
     SELECT id, status FROM phone_calls WHERE status = 'errored' AND remote_error_message IS NULL`,
-  'a call whose columns do not fit its status': WRONG_BOOKKEEPING,
-  'an event of another call': `
+  'a call whose columns contradict its status': BOOKKEEPING_VIOLATIONS,
+  'a webhook that is stored with another call': `
     SELECT events.id FROM remote_phone_call_events AS events JOIN phone_calls ON phone_calls.id = events.phone_call_id
     WHERE phone_calls.remote_call_id IS NULL OR events.remote_call_id <> phone_calls.remote_call_id`,
-  'a batch operation whose progress is not the rows it made': `
+  'a batch operation whose progress differs from its rows': `
     SELECT id, type, processed, total, rows_made FROM (
       SELECT batch_operations.*, CASE type
         WHEN 'BatchOperation::CalloutPopulation' THEN
@@ -58,136 +48,124 @@ const wrong = (callouts: number[]): Record<string, string> => ({
     ) AS shown WHERE processed <> rows_made OR total <> rows_made`,
 });
 
-/** Nobody changes a contact of the campaigns after the opt-out: its time is that of the last change. */
-const lateDials = {
-  'a dial that was claimed after its person opted out': `
+/** `updated_at` is the time of the opt-out, since nothing changes a campaign's contacts after it. */
+const optOutQueries = {
+  'a call that was claimed after its contact had opted out': `
     SELECT phone_calls.id, dialled_at, contacts.updated_at FROM phone_calls
     JOIN contacts ON contacts.id = phone_calls.contact_id
     WHERE contacts.metadata ->> 'do_not_call' = 'yes' AND phone_calls.dialled_at > contacts.updated_at`,
 };
 
-/** Waits until nothing needs work any more, here and at the provider. @throws Error that says what still does */
-export async function quiet(world: World): Promise<void> {
-  let restless: unknown[] = [];
-  try {
-    await patiently(async () => {
-      restless = await atWork(world).catch((error: Error) => [error.message]);
-      return restless.length === 0;
-    });
-  } catch (error) {
-    throw new Error(`Not quiet: ${JSON.stringify(restless)}`, { cause: error });
-  }
-  tell('all is quiet');
-}
-
-/** Some of what still needs work. */
-async function atWork(world: World): Promise<unknown[]> {
-  const found: unknown[] = [];
-  for (const statement of Object.values(unfinished)) {
-    found.push(...(await world.installation.query(`${statement} LIMIT 3`)));
-  }
-  const { by_status: byStatus } = await world.statistics();
-  return [...found, ...Object.keys(byStatus).filter((status) => !FINAL_THERE.includes(status))];
-}
-
-/** The books: checked in the database, against the provider's own list, and against what people are shown and were told. */
-export async function expectBooksToBalance(world: World, accepted?: Accepted): Promise<void> {
+/**
+ * Asserts that nothing was lost, repeated or invented. Checks the invariants of the database, the provider's list of
+ * calls, the totals of the API's lists, the records that the API has accepted, and crashes of the program.
+ *
+ * @param accepted the records that a ledger has seen accepted
+ */
+export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted): Promise<void> {
   const found: Record<string, unknown[]> = {
-    ...(await wrongRows(world)),
-    ...(await wrongRings(world)),
-    ...(await wrongTotals(world)),
-    ...(accepted && (await lostRecords(world, accepted))),
-    'a process that ended by itself': world.places.flatMap((place) => {
-      place.noteCrash();
-      return place.crashes;
+    ...(await findViolations(testbed)),
+    ...(await compareWithProvider(testbed)),
+    ...(await checkTotals(testbed)),
+    ...(accepted && (await findLostRecords(testbed, accepted))),
+    'a process that crashed': testbed.instances.flatMap((instance) => {
+      instance.recordCrash();
+      return instance.crashes;
     }),
   };
-  const some = Object.entries(found).flatMap(([what, rows]) =>
+  const violations = Object.entries(found).flatMap(([what, rows]) =>
     rows.length > 0 ? [[what, rows.slice(0, 5), rows.length]] : [],
   );
-  expect(some).toEqual([]);
+  expect(violations).toEqual([]);
 }
 
-async function wrongRows({ installation, campaigns, timeless }: World): Promise<Record<string, unknown[]>> {
+async function findViolations({ installation, campaigns, hasClockMoved }: Testbed): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
-  const statements = { ...wrong(campaigns.map(({ callout }) => callout)), ...(!timeless && lateDials) };
+  const statements = {
+    ...invariantQueries(campaigns.map(({ callout }) => callout)),
+    ...(!hasClockMoved && optOutQueries),
+  };
   for (const [what, statement] of Object.entries(statements)) found[what] = await installation.query(statement);
   return found;
 }
 
-/** Each ring at the provider is one call of ours, and the other way round; and both say the same of it. */
-async function wrongRings(world: World): Promise<Record<string, unknown[]>> {
-  const rings = await world.rings();
-  const calls = await world.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
+/** Compares the calls with the provider's list: the same calls, with the same numbers and statuses. */
+async function compareWithProvider(testbed: Testbed): Promise<Record<string, unknown[]>> {
+  const remoteCalls = await testbed.providerCalls();
+  const calls = await testbed.installation.query<{ sid: string; msisdn: string; remote_status: string }>(
     `SELECT remote_call_id AS sid, msisdn, remote_status FROM phone_calls WHERE remote_call_id IS NOT NULL`,
   );
-  const strays = await world.installation.query<{ msisdn: string }>(
+  const dialedWithoutId = await testbed.installation.query<{ msisdn: string }>(
     `SELECT id, msisdn, status, dialled_at, updated_at, remote_error_message, checks FROM phone_calls
       WHERE remote_call_id IS NULL AND dialled_at IS NOT NULL`,
   );
-  const ours = new Map(calls.map((call) => [call.sid, call]));
-  const theirs = new Set(rings.map(({ sid }) => sid));
-  const { callbacks_sent: heard, callbacks_failed: unheard } = await world.statistics();
-  const stored = await world.count(
+  const callsBySid = new Map(calls.map((call) => [call.sid, call]));
+  const remoteSids = new Set(remoteCalls.map(({ sid }) => sid));
+  const { callbacks_sent: accepted, callbacks_failed: failed } = await testbed.statistics();
+  const stored = await testbed.count(
     `SELECT count(*) AS count FROM remote_phone_call_events WHERE CAST(details AS text) LIKE '%call-progress-events%'`,
   );
   return {
-    'a ring that is no call of ours': rings
-      .filter(({ sid }) => !ours.has(sid))
-      .map((ring) => ({ ring, perhaps: strays.filter(({ msisdn }) => msisdn === ring.to) })),
-    'a call of ours that never rang': calls.filter(({ sid }) => !theirs.has(sid)),
-    'a call of which the provider says something else': rings.flatMap((ring) => {
-      const call = ours.get(ring.sid);
-      return call && (call.msisdn !== ring.to || call.remote_status !== ring.status) ? [{ ring, call }] : [];
+    'a call of the provider that is not in the database': remoteCalls
+      .filter(({ sid }) => !callsBySid.has(sid))
+      .map((remote) => ({ remote, candidates: dialedWithoutId.filter(({ msisdn }) => msisdn === remote.to) })),
+    'a call that the provider does not know': calls.filter(({ sid }) => !remoteSids.has(sid)),
+    'a call that differs from that of the provider': remoteCalls.flatMap((remote) => {
+      const call = callsBySid.get(remote.sid);
+      return call && (call.msisdn !== remote.to || call.remote_status !== remote.status) ? [{ remote, call }] : [];
     }),
-    'callbacks that were accepted and are not there':
-      !world.repeats && stored < heard ? [{ heard, unheard, stored }] : [],
+    'webhooks that were accepted but are not stored':
+      !testbed.duplicatesWebhooks && stored < accepted ? [{ accepted, failed, stored }] : [],
   };
 }
 
-/** What people are shown adds up: the `Total` of each list is the count of its rows, and its parts are the whole. */
-async function wrongTotals(world: World): Promise<Record<string, unknown[]>> {
-  const shown = async (path: string): Promise<number> => {
-    const { headers } = await insist(() => world.api.get(`${path}${path.includes('?') ? '&' : '?'}per_page=1`));
+/** Checks that the `Total` of each list is the number of rows, and that the totals by status add up. */
+async function checkTotals(testbed: Testbed): Promise<Record<string, unknown[]>> {
+  const readTotal = async (path: string): Promise<number> => {
+    const { headers } = await retryUntilAccepted(() =>
+      testbed.api.get(`${path}${path.includes('?') ? '&' : '?'}per_page=1`),
+    );
     return Number(headers.get('total'));
   };
   const found: unknown[] = [];
   for (const table of RESOURCES) {
-    const counted = await world.count(`SELECT count(*) AS count FROM ${table}`);
-    const total = await shown(`/api/${table}`);
+    const counted = await testbed.count(`SELECT count(*) AS count FROM ${table}`);
+    const total = await readTotal(`/api/${table}`);
     if (total !== counted) found.push({ table, total, counted });
   }
-  const byStatus = await Promise.all(phoneCallStatuses.map((status) => shown(`/api/phone_calls?q[status]=${status}`)));
+  const byStatus = await Promise.all(
+    phoneCallStatuses.map((status) => readTotal(`/api/phone_calls?q[status]=${status}`)),
+  );
   const sum = byStatus.reduce((total, part) => total + part, 0);
-  const whole = await shown('/api/phone_calls');
+  const whole = await readTotal('/api/phone_calls');
   return {
-    'a total that is not the count': found,
-    'parts that are not the whole': sum === whole ? [] : [{ sum, whole }],
+    'a total that differs from the number of rows': found,
+    'totals by status that do not add up': sum === whole ? [] : [{ sum, whole }],
   };
 }
 
-/** What the client was told is done, and is not. */
-async function lostRecords(
-  { installation }: World,
+/** @returns the records that the API accepted from the ledger but that are missing or outdated */
+async function findLostRecords(
+  { installation }: Testbed,
   { contacts, callouts, optOuts }: Accepted,
 ): Promise<Record<string, unknown[]>> {
-  const left = await installation.query<{ id: number }>(
+  const optedOutRows = await installation.query<{ id: number }>(
     `SELECT id FROM contacts WHERE metadata ->> 'do_not_call' = 'yes'`,
   );
-  const optedOut = new Set(left.map(({ id }) => Number(id)));
-  const kept = await installation.query<{ id: number; msisdn: string; metadata: string }>(
+  const optedOut = new Set(optedOutRows.map(({ id }) => Number(id)));
+  const contactRows = await installation.query<{ id: number; msisdn: string; metadata: string }>(
     `SELECT id, msisdn, CAST(metadata AS text) AS metadata FROM contacts WHERE CAST(metadata AS text) LIKE '%ledger%'`,
   );
-  const contactsHere = new Map(kept.map((contact) => [Number(contact.id), contact]));
-  const standing = await installation.query<{ id: number; status: string }>('SELECT id, status FROM callouts');
-  const statuses = new Map(standing.map(({ id, status }) => [Number(id), status]));
+  const contactsById = new Map(contactRows.map((contact) => [Number(contact.id), contact]));
+  const calloutRows = await installation.query<{ id: number; status: string }>('SELECT id, status FROM callouts');
+  const statuses = new Map(calloutRows.map(({ id, status }) => [Number(id), status]));
   return {
-    'a contact that was accepted and is not there': contacts.filter(({ id, msisdn, renamed }) => {
-      const contact = contactsHere.get(id);
+    'a contact that was accepted but is missing or outdated': contacts.filter(({ id, msisdn, renamed }) => {
+      const contact = contactsById.get(id);
       return contact?.msisdn !== msisdn || (renamed && !contact.metadata.includes('renamed'));
     }),
-    'an opt-out that was accepted and is not there': optOuts.filter((id) => !optedOut.has(id)),
-    'a callout that was accepted and is not there': callouts.filter(
+    'an opt-out that was accepted but is missing': optOuts.filter((id) => !optedOut.has(id)),
+    'a callout that was accepted but is missing or was not started': callouts.filter(
       ({ id, started }) => !statuses.has(id) || (started && statuses.get(id) !== 'running'),
     ),
   };

@@ -1,81 +1,83 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Api } from '../../support/api.js';
-import { Chance } from './chance.js';
-import { attempt } from './insist.js';
-import type { World } from './world.js';
+import { SeededRandom } from './seeded-random.js';
+import { attempt } from './retry.js';
+import type { Testbed } from './testbed.js';
 
-/** Requests under way at the same time. */
-const LANES = 3;
+/** The number of concurrent writers. */
+const CONCURRENCY = 3;
 
-/** Between two records of a lane, in milliseconds: it shall be told of what breaks, and not be the load itself. */
-const PAUSE = 50;
+/** The pause of a writer between two rounds (ms). The ledger observes faults and must not overload the program. */
+const PAUSE_MS = 50;
 
-/** What a client was told is done, by an answer of 2xx. */
+/** The writes that were confirmed by a 2xx response. */
 export interface Accepted {
   contacts: { id: number; msisdn: string; renamed: boolean }[];
   callouts: { id: number; started: boolean }[];
-  /** The contacts who asked for no more calls. */
+  /** The ids of the contacts that opted out. */
   optOuts: number[];
 }
 
-/** A client that goes on making and changing records while things break, and writes down what was accepted. */
+/** A client that creates and changes records during faults, and records which writes the API has accepted. */
 export class Ledger {
   readonly accepted: Accepted = { contacts: [], callouts: [], optOuts: [] };
-  private readonly chance = new Chance('opt-outs');
+  private readonly random = new SeededRandom('opt-outs');
   private people?: { first: number; last: number };
-  private sent = 0;
-  private closing = false;
-  private lanes: Promise<void>[] = [];
+  private attempts = 0;
+  private stopping = false;
+  private writers: Promise<void>[] = [];
 
-  constructor(private readonly world: World) {}
+  constructor(private readonly testbed: Testbed) {}
 
-  open(): void {
-    this.closing = false;
-    this.lanes = Array.from({ length: LANES }, () => this.write());
+  /** Starts the writers. */
+  start(): void {
+    this.stopping = false;
+    this.writers = Array.from({ length: CONCURRENCY }, () => this.writeRecords());
   }
 
-  /** Ends after the requests under way. */
-  async close(): Promise<void> {
-    this.closing = true;
-    await Promise.all(this.lanes);
+  /** Stops the writers once their current rounds have ended. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    await Promise.all(this.writers);
   }
 
-  private async write(): Promise<void> {
-    while (!this.closing) {
-      await this.contact();
-      await this.callout();
+  private async writeRecords(): Promise<void> {
+    while (!this.stopping) {
+      await this.createContact();
+      await this.createCallout();
       await this.optOut();
-      await pause(PAUSE);
+      await pause(PAUSE_MS);
     }
   }
 
-  /** Each with a number of its own: one whose fate is not known is not asked for again. */
-  private async contact(): Promise<void> {
-    const msisdn = `+85512${2_000_000 + this.sent++}`;
-    const made = await attempt(() => this.api.post('/api/contacts', { msisdn, metadata: { ledger: 'made' } }));
-    if (!made) return;
-    const { id } = made.body;
+  /** Creates a contact and changes it. A number is never reused, because a failed request may have been executed. */
+  private async createContact(): Promise<void> {
+    const msisdn = `+85512${2_000_000 + this.attempts++}`;
+    const created = await attempt(() => this.api.post('/api/contacts', { msisdn, metadata: { ledger: 'made' } }));
+    if (!created) return;
+    const { id } = created.body;
     const renamed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { ledger: 'renamed' } }));
     this.accepted.contacts.push({ id, msisdn, renamed: renamed !== undefined });
   }
 
-  /** One of the people whom callouts are for, perhaps just as they are dialed. */
+  /** Opts out a random contact of the campaigns, possibly while it is dialed. */
   private async optOut(): Promise<void> {
-    this.people ??= await this.world.people().catch(() => undefined);
+    this.people ??= await this.testbed.contactIdRange().catch(() => undefined);
     if (!this.people) return;
-    const id = this.chance.between(this.people.first, this.people.last);
+    const id = this.random.integer(this.people.first, this.people.last);
     const changed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } }));
     if (changed) this.accepted.optOuts.push(id);
   }
 
   private get api(): Api {
-    return this.world.api;
+    return this.testbed.api;
   }
 
-  private async callout(): Promise<void> {
-    const made = await attempt(() => this.api.post('/api/callouts'));
-    if (!made) return;
-    const { id } = made.body;
+  /** Creates a callout and starts it. */
+  private async createCallout(): Promise<void> {
+    const created = await attempt(() => this.api.post('/api/callouts'));
+    if (!created) return;
+    const { id } = created.body;
     const started = await attempt(() => this.api.post(`/api/callouts/${id}/callout_events`, { event: 'start' }));
     this.accepted.callouts.push({ id, started: started !== undefined });
   }

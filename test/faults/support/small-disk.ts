@@ -2,13 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A disk of its own at a folder, which can be full. */
+/** A small in-memory file system that a test can fill up. */
 export class SmallDisk {
   private constructor(readonly folder: string) {}
 
   /**
-   * Mounts an empty disk there, which belongs to that account.
-   * @throws Error when this process may not mount: only root may
+   * Mounts an empty file system.
+   *
+   * @param folder the mount point, which is created
+   * @param owner the user and group that own it
+   * @param megabytes its size (MiB)
+   * @throws Error when this process is not root
    */
   static mount(folder: string, { uid = 0, gid = 0 }: { uid?: number; gid?: number }, megabytes = 256): SmallDisk {
     mkdirSync(folder, { recursive: true });
@@ -16,14 +20,17 @@ export class SmallDisk {
     try {
       execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: ['ignore', 'ignore', 'pipe'] });
     } catch (error) {
-      throw new Error('A full disk is tried on a small one, which only root may mount: run the faults as root.', {
-        cause: error,
-      });
+      throw new Error(
+        'The test of a full disk mounts a small one, which only root may do. Run the fault tests as root.',
+        {
+          cause: error,
+        },
+      );
     }
     return new SmallDisk(folder);
   }
 
-  /** Leaves not a byte free. */
+  /** Fills the file system completely. */
   fill(): void {
     const file = openSync(this.filler, 'w');
     try {
@@ -35,12 +42,12 @@ export class SmallDisk {
     }
   }
 
-  /** Makes room again. */
+  /** Frees what `fill` has taken. */
   free(): void {
     rmSync(this.filler, { force: true });
   }
 
-  /** Takes the disk and its folder away. */
+  /** Unmounts the file system, and removes its folder. */
   unmount(): void {
     execFileSync('umount', [this.folder]);
     rmSync(this.folder, { recursive: true });

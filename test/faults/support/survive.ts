@@ -1,20 +1,22 @@
-import { expectBooksToBalance, quiet } from './books.js';
+import { waitUntilIdle } from './idle.js';
+import { expectBooksToBalance } from './books.js';
 import { Campaign } from './campaign.js';
-import { form } from './form.js';
+import { profile } from './profile.js';
 import { Ledger } from './ledger.js';
-import type { World } from './world.js';
+import type { Testbed } from './testbed.js';
 
 /**
- * Runs a campaign while `breaking` breaks things, and a client goes on writing. Then everything is mended; and once all is quiet, the books
- * must balance.
+ * Runs a campaign and a ledger during faults, restores the testbed, and asserts that the books balance once it is idle.
+ *
+ * @param injectFaults causes the faults
  */
-export async function survive(world: World, breaking: (campaign: Campaign) => Promise<void>): Promise<void> {
-  const ledger = new Ledger(world);
-  ledger.open();
-  const campaign = await Campaign.plan(world);
-  await Promise.all([campaign.run(form.calls), breaking(campaign).then(() => world.mend())]);
+export async function survive(testbed: Testbed, injectFaults: (campaign: Campaign) => Promise<void>): Promise<void> {
+  const ledger = new Ledger(testbed);
+  ledger.start();
+  const campaign = await Campaign.create(testbed);
+  await Promise.all([campaign.run(profile.calls), injectFaults(campaign).then(() => testbed.restore())]);
   await campaign.stop();
-  await ledger.close();
-  await quiet(world);
-  await expectBooksToBalance(world, ledger.accepted);
+  await ledger.stop();
+  await waitUntilIdle(testbed);
+  await expectBooksToBalance(testbed, ledger.accepted);
 }

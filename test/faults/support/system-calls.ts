@@ -3,20 +3,20 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findPrograms } from '../../../scripts/servers.mjs';
+import { findPrograms } from '../../../scripts/programs.mjs';
 import { eventually } from '../../support/eventually.js';
 
-/** A system call of a process, as strace writes it, when it began or when it returned. */
+/** A line of strace: the start of a system call, its return, or both. */
 export interface SystemCall {
   name: string;
-  /** The file or the connection that it is about, as far as strace knows it. */
+  /** The file or connection, as strace describes it. */
   target: string;
-  /** The beginning of what was written, and the rest of the line. */
+  /** The rest of the line, which includes the first bytes that were written. */
   text: string;
   hasReturned: boolean;
 }
 
-/** Follows the system calls of a process, by strace. */
+/** Traces the system calls of a process with strace. */
 export class SystemCalls {
   private constructor(
     private readonly strace: ChildProcess,
@@ -24,8 +24,10 @@ export class SystemCalls {
   ) {}
 
   /**
-   * Follows these system calls from now on.
-   * @throws Error when this process may not follow another: in a container it needs SYS_PTRACE
+   * Starts to trace.
+   *
+   * @param names the system calls to trace
+   * @throws Error when strace may not attach. In a container this needs the capability SYS_PTRACE.
    */
   static async follow(pid: number, names: readonly string[]): Promise<SystemCalls> {
     const { strace: program } = findPrograms({ strace: 'strace' });
@@ -35,22 +37,24 @@ export class SystemCalls {
     let said = '';
     strace.stderr.on('data', (data) => (said += data));
     await eventually(() => {
-      if (strace.exitCode !== null) throw new Error(`strace could not follow the program: ${said}`);
+      if (strace.exitCode !== null) throw new Error(`strace could not attach to the program: ${said}`);
       return said.includes('attached');
     });
     return new SystemCalls(strace, folder);
   }
 
   /**
-   * Follows no longer. Returns what was seen, in its order; of a call that others interrupted, its beginning and its
-   * end.
+   * Stops the trace.
+   *
+   * @returns the system calls in order. One that was interrupted by other threads is two entries: its start and its
+   *   return.
    */
   async end(): Promise<SystemCall[]> {
     this.strace.kill('SIGINT');
     if (this.strace.exitCode === null && this.strace.signalCode === null) await once(this.strace, 'exit');
     const lines = readFileSync(join(this.folder, 'log'), 'utf8').split('\n');
     rmSync(this.folder, { recursive: true });
-    /** The target of the call in which each thread is. */
+    /** By thread, the target of its latest call. */
     const targets = new Map<string, string>();
     return lines.flatMap((line) => {
       const [, thread, resumed, begun, target, text] =

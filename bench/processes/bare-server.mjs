@@ -1,16 +1,16 @@
 import Fastify from 'fastify';
 import pg from 'pg';
 import { openSqlite } from '../databases/sqlite.mjs';
-import { answerTask } from './task.mjs';
+import { handleTask } from './handle-task.mjs';
 
-// The floor of requests: bare Fastify routes with the driver, prepared statements, the same SQL, and the same JSON out. No validation, no
-// logging, no headers but `Total`.
+// The baseline of requests: bare Fastify routes with the database driver, prepared statements, the same SQL and the same
+// JSON. There is no validation, no logging, and no header except `Total`.
 
 const PAGE = 25;
 const COLUMNS = 'id, msisdn, metadata, created_at, updated_at';
 const CREATE = `INSERT INTO contacts (msisdn, metadata) VALUES ($1, $2) RETURNING ${COLUMNS}`;
 
-/** For each database: how a statement is prepared, how a row becomes what the API shows, and the condition for a province. */
+/** By database: how to prepare a statement, how to present a row as the API does, and the condition of a province. */
 const openers = {
   postgres: ({ url }) => {
     pg.types.setTypeParser(pg.types.builtins.INT8, Number);
@@ -41,7 +41,7 @@ const openers = {
   },
 };
 
-answerTask(async (address) => {
+handleTask(async (address) => {
   const { inProvince, prepare, present } = await openers[address.dialect](address);
   const fastify = Fastify();
 

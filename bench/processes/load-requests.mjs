@@ -1,9 +1,9 @@
 import autocannon from 'autocannon';
-import { answerTask } from './task.mjs';
+import { handleTask } from './handle-task.mjs';
 
 const PROVINCES = ['Battambang', 'Kampot', 'Pursat'];
 
-/** For each kind of request, how the next one is made from the one before. */
+/** For each kind of request, creates the next request of a task. */
 const kinds = {
   list: () => ({ method: 'GET', path: '/api/contacts' }),
   find: ({ contacts }) => ({ method: 'GET', path: `/api/contacts/${1 + Math.floor(Math.random() * contacts)}` }),
@@ -18,8 +18,8 @@ const kinds = {
   }),
 };
 
-/** Requests of one kind, `connections` at once on connections that are kept, for `seconds`. Answers how many were answered a second. */
-answerTask(async (task) => {
+/** Sends requests of one kind on `connections` connections for `seconds`. @returns the throughput and the failures */
+handleTask(async (task) => {
   const next = kinds[task.kind];
   const result = await autocannon({
     url: task.url,

@@ -1,12 +1,12 @@
 import { Agent, request } from 'node:http';
 
-/** Sends requests of one program, on connections that are kept, `most` at the most. */
-export class Requests {
-  constructor(most) {
-    this.agent = new Agent({ keepAlive: true, maxSockets: most, maxFreeSockets: most });
+/** A minimal HTTP client that keeps its connections. It opens up to `connections`. */
+export class HttpClient {
+  constructor(connections) {
+    this.agent = new Agent({ keepAlive: true, maxSockets: connections, maxFreeSockets: connections });
   }
 
-  /** Answers the status, once all of the answer is there. */
+  /** Sends a request. @returns the status, once the whole response was received */
   send(url, { method = 'GET', headers = {}, body } = {}) {
     return new Promise((resolve, reject) => {
       const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };

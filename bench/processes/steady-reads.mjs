@@ -1,26 +1,26 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Requests } from './requests.mjs';
-import { answerTask } from './task.mjs';
+import { HttpClient } from './http-client.mjs';
+import { handleTask } from './handle-task.mjs';
 
-/** More than are ever under way, unless an answer takes seconds. */
+/** More than are ever in use, unless a response takes seconds. */
 const CONNECTIONS = 100;
 
-/** Reads by which the program warms up. They do not count. */
+/** Reads that warm up the program and do not count. */
 const WARMING = 200;
 
 /**
- * Reads single contacts, so many a second, until it is sent a word. Answers that it has begun; then, how long the answers took, in
- * milliseconds from the time that each was due.
+ * Reads single contacts at a steady rate until the parent sends a message. Reports its start, and at the end the
+ * latencies, measured from the time at which each read was due (ms).
  */
-answerTask(async ({ url, perSecond, contacts }) => {
-  const requests = new Requests(CONNECTIONS);
+handleTask(async ({ url, perSecond, contacts }) => {
+  const requests = new HttpClient(CONNECTIONS);
   const told = once(process, 'message');
   let over = false;
   const latencies = [];
   const read = async () => {
     const status = await requests.send(`${url}/api/contacts/${1 + Math.floor(Math.random() * contacts)}`);
-    if (status !== 200) throw new Error(`A read was answered ${status}`);
+    if (status !== 200) throw new Error(`A read had status ${status}`);
   };
   const readBy = async (due) => {
     await read();

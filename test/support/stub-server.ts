@@ -3,42 +3,43 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-interface Answer {
+/** A fixed response to a path. */
+interface StubResponse {
   status?: number;
   headers?: Record<string, string>;
   body?: string;
-  /** The answer is sent after this. */
+  /** The response is sent once this has resolved. */
   after?: Promise<unknown>;
 }
 
-/** A web server on this machine that is no part of the program, and remembers what it was asked for. */
-export class WebServer {
-  /** The paths of all requests so far. */
-  readonly asked: string[] = [];
-  /** The forms that were sent, in their order. */
+/** An HTTP server with fixed responses that records its requests. */
+export class StubServer {
+  /** The paths of all requests so far, with their query strings. */
+  readonly requestedPaths: string[] = [];
+  /** The forms that were received, in order. */
   readonly forms: URLSearchParams[] = [];
 
   private constructor(private readonly server: Server) {}
 
-  /** @param answers what is at each path; at any other there is an empty answer */
-  static async start(answers: Record<string, Answer> = {}): Promise<WebServer> {
+  /** @param responses the response at each path. Any other path has an empty response with status 200. */
+  static async start(responses: Record<string, StubResponse> = {}): Promise<StubServer> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const started = new WebServer(server);
-    server.on('request', (request, response) => void started.answer(request, response, answers));
+    const started = new StubServer(server);
+    server.on('request', (request, response) => void started.respond(request, response, responses));
     return started;
   }
 
-  private async answer(
+  private async respond(
     request: IncomingMessage,
     response: ServerResponse,
-    answers: Record<string, Answer>,
+    responses: Record<string, StubResponse>,
   ): Promise<void> {
     const { url = '' } = request;
-    this.asked.push(url);
+    this.requestedPaths.push(url);
     const form = await text(request);
     if (form !== '') this.forms.push(new URLSearchParams(form));
-    const { status = 200, headers = {}, body = '', after } = answers[url] ?? {};
+    const { status = 200, headers = {}, body = '', after } = responses[url] ?? {};
     await after;
     response.writeHead(status, headers).end(body);
   }

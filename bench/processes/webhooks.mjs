@@ -1,12 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import twilio from 'twilio';
 import { percentile } from '../statistics.mjs';
-import { FORM, Requests } from './requests.mjs';
-import { answerTask } from './task.mjs';
+import { FORM, HttpClient } from './http-client.mjs';
+import { handleTask } from './handle-task.mjs';
 
-/** Webhooks, all at once or so many a second; signed before the first is sent. Answers what failed, and how long the answers took in milliseconds. */
-answerTask(async ({ events, connections, perSecond }) => {
-  const requests = new Requests(connections);
+/**
+ * Sends webhooks, all at once or at a steady rate. All are signed before the first one is sent.
+ *
+ * @returns the failures by status or error, and the latencies (ms)
+ */
+handleTask(async ({ events, connections, perSecond }) => {
+  const requests = new HttpClient(connections);
   const signed = events.map(sign);
   const latencies = [];
   const failures = {};
@@ -20,7 +24,7 @@ answerTask(async ({ events, connections, perSecond }) => {
   const began = performance.now();
   const sent = [];
   for (const [index, webhook] of signed.entries()) {
-    // At a steady rate each has its time, and whoever is late is late from then on.
+    // At a steady rate, the latency counts from the time at which a webhook is due, even if it is sent late.
     const due = perSecond === undefined ? performance.now() : began + (index * 1_000) / perSecond;
     if (due > performance.now()) await pause(due - performance.now());
     sent.push(send(webhook, due));
@@ -35,7 +39,7 @@ answerTask(async ({ events, connections, perSecond }) => {
   };
 });
 
-/** As the provider does. */
+/** Signs a webhook as the provider does. */
 function sign({ url, token, delivery, parameters }) {
   return {
     url,

@@ -2,52 +2,53 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Stands before a server, and lets nobody through, or only slowly, when it is told so. The server itself knows nothing of it. */
-export class Gate {
+/** A TCP proxy in front of a server. It can refuse connections, drop them, and delay traffic. */
+export class TcpProxy {
   private readonly sockets = new Set<Socket>();
-  private delay = 0;
+  private delayMs = 0;
 
   private constructor(
     private readonly server: Server,
     readonly port: number,
   ) {}
 
-  /** A gate that is open, before a server, by default of this machine. */
-  static async before(port: number, host = '127.0.0.1'): Promise<Gate> {
+  /** Starts a proxy on a free port of 127.0.0.1, which forwards to the server at `host` and `port`. */
+  static async startFor(port: number, host = '127.0.0.1'): Promise<TcpProxy> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    const gate = new Gate(server, (server.address() as AddressInfo).port);
-    server.on('connection', (socket) => gate.pass(socket, connect(port, host)));
-    return gate;
+    const proxy = new TcpProxy(server, (server.address() as AddressInfo).port);
+    server.on('connection', (socket) => proxy.connectSockets(socket, connect(port, host)));
+    return proxy;
   }
 
-  /** Refuses connections, and breaks off those there are. */
+  /** Drops all connections, and refuses new ones until `open`. */
   async close(): Promise<void> {
     if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
-    this.breakOff();
+    this.dropConnections();
     await closed;
   }
 
+  /** Accepts connections again, and removes the delay. */
   async open(): Promise<void> {
-    this.delay = 0;
+    this.delayMs = 0;
     if (this.server.listening) return;
     this.server.listen(this.port, '127.0.0.1');
     await once(this.server, 'listening');
   }
 
-  /** Breaks off the connections there are; new ones are let through. */
-  breakOff(): void {
+  /** Drops the open connections. New ones are accepted. */
+  dropConnections(): void {
     for (const socket of this.sockets) socket.destroy();
   }
 
-  /** From now on, whatever is sent arrives so many milliseconds later, either way. */
-  slow(milliseconds: number): void {
-    this.delay = milliseconds;
+  /** Delays each chunk of data in both directions. @param milliseconds the delay; 0 for none */
+  setDelay(milliseconds: number): void {
+    this.delayMs = milliseconds;
   }
 
-  private pass(near: Socket, far: Socket): void {
+  private connectSockets(near: Socket, far: Socket): void {
     for (const [from, to] of [
       [near, far],
       [far, near],
@@ -58,20 +59,20 @@ export class Gate {
         this.sockets.delete(from);
         to.destroy();
       });
-      void this.carry(from, to);
+      void this.pipe(from, to);
     }
   }
 
-  private async carry(from: Socket, to: Socket): Promise<void> {
+  private async pipe(from: Socket, to: Socket): Promise<void> {
     try {
       for await (const data of from) {
-        if (this.delay > 0) await pause(this.delay);
+        if (this.delayMs > 0) await pause(this.delayMs);
         if (!to.writable) return;
         to.write(data as Buffer);
       }
       to.end();
     } catch {
-      // Broken off.
+      // The connection was dropped.
     }
   }
 }

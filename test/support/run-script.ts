@@ -4,16 +4,21 @@ import { join } from 'node:path';
 
 const SCRIPTS = join(import.meta.dirname, '../../dist/src');
 
+/** How a script ended. */
 export interface ScriptResult {
+  /** The exit code, or -1 when a signal ended it. */
   code: number;
-  /** What it printed on the standard output, and on the standard error. */
+  /** The standard output. */
   output: string;
+  /** The standard error. */
   error: string;
 }
 
 /**
- * Runs a built script, such as `backup.js`, with just this environment, and waits for its end.
- * @param folder in which it runs: elsewhere than in the project's, so that no `.env` of a developer counts
+ * Runs a script of the build, such as `backup.js`, and waits until it has exited.
+ *
+ * @param environment the whole environment, except for `PATH`
+ * @param folder the working directory. The default is not the project's folder, where a developer's `.env` would apply.
  */
 export function runScript(
   script: string,

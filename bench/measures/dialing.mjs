@@ -1,19 +1,19 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runApart } from '../apart.mjs';
+import { runInChild } from '../child-process.mjs';
 import { Provider, startSink } from '../provider.mjs';
-import { inTurn } from '../rounds.mjs';
+import { runAlternately } from '../run-alternately.mjs';
 import { statementsOf } from '../statements.mjs';
 
-/** As many dials as one process of ours has under way (src/queue/queue.port.ts). */
+/** The concurrency of one worker process of the program. */
 const CONCURRENCY = 100;
 
-/** Calls by which both warm up. They do not count. */
+/** Calls that warm up both sides and do not count. */
 const WARMING = 1_000;
 
-const PATIENCE = 300_000;
+const TIMEOUT_MS = 300_000;
 const ROUNDS = 2;
 
-/** Calls a second, from the moment that their callout runs until the provider's answer to the last of them is recorded. */
+/** Measures calls a second, from the start of their callout until the provider's last response is recorded. */
 export async function measure({ way, seed, flags, report }) {
   const calls = Math.min(flags.calls, flags.contacts - WARMING);
   const template = await seed.calls(WARMING + calls);
@@ -32,7 +32,7 @@ export async function measure({ way, seed, flags, report }) {
     await database.drop();
     return (1_000 * calls) / (ended - began);
   });
-  const floor = withProvider(way, calls, async ({ callsUrl: url, authorization }) => {
+  const baseline = withProvider(way, calls, async ({ callsUrl: url, authorization }) => {
     const forms = Array.from({ length: WARMING + calls }, (_, n) => ({
       From: request.from,
       Twiml: request.twiml,
@@ -40,13 +40,14 @@ export async function measure({ way, seed, flags, report }) {
       To: `+85512${2_000_000 + n}`.replace(/99(..)$/, '00$1'),
     }));
     return (
-      calls / (await runApart('plain-dials', { url, authorization, forms, warming: WARMING, concurrency: CONCURRENCY }))
+      calls /
+      (await runInChild('baseline-dialing', { url, authorization, forms, warming: WARMING, concurrency: CONCURRENCY }))
     );
   });
-  const { all, ...medians } = await inTurn(Math.min(ROUNDS, flags.rounds), ours, floor);
+  const { all, ...medians } = await runAlternately(Math.min(ROUNDS, flags.rounds), ours, baseline);
   sink.stop();
   report.add({
-    measure: `dialling ${calls} calls`,
+    measure: `dialing ${calls} calls`,
     way: way.name,
     unit: '/s',
     ...medians,
@@ -56,26 +57,26 @@ export async function measure({ way, seed, flags, report }) {
   });
 }
 
-/** Work with a provider that has done nothing before; each of the calls must have reached it, once. */
+/** @returns a function that runs `work` with a new provider. It throws unless the provider accepted each call once. */
 function withProvider({ folder }, calls, work) {
   return async () => {
     const provider = await Provider.start(folder);
     const result = await work(provider);
-    const taken = await provider.taken();
-    const asked = WARMING + calls;
-    if (taken !== asked) throw new Error(`The provider took ${taken} of ${asked} calls`);
+    const accepted = await provider.acceptedCalls();
+    const expected = WARMING + calls;
+    if (accepted !== expected) throw new Error(`The provider accepted ${accepted} of ${expected} calls`);
     await provider.stop();
     return result;
   };
 }
 
-/** Dials so many more calls, until each of them has the provider's id. Answers when their callout began to run, in milliseconds since 1970. */
+/** Dials `calls` further calls, and waits until each has the provider's id. @returns the start (ms since 1970) */
 async function dial(program, database, calls, request) {
   const send = (event) => program.send('POST', '/api/callouts/1/callout_events', { event });
-  await database.rows(statementsOf(database).prepareDialling(calls, request));
+  await database.rows(statementsOf(database).prepareDialing(calls, request));
   const began = Date.now();
   await send('resume');
-  for (const deadline = began + PATIENCE; Date.now() < deadline; await pause(100)) {
+  for (const deadline = began + TIMEOUT_MS; Date.now() < deadline; await pause(100)) {
     const [{ waiting }] = await database.rows(
       `SELECT count(*) AS waiting FROM phone_calls WHERE status <> 'created' AND remote_call_id IS NULL`,
     );
@@ -83,10 +84,10 @@ async function dial(program, database, calls, request) {
     await send('pause');
     return began;
   }
-  throw new Error('Not all calls were dialled');
+  throw new Error('Timed out before all calls were dialed');
 }
 
-/** When the provider's answer to the last call was recorded, in milliseconds since 1970. */
+/** @returns when the provider's last response was recorded (ms since 1970) */
 async function lastRecorded(database) {
   const at = statementsOf(database).milliseconds('max(updated_at)');
   const [row] = await database.rows(`SELECT ${at} AS at FROM phone_calls WHERE remote_call_id IS NOT NULL`);

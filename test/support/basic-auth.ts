@@ -1,0 +1,4 @@
+/** @returns the header of HTTP basic authentication */
+export const basicAuth = (user: string, password: string) => ({
+  Authorization: `Basic ${btoa(`${user}:${password}`)}`,
+});
