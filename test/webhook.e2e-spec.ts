@@ -382,6 +382,7 @@ describe('the webhook', () => {
     const answer = await signedWebhook(api, parameters as unknown as Record<string, string>);
     expect([answer.status, answer.headers.get('content-type')]).toEqual([422, 'application/xml; charset=utf-8']);
     expect(answer.text).toContain(`<errors><error>${message}</error></errors>`);
+    await eventually(() => program.output.includes(`a webhook was rejected: ${message}`));
   });
 
   it('responds to any invalid request, and stores nothing', async () => {
