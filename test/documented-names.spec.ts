@@ -19,7 +19,7 @@ const ELSEWHERE = /^data\/|\bwater-level\.call-flow\.ts$/;
 /** `jobs/sweeper.ts`, `sweeper.ts` or `jobs/`. */
 const PATH = /(?<![\w*./-])((?:[a-z][\w-]*\/)*[a-z][\w.-]*\.(?:ts|mjs)|(?:[a-z][\w-]*\/)+)(?![\w/*])/g;
 
-/** `UnitOfWork.run`, `setClause`, `MOST_WAITING` or `@Public()`: names with humps or underscores, and decorators. */
+/** `UnitOfWork.run`, `setClause`, `MAX_WAITING` or `@Public()`: names with humps or underscores, and decorators. */
 const IDENTIFIER =
   /`(?:@(?=\w+\(?\)?`)|(?=[\w.]*[a-z][A-Z])|(?=[A-Z]+_[A-Z_]+`))([A-Za-z]\w*(?:\.\w+)*)(?:\(\)|<\w+>)?`/g;
 

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { openSqlite } from '../databases/sqlite.mjs';
 import { handleTask } from './handle-task.mjs';
 
-// The baseline of requests: bare Fastify routes with the database driver, prepared statements, the same SQL and the same
-// JSON. There is no validation, no logging, and no header except `Total`.
+// The baseline of requests: bare Fastify routes with the database driver, prepared statements, the same SQL and the
+// same JSON. There is no validation, no logging, and no header except `Total`.
 
 const PAGE = 25;
 const COLUMNS = 'id, msisdn, metadata, created_at, updated_at';

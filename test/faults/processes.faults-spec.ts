@@ -61,10 +61,10 @@ describe('processes of a cluster', () => {
     await suspend();
     await populated;
     await campaign.createCalls();
-    const dialled = campaign.queueCalls().then(() => campaign.waitForCalls(profile.calls));
+    const allCalled = campaign.queueCalls().then(() => campaign.waitForCalls(profile.calls));
     await pause(random.integer(0, LONGEST_DELAY));
     await suspend();
-    await dialled;
+    await allCalled;
     await campaign.stop();
     await waitUntilIdle(testbed);
     await expectBooksToBalance(testbed);
