@@ -205,7 +205,7 @@ describe('the first document', () => {
     const { body } = await api.post('/api/callouts');
     const greeted = await participant(body.id, { keys: [] });
     expect((await dialParticipation(api, greeted.id)).talk).toMatchObject({
-      fetched: [],
+      fetches: [],
       said: ['Hello. This is the Simple Call Flow Manager. Goodbye.'],
     });
   });
