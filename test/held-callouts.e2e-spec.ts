@@ -70,7 +70,7 @@ describe.each([
     });
     expect([created, again]).toEqual([people, {}]);
     expect((await api.get('/health/ready')).body.details.telephony.held_callouts).toBeUndefined();
-  });
+  }, 300_000);
 });
 
 describe('a callout on trial', () => {
