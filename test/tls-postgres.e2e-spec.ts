@@ -93,6 +93,8 @@ describe.runIf(way === 'cluster')('PostgreSQL with TLS', () => {
 
   /** The sessions of the program: what each one waits for, and whether it is encrypted. */
   const sessions = async (connection: pg.Client) => {
+    // A transaction sees the sessions of its first look, unless it forgets them.
+    await connection.query('SELECT pg_stat_clear_snapshot()');
     const { rows } = await connection.query<{ wait: string | null; ssl: boolean }>(
       `SELECT wait_event_type AS wait, ssl FROM pg_stat_activity JOIN pg_stat_ssl USING (pid)
         WHERE application_name = 'scfm'`,
