@@ -33,13 +33,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly logger = new Logger('Dispatcher');
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly loops = [
-    new PollingLoop(() => this.logFailure(() => this.reserveDials()), POLL_INTERVAL),
-    new PollingLoop(
-      () => this.logFailure(async () => this.schedule('fetch', await this.reconciler.reserve())),
-      POLL_INTERVAL,
-    ),
-    new PollingLoop(() => this.logFailure(() => this.housekeeping()), HOUSEKEEPING_INTERVAL),
-    new PollingLoop(() => this.logFailure(() => this.repairClockSteps()), CLOCK_CHECK_INTERVAL),
+    this.poll(() => this.reserveDials(), POLL_INTERVAL),
+    this.poll(async () => this.schedule('fetch', await this.reconciler.reserve()), POLL_INTERVAL),
+    this.poll(() => this.housekeeping(), HOUSEKEEPING_INTERVAL),
+    this.poll(() => this.repairClockSteps(), CLOCK_CHECK_INTERVAL),
   ];
   private stopped = false;
 
@@ -60,12 +57,8 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     for (const timer of this.timers) clearTimeout(timer);
   }
 
-  private async logFailure(work: () => Promise<number | void>): Promise<number | void> {
-    try {
-      return await work();
-    } catch (error) {
-      this.logger.warn(`Could not look for calls: ${(error as Error).message}`);
-    }
+  private poll(work: () => Promise<number | void>, interval: number): PollingLoop {
+    return new PollingLoop(work, interval, ({ message }) => this.logger.warn(`Could not look for calls: ${message}`));
   }
 
   private async reserveDials(): Promise<number> {

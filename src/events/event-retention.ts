@@ -22,7 +22,11 @@ export class EventRetention implements OnApplicationBootstrap, BeforeApplication
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly config: Config,
   ) {
-    this.loop = new PollingLoop(() => this.tryToPrune(), config.sweepSeconds * 1_000);
+    this.loop = new PollingLoop(
+      () => this.prune(),
+      config.sweepSeconds * 1_000,
+      ({ message }) => this.logger.warn(`Could not delete old events: ${message}`),
+    );
   }
 
   onApplicationBootstrap(): void {
@@ -33,27 +37,17 @@ export class EventRetention implements OnApplicationBootstrap, BeforeApplication
     return this.loop.stop();
   }
 
-  private async tryToPrune(): Promise<void> {
-    try {
-      await this.prune();
-    } catch (error) {
-      this.logger.warn(`Could not delete old events: ${(error as Error).message}`);
-    }
-  }
-
-  /**
-   * Deletes the oldest expired events, up to the size of a chunk.
-   * @returns the number of deleted events
-   */
-  async prune(): Promise<number> {
+  /** Deletes the oldest expired events, up to the size of a chunk. */
+  private async prune(): Promise<void> {
     const hasExpired = sql`created_at < ${secondsFromNow(-this.config.eventsKeptDays * SECONDS_PER_DAY)}`;
     // Ids ascend with time, so the first row decides whether there is anything to delete.
     const oldest = sql`SELECT id, created_at FROM events ORDER BY id LIMIT 1`;
     const expired = await this.reader.row(sql`SELECT id FROM (${oldest}) AS oldest WHERE ${hasExpired}`);
-    if (!expired) return 0;
+    if (!expired) return;
     // Another worker may be deleting the same rows.
-    const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((transaction) =>
+    const chunk = sql`SELECT id, created_at FROM events ORDER BY id LIMIT ${CHUNK}
+      ${lockClause('FOR UPDATE SKIP LOCKED')}`;
+    await this.unitOfWork.run((transaction) =>
       transaction.execute(sql`DELETE FROM events WHERE id IN (SELECT id FROM (${chunk}) AS chunk WHERE ${hasExpired})`),
     );
   }

@@ -20,7 +20,11 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
     private readonly queue: Queue,
     { sweepSeconds }: Config,
   ) {
-    this.loop = new PollingLoop(() => this.sweep(), sweepSeconds * 1_000);
+    this.loop = new PollingLoop(
+      () => this.sweep(),
+      sweepSeconds * 1_000,
+      ({ message }) => this.logger.warn(`Could not look for work: ${message}`),
+    );
   }
 
   onApplicationBootstrap(): void {
@@ -32,13 +36,9 @@ export class Sweeper implements OnApplicationBootstrap, BeforeApplicationShutdow
   }
 
   private async sweep(): Promise<void> {
-    try {
-      for (const [task, handler] of this.registry.handlers) {
-        const ids = (await handler.findDue?.(BATCH_SIZE)) ?? [];
-        for (const id of ids) this.queue.notify({ task, id });
-      }
-    } catch (error) {
-      this.logger.warn(`Could not look for work: ${(error as Error).message}`);
+    for (const [task, handler] of this.registry.handlers) {
+      const ids = (await handler.findDue?.(BATCH_SIZE)) ?? [];
+      for (const id of ids) this.queue.notify({ task, id });
     }
   }
 }
