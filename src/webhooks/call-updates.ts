@@ -50,26 +50,18 @@ export function applyWebhook(
           sequence_number: null,
         };
   const news = stateAfter(known, { remoteStatus, sequence }, assumed);
-  Object.assign(call, {
-    remote_call_id: sid,
+  const update = {
+    id: call.id,
     status: news.status,
     remote_status: news.remoteStatus,
+    remote_call_id: sid,
     remote_direction: call.remote_direction ?? directionOf(details) ?? null,
     sequence_number: Math.max(sequence ?? -1, known.sequence_number ?? -1),
     call_flow_state: state,
     metadata,
-  });
-  const { id, status, remote_status, remote_direction, sequence_number } = call;
-  return {
-    id,
-    status,
-    remote_status,
-    remote_call_id: sid,
-    remote_direction,
-    sequence_number,
-    call_flow_state: state,
-    metadata,
   };
+  Object.assign(call, update);
+  return update;
 }
 
 /**
