@@ -142,7 +142,7 @@ async function printResults(url, calloutId, people) {
   if (sum !== people) throw new Error(`The table does not add up to ${people}`);
   if (rows.get('want no more calls') !== 1) throw new Error('One person asked for no more calls');
   console.log(
-    `\nA next callout to ${FLOODED} leaves out the people who opted out: ${await countLeftOut(url)} in this province.`,
+    `\nThe next callout to ${FLOODED} leaves out the people who opted out: ${await countLeftOut(url)} in this province.`,
   );
 }
 

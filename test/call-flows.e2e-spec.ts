@@ -90,7 +90,7 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
       6,
     ],
     ['wants no calls', ['9'], { do_not_call: { at: isoTime, callout_id: null } }, 1],
-  ] as [string, string[], object, number][])('registers whoever %s', async (_, keys, metadata, questions) => {
+  ] as [string, string[], object, number][])('registers a person who %s', async (_, keys, metadata, questions) => {
     const msisdn = number();
     const { said, questions: asked, errors } = await callIn(api, msisdn, keys);
     expect(errors).toEqual([]);
@@ -117,7 +117,7 @@ describe.each<Delivery>(['in turn', 'twice', 'twice at once'])('with each webhoo
     ['presses a wrong key, then confirms', { keys: ['', '8', '1'] }, { confirmed_at: isoTime }, 1, 3],
     ['wants no more calls', { keys: ['9'] }, {}, 1, 1],
   ] as [string, object, object, number, number][])(
-    'warns whoever %s',
+    'warns a person who %s',
     async (_, behavior, metadata, heard, questions) => {
       const callout = await flood();
       const { id, msisdn } = await participant(callout, behavior);

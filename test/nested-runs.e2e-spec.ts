@@ -120,7 +120,7 @@ it('begins a transaction of its own after the run that started its loop has ende
     throw new Error('outer failed');
   });
   await expect(failing).rejects.toThrow('outer failed');
-  // The run of another caller is open meanwhile.
+  // The run of another caller is open at the same time.
   await unitOfWork.run(async (transaction) => {
     await write(transaction, 'other');
     isOver = true;

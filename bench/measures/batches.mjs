@@ -109,7 +109,7 @@ async function measureBatch({ way, seed, flags, report }, batch) {
   }
   report.add({
     ...shared,
-    measure: `${batch.name}: p99 of reads meanwhile`,
+    measure: `${batch.name}: p99 of reads during it`,
     unit: 'ms',
     ours: percentile(reads.busy, 99),
     baseline: percentile(reads.idle, 99),

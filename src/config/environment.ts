@@ -36,8 +36,8 @@ export class Environment {
   @Documented({
     section: SERVER,
     description:
-      'The URL under which the provider and other clients reach the program. A real provider needs it: its webhooks ' +
-      'come to this URL.',
+      'The URL under which the provider and other clients reach the program. Set it for a real provider, which sends ' +
+      'its webhooks to this URL.',
     values: 'an http or https URL without a query, a fragment, a user or a password',
     defaultsTo: 'the address of each request',
   })

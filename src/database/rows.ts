@@ -33,7 +33,7 @@ export async function updateRow<T extends Identified>(
 }
 
 /**
- * Finds a row that a new row will refer to, and locks it until the transaction ends: it cannot be deleted meanwhile.
+ * Finds a row that a new row will refer to, and locks it until the transaction ends, so that it cannot be deleted.
  *
  * @param id a value of a client
  * @returns undefined if there is no such row, or the value is not an id
