@@ -62,9 +62,10 @@ export class BatchOperationRuns {
    */
   claim(id: number): Promise<BatchOperation | undefined> {
     return this.unitOfWork.run(async (transaction) => {
-      const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
-      const claimed =
-        await transaction.execute(sql`UPDATE batch_operations SET status = ${batchOperationWorkerTransitions.start.to}, lease_token = ${randomUUID()},
+      const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue}
+        ${lockClause('FOR UPDATE SKIP LOCKED')}`;
+      const claimed = await transaction.execute(sql`UPDATE batch_operations
+          SET status = ${batchOperationWorkerTransitions.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
           WHERE id IN (${due})`);
       return claimed === 1 ? transaction.find(BatchOperation, { id }) : undefined;
@@ -86,8 +87,8 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Runs the next chunk. After the last chunk, the run is finished. The run's row is locked meanwhile, so no other
-   * worker takes over the run even if the chunk takes longer than the lease.
+   * Runs the next chunk, and finishes the run after the last one. The run's row is locked until the chunk is committed:
+   * no other worker takes over the run, even if the chunk takes longer than the lease.
    * @param last the result of the previous chunk; undefined for the first one
    * @throws LeaseLostError if the run is no longer ours
    */
@@ -170,7 +171,8 @@ export class BatchOperationRuns {
   /** The condition of runs that need work and that no worker has a lease on. */
   private get isDue(): Sql {
     const longest = Math.max(this.config.leaseSeconds, 2 ** MAX_ATTEMPTS);
-    return sql`status IN (${join(batchOperationWorkerTransitions.start.from)}) AND ${isFree(sql`leased_until`, longest)}`;
+    return sql`status IN (${join(batchOperationWorkerTransitions.start.from)})
+      AND ${isFree(sql`leased_until`, longest)}`;
   }
 
   private isLimited(run: BatchOperation): boolean {
@@ -192,8 +194,8 @@ export class BatchOperationRuns {
     changes: Sql,
     leasedUntil = secondsFromNow(this.config.leaseSeconds),
   ): Promise<void> {
-    const updated =
-      await transaction.execute(sql`UPDATE batch_operations SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
+    const updated = await transaction.execute(sql`UPDATE batch_operations
+          SET ${changes}, leased_until = ${leasedUntil}, updated_at = ${now}
         WHERE ${isOurs(run)}`);
     if (updated !== 1) throw new LeaseLostError(`Batch operation ${run.id} is no longer ours`);
   }

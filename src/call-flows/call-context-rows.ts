@@ -52,8 +52,8 @@ export async function selectCallContexts(
     participation_id: callout_participation_id ?? call_flow_state?.participation_id ?? null,
   }));
   const columns = { id: 'bigint', contact_id: 'bigint', participation_id: 'bigint' } as const;
-  const rows =
-    await transaction.query<SelectedRow>(sql`SELECT input.id AS phone_call_id, contacts.msisdn, contacts.metadata AS contact_metadata,
+  const rows = await transaction.query<SelectedRow>(sql`SELECT input.id AS phone_call_id, contacts.msisdn,
+          contacts.metadata AS contact_metadata,
         callout_participations.id AS participation_id, callout_participations.metadata AS participation_metadata,
         callout_participations.call_flow_logic AS participation_flow,
         callouts.id AS callout_id, callouts.status, callouts.metadata AS callout_metadata,

@@ -13,6 +13,7 @@ export interface HeldCallout {
 /** Finds the latest callouts that are held because the provider refuses their calls. */
 export async function findHeldCallouts(reader: Reader): Promise<HeldCallout[]> {
   return reader.rows<HeldCallout>(
-    sql`SELECT id, held_because AS because FROM callouts WHERE held_because IS NOT NULL ORDER BY id DESC LIMIT ${MAX_SHOWN}`,
+    sql`SELECT id, held_because AS because FROM callouts WHERE held_because IS NOT NULL
+      ORDER BY id DESC LIMIT ${MAX_SHOWN}`,
   );
 }

@@ -88,7 +88,8 @@ export class CallReconciler {
   repairClockSteps(): Promise<number> {
     const shortest = Math.min(this.leaseSeconds, this.config.reconcileAfter);
     const number = (value: number): Sql => raw(String(value));
-    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN_BACKOFF)} ELSE ${number(this.config.reconcileAfter)} END`;
+    const first = sql`CASE WHEN status = 'uncertain' THEN ${number(FIRST_UNCERTAIN_BACKOFF)}
+      ELSE ${number(this.config.reconcileAfter)} END`;
     const doublings = sql`CAST(${least(sql`checks`, number(MAX_DOUBLINGS))} AS integer)`;
     const backOff = least(sql`(${first}) * (1 << ${doublings})`, number(MAX_LOOKUP_BACKOFF));
     const longest = greatest(sql`${backOff} * ${number(1 + JITTER_RATIO)}`, number(this.leaseSeconds));

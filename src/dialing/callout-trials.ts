@@ -30,7 +30,8 @@ export class CalloutTrials {
   /** Ends the trials of callouts whose calls the provider accepts. */
   async endTrials(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
-    await transaction.query(sql`UPDATE callouts SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
+    await transaction.query(sql`UPDATE callouts
+        SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
         WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`);
   }
 
@@ -43,7 +44,8 @@ export class CalloutTrials {
     const calloutId = callout_id!;
     const dialedAt = sql`(SELECT dialled_at FROM phone_calls WHERE phone_calls.id = ${id})`;
     const [callout] =
-      await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals, trial_began_at IS NOT NULL AS on_trial,
+      await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals,
+          trial_began_at IS NOT NULL AS on_trial,
           coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
         FROM callouts WHERE id = ${calloutId} ${lockClause('FOR UPDATE')}`);
     if (!callout) return;
@@ -87,7 +89,8 @@ export class CalloutTrials {
     const to = calloutSystemTransitions.hold.from.some((from) => from === status)
       ? calloutSystemTransitions.hold.to
       : status;
-    await transaction.query(sql`UPDATE callouts SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
+    await transaction.query(sql`UPDATE callouts
+        SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
         WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
     // A trial that begins in the future was written before the database clock stepped back, and does not limit the
@@ -101,6 +104,7 @@ export class CalloutTrials {
   /** Queues the calls again that were refused with this code, so that no person loses a call. */
   private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {
     await transaction.query(sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
-        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)} AND refusal_code = ${code} AND remote_call_id IS NULL`);
+        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)}
+          AND refusal_code = ${code} AND remote_call_id IS NULL`);
   }
 }

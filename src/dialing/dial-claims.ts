@@ -116,7 +116,8 @@ export class DialClaims {
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
-          (SELECT callouts.trial_refusals IS NOT NULL FROM callouts WHERE callouts.id = phone_calls.callout_id) AS on_trial,
+          (SELECT callouts.trial_refusals IS NOT NULL FROM callouts WHERE callouts.id = phone_calls.callout_id)
+            AS on_trial,
           ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({
       ...row,

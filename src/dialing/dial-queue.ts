@@ -70,7 +70,8 @@ export class DialQueue {
     return this.rateLimiter.reserve(transaction, 'dial', limit, async (count) => {
       const ids = await this.nextCalls(transaction, count);
       if (ids.length > 0) {
-        await transaction.query(sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVATION_SECONDS) })}
+        await transaction.query(sql`UPDATE phone_calls
+          SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVATION_SECONDS) })}
             WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`);
       }
       return ids;

@@ -95,13 +95,15 @@ export class DialResults {
       },
       sql`input.status`,
     );
-    const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL AND phone_calls.remote_call_id IS NULL`;
-    const count =
-      await transaction.execute(sql`UPDATE phone_calls SET ${moved}, ${stored}, remote_direction = input.remote_direction
+    const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL
+      AND phone_calls.remote_call_id IS NULL`;
+    const count = await transaction.execute(sql`UPDATE phone_calls
+        SET ${moved}, ${stored}, remote_direction = input.remote_direction
         FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_accepted')}
           AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`);
     if (count < accepted.length) {
-      await transaction.query(sql`UPDATE phone_calls SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
+      await transaction.query(sql`UPDATE phone_calls
+          SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
           FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_late_answer')}
             AND phone_calls.lease_token = input.lease_token`);
     }

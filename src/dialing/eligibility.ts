@@ -52,7 +52,8 @@ const includesOptedOut = sql`EXISTS (
   SELECT 1 FROM batch_operations WHERE batch_operations.id IN (
     phone_calls.create_batch_operation_id,
     phone_calls.queue_batch_operation_id,
-    (SELECT callout_population_id FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)
+    (SELECT callout_population_id FROM callout_participations
+      WHERE callout_participations.id = phone_calls.callout_participation_id)
   ) AND ${normalizedTextAt('batch_operations.parameters', INCLUDE_DO_NOT_CALL)} IN (${join([...TRUE_WORDS])})
 )`;
 
@@ -61,7 +62,8 @@ const personHasNotOptedOut: DialingRule = {
   table: 'phone_calls',
   cancels: {
     when: sql`(
-      (${hasOptedOut(sql`contacts.id = phone_calls.contact_id`)} OR ${hasOptedOut(sql`contacts.msisdn = phone_calls.msisdn`)})
+      (${hasOptedOut(sql`contacts.id = phone_calls.contact_id`)}
+        OR ${hasOptedOut(sql`contacts.msisdn = phone_calls.msisdn`)})
       AND NOT ${includesOptedOut}
     )`,
     message: 'The person has asked for no more calls: nobody was called.',

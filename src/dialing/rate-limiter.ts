@@ -102,7 +102,8 @@ export class RateLimiter {
       );
       if (!row || row.pausing) return;
       const length = Math.min(MAX_PAUSE, MIN_PAUSE * 2 ** Math.min(row.pauses, 10));
-      await transaction.query(sql`UPDATE paces SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
+      await transaction.query(sql`UPDATE paces
+          SET paused_until = ${nowMilliseconds} + ${length}, reason = ${reason}, pauses = pauses + 1
           WHERE name = ${bucket}`);
     });
   }

@@ -65,7 +65,8 @@ export class PhoneCallsService {
       const { columns, values } = insertion('create', {});
       const [call] = await transaction.query<{
         id: number;
-      }>(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
+      }>(sql`INSERT INTO phone_calls
+            (callout_participation_id, callout_id, contact_id, msisdn, call_flow_logic, metadata,
             remote_request_params, ${columns})
           VALUES (${participation.id}, ${participation.callout_id}, ${participation.contact_id}, ${msisdn},
             ${call_flow_logic ?? null}, ${JSON.stringify(metadata)}${jsonCast},

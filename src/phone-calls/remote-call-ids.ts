@@ -18,7 +18,8 @@ export async function retractGuessedIds(transaction: Transaction, owners: readon
   const columns = { id: 'bigint', remote_call_id: 'text' } as const;
   const guesses = await transaction.query<
     RemoteIdOwner & { owner: number }
-  >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner FROM ${recordset('owners', columns, owners)}
+  >(sql`SELECT phone_calls.id, phone_calls.remote_call_id, owners.id AS owner
+      FROM ${recordset('owners', columns, owners)}
       JOIN phone_calls ON phone_calls.remote_call_id = owners.remote_call_id AND phone_calls.id <> owners.id
       WHERE phone_calls.remote_queue_response ->> 'sid' IS NULL`);
   const retracted = setClause('retract_remote_id', {

@@ -65,7 +65,8 @@ export class InboundCalls {
       check_at: secondsFromNow(this.config.reconcileAfter),
     });
     const contactId = msisdn === undefined ? null : await this.findOrCreateContact(transaction, msisdn);
-    await transaction.query(sql`INSERT INTO phone_calls (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
+    await transaction.query(sql`INSERT INTO phone_calls
+          (contact_id, msisdn, remote_direction, call_flow_logic, call_flow_state, metadata,
           ${received.columns})
         VALUES (${contactId}, ${label}, 'inbound', ${call_flow_logic},
           ${call_flow_state && JSON.stringify(call_flow_state)}${jsonCast}, ${JSON.stringify(metadata)}${jsonCast},
@@ -117,8 +118,8 @@ export class InboundCalls {
     msisdn: string,
     called: unknown,
   ): Promise<EarlierCall | undefined> {
-    const rows =
-      await transaction.query<EarlierCall>(sql`SELECT phone_calls.remote_request_params, callout_participations.id AS participation_id,
+    const rows = await transaction.query<EarlierCall>(sql`SELECT phone_calls.remote_request_params,
+          callout_participations.id AS participation_id,
           coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic, callouts.call_flow_logic)
             AS call_flow_logic,
           callouts.id AS callout_id, callouts.metadata AS callout_metadata,

@@ -26,8 +26,8 @@ export class WebhookCalls {
   async lockCallsFor(transaction: Transaction, sids: string[], phoneCallIds: number[] = []): Promise<WebhookCall[]> {
     const bySid = sids.map((sid) => ({ sid }));
     const byId = phoneCallIds.map((id) => ({ id }));
-    const rows =
-      await transaction.query<WebhookCall>(sql`SELECT id, status, msisdn, metadata, contact_id, callout_participation_id, call_flow_logic, call_flow_state,
+    const rows = await transaction.query<WebhookCall>(sql`SELECT id, status, msisdn, metadata, contact_id,
+          callout_participation_id, call_flow_logic, call_flow_state,
           remote_request_params, remote_call_id, remote_status, remote_direction, sequence_number,
           remote_queue_response ->> 'sid' IS NOT NULL OR EXISTS (
             SELECT 1 FROM remote_phone_call_events AS events

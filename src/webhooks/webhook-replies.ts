@@ -39,8 +39,8 @@ const eventColumns = {
  */
 export async function findReplies(transaction: Transaction, deliveries: string[]): Promise<Map<string, StoredReply>> {
   const input = deliveries.map((delivery) => ({ delivery }));
-  const rows =
-    await transaction.query<DeliveredReply>(sql`SELECT events.id, events.twiml, events.delivery FROM remote_phone_call_events AS events
+  const rows = await transaction.query<DeliveredReply>(sql`SELECT events.id, events.twiml, events.delivery
+        FROM remote_phone_call_events AS events
         JOIN ${recordset('input', { delivery: 'text' }, input)} ON input.delivery = events.delivery`);
   return new Map(rows.map(({ id, twiml, delivery }) => [delivery, { id, twiml }]));
 }

@@ -85,7 +85,8 @@ export class CalloutPopulationType implements BatchOperationType {
 
   private addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
-    return transaction.execute(sql`INSERT INTO callout_participations (callout_id, contact_id, callout_population_id, msisdn)
+    return transaction.execute(sql`INSERT INTO callout_participations
+        (callout_id, contact_id, callout_population_id, msisdn)
         SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
         WHERE ${range} AND ${and(selectedConditions(operation))}
         ORDER BY contacts.id ${lockContacts}

@@ -64,7 +64,8 @@ export async function remainingInPeriod(transaction: Transaction, parameters: Me
 export function withLimits(table: ListedTable, condition: Sql, parameters: Metadata): Sql {
   if (!isLimited({ parameters })) return condition;
   const id = raw(`${table}.id`);
-  return sql`${id} IN (SELECT ${id} FROM ${raw(table)} WHERE ${condition} ORDER BY ${id} LIMIT ${limitSql(parameters)})`;
+  return sql`${id} IN (SELECT ${id} FROM ${raw(table)} WHERE ${condition}
+    ORDER BY ${id} LIMIT ${limitSql(parameters)})`;
 }
 
 function limitSql(parameters: Metadata): Sql {

@@ -71,11 +71,12 @@ export class PhoneCallCreateType implements BatchOperationType {
     const allowed = Math.min(maxRows, await remainingInPeriod(transaction, parameters));
     const window = await nextIdWindow(transaction, 'callout_participations', cursor, windowSize, calloutId);
     const { columns, values } = insertion('create', {});
-    const processed =
-      await transaction.execute(sql`INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
+    const processed = await transaction.execute(sql`INSERT INTO phone_calls
+          (callout_participation_id, callout_id, contact_id, msisdn, ${columns},
           remote_request_params, create_batch_operation_id)
         SELECT callout_participations.id, callout_participations.callout_id, callout_participations.contact_id,
-          callout_participations.msisdn, ${values}, ${JSON.stringify(parameters.remote_request_params)}${jsonCast}, ${id}
+          callout_participations.msisdn, ${values},
+          ${JSON.stringify(parameters.remote_request_params)}${jsonCast}, ${id}
         FROM callout_participations
         WHERE callout_participations.id > ${cursor} AND callout_participations.id <= ${window.cursor}
           AND ${participationsInScope(operation)}

@@ -81,7 +81,8 @@ export abstract class PhoneCallTransitionType implements BatchOperationType {
     const ofCallout = sql`phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND ${canMove(this.event, status)}
       AND phone_calls.id > ${cursor} ORDER BY phone_calls.callout_id, phone_calls.status, phone_calls.id`;
     const rows = await transaction.query<{ id: number }>(
-      sql`SELECT phone_calls.id FROM phone_calls WHERE ${callout === null ? this.acrossCallouts(cursor) : ofCallout} LIMIT ${size}`,
+      sql`SELECT phone_calls.id FROM phone_calls
+        WHERE ${callout === null ? this.acrossCallouts(cursor) : ofCallout} LIMIT ${size}`,
     );
     const ids = rows.map(({ id }) => id);
     return { ids, cursor: ids.at(-1) ?? cursor, scanned: ids.length, done: ids.length < size };
