@@ -4,6 +4,8 @@ import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { createPausedCallout, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
+import { PROVIDER_SID, dialingEnvironment } from './support/provider-environment.js';
+import { type StubResponse, StubServer } from './support/stub-server.js';
 
 /**
  * The number of people of a callout whose calls are refused because of a setting, and of one whose calls are refused
@@ -81,6 +83,9 @@ describe('a callout on trial', () => {
   const filter = { metadata: { group: 'a' } };
 
   it('continues when one of its first calls is accepted, and the refused calls are errored', async () => {
+    // The calls are dialed one after another, so that the tenth response comes before the eleventh.
+    await installation.killAll();
+    api = (await installation.start({ SIMULATOR_SPEED: '1000', MAX_CALLS_IN_FLIGHT: '1' })).api;
     await people([...Array(9).fill('9921'), '9902', ...Array(12).fill('9921')]);
     const id = await createPausedCallout(api, filter);
     await sendCalloutEvent(api, id, 'resume');
@@ -143,6 +148,39 @@ describe('a callout on trial', () => {
     expect((await callout(id)).held_because).toContain('(21606)');
     expect(await requested()).toBe(before + 1);
     expect(await total(id, 'q[status]=queued')).toBe(1);
+  });
+
+  it('is not held again by a refusal from before it was resumed, even if a call was accepted meanwhile', async () => {
+    let sendLateRefusal!: () => void;
+    const after = new Promise<void>((resolve) => (sendLateRefusal = resolve));
+    const refusal = { status: 400, body: JSON.stringify({ code: 21205, message: 'Url is not a valid URL' }) };
+    const responses: StubResponse[] = [];
+    let accepted = 0;
+    const provider = await StubServer.start({
+      get [`/simulator/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json`]() {
+        const call = () => ({ sid: `CA${++accepted}`, status: 'queued', direction: 'outbound-api' });
+        return responses.shift() ?? { status: 201, body: JSON.stringify(call()) };
+      },
+    });
+    // The first refusal waits for the second request, because no call of a held callout is dialed.
+    responses.push({ ...refusal, after: eventually(() => provider.forms.length === 2) }, { ...refusal, after });
+    try {
+      await installation.killAll();
+      const settings = { ...dialingEnvironment(provider.url), PUBLIC_URL: 'https://warn.example' };
+      api = (await installation.start(settings)).api;
+      await people(['9900', '9900']);
+      const id = await createPausedCallout(api, filter);
+      await sendCalloutEvent(api, id, 'resume');
+      await eventually(async () => (await callout(id)).status === 'paused');
+      await sendCalloutEvent(api, id, 'resume');
+      await eventually(async () => (await total(id, 'q[status]=remotely_queued')) === 1);
+      sendLateRefusal();
+      await eventually(async () => (await total(id, 'q[status]=remotely_queued')) === 2);
+      expect(await callout(id)).toMatchObject({ status: 'running', held_because: null });
+      expect(provider.forms.length).toBe(4);
+    } finally {
+      await provider.stop();
+    }
   });
 
   it('is held from initialized, too, and stop cancels its call', async () => {

@@ -47,13 +47,17 @@ export class Callout {
   @TextColumn({ nullable: true })
   held_because!: string | null;
 
-  /** The provider's error code for which the callout was last held; null after the provider accepts a call. */
+  /** The provider's error code for which the callout was last held. A resumption after a passed trial clears it. */
   @TextColumn({ nullable: true })
   held_code!: string | null;
 
-  /** When the trial began. It lasts from a start or resumption until the provider accepts a call. Null: no trial. */
+  /** When the callout was last created, started or resumed, which begins its trial. Null: created before trials. */
   @OptionalTimestampColumn()
   trial_began_at!: Date | null;
+
+  /** When the provider did not refuse a dial, so that the trial ended; null while the trial lasts. */
+  @OptionalTimestampColumn()
+  trial_ended_at!: Date | null;
 
   /** The provider's error code for all refused dials of the trial; null if there are none. */
   @TextColumn({ nullable: true })

@@ -73,7 +73,15 @@ export class CalloutsService {
       const callout = await findForUpdate(transaction, Callout, id);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
       if (to === 'running') this.assertCallFlowReady(callout);
-      const trial = { trial_began_at: () => now.text, trial_code: null, trial_refusals: 0 };
+      // The provider has accepted calls since the callout was last held, so that refusal is known no more.
+      const isOver = callout.held_because === null && callout.trial_ended_at !== null;
+      const trial = {
+        trial_began_at: () => now.text,
+        trial_ended_at: null,
+        trial_code: null,
+        trial_refusals: 0,
+        ...(isOver && { held_code: null }),
+      };
       const changes = {
         held_because: null,
         stopped_at: to === 'stopped' ? () => now.text : null,

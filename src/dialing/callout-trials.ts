@@ -17,6 +17,9 @@ type TrialRow = Pick<Callout, 'status' | 'held_because' | 'held_code' | 'trial_c
   is_stale: boolean | number;
 };
 
+/** The condition that a row of `callouts` is on trial. */
+export const isOnTrial = sql`(callouts.trial_began_at IS NOT NULL AND callouts.trial_ended_at IS NULL)`;
+
 /**
  * Keeps a wrong setting from failing all calls of a callout. A callout is on trial from its start or resumption until
  * the provider does not refuse one of its dials. Two kinds of refusals hold the callout: one whose code is known to
@@ -31,8 +34,8 @@ export class CalloutTrials {
   async endTrials(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
     await transaction.query(sql`UPDATE callouts
-        SET trial_began_at = NULL, trial_code = NULL, trial_refusals = 0, held_code = NULL
-        WHERE id IN (${join([...calloutIds])}) AND trial_began_at IS NOT NULL`);
+        SET trial_ended_at = ${now}, trial_code = NULL, trial_refusals = 0
+        WHERE id IN (${join([...calloutIds])}) AND ${isOnTrial}`);
   }
 
   /** Counts a refusal of a callout's call, which is already recorded as errored, and holds the callout if required. */
@@ -45,7 +48,7 @@ export class CalloutTrials {
     const dialedAt = sql`(SELECT dialled_at FROM phone_calls WHERE phone_calls.id = ${id})`;
     const [callout] =
       await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals,
-          trial_began_at IS NOT NULL AS on_trial,
+          ${isOnTrial} AS on_trial,
           coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
         FROM callouts WHERE id = ${calloutId} ${lockClause('FOR UPDATE')}`);
     if (!callout) return;

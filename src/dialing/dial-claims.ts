@@ -10,6 +10,7 @@ import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { isOnTrial } from './callout-trials.js';
 import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
@@ -116,7 +117,7 @@ export class DialClaims {
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
           phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
           phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
-          (SELECT callouts.trial_refusals IS NOT NULL FROM callouts WHERE callouts.id = phone_calls.callout_id)
+          (SELECT ${isOnTrial} FROM callouts WHERE callouts.id = phone_calls.callout_id)
             AS on_trial,
           ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 /** A fixed response to a path. */
-interface StubResponse {
+export interface StubResponse {
   status?: number;
   headers?: Record<string, string>;
   body?: string;

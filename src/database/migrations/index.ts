@@ -9,6 +9,7 @@ import { IndexCallsForAnyStatistics1764500000000 } from './1764500000000-index-c
 import { IndexHandedOutCalls1764400000000 } from './1764400000000-index-handed-out-calls.js';
 import { HoldCalloutsAndTakeUnknownCallers1764610000000 } from './1764610000000-hold-callouts-and-take-unknown-callers.js';
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
+import { KeepTheBeginningOfTrials1764800000000 } from './1764800000000-keep-the-beginning-of-trials.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -23,4 +24,5 @@ export const migrations = [
   HoldCalloutsAndTakeUnknownCallers1764610000000,
   IndexCallsByStage1764620000000,
   CreateEvents1764700000000,
+  KeepTheBeginningOfTrials1764800000000,
 ];
