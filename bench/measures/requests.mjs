@@ -11,6 +11,9 @@ const WARMING_SECONDS = 3;
 /** The phone numbers that are reserved for each round. */
 const NUMBERS_A_ROUND = 100_000;
 
+/** The first of these numbers, without its prefix. A number such as 1111111 or 2222222 would be refused. */
+const FIRST_NUMBER = 2_300_000;
+
 /** Measures requests a second, of the program and of a bare server on a copy of its tables. */
 export async function measure(bench) {
   await onTables(bench, bench.flags.contacts, ['list', 'find', 'create']);
@@ -24,7 +27,7 @@ async function onTables({ way, seed, flags, report }, contacts, kinds) {
   const bare = await startChild('bare-server', theirs.address);
   for (const kind of kinds) {
     const sendLoad = async (url, seconds, round) => {
-      const nextNumber = 1_000_000 + round * NUMBERS_A_ROUND;
+      const nextNumber = FIRST_NUMBER + round * NUMBERS_A_ROUND;
       const result = await runInChild('load-requests', {
         kind,
         url,
