@@ -1,5 +1,3 @@
-import { setMaxListeners } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { FastifyBaseLogger } from 'fastify';
 import type { SimulatorConfig } from '../config/config.js';
 import type { Account } from '../config/platform.js';
@@ -17,6 +15,8 @@ const MAX_KEPT = 200_000;
 /** The longest delay of a timer (ms). */
 const MAX_TIMER_DELAY = 2 ** 31 - 1;
 
+class SimulatorClosedError extends Error {}
+
 /** The state of the simulator: its calls, the people in them, and the faults that are switched on. */
 export class SimulatedProvider {
   readonly calls = new BoundedMap<string, SimulatedCall>(MAX_KEPT);
@@ -32,7 +32,9 @@ export class SimulatedProvider {
   readonly people = new BoundedMap<string, Partial<PersonBehavior>>(MAX_KEPT);
   private readonly requestCounts = new BoundedMap<string, number>(MAX_KEPT);
   private readonly callCounts = new BoundedMap<string, number>(MAX_KEPT);
-  private readonly closing = new AbortController();
+  /** Each ends one wait of a running call. A shared AbortSignal would compare each new listener with all others. */
+  private readonly waits = new Set<() => void>();
+  private closed = false;
 
   constructor(
     private readonly options: SimulatorConfig,
@@ -40,8 +42,6 @@ export class SimulatedProvider {
     origins: AllowedOrigins,
     log: FastifyBaseLogger,
   ) {
-    // Each running call has a listener.
-    setMaxListeners(0, this.closing.signal);
     this.webhooks = new WebhookSender({
       authToken: account.token,
       seed: options.seed,
@@ -88,7 +88,9 @@ export class SimulatedProvider {
 
   /** Aborts all calls. */
   close(): void {
-    this.closing.abort();
+    this.closed = true;
+    for (const abort of this.waits) abort();
+    this.waits.clear();
   }
 
   /** Returns how many calls of the calls API each number got, for the numbers that got several. */
@@ -109,10 +111,24 @@ export class SimulatedProvider {
     }, 0);
   }
 
-  /** @param seconds simulated */
-  private async wait(seconds: number): Promise<void> {
+  /**
+   * @param seconds simulated
+   * @throws SimulatorClosedError when the simulator is closed meanwhile
+   */
+  private wait(seconds: number): Promise<void> {
     const delay = Math.min((seconds * 1_000) / this.options.speed, MAX_TIMER_DELAY);
-    await pause(delay, undefined, { ref: false, signal: this.closing.signal });
+    return new Promise((resolve, reject) => {
+      if (this.closed) return reject(new SimulatorClosedError());
+      const timer = setTimeout(() => {
+        this.waits.delete(abort);
+        resolve();
+      }, delay).unref();
+      const abort = () => {
+        clearTimeout(timer);
+        reject(new SimulatorClosedError());
+      };
+      this.waits.add(abort);
+    });
   }
 
   private countCreation(): void {
