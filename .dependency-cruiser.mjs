@@ -3,8 +3,9 @@
  * docs/architecture.md says what each room is for.
  */
 export const rooms = [
-  ['values', '^src/(errors|logging|metadata|phone-numbers|registry)/'],
+  ['values', '^src/(errors|logging|metadata|phone-numbers|random|registry|time-zones)/'],
   ['config', '^src/config/'],
+  ['dial plans', '^src/dial-plans/'],
   ['database', '^src/database/'],
   ['server', '^src/server/'],
   ['api', '^src/api/'],
