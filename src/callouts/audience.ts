@@ -24,6 +24,6 @@ function audienceErrors(audience: Metadata): string[] {
 }
 
 /** @returns the parameters of the population that adds the audience */
-export function populationParametersOf({ [KEEP_ADDING]: _, ...parameters }: Metadata): Metadata {
-  return parameters;
+export function populationParametersOf(audience: Metadata): Metadata {
+  return Object.fromEntries(Object.entries(audience).filter(([key]) => key !== KEEP_ADDING));
 }
