@@ -3,15 +3,16 @@
  * docs/architecture.md says what each room is for.
  */
 export const rooms = [
-  ['values', '^src/(errors|logging|metadata|phone-numbers|registry)/'],
+  ['values', '^src/(errors|logging|metadata|phone-numbers|random|registry|time-zones)/'],
   ['config', '^src/config/'],
+  ['dial plans', '^src/dial-plans/'],
   ['database', '^src/database/'],
   ['server', '^src/server/'],
   ['api', '^src/api/'],
   ['state machine', '^src/state-machine/'],
   [
     'records',
-    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|batch-operations/types/batch-operation-types)\\.ts$',
+    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|callouts/callout-priority|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|batch-operations/types/batch-operation-types)\\.ts$',
   ],
   ['telephony', '^src/telephony/'],
   ['jobs', '^src/jobs/'],

@@ -26,7 +26,15 @@ describe('a callout', () => {
       'metadata',
       'created_at',
       'updated_at',
+      'priority',
+      'audience',
+      'dial_plan',
+      'starts_at',
+      'expires_at',
       'held_because',
+      'started_at',
+      'stopped_at',
+      'completed_at',
     ]);
     expect(body).toMatchObject({ status: 'initialized', metadata: { river: 'Sangkae' }, held_because: null });
   });

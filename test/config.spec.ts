@@ -24,6 +24,16 @@ describe('readConfig', () => {
     expect(config.redis).toBeUndefined();
   });
 
+  it('reads the defaults of dial plans', () => {
+    expect(readConfig({})).toMatchObject({ timeZone: 'UTC', maxCallsPerNumber: [] });
+    const settings = { TIME_ZONE: 'asia/phnom_penh', MAX_CALLS_PER_NUMBER: '3/15m,7/1h' };
+    const limits = [
+      { calls: 3, seconds: 900 },
+      { calls: 7, seconds: 3_600 },
+    ];
+    expect(readConfig(settings)).toMatchObject({ timeZone: 'Asia/Phnom_Penh', maxCallsPerNumber: limits });
+  });
+
   it('treats an empty value as unset', () => {
     expect(readConfig({ PORT: '', REDIS_URL: '', HTTP_BASIC_AUTH_USER: '' })).toMatchObject({ port: 3000 });
   });
@@ -68,6 +78,9 @@ describe('readConfig', () => {
     [{ REDIS_CA_FILE: '/etc/ssl/certs/ca-certificates.crt' }, 'REDIS_CA_FILE'],
     [{ REDIS_URL: 'rediss://localhost', REDIS_CA_FILE: '/nowhere/ca.pem' }, 'REDIS_CA_FILE'],
     [{ REDIS_URL: 'rediss://localhost', REDIS_CA_FILE: import.meta.filename }, 'REDIS_CA_FILE'],
+    [{ TIME_ZONE: 'Cambodia' }, 'TIME_ZONE'],
+    [{ TIME_ZONE: '+07:00' }, 'TIME_ZONE'],
+    [{ MAX_CALLS_PER_NUMBER: '3' }, 'MAX_CALLS_PER_NUMBER'],
     [{ SCFM_ROLE: 'boss' }, 'SCFM_ROLE'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL'],
     [{ PUBLIC_URL: 'scfm.example.org' }, 'PUBLIC_URL'],

@@ -110,7 +110,7 @@ describe('a resource', () => {
   it.each([
     [shelters, ['name']],
     [contactResource, ['msisdn', 'metadata']],
-    [calloutResource, ['call_flow_logic', 'metadata']],
+    [calloutResource, ['call_flow_logic', 'metadata', 'priority', 'audience', 'dial_plan', 'starts_at', 'expires_at']],
     [calloutParticipationResource, ['msisdn', 'call_flow_logic', 'metadata']],
     [phoneCallResource, ['msisdn', 'metadata', 'remote_request_params', 'call_flow_logic']],
     [batchOperationResource, ['parameters', 'metadata']],

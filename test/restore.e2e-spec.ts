@@ -131,7 +131,7 @@ it('restores a backup of a running campaign: no record is missing, nobody is cal
     expect(ids).toEqual(expect.arrayContaining(before.get(resource)!));
   expect((await web.api.get(`/api/contacts/${late}`)).status).toBe(404);
   expect(await reconcile()).toMatchObject({ code: 1, error: expect.stringContaining(callouts.join(', ')) });
-  const dialed = await web.api.listIds('/api/callouts?q[status]=initialized,running');
+  const dialed = await web.api.listIds('/api/callouts?q[status]=initialized,scheduled,running');
   expect(dialed).toEqual(callouts);
   for (const callout of dialed) await sendCalloutEvent(web.api, callout, 'pause');
   await eventually(async () =>

@@ -4,6 +4,7 @@ import { isBlank, emptyListAsObject } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
+import { formatTime, parseTime } from './filters/parse-time.js';
 import { Permit, Convert } from './converters.js';
 
 // The rules for DTO properties. Their messages are part of the API.
@@ -73,6 +74,30 @@ export function IsMergeMode(): PropertyDecorator {
 /** The value must be in `list`. */
 export function IsIncludedIn(list: readonly string[], message: string = messages.notIncluded): PropertyDecorator {
   return Rule('isIncludedIn', (value) => (list.some((one) => one === value) ? undefined : message));
+}
+
+/** A value that may be absent. A blank one is converted to null, which clears the attribute. */
+export function Nullable(): PropertyDecorator {
+  return applyDecorators(
+    Convert((value) => (isBlank(value) ? null : value)),
+    ValidateIf((_, value) => value !== undefined && value !== null),
+  ) as PropertyDecorator;
+}
+
+/**
+ * A time, as the time filters read it, or null. It is converted to the format in which the API shows timestamps. A date
+ * is the beginning of the day in UTC.
+ */
+export function IsTime(): PropertyDecorator {
+  const timeOf = (value: unknown) => (typeof value === 'string' ? parseTime(value) : undefined);
+  return applyDecorators(
+    Nullable(),
+    Convert((value) => {
+      const time = timeOf(value);
+      return time ? formatTime(time.start) : value;
+    }),
+    Rule('isTime', (value) => (timeOf(value) ? undefined : messages.mustBeTime)),
+  ) as PropertyDecorator;
 }
 
 /** Any value. The service validates it. */

@@ -24,6 +24,7 @@ import { type BatchOperationStatus, batchOperationMachine } from './batch-operat
 import { batchOperationResource } from './batch-operation.resource.js';
 import type { Draft } from './types/batch-operation-type.js';
 import { BatchOperationRegistry } from './batch-operation-registry.js';
+import { newRun } from './new-run.js';
 import { type ListedTable, listedResources } from './types/listed-resources.js';
 import { skipsPreview } from './types/phone-call-scope.js';
 
@@ -101,17 +102,8 @@ export class BatchOperationsService {
    * @throws ValidationError if the current status does not allow the event
    */
   async transition(id: number, event: Checked<BatchOperationEventDto>): Promise<Row> {
-    const reset = {
-      cursor: 0,
-      processed: 0,
-      total: null,
-      error: null,
-      attempts: 0,
-      lease_token: null,
-      leased_until: null,
-    };
     const queued = await this.unitOfWork.run(async (transaction) => {
-      await transition(transaction, BatchOperation, id, batchOperationMachine, event, reset);
+      await transition(transaction, BatchOperation, id, batchOperationMachine, event, newRun);
       return this.records.find(batchOperationResource, id, transaction);
     });
     this.queue.notify({ task: 'batch_operation', id });

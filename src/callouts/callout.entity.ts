@@ -1,18 +1,23 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Entity } from 'typeorm';
+import { Entity, Index } from 'typeorm';
 import {
   BigIntColumn,
   IdColumn,
   JsonColumn,
+  OptionalJsonColumn,
   OptionalTimestampColumn,
   TextColumn,
   TimestampColumn,
 } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
+import { type CalloutPriority, calloutPriorities } from './callout-priority.js';
 
 /** A campaign: contacts to be called for one purpose. */
 @Entity('callouts')
+@Index('callouts_scheduled', ['starts_at'], { where: `"status" = 'scheduled'` })
+@Index('callouts_running', ['id'], { where: `"status" = 'running'` })
+@Index('callouts_priority', ['priority', 'id'], { where: `"priority" <> 'normal'` })
 export class Callout {
   /** @example 1 */
   @IdColumn()
@@ -40,12 +45,51 @@ export class Callout {
   @TimestampColumn()
   updated_at!: Date;
 
+  /** Which callouts are dialed first: `emergency` before all others, `low` after all others. */
+  @ApiProperty({ enum: calloutPriorities, example: 'normal' })
+  @TextColumn({ defaultValue: 'normal' })
+  priority!: CalloutPriority;
+
+  /**
+   * Who is called: the parameters of the population that `start` and `resume` run; null for none.
+   * @example { "contact_filter_params": { "metadata": { "province": "Pursat" } }, "keep_adding": true }
+   */
+  @OptionalJsonColumn()
+  audience!: Metadata | null;
+
+  /**
+   * How the people are called; null if batch operations or clients make the calls.
+   * @example { "remote_request_params": { "from": "2442" }, "max_attempts": 3 }
+   */
+  @OptionalJsonColumn()
+  dial_plan!: Metadata | null;
+
+  /** When the callout starts by itself after `start`; null for at once. */
+  @OptionalTimestampColumn()
+  starts_at!: Date | null;
+
+  /** From when on nobody is dialed; null for never. */
+  @OptionalTimestampColumn()
+  expires_at!: Date | null;
+
   /**
    * Why the system paused the callout; null if it did not. Resuming or stopping the callout clears it.
    * @example "The provider refuses calls because of a setting: Url is not a valid URL (21205)."
    */
   @TextColumn({ nullable: true })
   held_because!: string | null;
+
+  /** When the callout ran for the first time; null if it has not run. */
+  @OptionalTimestampColumn()
+  started_at!: Date | null;
+
+  /** When the callout was stopped; null if it is not stopped. */
+  @OptionalTimestampColumn()
+  stopped_at!: Date | null;
+
+  /** When the callout completed; null if it is not completed. */
+  @OptionalTimestampColumn()
+  completed_at!: Date | null;
 
   /** The provider's error code for which the callout was last held. A resumption after a passed trial clears it. */
   @TextColumn({ nullable: true })
@@ -66,8 +110,4 @@ export class Callout {
   /** How many dials of the trial the provider refused. */
   @BigIntColumn({ defaultValue: 0 })
   trial_refusals!: number;
-
-  /** When the callout was stopped; null if it is not stopped. */
-  @OptionalTimestampColumn()
-  stopped_at!: Date | null;
 }

@@ -1,22 +1,31 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
+import { queueAudiencePopulation } from '../batch-operations/audience-population.js';
 import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import { contactResource } from '../contacts/contact.resource.js';
-import { now } from '../database/dialect.js';
+import { now, nowMilliseconds, timestampText } from '../database/dialect.js';
 import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
+import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
-import { throwIfInvalid } from '../errors/errors.js';
+import { type FieldErrors, throwIfInvalid } from '../errors/errors.js';
+import { Queue } from '../jobs/queue.port.js';
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
 import { nextStatus, transition } from '../state-machine/transition.js';
+import { populationParametersOf } from './audience.js';
+import { statusColumns } from './callout-status.js';
 import type { CalloutDto, CalloutEventDto } from './callout.dto.js';
 import { Callout } from './callout.entity.js';
-import { type CalloutStatus, calloutMachine } from './callout.machine.js';
+import { type CalloutStatus, STARTS_LATER, calloutMachine } from './callout.machine.js';
 import { calloutResource } from './callout.resource.js';
+
+const IN_THE_PAST = 'is in the past';
+
+type CalloutTimes = Pick<CalloutDto, 'starts_at' | 'expires_at'>;
 
 @Injectable()
 export class CalloutsService {
@@ -24,6 +33,7 @@ export class CalloutsService {
     private readonly records: Records,
     private readonly unitOfWork: UnitOfWork,
     private readonly callFlows: CallFlowRegistry,
+    private readonly queue: Queue,
   ) {}
 
   list(list: ListRequest): Promise<Page> {
@@ -42,54 +52,53 @@ export class CalloutsService {
   }
 
   async create(callout: Checked<CalloutDto>): Promise<Row> {
-    const { call_flow_logic, metadata = {} } = validDto(callout);
+    const { metadata_merge_mode: _, ...attributes } = validDto(callout);
     return this.unitOfWork.run(async (transaction) => {
+      throwIfInvalid(await expiryErrors(transaction, attributes, attributes));
       const trial = { trial_began_at: () => now.text };
-      const row = { status: 'initialized', call_flow_logic, metadata: metadata as object, ...trial } as const;
-      const id = await transaction.insert(Callout, row);
+      const id = await transaction.insert(Callout, { status: 'initialized', ...toColumns(attributes), ...trial });
       return this.records.find(calloutResource, id, transaction);
     });
   }
 
-  /** @throws ValidationError if a field is invalid, or a running callout would have nothing to say */
+  /** @throws ValidationError if a field is invalid, or a running or scheduled callout would have nothing to say */
   async update(id: number, body: CheckedUpdate<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
       const row = await this.records.findForUpdate(calloutResource, id, transaction);
       const { changes, errors } = changesTo(calloutResource, row, body);
-      throwIfInvalid(errors);
+      const changed = { ...row, ...changes } as unknown as Callout & CalloutTimes;
+      throwIfInvalid({ ...(await expiryErrors(transaction, changed, changes)), ...errors });
       const isChanged = Object.keys(changes).length > 0;
-      if (isChanged && row.status === 'running') this.assertCallFlowReady({ ...row, ...changes } as Callout);
-      await updateRow(transaction, Callout, id, changes);
+      if (isChanged && willDial(changed.status)) this.assertCallFlowReady(changed);
+      await updateRow(transaction, Callout, id, toColumns(changes));
     });
   }
 
   /**
-   * Sends an event to a callout.
-   * @throws ValidationError if the status does not allow the event, or the callout is to run and its call flow rejects
-   *   its metadata
+   * Sends an event to a callout. If the callout is to run, now or at its `starts_at`, the population of its audience is
+   * queued in the same transaction.
+   * @throws ValidationError if the status does not allow the event, or the callout is to run, but has expired or its
+   *   call flow rejects its metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
-    return this.unitOfWork.run(async (transaction) => {
+    const { shown, population } = await this.unitOfWork.run(async (transaction) => {
       const callout = await findForUpdate(transaction, Callout, id);
-      const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event);
-      if (to === 'running') this.assertCallFlowReady(callout);
-      // The provider has accepted calls since the callout was last held, so that refusal is known no more.
-      const isOver = callout.held_because === null && callout.trial_ended_at !== null;
-      const trial = {
-        trial_began_at: () => now.text,
-        trial_ended_at: null,
-        trial_code: null,
-        trial_refusals: 0,
-        ...(isOver && { held_code: null }),
+      const { startsLater, isExpired } = await readClock(transaction, id);
+      const conditions = new Set(startsLater ? [STARTS_LATER] : []);
+      const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
+      if (willDial(to)) {
+        throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
+        this.assertCallFlowReady(callout);
+      }
+      await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
+      const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
+      return {
+        population: added && (await queueAudiencePopulation(transaction, id, added)),
+        shown: await this.records.find(calloutResource, id, transaction),
       };
-      const changes = {
-        held_because: null,
-        stopped_at: to === 'stopped' ? () => now.text : null,
-        ...(to === 'running' && trial),
-      };
-      await transition(transaction, Callout, id, calloutMachine, event, changes as object);
-      return this.records.find(calloutResource, id, transaction);
     });
+    if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
+    return shown;
   }
 
   /** @throws ValidationError while other records refer to the callout */
@@ -109,4 +118,45 @@ export class CalloutsService {
   private assertCallFlowReady({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
     throwIfInvalid(this.callFlows.resolve(call_flow_logic).validateMetadata(metadata));
   }
+}
+
+/** @returns whether a callout dials with this status, or will begin to dial by itself */
+function willDial(status: CalloutStatus): boolean {
+  return status === 'running' || status === 'scheduled';
+}
+
+/** @returns attributes as columns, with times in the format of the database */
+function toColumns({ starts_at, expires_at, ...others }: Partial<CalloutDto>): object {
+  const times = Object.entries({ starts_at, expires_at }).filter(([, time]) => time !== undefined);
+  return {
+    ...others,
+    ...Object.fromEntries(times.map(([name, time]) => [name, time ? () => timestampText(time) : null])),
+  };
+}
+
+/**
+ * @param callout the times of the callout after the change
+ * @param changes the times that change. An expiry that has passed since it was set is no error
+ * @returns the errors of `expires_at`, by the database's clock
+ */
+async function expiryErrors(
+  transaction: Transaction,
+  { starts_at, expires_at }: CalloutTimes,
+  changes: CalloutTimes,
+): Promise<FieldErrors> {
+  if (!expires_at || (changes.starts_at === undefined && changes.expires_at === undefined)) return {};
+  const [expiry, start] = [Date.parse(expires_at), starts_at ? Date.parse(starts_at) : -Infinity];
+  const [clock] = await transaction.query<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
+  if (changes.expires_at && expiry <= clock!.now) return { expires_at: [IN_THE_PAST] };
+  return expiry <= start ? { expires_at: ['must be after starts_at'] } : {};
+}
+
+/** @returns whether a callout has never run and starts later, and whether it has expired, by the database's clock */
+async function readClock(transaction: Transaction, id: number): Promise<{ startsLater: boolean; isExpired: boolean }> {
+  const [row] = await transaction.query<{ starts_later: boolean | number; expired: boolean | number }>(
+    sql`SELECT coalesce(starts_at > ${now} AND started_at IS NULL, FALSE) AS starts_later,
+        coalesce(expires_at <= ${now}, FALSE) AS expired
+      FROM callouts WHERE id = ${id}`,
+  );
+  return { startsLater: Boolean(row!.starts_later), isExpired: Boolean(row!.expired) };
 }

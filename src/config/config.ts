@@ -1,4 +1,6 @@
 import { ConfigError } from '../errors/config-error.js';
+import { timeZoneOf } from '../time-zones/time-zone.js';
+import { type CallLimit, readCallLimits } from './call-limits.js';
 import { type DatabaseConfig, readDatabase } from './database.js';
 import { type Environment, type Variables, readEnvironment } from './environment.js';
 import { readOrigins } from './origins.js';
@@ -60,6 +62,10 @@ export class Config {
   readonly reconcileAfter!: number;
   /** How long to keep looking for a call whose acceptance by the provider is unknown (s). */
   readonly uncertainFor!: number;
+  /** The IANA name of the time zone of dial plans that name none. */
+  readonly timeZone!: string;
+  /** How often the attempts of all callouts together may call one number. Empty: no limit. */
+  readonly maxCallsPerNumber!: readonly CallLimit[];
   /** How long a request to the provider may take (s). */
   readonly providerTimeout!: number;
   /** The name of the default call flow. `call-flows/` validates it. */
@@ -151,6 +157,8 @@ export function readConfig(variables: Variables): Config {
     fetchesPerSecond: Number(env.FETCHES_PER_SECOND ?? (isSimulated ? 50 : 5)),
     reconcileAfter: Number(env.RECONCILE_AFTER),
     uncertainFor: Number(env.UNCERTAIN_FOR),
+    timeZone: timeZoneOf(env.TIME_ZONE)!,
+    maxCallsPerNumber: readCallLimits(env.MAX_CALLS_PER_NUMBER),
     providerTimeout: Number(env.PROVIDER_TIMEOUT),
     defaultCallFlow: env.DEFAULT_CALL_FLOW_LOGIC,
     inboundCallFlow: env.INBOUND_CALL_FLOW_LOGIC,

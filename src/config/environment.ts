@@ -1,5 +1,6 @@
 import { validateSync } from 'class-validator';
 import { ConfigError } from '../errors/config-error.js';
+import { timeZoneOf } from '../time-zones/time-zone.js';
 import { DecimalNumber, Documented, Flag, OneOf, Values, WholeNumber } from './decorators.js';
 
 /** Environment variables, by name. */
@@ -300,6 +301,26 @@ export class Environment {
     unit: 'seconds',
   })
   UNCERTAIN_FOR = '86400';
+
+  @Values('an IANA time zone such as Asia/Phnom_Penh', (value) => timeZoneOf(value) !== undefined)
+  @Documented({
+    section: DIALING,
+    description: 'The time zone of the call windows of a dial plan that names no time zone.',
+  })
+  TIME_ZONE = 'UTC';
+
+  @Documented({
+    section: DIALING,
+    description:
+      'How often the attempts of all callouts together may call one number. For example, `3/15m,7/1h,15/1d` is at ' +
+      'most 3 calls in 15 minutes, 7 in an hour, and 15 in a day. Attempts of `emergency` callouts do not wait for ' +
+      'this limit.',
+    values:
+      'a list of limits, separated by commas: up to 1000 calls in a number of seconds (`s`), minutes (`m`), hours ' +
+      '(`h`) or days (`d`), up to `31d`',
+    defaultsTo: 'unset: no limit',
+  })
+  MAX_CALLS_PER_NUMBER?: string;
 
   @Documented({
     section: CALL_FLOWS,

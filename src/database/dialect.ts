@@ -55,6 +55,16 @@ export function greatest(...values: Sql[]): Sql {
   return sql`${raw(isPostgres ? 'greatest' : 'max')}(${join(values)})`;
 }
 
+/**
+ * The SQL of a given time as a value of a timestamp column, for `Transaction.insert` and `update`: TypeORM would
+ * write another format to SQLite.
+ *
+ * @param time ISO 8601 in UTC, with milliseconds
+ */
+export function timestampText(time: string): string {
+  return `'${new Date(time).toISOString()}'`;
+}
+
 /** The cast that follows a parameter with the text of a JSON value. */
 export const jsonCast: Sql = isPostgres ? sql`::jsonb` : empty;
 
@@ -67,7 +77,7 @@ export const jsonCast: Sql = isPostgres ? sql`::jsonb` : empty;
  */
 export function recordset(
   name: string,
-  columns: Readonly<Record<string, 'bigint' | 'text' | 'jsonb'>>,
+  columns: Readonly<Record<string, 'bigint' | 'text' | 'jsonb' | 'timestamptz'>>,
   rows: readonly object[],
 ): Sql {
   const names = Object.keys(columns);

@@ -88,7 +88,7 @@ export class CalloutTrials {
     code: string,
     reason: string,
   ): Promise<void> {
-    if (status === 'stopped') return;
+    if (status === 'stopped' || status === 'completed') return;
     const to = calloutSystemTransitions.hold.from.some((from) => from === status)
       ? calloutSystemTransitions.hold.to
       : status;

@@ -11,7 +11,7 @@ import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
 import { isOnTrial } from './callout-trials.js';
-import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
+import { RESERVATION_SECONDS, claimSeconds, reservedUntil } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
 import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
@@ -24,6 +24,16 @@ interface Reserved {
   /** When the slot begins (ms of the database clock). */
   at: number;
 }
+
+/** A slot with the end of its reservation. */
+interface Slot extends Reserved {
+  until: string;
+}
+
+const slotColumns = { id: 'bigint', at: 'bigint', until: 'timestamptz' } as const;
+
+/** The condition that a call is still reserved for its slot, and not claimed. */
+const isReserved = sql`phone_calls.lease_token IS NULL AND phone_calls.leased_until = reserved.until`;
 
 /** `claimed_at` is in ms of the database clock. */
 type ClaimedRow = FlowPhoneCall &
@@ -51,8 +61,8 @@ export class DialClaims {
   /**
    * Claims a call that was reserved for a slot.
    * @param at when the slot begins (ms of the database clock)
-   * @returns undefined when the call must not be dialed now: its slot has passed, its callout was paused or stopped, or
-   *   its person opted out
+   * @returns undefined when the call must not be dialed now: its slot has passed or was given to another call, its
+   *   callout was paused or stopped, its person opted out, or an emergency call goes first
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
     return this.batches.add({ id, at });
@@ -76,11 +86,12 @@ export class DialClaims {
   /** Claims calls in one transaction, so that an error before the dial undoes the claims. */
   private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
+    const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
     const calls = await this.unitOfWork.run(async (transaction) => {
       await lockPhoneCalls(transaction, idsOf(reserved));
-      const rows = await this.claimRows(transaction, reserved);
+      const rows = await this.claimRows(transaction, slots);
       claimedAt = performance.now();
-      await this.releaseExpired(transaction, reserved, rows.length);
+      if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
       await lockContacts(transaction, rows);
       const canceled = await cancelIneligible(transaction, idsOf(rows));
       const kept = rows.filter(({ id }) => !canceled.has(id));
@@ -102,16 +113,16 @@ export class DialClaims {
     return results;
   }
 
-  private async claimRows(transaction: Transaction, reserved: Reserved[]): Promise<ClaimedRow[]> {
+  private async claimRows(transaction: Transaction, slots: Slot[]): Promise<ClaimedRow[]> {
     const claim = setClause('claim', {
       lease_token: randomUUID(),
       leased_until: secondsFromNow(claimSeconds(this.config)),
       dialled_at: now,
     });
     const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
-        FROM ${recordset('reserved', { id: 'bigint', at: 'bigint' }, reserved)}
+        FROM ${recordset('reserved', slotColumns, slots)}
         WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
-          AND phone_calls.lease_token IS NULL AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
+          AND ${isReserved} AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
           AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
           AND ${mayBeDialed}
         RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
@@ -128,15 +139,18 @@ export class DialClaims {
     }));
   }
 
-  /** Releases calls whose slot passed before they were claimed, so that they can be reserved again at once. */
-  private async releaseExpired(transaction: Transaction, reserved: Reserved[], claimed: number): Promise<void> {
-    if (claimed === reserved.length) return;
-    const passed =
-      await transaction.execute(sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
-        FROM ${recordset('reserved', { id: 'bigint' }, reserved)}
-        WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')}
-          AND phone_calls.lease_token IS NULL`);
-    this.window.notePassed(passed);
+  /**
+   * Releases calls that were not claimed in their slots, so that they can be reserved again at once: the slot passed,
+   * the callout was paused or stopped, or an emergency call goes first.
+   */
+  private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
+    const released = await transaction.query<{ id: number; now: number }>(sql`UPDATE phone_calls
+        SET ${setClause('release_reservation', { leased_until: null })}
+        FROM ${recordset('reserved', slotColumns, slots)}
+        WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')} AND ${isReserved}
+        RETURNING phone_calls.id, ${nowMilliseconds} AS now`);
+    const slotOf = new Map(slots.map(({ id, at }) => [id, at]));
+    this.window.notePassed(released.filter(({ id, now: time }) => time - slotOf.get(id)! > SLOT_TOLERANCE).length);
   }
 
   /**

@@ -1,14 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import sql, { join } from 'sql-template-tag';
+import type { Callout } from '../callouts/callout.entity.js';
+import { type CalloutPriority, calloutPriorities } from '../callouts/callout-priority.js';
 import { Config } from '../config/config.js';
-import { notIndexed, secondsFromNow } from '../database/dialect.js';
+import { lockClause, notIndexed, recordset } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
-import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
+import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
 import { calloutCancellations, calloutPermits, cancelCalls, cancelIneligible, isDue } from './eligibility.js';
-import { findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
+import { type CalloutWithQueued, findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { ReservationWindow } from './reservation-window.js';
 
@@ -18,11 +20,15 @@ const CANCEL_BATCH_SIZE = 2_000;
 /** How many times one reservation replaces calls that must never be dialed by others. */
 const MAX_PASSES = 10;
 
+/** The condition that a call is reserved and not claimed yet, and does not wait after a refusal. */
+const isUnclaimed = sql`${isHeld(sql`leased_until`, RESERVATION_SECONDS)} AND ${notIndexed('status')} = 'queued'
+  AND lease_token IS NULL AND refusals = 0`;
+
 /** Reserves the next queued calls to dial, each for a slot of the rate limit. */
 @Injectable()
 export class DialQueue {
-  /** The callout that came first in the last reservation. */
-  private lastFirstCallout = 0;
+  /** The callout that came first in the last reservation, for each priority. */
+  private readonly lastFirstCallouts = new Map<CalloutPriority, number>();
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -39,6 +45,7 @@ export class DialQueue {
   async reserve(): Promise<{ calls: Reservation[]; hasMore: boolean }> {
     const size = this.window.next();
     return this.unitOfWork.run(async (transaction) => {
+      await this.releaseLessUrgent(transaction);
       const free = size - (await this.countUnclaimed(transaction));
       const calls = free > 0 ? await this.reserveUpTo(free, transaction) : [];
       const hasMore = calls.length >= free;
@@ -67,22 +74,63 @@ export class DialQueue {
 
   private async reserveUpTo(most: number, transaction: Transaction): Promise<Reservation[]> {
     const limit = { perSecond: this.config.callsPerSecond, most: await this.limitToCallsInFlight(most, transaction) };
-    return this.rateLimiter.reserve(transaction, 'dial', limit, async (count) => {
-      const ids = await this.nextCalls(transaction, count);
-      if (ids.length > 0) {
-        await transaction.query(sql`UPDATE phone_calls
-          SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVATION_SECONDS) })}
-            WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`);
-      }
-      return ids;
+    const calls = await this.rateLimiter.reserve(transaction, 'dial', limit, (count) =>
+      this.nextCalls(transaction, count),
+    );
+    if (calls.length === 0) return calls;
+    const slots = calls.map(({ id, dueAt }) => ({ id, until: reservedUntil(dueAt) }));
+    await transaction.query(sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: sql`reserved.until` })}
+        FROM ${recordset('reserved', { id: 'bigint', until: 'timestamptz' }, slots)}
+        WHERE phone_calls.id = reserved.id AND ${canMove('reserve')}`);
+    return calls;
+  }
+
+  /**
+   * Releases the reserved calls that are less urgent than a due one, so that the due one gets their slots. Calls whose
+   * slot has begun may be claimed instead.
+   */
+  private async releaseLessUrgent(transaction: Transaction): Promise<void> {
+    // Few callouts have another priority than the normal one, and without them there is nothing to do.
+    const others = await transaction.query<Pick<Callout, 'priority'>>(
+      sql`SELECT DISTINCT priority FROM callouts WHERE priority <> 'normal' AND ${calloutPermits}`,
+    );
+    const has = (priority: CalloutPriority) => others.some((other) => other.priority === priority);
+    if (has('emergency') && (await this.isDueFor(transaction, 'emergency'))) {
+      await this.release(transaction, ['normal', 'low']);
+    } else if (has('low') && (await this.isDueFor(transaction, 'normal'))) {
+      await this.release(transaction, ['low']);
+    }
+  }
+
+  /** @returns whether a callout of this priority has a call due */
+  private async isDueFor(transaction: Transaction, priority: CalloutPriority): Promise<boolean> {
+    const condition = sql`${calloutPermits} AND callouts.priority = ${priority}`;
+    return (await findCalloutsWithQueued(transaction, isDue, condition)).length > 0;
+  }
+
+  /**
+   * Releases the reserved calls of callouts with these priorities. Urgent calls are reserved first, so the slots after
+   * the first released one are free.
+   */
+  private release(transaction: Transaction, priorities: readonly CalloutPriority[]): Promise<void> {
+    return this.rateLimiter.giveBack(transaction, 'dial', async () => {
+      const reserved = await transaction.query<{ id: number; leased_until: string | Date }>(
+        sql`SELECT id, leased_until FROM phone_calls WHERE ${isUnclaimed}
+            AND (SELECT priority FROM callouts WHERE callouts.id = phone_calls.callout_id) IN (${join([...priorities])})
+          ${lockClause('FOR UPDATE SKIP LOCKED')}`,
+      );
+      if (reserved.length === 0) return undefined;
+      await transaction.query(sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
+          WHERE id IN (${join(reserved.map(({ id }) => id))}) AND ${canMove('release_reservation')}`);
+      return Math.min(...reserved.map(({ leased_until }) => slotOf(leased_until)));
     });
   }
 
   /** Counts reserved calls that are not claimed yet, without those that wait after a refusal. */
   private async countUnclaimed(transaction: Transaction): Promise<number> {
-    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
-        WHERE ${isHeld(sql`leased_until`, RESERVATION_SECONDS)} AND ${notIndexed('status')} = 'queued'
-          AND lease_token IS NULL AND refusals = 0`);
+    const [row] = await transaction.query<{ count: number }>(
+      sql`SELECT count(*) AS count FROM phone_calls WHERE ${isUnclaimed}`,
+    );
     return row?.count ?? 0;
   }
 
@@ -105,7 +153,11 @@ export class DialQueue {
     const callouts = await this.rotateCallouts(transaction);
     for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
-      const found = await lockQueuedCalls(transaction, callouts, due, count - ids.length, { evenly: true });
+      const found: number[] = [];
+      for (const ofPriority of callouts) {
+        const left = count - ids.length - found.length;
+        found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true })));
+      }
       const canceled = await cancelIneligible(transaction, found);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
@@ -114,16 +166,17 @@ export class DialQueue {
   }
 
   /**
-   * Finds the callouts that have calls due. A different callout comes first each time, because a slow rate may leave a
-   * slot for one callout only.
+   * Finds the callouts that have calls due, for each priority, the most urgent first. Within a priority, a different
+   * callout comes first each time, because a slow rate may leave a slot for one callout only.
    */
-  private async rotateCallouts(transaction: Transaction): Promise<number[]> {
+  private async rotateCallouts(transaction: Transaction): Promise<CalloutWithQueued[][]> {
     const callouts = await findCalloutsWithQueued(transaction, isDue, calloutPermits);
-    const rotated = [
-      ...callouts.filter((id) => id > this.lastFirstCallout),
-      ...callouts.filter((id) => id <= this.lastFirstCallout),
-    ];
-    this.lastFirstCallout = rotated[0] ?? 0;
-    return rotated;
+    return calloutPriorities.map((priority) => {
+      const last = this.lastFirstCallouts.get(priority) ?? 0;
+      const ofPriority = callouts.filter((callout) => callout.priority === priority);
+      const rotated = [...ofPriority.filter(({ id }) => id > last), ...ofPriority.filter(({ id }) => id <= last)];
+      this.lastFirstCallouts.set(priority, rotated[0]?.id ?? 0);
+      return rotated;
+    });
   }
 }

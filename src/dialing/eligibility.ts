@@ -1,7 +1,7 @@
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
-import { isPostgres } from '../database/dialect.js';
+import { isPostgres, now } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { and, matchAll } from '../api/filters/filter.js';
@@ -36,11 +36,23 @@ interface Cancellation {
 const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
 const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
-/** A paused callout holds back its calls. A stopped one cancels them. */
+/**
+ * A paused callout holds back its calls, and so does one that is scheduled or completed. A stopped one cancels them.
+ */
 const calloutAllowsDialing: DialingRule = {
   table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
   cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
+};
+
+/** An expired callout cancels its calls, whatever its status is. */
+const calloutHasNotExpired: DialingRule = {
+  table: 'callouts',
+  permits: sql`(callouts.expires_at IS NULL OR callouts.expires_at > ${now})`,
+  cancels: {
+    when: sql`callouts.expires_at <= ${now}`,
+    message: 'The callout has expired: nobody was called.',
+  },
 };
 
 /** A scalar subquery always finds the contact by its key. The planner may turn EXISTS into a scan of all contacts. */
@@ -70,7 +82,7 @@ const personHasNotOptedOut: DialingRule = {
   },
 };
 
-const rules: readonly DialingRule[] = [calloutAllowsDialing, personHasNotOptedOut];
+const rules: readonly DialingRule[] = [calloutAllowsDialing, calloutHasNotExpired, personHasNotOptedOut];
 
 /** @returns the condition that the rules of a table permit dialing now */
 const permitted = (table: DialingRule['table']): Sql =>
@@ -97,10 +109,36 @@ export const isDue: Sql = and([
   permitted('phone_calls'),
 ]);
 
+/** The condition that a call is not claimed yet and is due, or has a slot before that of a row of `phone_calls`. */
+const isBefore = sql`waiting.lease_token IS NULL AND (
+  ${isFree(sql`waiting.leased_until`, MAX_DIAL_BACKOFF)}
+    OR waiting.refusals = 0 AND waiting.leased_until <= phone_calls.leased_until
+)`;
+
+/** Without the first part, SQLite does not use the partial index. */
+const isEmergency = sql`callouts.priority <> 'normal' AND callouts.priority = 'emergency'`;
+
+/**
+ * The condition that a call is urgent, or that no emergency call waits that should be dialed before it. The dial queue
+ * reserves urgent calls first, and this condition makes the order exact. It reads few rows: hardly any callout is an
+ * emergency, and most of the calls that wait for one are due.
+ */
+const letsEmergenciesPass = sql`(
+  (SELECT callouts.priority FROM callouts WHERE callouts.id = phone_calls.callout_id) = 'emergency'
+  OR NOT EXISTS (
+    SELECT 1 FROM callouts WHERE ${isEmergency} AND ${calloutPermits} AND (
+      SELECT waiting.id FROM phone_calls AS waiting
+      WHERE waiting.callout_id BETWEEN callouts.id AND callouts.id AND waiting.status = 'queued' AND ${isBefore}
+      ORDER BY waiting.callout_id, waiting.id LIMIT 1
+    ) IS NOT NULL
+  )
+)`;
+
 /** The condition that a reserved call may still be dialed, by the rules of calls and of callouts. */
 export const mayBeDialed: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
+  letsEmergenciesPass,
 ]);
 
 /**

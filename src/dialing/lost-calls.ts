@@ -81,7 +81,7 @@ export class LostCalls {
    */
   private async assertDialingStopped(): Promise<void> {
     const rows = await this.reader.rows<{ id: number }>(
-      sql`SELECT id FROM callouts WHERE ${calloutPermits} AND EXISTS (
+      sql`SELECT id FROM callouts WHERE (${calloutPermits} OR callouts.status = 'scheduled') AND EXISTS (
           SELECT 1 FROM phone_calls WHERE phone_calls.callout_id = callouts.id AND phone_calls.status = 'queued')
         ORDER BY id`,
     );

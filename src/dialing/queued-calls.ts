@@ -1,23 +1,26 @@
 import sql, { type Sql } from 'sql-template-tag';
 import { lockClause } from '../database/dialect.js';
+import type { Callout } from '../callouts/callout.entity.js';
 import type { Transaction } from '../database/transaction.js';
 import { matchAll } from '../api/filters/filter.js';
 
 // Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
 
+/** A callout that has queued calls. */
+export type CalloutWithQueued = Pick<Callout, 'id' | 'priority'>;
+
 /**
  * Finds callouts that have a queued call.
  * @param condition the condition for the call
  * @param calloutCondition the condition for the callout
- * @returns the callouts' ids, ascending
+ * @returns the callouts, by ascending id
  */
-export async function findCalloutsWithQueued(
+export function findCalloutsWithQueued(
   transaction: Transaction,
   condition: Sql,
   calloutCondition: Sql,
-): Promise<number[]> {
-  const rows = await transaction.query<{ id: number }>(selectCalloutsWithQueued(condition, calloutCondition));
-  return rows.map(({ id }) => id);
+): Promise<CalloutWithQueued[]> {
+  return transaction.query<CalloutWithQueued>(selectCalloutsWithQueued(condition, calloutCondition));
 }
 
 /**
@@ -42,7 +45,7 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
       UNION ALL
       SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
     )
-    SELECT id FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
+    SELECT id, priority FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
       AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
     ORDER BY id`;
 }
@@ -56,13 +59,13 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
  */
 export async function lockQueuedCalls(
   transaction: Transaction,
-  callouts: number[],
+  callouts: readonly CalloutWithQueued[],
   condition: Sql,
   count: number,
   { evenly = false } = {},
 ): Promise<number[]> {
   const ids: number[] = [];
-  for (const [index, id] of callouts.entries()) {
+  for (const [index, { id }] of callouts.entries()) {
     const left = count - ids.length;
     if (left <= 0) break;
     const most = evenly ? Math.ceil(left / (callouts.length - index)) : left;

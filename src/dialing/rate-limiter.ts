@@ -91,6 +91,25 @@ export class RateLimiter {
   }
 
   /**
+   * Gives slots back that will not be used, so that the next requests get them. Does nothing while another process
+   * reserves slots of this bucket.
+   * @param release releases reservations in the same transaction, and returns when the earliest of their slots begins
+   *   (ms of the database clock). It and all later slots must be free then
+   */
+  async giveBack(
+    transaction: Transaction,
+    bucket: RateLimitBucket,
+    release: () => Promise<number | undefined>,
+  ): Promise<void> {
+    const rows = await transaction.query(
+      sql`SELECT 1 FROM paces WHERE name = ${bucket} ${lockClause('FOR UPDATE SKIP LOCKED')}`,
+    );
+    const first = rows.length > 0 ? await release() : undefined;
+    if (first === undefined) return;
+    await transaction.query(sql`UPDATE paces SET next_at = ${first} WHERE name = ${bucket} AND next_at > ${first}`);
+  }
+
+  /**
    * Pauses all requests of a bucket. Pauses in a row grow exponentially until the provider answers a request. Does
    * nothing while the bucket is paused, so that simultaneous refusals cause one pause.
    * @param reason the reason for people; null when they need not act

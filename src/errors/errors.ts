@@ -10,10 +10,16 @@ export const messages = {
   mustExist: 'must exist',
   mustBeObject: 'must be an object',
   tooLarge: 'is too large',
+  mustBeTime: 'must be an ISO 8601 date or timestamp',
   mustBeBoolean: 'must be true or false',
   notPermitted: 'is not a permitted parameter',
   cannotChange: (status: string) => `cannot change because status is ${status}`,
 } as const;
+
+/** @returns one message for a value with several errors; undefined if there are none */
+export function joinMessages(found: readonly string[]): string | undefined {
+  return found.length > 0 ? found.join('; ') : undefined;
+}
 
 /** The input is readable, but one or more fields are invalid. */
 export class ValidationError extends Error {

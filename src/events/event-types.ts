@@ -16,9 +16,11 @@ export type EventType = StatusEventType | 'contact.opted_out' | 'contact.opted_i
 
 /** Every type of event, with its meaning. The OpenAPI document contains these texts. */
 export const eventTypes: Readonly<Record<EventType, string>> = {
-  'callout.running': 'The callout was started or resumed.',
+  'callout.scheduled': 'The callout was started or resumed, and will begin at its `starts_at`.',
+  'callout.running': 'The callout was started or resumed, or began at its `starts_at`.',
   'callout.paused': 'The callout was paused, by a client or because the provider refuses its calls.',
   'callout.stopped': 'The callout was stopped.',
+  'callout.completed': 'The callout is complete: nobody is left to be called, or it has expired.',
   'batch_operation.queued': 'The batch operation was queued, for the first time or again.',
   'batch_operation.running': 'A worker began the batch operation.',
   'batch_operation.finished': 'The batch operation has finished.',

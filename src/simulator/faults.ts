@@ -1,4 +1,4 @@
-import { hashToUnit } from './hash-to-unit.js';
+import { hashToUnit } from '../random/hash-to-unit.js';
 
 /**
  * A fault of one request for a call. `refused` is Twilio's error 21211, an invalid number. `before` and `after` say

@@ -1,6 +1,6 @@
 import type { SimulatorConfig } from '../config/config.js';
 import type { CallbackFault, CreateFault } from './faults.js';
-import { hashToUnit } from './hash-to-unit.js';
+import { hashToUnit } from '../random/hash-to-unit.js';
 
 /** What a person does in one call. */
 export interface PersonBehavior {

@@ -3,7 +3,7 @@ import { now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { Checked } from '../api/checked-body.js';
 import { ValidationError, NotFoundError, messages, throwIfInvalid } from '../errors/errors.js';
-import { type Transitions, nextState } from './state-machine.js';
+import { type Conditions, type Transitions, nextState } from './state-machine.js';
 
 /** A body that names an event. */
 export type CheckedEvent = Checked<{ event: string }>;
@@ -16,6 +16,7 @@ interface Stateful extends ObjectLiteral {
 /**
  * Applies `event` to a row, and sets `changes` in the same statement. Uses compare-and-set on the status: of two
  * concurrent transitions exactly one succeeds.
+ * @param conditions the conditions that are true for the row, for events whose target depends on them
  * @throws NotFoundError
  * @throws ValidationError when the event is unknown, or not possible in the row's current status
  */
@@ -26,11 +27,12 @@ export async function transition<T extends Stateful>(
   machine: Transitions<T['status']>,
   event: CheckedEvent,
   changes: object = {},
+  conditions?: Conditions,
 ): Promise<void> {
   const row = await transaction.find(entity, { id } as FindOptionsWhere<T>);
   if (!row) throw new NotFoundError();
   const { status } = row;
-  const next = { ...changes, status: nextStatus(machine, status, event), updated_at: () => now.text };
+  const next = { ...changes, status: nextStatus(machine, status, event, conditions), updated_at: () => now.text };
   const updated = await transaction.update(entity, { id, status } as FindOptionsWhere<T>, next);
   if (updated !== 1) throw new ValidationError({ event: [messages.notIncluded] });
 }
@@ -43,8 +45,9 @@ export function nextStatus<Status extends string>(
   machine: Transitions<Status>,
   status: Status,
   { dto, errors }: CheckedEvent,
+  conditions?: Conditions,
 ): Status {
-  const next = nextState<Status>(machine, status, dto.event);
+  const next = nextState<Status>(machine, status, dto.event, conditions);
   throwIfInvalid(next === undefined ? { ...errors, event: [messages.notIncluded] } : errors);
   return next!;
 }

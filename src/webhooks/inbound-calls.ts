@@ -123,7 +123,9 @@ export class InboundCalls {
           coalesce(phone_calls.call_flow_logic, callout_participations.call_flow_logic, callouts.call_flow_logic)
             AS call_flow_logic,
           callouts.id AS callout_id, callouts.metadata AS callout_metadata,
-          callouts.status <> 'stopped' OR callouts.stopped_at > ${secondsFromNow(-CALL_BACK_PERIOD)} AS is_recent
+          callouts.status NOT IN ('stopped', 'completed')
+            OR coalesce(callouts.stopped_at, callouts.completed_at) > ${secondsFromNow(-CALL_BACK_PERIOD)}
+            AS is_recent
         FROM phone_calls
         JOIN callout_participations ON callout_participations.id = phone_calls.callout_participation_id
         JOIN callouts ON callouts.id = phone_calls.callout_id

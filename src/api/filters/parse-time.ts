@@ -1,5 +1,8 @@
 import { DateTime } from 'luxon';
 
+/** The latest time with a year of four digits. */
+const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
 /** A day or an instant. */
 export interface TimeSpan {
   start: DateTime;
@@ -44,4 +47,9 @@ export function parseTime(text: string): TimeSpan | undefined {
   const start = DateTime.fromISO(iso, { zone: 'utc' });
   if (!start.isValid || start.year < 1) return undefined;
   return hour === undefined ? { start, end: start.plus({ days: 1 }) } : { start };
+}
+
+/** @returns the format that SQLite stores and compares as text. Years after 9999 would have another format. */
+export function formatTime(time: DateTime): string {
+  return new Date(Math.min(time.toMillis(), MAX_TIME)).toISOString();
 }

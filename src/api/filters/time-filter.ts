@@ -1,10 +1,7 @@
-import type { DateTime } from 'luxon';
 import sql, { type Sql } from 'sql-template-tag';
+import { messages } from '../../errors/errors.js';
 import { type ColumnFilter, type Filter, FilterError } from './filter.js';
-import { type TimeSpan, parseTime } from './parse-time.js';
-
-/** The latest time with a year of four digits. */
-const MAX_TIME = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+import { type TimeSpan, formatTime, parseTime } from './parse-time.js';
 
 const comparisons = {
   before: (column: Sql, { start }: TimeSpan) => sql`${column} < ${formatTime(start)}`,
@@ -35,11 +32,6 @@ export const timeFilters: ColumnFilter = ({ name, column }) =>
 
 function parseSpan(value: unknown, name: string): TimeSpan {
   const span = typeof value === 'string' ? parseTime(value) : undefined;
-  if (!span) throw new FilterError(name, 'must be an ISO 8601 date or timestamp');
+  if (!span) throw new FilterError(name, messages.mustBeTime);
   return span;
-}
-
-/** @returns the format that SQLite stores and compares as text. Years after 9999 would have another format. */
-function formatTime(time: DateTime): string {
-  return new Date(Math.min(time.toMillis(), MAX_TIME)).toISOString();
 }

@@ -53,7 +53,8 @@ export function changesTo<Dto extends MetadataDto>(
 }
 
 function withTypes(shown: unknown, given: unknown, isForm: boolean): unknown {
-  return isForm ? withShownTypes(shown, given) : given;
+  // Null clears the attribute, even if an empty object is shown.
+  return isForm && given !== null ? withShownTypes(shown, given) : given;
 }
 
 function withMergedMetadata(shown: unknown, given: unknown, mode: MergeMode | undefined, isForm: boolean): unknown {

@@ -18,18 +18,16 @@ import {
   type Scope,
   type ChunkResult,
 } from './batch-operation-type.js';
-import { booleanErrors, filterErrors, unknownParameters } from './parameters.js';
+import { CALLOUT_POPULATION, CONTACT_FILTERS, populationErrors } from './population-parameters.js';
 import { selectFewMatches } from './few-matches.js';
 import { nextIdWindow } from './id-window.js';
-
-const FILTERS = 'contact_filter_params';
 
 /**
  * Adds the contacts that match its filters to a callout, except those whose contact or number already takes part.
  * Contacts who opted out are left out unless `include_do_not_call` is true.
  */
 @Injectable()
-@BatchOperationTypeName('BatchOperation::CalloutPopulation')
+@BatchOperationTypeName(CALLOUT_POPULATION)
 export class CalloutPopulationType implements BatchOperationType {
   readonly target = 'callout_participations';
 
@@ -53,9 +51,7 @@ export class CalloutPopulationType implements BatchOperationType {
   validate({ callout_id, parameters }: Draft): FieldErrors {
     return {
       ...(callout_id === null && { callout: [messages.mustExist] }),
-      ...unknownParameters(parameters, [FILTERS, INCLUDE_DO_NOT_CALL]),
-      ...filterErrors(parameters, FILTERS, contactResource),
-      ...booleanErrors(parameters, INCLUDE_DO_NOT_CALL),
+      ...populationErrors(parameters),
     };
   }
 
@@ -71,7 +67,7 @@ export class CalloutPopulationType implements BatchOperationType {
     const { cursor } = operation;
     const few =
       cursor === 0
-        ? await selectFewMatches(transaction, and(selectedConditions(operation)), operation.parameters[FILTERS])
+        ? await selectFewMatches(transaction, and(selectedConditions(operation)), operation.parameters[CONTACT_FILTERS])
         : undefined;
     if (few) {
       const last = Math.max(0, ...few);
@@ -108,7 +104,7 @@ function selectedConditions({ parameters }: Scope): Sql[] {
 }
 
 function filterConditions(parameters: Metadata): Sql[] {
-  return [conditionOf(contactResource.filters, parameters[FILTERS])];
+  return [conditionOf(contactResource.filters, parameters[CONTACT_FILTERS])];
 }
 
 /** The conditions of the contacts that do not take part in the callout, by contact and by number. */
