@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Entity } from 'typeorm';
+import { Entity, Index } from 'typeorm';
 import {
   BigIntColumn,
   IdColumn,
@@ -13,6 +13,7 @@ import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 
 /** A campaign: contacts to be called for one purpose. */
 @Entity('callouts')
+@Index('callouts_outcomes_cursor', ['id'], { where: `"outcomes_cursor" IS NOT NULL` })
 export class Callout {
   /** @example 1 */
   @IdColumn()
@@ -70,4 +71,11 @@ export class Callout {
   /** When the callout was stopped; null if it is not stopped. */
   @OptionalTimestampColumn()
   stopped_at!: Date | null;
+
+  /**
+   * The participations with greater ids may have the outcomes from before the callout was last stopped or resumed; null
+   * if none has.
+   */
+  @BigIntColumn({ nullable: true })
+  outcomes_cursor!: number | null;
 }

@@ -31,9 +31,16 @@ export function ForeignKeyColumn(
   ) as PropertyDecorator;
 }
 
-/** A text of any length. */
-export function TextColumn({ nullable = false } = {}): PropertyDecorator {
-  return Column({ type: 'text', nullable });
+/**
+ * A text of any length.
+ *
+ * @param options.defaultValue the value of a row that is inserted without one
+ */
+export function TextColumn({
+  nullable = false,
+  defaultValue,
+}: { nullable?: boolean; defaultValue?: string } = {}): PropertyDecorator {
+  return Column({ type: 'text', nullable, default: defaultValue });
 }
 
 /**

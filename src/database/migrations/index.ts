@@ -10,6 +10,8 @@ import { IndexHandedOutCalls1764400000000 } from './1764400000000-index-handed-o
 import { HoldCalloutsAndTakeUnknownCallers1764610000000 } from './1764610000000-hold-callouts-and-take-unknown-callers.js';
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
 import { KeepTheBeginningOfTrials1764800000000 } from './1764800000000-keep-the-beginning-of-trials.js';
+import { AddOutcomes1764900000000 } from './1764900000000-add-outcomes.js';
+import { FillInOutcomes1764910000000 } from './1764910000000-fill-in-outcomes.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -25,4 +27,6 @@ export const migrations = [
   IndexCallsByStage1764620000000,
   CreateEvents1764700000000,
   KeepTheBeginningOfTrials1764800000000,
+  AddOutcomes1764900000000,
+  FillInOutcomes1764910000000,
 ];
