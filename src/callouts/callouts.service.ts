@@ -86,6 +86,8 @@ export class CalloutsService {
         held_because: null,
         stopped_at: to === 'stopped' ? () => now.text : null,
         ...(to === 'running' && trial),
+        // The outcomes of people who were never called depend on it (dialing/callout-outcomes.ts).
+        ...((to === 'stopped') !== (callout.status === 'stopped') && { outcomes_cursor: 0 }),
       };
       await transition(transaction, Callout, id, calloutMachine, event, changes as object);
       return this.records.find(calloutResource, id, transaction);

@@ -5,7 +5,8 @@ import { notIndexed, secondsFromNow } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
 import { calloutCancellations, calloutPermits, cancelCalls, cancelIneligible, isDue } from './eligibility.js';
 import { findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
@@ -54,13 +55,15 @@ export class DialQueue {
   async cancelStopped(): Promise<boolean> {
     return this.unitOfWork.run(async (transaction) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
+      const participations = new Set<number>();
       let hasMore = false;
       for (const { when, message } of calloutCancellations) {
         const callouts = await findCalloutsWithQueued(transaction, unclaimed, when);
         const ids = await lockQueuedCalls(transaction, callouts, unclaimed, CANCEL_BATCH_SIZE);
-        await cancelCalls(transaction, ids, message);
+        await cancelCalls(transaction, ids, { message, participations });
         hasMore ||= ids.length === CANCEL_BATCH_SIZE;
       }
+      await refreshOutcomes(transaction, participations);
       return hasMore;
     });
   }
@@ -70,9 +73,10 @@ export class DialQueue {
     return this.rateLimiter.reserve(transaction, 'dial', limit, async (count) => {
       const ids = await this.nextCalls(transaction, count);
       if (ids.length > 0) {
-        await transaction.query(sql`UPDATE phone_calls
-          SET ${setClause('reserve', { leased_until: secondsFromNow(RESERVATION_SECONDS) })}
-            WHERE id IN (${join(ids)}) AND ${canMove('reserve')}`);
+        await movePhoneCalls(transaction, 'reserve', {
+          values: { leased_until: secondsFromNow(RESERVATION_SECONDS) },
+          where: sql`id IN (${join(ids)})`,
+        });
       }
       return ids;
     });
@@ -102,14 +106,16 @@ export class DialQueue {
   /** Selects the next calls to dial. Cancels calls that must never be dialed and selects others instead. */
   private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
     const ids: number[] = [];
+    const participations = new Set<number>();
     const callouts = await this.rotateCallouts(transaction);
     for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
       const found = await lockQueuedCalls(transaction, callouts, due, count - ids.length, { evenly: true });
-      const canceled = await cancelIneligible(transaction, found);
+      const canceled = await cancelIneligible(transaction, found, participations);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
     }
+    await refreshOutcomes(transaction, participations);
     return ids;
   }
 
