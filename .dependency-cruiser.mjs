@@ -12,11 +12,12 @@ export const rooms = [
   ['state machine', '^src/state-machine/'],
   [
     'records',
-    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|callouts/callout-priority|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|batch-operations/types/batch-operation-types)\\.ts$',
+    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|callouts/callout-priority|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|outcomes/outcome-names|batch-operations/types/batch-operation-types)\\.ts$',
   ],
   ['telephony', '^src/telephony/'],
   ['jobs', '^src/jobs/'],
   ['events', '^src/events/'],
+  ['outcomes', '^src/outcomes/'],
   ['call-flows', '^src/call-flows/'],
   ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/'],
   ['dialing', '^src/dialing/'],

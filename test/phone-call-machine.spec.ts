@@ -21,11 +21,11 @@ import {
   phoneCallStatuses,
 } from '../src/phone-calls/phone-call.machine.js';
 import {
-  canMove,
+  type MoveValues,
   checkPhoneCallMachine,
   insertion,
   isMovable,
-  setClause,
+  movePhoneCalls,
 } from '../src/phone-calls/phone-call-transitions.js';
 import { type RemoteUpdate, type KnownState, stateAfter } from '../src/phone-calls/remote-state.js';
 import { type Machine, checkMachine } from '../src/state-machine/check-machine.js';
@@ -90,7 +90,7 @@ describe('the statuses of a phone call', () => {
     }
   });
 
-  it('are only reached by moves that lead to them', () => {
+  it('are only reached by moves that lead to them', async () => {
     const values = {
       lease_token: null,
       remote_call_id: 'CA1',
@@ -98,7 +98,8 @@ describe('the statuses of a phone call', () => {
       remotely_queued_at: null,
       check_at: now,
     };
-    expect(() => setClause('apply_remote_state', values, 'queued')).toThrow(
+    const move = { values, target: 'queued', where: sql`TRUE` } as const;
+    await expect(movePhoneCalls({} as Transaction, 'apply_remote_state', move)).rejects.toThrow(
       'apply_remote_state does not lead to queued',
     );
   });
@@ -142,11 +143,16 @@ describe('moves of a phone call in the database', () => {
    * Makes a move if the row's status and `guard` permit it.
    * @returns whether the row was moved
    */
-  async function make(move: PhoneCallMove, id: number, changes: Sql, guard: Sql = empty): Promise<boolean> {
-    const moved = await new Transaction(database.manager).execute(
-      sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)} ${guard}`,
-    );
-    return moved > 0;
+  async function make<M extends PhoneCallMove>(
+    move: M,
+    id: number,
+    values: MoveValues<M>,
+    guard: Sql = empty,
+    target?: PhoneCallStatus | Sql,
+  ): Promise<boolean> {
+    const where = sql`id = ${id} ${guard}`;
+    const moved = await movePhoneCalls(new Transaction(database.manager), move, { values, target, where });
+    return moved.length > 0;
   }
 
   const claimed = sql`AND lease_token IS NOT NULL`;
@@ -167,7 +173,7 @@ describe('moves of a phone call in the database', () => {
       checks: 0,
     };
     // As an expression, like a batch of webhooks.
-    return make('webhook', id, setClause('webhook', values, sql`${status}`));
+    return make('webhook', id, values, empty, sql`${status}`);
   }
 
   async function lookedUp(id: number, remoteStatus: string): Promise<boolean> {
@@ -181,103 +187,75 @@ describe('moves of a phone call in the database', () => {
       remotely_queued_at: taken,
       check_at: later,
     };
-    return make('apply_remote_state', id, setClause('apply_remote_state', values, standing.status));
+    return make('apply_remote_state', id, values, empty, standing.status);
   }
 
   const accepted = (id: number) => ({ lease_token: null, remote_call_id: `CA${id}`, remotely_queued_at: taken });
 
   /** Each move of the machine as the program makes it, except for those that insert a row. */
   const moves: Record<Exclude<PhoneCallMove, 'create' | 'receive'>, (id: number) => Promise<boolean>> = {
-    queue: (id) => make('queue', id, setClause('queue', {})),
-    queue_remote_fetch: (id) =>
-      make('queue_remote_fetch', id, setClause('queue_remote_fetch', { check_at: now, checks: 0 })),
-    reserve: (id) => make('reserve', id, setClause('reserve', { leased_until: later }), unclaimed),
-    release_reservation: (id) =>
-      make('release_reservation', id, setClause('release_reservation', { leased_until: null }), unclaimed),
+    queue: (id) => make('queue', id, {}),
+    queue_remote_fetch: (id) => make('queue_remote_fetch', id, { check_at: now, checks: 0 }),
+    reserve: (id) => make('reserve', id, { leased_until: later }, unclaimed),
+    release_reservation: (id) => make('release_reservation', id, { leased_until: null }, unclaimed),
     claim: (id) =>
       make(
         'claim',
         id,
-        setClause('claim', { lease_token: 'token', leased_until: later, dialled_at: now }),
+        { lease_token: 'token', leased_until: later, dialled_at: now },
         sql`AND lease_token IS NULL AND leased_until IS NOT NULL`,
       ),
     release_claim: (id) =>
-      make(
-        'release_claim',
-        id,
-        setClause('release_claim', { lease_token: null, leased_until: null, dialled_at: null }),
-        claimed,
-      ),
-    expire_claim: (id) => make('expire_claim', id, setClause('expire_claim', { check_at: now, checks: 0 })),
-    cancel: (id) =>
-      make('cancel', id, setClause('cancel', { lease_token: null, dialled_at: null, remote_error_message: null })),
+      make('release_claim', id, { lease_token: null, leased_until: null, dialled_at: null }, claimed),
+    expire_claim: (id) => make('expire_claim', id, { check_at: now, checks: 0 }),
+    cancel: (id) => make('cancel', id, { lease_token: null, dialled_at: null, remote_error_message: null }),
     record_accepted: (id) =>
       make(
         'record_accepted',
         id,
-        setClause(
-          'record_accepted',
-          { ...accepted(id), remote_status: 'queued', check_at: later, checks: 0 },
-          sql`${'remotely_queued'}`,
-        ),
+        { ...accepted(id), remote_status: 'queued', check_at: later, checks: 0 },
         sql`AND (lease_token IS NOT NULL OR status = 'errored' AND remote_call_id IS NULL)`,
+        sql`${'remotely_queued'}`,
       ),
-    record_late_answer: (id) => make('record_late_answer', id, setClause('record_late_answer', accepted(id)), claimed),
+    record_late_answer: (id) => make('record_late_answer', id, accepted(id), claimed),
     record_refused: (id) =>
-      make(
-        'record_refused',
-        id,
-        setClause('record_refused', { remote_error_message: 'Invalid number', refusal_code: '21211' }),
-        claimed,
-      ),
+      make('record_refused', id, { remote_error_message: 'Invalid number', refusal_code: '21211' }, claimed),
     record_unsendable: (id) =>
-      make(
-        'record_unsendable',
-        id,
-        setClause('record_unsendable', { remote_error_message: 'Nothing to say', dialled_at: null }),
-        claimed,
-      ),
-    record_unknown: (id) =>
-      make(
-        'record_unknown',
-        id,
-        setClause('record_unknown', { lease_token: null, check_at: later, checks: 0 }),
-        claimed,
-      ),
+      make('record_unsendable', id, { remote_error_message: 'Nothing to say', dialled_at: null }, claimed),
+    record_unknown: (id) => make('record_unknown', id, { lease_token: null, check_at: later, checks: 0 }, claimed),
     record_postponed: (id) =>
       make(
         'record_postponed',
         id,
-        setClause('record_postponed', {
+        {
           lease_token: null,
           leased_until: later,
           dialled_at: null,
           refusals: sql`refusals + 1`,
-        }),
+        },
         claimed,
       ),
     requeue: (id) =>
       make(
         'requeue',
         id,
-        setClause('requeue', { dialled_at: null, refusals: 0 }),
+        { dialled_at: null, refusals: 0 },
         sql`AND refusal_code IS NOT NULL AND remote_call_id IS NULL`,
       ),
     webhook: (id) => webhook(id, { remoteStatus: 'ringing', sequence: 1 }),
-    look_up: (id) => make('look_up', id, setClause('look_up', { check_at: later, checks: sql`checks + 1` })),
+    look_up: (id) => make('look_up', id, { check_at: later, checks: sql`checks + 1` }),
     apply_remote_state: (id) => lookedUp(id, 'in-progress'),
-    reschedule: (id) => make('reschedule', id, setClause('reschedule', { check_at: later })),
-    end_remote_fetch: (id) => make('end_remote_fetch', id, setClause('end_remote_fetch', { check_at: later })),
-    give_up: (id) => make('give_up', id, setClause('give_up', { remote_error_message: 'Not known' })),
+    reschedule: (id) => make('reschedule', id, { check_at: later }),
+    end_remote_fetch: (id) => make('end_remote_fetch', id, { check_at: later }),
+    give_up: (id) => make('give_up', id, { remote_error_message: 'Not known' }),
     retract_remote_id: (id) =>
       make(
         'retract_remote_id',
         id,
-        setClause('retract_remote_id', { dialled_at: sql`coalesce(dialled_at, ${now})`, check_at: now, checks: 0 }),
+        { dialled_at: sql`coalesce(dialled_at, ${now})`, check_at: now, checks: 0 },
         sql`AND remote_call_id IS NOT NULL`,
       ),
-    mark_lost: (id) =>
-      make('mark_lost', id, setClause('mark_lost', { dialled_at: now, check_at: now, checks: 0 }), unclaimed),
+    mark_lost: (id) => make('mark_lost', id, { dialled_at: now, check_at: now, checks: 0 }, unclaimed),
   };
   const names = Object.keys(moves) as (keyof typeof moves)[];
 

@@ -69,6 +69,7 @@ describe('a phone call', () => {
       'remotely_queued_at',
       'created_at',
       'updated_at',
+      'attempt',
     ]);
     expect(answer.body).toMatchObject({ callout_participation_id: id, msisdn, status: 'created', remote_response: {} });
   });

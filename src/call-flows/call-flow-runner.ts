@@ -2,6 +2,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { loggableError } from '../logging/loggable-error.js';
 import { booleanOf, isBlank, textOf } from '../metadata/client-values.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
+import { isMachine } from '../outcomes/call-result.js';
 import type { Transaction } from '../database/transaction.js';
 import { type FlowPhoneCall, selectCallContexts } from './call-context-rows.js';
 import { CallFlowRegistry } from './call-flow-registry.js';
@@ -208,11 +209,6 @@ function toStep(
 function waitsForDetection({ machine_detection, async_amd }: Metadata): boolean {
   const detects = !isBlank(machine_detection) && textOf(machine_detection)?.toLowerCase() !== 'none';
   return detects && booleanOf(async_amd) !== true;
-}
-
-/** Source of the values: https://www.twilio.com/docs/voice/answering-machine-detection */
-function isMachine(answeredBy: unknown): boolean {
-  return answeredBy === 'fax' || (typeof answeredBy === 'string' && answeredBy.startsWith('machine_'));
 }
 
 /** Whether the provider performs the reply to a webhook. Otherwise the webhook is a status callback. */

@@ -3,44 +3,57 @@ import { CalloutParticipation } from '../callout-participations/callout-particip
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
 import { now } from '../database/dialect.js';
-import { findForUpdate } from '../database/rows.js';
+import { findForChange } from '../database/rows.js';
 import type { Transaction } from '../database/transaction.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
+import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import type { CallContext, MetadataWrites } from './call-flow.js';
 
-/** The records besides the phone call that flows write to, in the order in which transactions lock them. */
-const writableRecords = [
-  ['contact', Contact],
-  ['participation', CalloutParticipation],
-  ['callout', Callout],
-] as const;
+type FlowResult = Readonly<{ context: CallContext; writes: MetadataWrites }>;
 
 /**
- * Merges the metadata that flows returned into the contacts, participations and callouts. The caller stores that of the
- * phone calls. Rows of one table are locked in the order of their ids.
+ * Merges the metadata that flows returned into the contacts, participations and callouts, and refreshes the outcomes of
+ * the participations. The caller stores the metadata of the phone calls. The tables are locked in the order in which
+ * all transactions lock them, and the rows of each in the order of their ids.
+ *
+ * @param moved the participations whose calls the caller has moved
  */
 export async function persistWrites(
   transaction: Transaction,
-  results: readonly { context: CallContext; writes: MetadataWrites }[],
+  results: readonly FlowResult[],
+  moved: ReadonlySet<number>,
 ): Promise<void> {
-  for (const [record, entity] of writableRecords) {
-    const writes = results.flatMap(({ context, writes: { [record]: metadata } }) => {
-      const id = context[record]?.id;
-      return id !== undefined && metadata ? [{ id, metadata }] : [];
-    });
-    for (const { id, metadata } of writes.toSorted((one, other) => one.id - other.id)) {
-      await mergeInto(transaction, entity, id, metadata);
-    }
-  }
+  await mergeAll(transaction, Contact, writesTo('contact', results));
+  const writes = writesTo('participation', results);
+  const participations = new Set([...moved, ...writes.map(({ id }) => id)]);
+  if (writes.length > 0) await lockParticipations(transaction, participations);
+  await mergeAll(transaction, CalloutParticipation, writes);
+  await refreshOutcomes(transaction, participations);
+  await mergeAll(transaction, Callout, writesTo('callout', results));
 }
 
-async function mergeInto<T extends { id: number; metadata: Metadata }>(
+interface Write {
+  id: number;
+  metadata: Metadata;
+}
+
+/** @returns the writes to the records of one table, in the order of their ids */
+function writesTo(record: 'contact' | 'participation' | 'callout', results: readonly FlowResult[]): Write[] {
+  const writes = results.flatMap(({ context, writes: { [record]: metadata } }) => {
+    const id = context[record]?.id;
+    return id !== undefined && metadata ? [{ id, metadata }] : [];
+  });
+  return writes.toSorted((one, other) => one.id - other.id);
+}
+
+async function mergeAll<T extends Write>(
   transaction: Transaction,
   entity: EntityTarget<T>,
-  id: number,
-  changes: Metadata,
+  writes: readonly Write[],
 ): Promise<void> {
-  const { metadata } = await findForUpdate(transaction, entity, id);
-  const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
-  await transaction.update(entity, { id } as FindOptionsWhere<T>, update);
+  for (const { id, metadata: changes } of writes) {
+    const { metadata } = await findForChange(transaction, entity, id);
+    const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
+    await transaction.update(entity, { id } as FindOptionsWhere<T>, update);
+  }
 }

@@ -1,9 +1,19 @@
+import { ApiProperty } from '@nestjs/swagger';
 import { Entity, Index } from 'typeorm';
 import { BatchOperation } from '../batch-operations/batch-operation.entity.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { Contact } from '../contacts/contact.entity.js';
-import { ForeignKeyColumn, IdColumn, JsonColumn, TextColumn, TimestampColumn } from '../database/columns.js';
+import {
+  BigIntColumn,
+  ForeignKeyColumn,
+  IdColumn,
+  JsonColumn,
+  OptionalTimestampColumn,
+  TextColumn,
+  TimestampColumn,
+} from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
+import { type Outcome, type WaitingReason, outcomes, waitingReasons } from '../outcomes/outcome-names.js';
 
 /** A contact's part in a callout. Neither a contact nor a phone number takes part twice. */
 @Entity('callout_participations')
@@ -12,6 +22,10 @@ import type { Metadata } from '../metadata/metadata.js';
 @Index('callout_participations_callout_id', ['callout_id', 'id'])
 @Index('callout_participations_contact_id', ['contact_id'])
 @Index('callout_participations_callout_population_id', ['callout_population_id'])
+@Index('callout_participations_callout_id_outcome', ['callout_id', 'outcome', 'id'])
+@Index('callout_participations_due', ['callout_id', 'next_call_at', 'id'], {
+  where: `"outcome" IN ('waiting', 'retrying')`,
+})
 export class CalloutParticipation {
   /** @example 1 */
   @IdColumn()
@@ -55,4 +69,26 @@ export class CalloutParticipation {
 
   @TimestampColumn()
   updated_at!: Date;
+
+  /** What came of the attempts to reach the person. */
+  @ApiProperty({ enum: outcomes, example: 'waiting' })
+  @TextColumn({ defaultValue: 'waiting' })
+  outcome!: Outcome;
+
+  /** How many phone calls were dialed. */
+  @BigIntColumn({ defaultValue: 0 })
+  attempts!: number;
+
+  /** What the next call waits for: its turn, a time at which people may be called, or the limit of a number. */
+  @ApiProperty({ enum: waitingReasons, nullable: true, type: String })
+  @TextColumn({ nullable: true })
+  waiting_for!: WaitingReason | null;
+
+  /** When the next call may be made; null if there is none, or it may be made at once. */
+  @OptionalTimestampColumn()
+  next_call_at!: Date | null;
+
+  /** When a phone call was last dialed; null if none was. */
+  @OptionalTimestampColumn()
+  last_call_at!: Date | null;
 }

@@ -1,9 +1,17 @@
 import sql from 'sql-template-tag';
-import { booleanFilter, choiceFilter, idFilter, msisdnFilter, textFilter } from '../api/filters/attribute-filters.js';
+import {
+  booleanFilter,
+  choiceFilter,
+  countFilter,
+  idFilter,
+  msisdnFilter,
+  textFilter,
+} from '../api/filters/attribute-filters.js';
 import { or } from '../api/filters/filter.js';
 import { jsonFilter } from '../api/filters/json-filter.js';
 import { timeFilters } from '../api/filters/time-filter.js';
 import { defineResource } from '../api/resources/define-resource.js';
+import { outcomes, waitingReasons } from '../outcomes/outcome-names.js';
 import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
@@ -12,10 +20,10 @@ import { CalloutParticipation } from './callout-participation.entity.js';
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
   (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = callout_participations.callout_id))`;
 
-const attempts = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
-const hasPhoneCalls = sql`EXISTS (SELECT 1 ${attempts})`;
+const calls = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
+const hasPhoneCalls = sql`EXISTS (SELECT 1 ${calls})`;
 /** The status of the latest phone call; null if there is none. */
-const lastAttempt = sql`(SELECT attempt.status ${attempts} ORDER BY attempt.id DESC LIMIT 1)`;
+const lastAttempt = sql`(SELECT attempt.status ${calls} ORDER BY attempt.id DESC LIMIT 1)`;
 const lastAttemptFilter = choiceFilter(phoneCallStatuses);
 
 export const calloutParticipationResource = defineResource({
@@ -31,6 +39,11 @@ export const calloutParticipationResource = defineResource({
     metadata: { filter: jsonFilter },
     created_at: { filter: timeFilters },
     updated_at: { filter: timeFilters },
+    outcome: { filter: choiceFilter(outcomes) },
+    attempts: { filter: countFilter },
+    waiting_for: { filter: choiceFilter(waitingReasons) },
+    next_call_at: { filter: timeFilters },
+    last_call_at: { filter: timeFilters },
   },
   filters: {
     has_phone_calls: { column: hasPhoneCalls, filter: booleanFilter },

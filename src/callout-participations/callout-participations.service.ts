@@ -13,6 +13,7 @@ import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInva
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
+import { firstOutcome, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
@@ -55,7 +56,8 @@ export class CalloutParticipationsService {
     const { dto } = body;
     return this.unitOfWork
       .run(async (transaction) => {
-        if (!(await findForKeyShare(transaction, Callout, calloutId))) throw new NotFoundError();
+        const callout = await findForKeyShare(transaction, Callout, calloutId);
+        if (!callout) throw new NotFoundError();
         const errors: FieldErrors = { ...body.errors };
         const contact = await findForKeyShare(transaction, Contact, dto.contact_id);
         if (!contact) errors.contact = [messages.mustExist];
@@ -68,7 +70,10 @@ export class CalloutParticipationsService {
           msisdn,
           call_flow_logic,
           metadata: metadata as object,
+          outcome: firstOutcome(callout.status),
         });
+        // The metadata of the client may say that the person has confirmed.
+        await refreshOutcomes(transaction, [id]);
         return this.records.find(calloutParticipationResource, id, transaction);
       })
       .catch(rethrowTaken);
@@ -83,6 +88,7 @@ export class CalloutParticipationsService {
         if ('msisdn' in changes) Object.assign(errors, await this.placedCallErrors(transaction, id));
         throwIfInvalid(errors);
         await updateRow(transaction, CalloutParticipation, id, changes);
+        if ('metadata' in changes) await refreshOutcomes(transaction, [id]);
       })
       .catch(rethrowTaken);
   }

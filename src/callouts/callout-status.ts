@@ -7,7 +7,12 @@ import type { CalloutStatus } from './callout.machine.js';
  * callout that begins to run is on trial.
  */
 export function statusColumns(
-  { started_at, held_because, trial_ended_at }: Pick<Callout, 'started_at' | 'held_because' | 'trial_ended_at'>,
+  {
+    status,
+    started_at,
+    held_because,
+    trial_ended_at,
+  }: Pick<Callout, 'status' | 'started_at' | 'held_because' | 'trial_ended_at'>,
   to: CalloutStatus,
 ): object {
   const at = () => now.text;
@@ -26,5 +31,7 @@ export function statusColumns(
     stopped_at: to === 'stopped' ? at : null,
     completed_at: to === 'completed' ? at : null,
     ...(to === 'running' && begun),
+    // The outcomes of people who were never called depend on it (dialing/callout-outcomes.ts).
+    ...((to === 'stopped') !== (status === 'stopped') && { outcomes_cursor: 0 }),
   };
 }

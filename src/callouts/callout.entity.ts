@@ -18,6 +18,7 @@ import { type CalloutPriority, calloutPriorities } from './callout-priority.js';
 @Index('callouts_scheduled', ['starts_at'], { where: `"status" = 'scheduled'` })
 @Index('callouts_running', ['id'], { where: `"status" = 'running'` })
 @Index('callouts_priority', ['priority', 'id'], { where: `"priority" <> 'normal'` })
+@Index('callouts_outcomes_cursor', ['id'], { where: `"outcomes_cursor" IS NOT NULL` })
 export class Callout {
   /** @example 1 */
   @IdColumn()
@@ -110,4 +111,11 @@ export class Callout {
   /** How many dials of the trial the provider refused. */
   @BigIntColumn({ defaultValue: 0 })
   trial_refusals!: number;
+
+  /**
+   * The participations with greater ids may have the outcomes from before the callout was last stopped or resumed; null
+   * if none has.
+   */
+  @BigIntColumn({ nullable: true })
+  outcomes_cursor!: number | null;
 }

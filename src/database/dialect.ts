@@ -17,7 +17,15 @@ export const nowMilliseconds: Sql = isPostgres
 
 /** The clause that locks the rows that a query finds. It is empty on SQLite, where a transaction is the only writer. */
 export function lockClause(
-  clause: 'FOR UPDATE' | 'FOR UPDATE SKIP LOCKED' | 'FOR KEY SHARE OF contacts' | `FOR UPDATE OF ${string}`,
+  clause:
+    | 'FOR UPDATE'
+    | 'FOR UPDATE SKIP LOCKED'
+    | 'FOR UPDATE NOWAIT'
+    | 'FOR NO KEY UPDATE'
+    | 'FOR NO KEY UPDATE NOWAIT'
+    | 'FOR KEY SHARE'
+    | 'FOR KEY SHARE OF contacts'
+    | `FOR UPDATE OF ${string}`,
 ): Sql {
   return isPostgres ? raw(clause) : empty;
 }
@@ -87,6 +95,20 @@ export function recordset(
   }
   const read = names.map((column) => `value ${columns[column] === 'jsonb' ? '->' : '->>'} '${column}' AS ${column}`);
   return sql`(SELECT ${raw(read.join(', '))} FROM json_each(${JSON.stringify(rows)})) AS ${raw(name)}`;
+}
+
+/**
+ * The rows of a query as one JSON array, in any order: `jsonArrays([column], 'FROM …')`. Each row is an array of the
+ * values. Without rows, the result is empty or NULL. As a subquery of a SELECT list, it finds its rows by an index,
+ * whatever the statistics of PostgreSQL are.
+ *
+ * @param values the values of a row
+ * @param from the query, from FROM on
+ */
+export function jsonArrays(values: readonly Sql[], from: Sql): Sql {
+  return isPostgres
+    ? sql`(SELECT jsonb_agg(jsonb_build_array(${join([...values])})) ${from})`
+    : sql`(SELECT json_group_array(json_array(${join([...values])})) ${from})`;
 }
 
 /** The condition that a column has one of several values. They are one parameter, whatever their number. */

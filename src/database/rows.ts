@@ -21,6 +21,22 @@ export async function findForUpdate<T extends Identified>(
   return row;
 }
 
+/**
+ * Finds a row and locks it as an UPDATE does that changes no unique column. Unlike with {@link findForUpdate}, others
+ * may still insert rows that refer to it, so that their transactions never wait for this one.
+ *
+ * @throws NotFoundError when there is no such row
+ */
+export async function findForChange<T extends Identified>(
+  transaction: Transaction,
+  entity: EntityTarget<T>,
+  id: number,
+): Promise<T> {
+  const row = await transaction.find(entity, { id } as FindOptionsWhere<T>, 'for_no_key_update');
+  if (!row) throw new NotFoundError();
+  return row;
+}
+
 /** Writes changes to a row, and sets `updated_at`. Does nothing if there are no changes. */
 export async function updateRow<T extends Identified>(
   transaction: Transaction,

@@ -13,7 +13,7 @@ export interface Identified {
 type NewRecord<T> = { [Column in keyof T]?: T[Column] | object };
 
 /** How a row is locked until the transaction ends. SQLite has no row locks: a transaction is the only writer. */
-type RowLock = 'pessimistic_write' | 'for_key_share';
+type RowLock = 'pessimistic_write' | 'for_no_key_update' | 'for_key_share';
 
 /** An open transaction. It runs the writes of a {@link UnitOfWork}, and the reads that depend on them. */
 export class Transaction {

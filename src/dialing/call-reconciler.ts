@@ -13,7 +13,7 @@ import type { RemoteCall } from '../telephony/telephony-provider.js';
 import { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { type UnmatchedCall, createdAt } from './remote-call-matching.js';
-import { canMove, isMovable, setClause } from '../phone-calls/phone-call-transitions.js';
+import { isMovable, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { stateAfter } from '../phone-calls/remote-state.js';
 
 /** How many calls one run reserves for lookups. */
@@ -71,9 +71,10 @@ export class CallReconciler {
             ORDER BY check_at LIMIT ${count} ${lockClause('FOR UPDATE SKIP LOCKED')}`);
         const ids = rows.map(({ id }) => id);
         if (ids.length > 0) {
-          await transaction.query(sql`UPDATE phone_calls
-              SET ${setClause('look_up', { check_at: secondsFromNow(this.leaseSeconds), checks: sql`checks + 1` })}
-              WHERE id IN (${join(ids)})`);
+          await movePhoneCalls(transaction, 'look_up', {
+            values: { check_at: secondsFromNow(this.leaseSeconds), checks: sql`checks + 1` },
+            where: sql`id IN (${join(ids)})`,
+          });
         }
         return ids;
       }),
@@ -180,12 +181,17 @@ export class CallReconciler {
         const [loaded] = await this.callFlowRunner.loadContexts(transaction, [call]);
         const answeredBy = typeof remote.answered_by === 'string' ? remote.answered_by : '';
         const result = this.callFlowRunner.applyAnsweredBy(loaded!, call, answeredBy);
-        await transaction.query(sql`UPDATE phone_calls SET ${setClause('apply_remote_state', values, status)},
-              metadata = ${JSON.stringify(result.metadata)}, call_flow_state = ${JSON.stringify(result.state)},
-              remote_direction = coalesce(remote_direction, ${remote.direction ?? null}),
-              remote_response = ${JSON.stringify(remote)}
-            WHERE id = ${id}`);
-        await persistWrites(transaction, [result]);
+        const participations = new Set<number>();
+        await movePhoneCalls(transaction, 'apply_remote_state', {
+          values,
+          target: status,
+          set: sql`metadata = ${JSON.stringify(result.metadata)}, call_flow_state = ${JSON.stringify(result.state)},
+            remote_direction = coalesce(remote_direction, ${remote.direction ?? null}),
+            remote_response = ${JSON.stringify(remote)}`,
+          where: sql`id = ${id}`,
+          participations,
+        });
+        await persistWrites(transaction, [result], participations);
       })
       .catch((error: unknown) => {
         if (violatedUniqueIndex(error) !== 'phone_calls_remote_call_id_key') throw error;
@@ -195,12 +201,11 @@ export class CallReconciler {
   /** Schedules the next lookup of a call after one that found nothing new. */
   async reschedule(call: AwaitedCall): Promise<void> {
     const values = { check_at: secondsFromNow(this.backoffSeconds(call)) };
-    const changes =
-      call.status === 'remote_fetch_queued'
-        ? setClause('end_remote_fetch', values)
-        : sql`${setClause('reschedule', values)}, updated_at = ${now}`;
+    const where = sql`id = ${call.id} AND status = ${call.status}`;
     await this.unitOfWork.run((transaction) =>
-      transaction.query(sql`UPDATE phone_calls SET ${changes} WHERE id = ${call.id} AND status = ${call.status}`),
+      call.status === 'remote_fetch_queued'
+        ? movePhoneCalls(transaction, 'end_remote_fetch', { values, where })
+        : movePhoneCalls(transaction, 'reschedule', { values, set: sql`updated_at = ${now}`, where }),
     );
   }
 
@@ -240,8 +245,10 @@ export class CallReconciler {
 
   private async giveUp(call: AwaitedCall, message: string): Promise<void> {
     await this.unitOfWork.run((transaction) =>
-      transaction.query(sql`UPDATE phone_calls SET ${setClause('give_up', { remote_error_message: message })}
-          WHERE id = ${call.id} AND status = ${call.status} AND ${canMove('give_up')}`),
+      movePhoneCalls(transaction, 'give_up', {
+        values: { remote_error_message: message },
+        where: sql`id = ${call.id} AND status = ${call.status}`,
+      }),
     );
   }
 

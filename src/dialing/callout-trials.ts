@@ -2,9 +2,10 @@ import { Injectable, Logger } from '@nestjs/common';
 import sql, { type Sql, join } from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
 import { calloutSystemTransitions } from '../callouts/callout.machine.js';
-import { lockClause, now } from '../database/dialect.js';
+import { inList, isPostgres, lockClause, now } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import type { Refusal } from '../telephony/telephony-provider.js';
 import { isNumberError } from '../telephony/twilio/error-codes.js';
 
@@ -30,6 +31,16 @@ export const isOnTrial = sql`(callouts.trial_began_at IS NOT NULL AND callouts.t
 export class CalloutTrials {
   private readonly logger = new Logger('CalloutTrials');
 
+  /**
+   * Locks callouts until the transaction ends, in the order of their ids. The transaction has locked its calls and
+   * their participations before.
+   */
+  async lockCallouts(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
+    if (!isPostgres || calloutIds.size === 0) return;
+    await transaction.query(sql`SELECT 1 FROM callouts WHERE ${inList(sql`id`, [...calloutIds])}
+      ORDER BY id ${lockClause('FOR NO KEY UPDATE')}`);
+  }
+
   /** Ends the trials of callouts whose calls the provider accepts. */
   async endTrials(transaction: Transaction, calloutIds: ReadonlySet<number>): Promise<void> {
     if (calloutIds.size === 0) return;
@@ -50,7 +61,7 @@ export class CalloutTrials {
       await transaction.query<TrialRow>(sql`SELECT status, held_because, held_code, trial_code, trial_refusals,
           ${isOnTrial} AS on_trial,
           coalesce(trial_began_at > ${dialedAt} AND trial_began_at <= ${now}, FALSE) AS is_stale
-        FROM callouts WHERE id = ${calloutId} ${lockClause('FOR UPDATE')}`);
+        FROM callouts WHERE id = ${calloutId} ${lockClause('FOR NO KEY UPDATE')}`);
     if (!callout) return;
     const { code, outcome, message } = refusal;
     // This dial was in flight when the callout was held, and perhaps resumed. It is no evidence about the new settings.
@@ -104,10 +115,19 @@ export class CalloutTrials {
     await this.requeue(transaction, sql`callout_id = ${calloutId} AND ${sinceTrialBegan}`, code);
   }
 
-  /** Queues the calls again that were refused with this code, so that no person loses a call. */
+  /**
+   * Queues the calls again that were refused with this code, so that no person loses a call. The transaction has locked
+   * callouts already, so it must not wait for calls or participations: if one of them is locked, it begins again.
+   */
   private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {
-    await transaction.query(sql`UPDATE phone_calls SET ${setClause('requeue', { dialled_at: null, refusals: 0 })}
-        WHERE ${which} AND ${canMove('requeue', sql`phone_calls.status`)}
-          AND refusal_code = ${code} AND remote_call_id IS NULL`);
+    const status = sql`phone_calls.status`;
+    const refused = await transaction.query<{ id: number }>(sql`SELECT id FROM phone_calls
+        WHERE ${which} AND ${canMove('requeue', status)} AND refusal_code = ${code} AND remote_call_id IS NULL
+        ${lockClause('FOR UPDATE NOWAIT')}`);
+    const ids = refused.map(({ id }) => id);
+    const participations = new Set<number>();
+    const values = { dialled_at: null, refusals: 0 };
+    await movePhoneCalls(transaction, 'requeue', { values, where: inList(sql`id`, ids), participations });
+    await refreshOutcomes(transaction, participations, { noWait: true });
   }
 }

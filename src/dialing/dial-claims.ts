@@ -9,7 +9,8 @@ import { isExpired, isHeld } from '../database/lease.js';
 import { Batcher } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { isOnTrial } from './callout-trials.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
@@ -76,11 +77,10 @@ export class DialClaims {
     const expired = sql`SELECT id FROM phone_calls
       WHERE leased_until IS NOT NULL AND ${isExpired(sql`leased_until`, claimSeconds(this.config))}
         AND ${canMove('expire_claim')} ${lockClause('FOR UPDATE SKIP LOCKED')}`;
-    return this.unitOfWork.run((transaction) =>
-      transaction.execute(
-        sql`UPDATE phone_calls SET ${setClause('expire_claim', { check_at: now, checks: 0 })} WHERE id IN (${expired})`,
-      ),
-    );
+    return this.unitOfWork.run(async (transaction) => {
+      const values = { check_at: now, checks: 0 };
+      return (await movePhoneCalls(transaction, 'expire_claim', { values, where: sql`id IN (${expired})` })).length;
+    });
   }
 
   /** Claims calls in one transaction, so that an error before the dial undoes the claims. */
@@ -93,7 +93,9 @@ export class DialClaims {
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
       await lockContacts(transaction, rows);
-      const canceled = await cancelIneligible(transaction, idsOf(rows));
+      const participations = new Set<number>();
+      const canceled = await cancelIneligible(transaction, idsOf(rows), participations);
+      await refreshOutcomes(transaction, participations);
       const kept = rows.filter(({ id }) => !canceled.has(id));
       const loaded = await this.callFlowRunner.loadContexts(transaction, kept);
       return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
@@ -114,23 +116,24 @@ export class DialClaims {
   }
 
   private async claimRows(transaction: Transaction, slots: Slot[]): Promise<ClaimedRow[]> {
-    const claim = setClause('claim', {
-      lease_token: randomUUID(),
-      leased_until: secondsFromNow(claimSeconds(this.config)),
-      dialled_at: now,
+    const rows = await movePhoneCalls<'claim', ClaimedRow>(transaction, 'claim', {
+      values: {
+        lease_token: randomUUID(),
+        leased_until: secondsFromNow(claimSeconds(this.config)),
+        dialled_at: now,
+      },
+      set: sql`updated_at = ${now}`,
+      from: recordset('reserved', slotColumns, slots),
+      where: sql`phone_calls.id = reserved.id
+        AND ${isReserved} AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
+        AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
+        AND ${mayBeDialed}`,
+      returning: sql`phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
+        phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
+        phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
+        (SELECT ${isOnTrial} FROM callouts WHERE callouts.id = phone_calls.callout_id) AS on_trial,
+        ${nowMilliseconds} AS claimed_at`,
     });
-    const rows = await transaction.query<ClaimedRow>(sql`UPDATE phone_calls SET ${claim}, updated_at = ${now}
-        FROM ${recordset('reserved', slotColumns, slots)}
-        WHERE phone_calls.id = reserved.id AND ${canMove('claim')}
-          AND ${isReserved} AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
-          AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
-          AND ${mayBeDialed}
-        RETURNING phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
-          phone_calls.callout_id, phone_calls.callout_participation_id, phone_calls.call_flow_logic,
-          phone_calls.call_flow_state, phone_calls.remote_request_params, phone_calls.lease_token, phone_calls.refusals,
-          (SELECT ${isOnTrial} FROM callouts WHERE callouts.id = phone_calls.callout_id)
-            AS on_trial,
-          ${nowMilliseconds} AS claimed_at`);
     return rows.map((row) => ({
       ...row,
       metadata: parseJson(row.metadata),
@@ -144,11 +147,16 @@ export class DialClaims {
    * the callout was paused or stopped, or an emergency call goes first.
    */
   private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
-    const released = await transaction.query<{ id: number; now: number }>(sql`UPDATE phone_calls
-        SET ${setClause('release_reservation', { leased_until: null })}
-        FROM ${recordset('reserved', slotColumns, slots)}
-        WHERE phone_calls.id = reserved.id AND ${canMove('release_reservation')} AND ${isReserved}
-        RETURNING phone_calls.id, ${nowMilliseconds} AS now`);
+    const released = await movePhoneCalls<'release_reservation', { id: number; now: number }>(
+      transaction,
+      'release_reservation',
+      {
+        values: { leased_until: null },
+        from: recordset('reserved', slotColumns, slots),
+        where: sql`phone_calls.id = reserved.id AND ${isReserved}`,
+        returning: sql`phone_calls.id, ${nowMilliseconds} AS now`,
+      },
+    );
     const slotOf = new Map(slots.map(({ id, at }) => [id, at]));
     this.window.notePassed(released.filter(({ id, now: time }) => time - slotOf.get(id)! > SLOT_TOLERANCE).length);
   }
@@ -163,13 +171,13 @@ export class DialClaims {
     try {
       const released = await this.unitOfWork.run(async (transaction) => {
         await lockPhoneCalls(transaction, idsOf(calls));
-        return transaction.execute(sql`UPDATE phone_calls
-            SET ${setClause('release_claim', { lease_token: null, leased_until: null, dialled_at: null })}
-            FROM ${recordset('claims', { id: 'bigint', lease_token: 'text' }, claims)}
-            WHERE phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token
-              AND ${canMove('release_claim')}`);
+        return movePhoneCalls(transaction, 'release_claim', {
+          values: { lease_token: null, leased_until: null, dialled_at: null },
+          from: recordset('claims', { id: 'bigint', lease_token: 'text' }, claims),
+          where: sql`phone_calls.id = claims.id AND phone_calls.lease_token = claims.lease_token`,
+        });
       });
-      this.window.notePassed(released);
+      this.window.notePassed(released.length);
     } catch (error) {
       this.logger.warn(`${calls.length} claims could not be released: ${(error as Error).message}`);
     }

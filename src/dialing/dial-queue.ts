@@ -7,7 +7,8 @@ import { lockClause, notIndexed, recordset } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
 import { calloutCancellations, calloutPermits, cancelCalls, cancelIneligible, isDue } from './eligibility.js';
 import { type CalloutWithQueued, findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
@@ -61,13 +62,15 @@ export class DialQueue {
   async cancelStopped(): Promise<boolean> {
     return this.unitOfWork.run(async (transaction) => {
       const unclaimed = sql`phone_calls.lease_token IS NULL`;
+      const participations = new Set<number>();
       let hasMore = false;
       for (const { when, message } of calloutCancellations) {
         const callouts = await findCalloutsWithQueued(transaction, unclaimed, when);
         const ids = await lockQueuedCalls(transaction, callouts, unclaimed, CANCEL_BATCH_SIZE);
-        await cancelCalls(transaction, ids, message);
+        await cancelCalls(transaction, ids, { message, participations });
         hasMore ||= ids.length === CANCEL_BATCH_SIZE;
       }
+      await refreshOutcomes(transaction, participations);
       return hasMore;
     });
   }
@@ -79,9 +82,11 @@ export class DialQueue {
     );
     if (calls.length === 0) return calls;
     const slots = calls.map(({ id, dueAt }) => ({ id, until: reservedUntil(dueAt) }));
-    await transaction.query(sql`UPDATE phone_calls SET ${setClause('reserve', { leased_until: sql`reserved.until` })}
-        FROM ${recordset('reserved', { id: 'bigint', until: 'timestamptz' }, slots)}
-        WHERE phone_calls.id = reserved.id AND ${canMove('reserve')}`);
+    await movePhoneCalls(transaction, 'reserve', {
+      values: { leased_until: sql`reserved.until` },
+      from: recordset('reserved', { id: 'bigint', until: 'timestamptz' }, slots),
+      where: sql`phone_calls.id = reserved.id`,
+    });
     return calls;
   }
 
@@ -120,8 +125,10 @@ export class DialQueue {
           ${lockClause('FOR UPDATE SKIP LOCKED')}`,
       );
       if (reserved.length === 0) return undefined;
-      await transaction.query(sql`UPDATE phone_calls SET ${setClause('release_reservation', { leased_until: null })}
-          WHERE id IN (${join(reserved.map(({ id }) => id))}) AND ${canMove('release_reservation')}`);
+      await movePhoneCalls(transaction, 'release_reservation', {
+        values: { leased_until: null },
+        where: sql`id IN (${join(reserved.map(({ id }) => id))})`,
+      });
       return Math.min(...reserved.map(({ leased_until }) => slotOf(leased_until)));
     });
   }
@@ -150,6 +157,7 @@ export class DialQueue {
   /** Selects the next calls to dial. Cancels calls that must never be dialed and selects others instead. */
   private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
     const ids: number[] = [];
+    const participations = new Set<number>();
     const callouts = await this.rotateCallouts(transaction);
     for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
@@ -158,10 +166,11 @@ export class DialQueue {
         const left = count - ids.length - found.length;
         found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true })));
       }
-      const canceled = await cancelIneligible(transaction, found);
+      const canceled = await cancelIneligible(transaction, found, participations);
       ids.push(...found.filter((id) => !canceled.has(id)));
       if (canceled.size === 0) break;
     }
+    await refreshOutcomes(transaction, participations);
     return ids;
   }
 

@@ -9,11 +9,12 @@ import { RateLimiter } from './rate-limiter.js';
 import type { Placement } from '../telephony/telephony-provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
-import { type MoveValues, canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { type MoveValues, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import type { PhoneCallMove } from '../phone-calls/phone-call.machine.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
-import { retractGuessedIds } from '../phone-calls/remote-call-ids.js';
+import { type RemoteIdOwner, retractGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { statusAfter } from '../phone-calls/remote-state.js';
 import { MAX_BATCH_SIZE } from './reservation-window.js';
 
@@ -50,34 +51,54 @@ export class DialResults {
 
   private async recordAll(dialed: Dialed[]): Promise<void[]> {
     await this.unitOfWork.run(async (transaction) => {
+      // As the reservation does, before it locks calls and participations.
+      if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
+        await this.rateLimiter.resetBackoff(transaction, 'dial');
+      const accepted = dialed.filter(({ result }) => result.outcome === 'accepted').map(toAcceptedRow);
       await lockPhoneCalls(
         transaction,
         dialed.map(({ call }) => call.id),
+        accepted.map(({ remote_call_id }) => remote_call_id),
       );
-      const accepted = dialed.filter(({ result }) => result.outcome === 'accepted');
-      await this.recordAccepted(transaction, accepted.map(toAcceptedRow));
-      if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
-        await this.rateLimiter.resetBackoff(transaction, 'dial');
-      // The provider accepts calls of these callouts, or may have: their settings are not at fault.
-      const passed = dialed.filter(
-        ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
-      );
-      await this.trials.endTrials(transaction, new Set(passed.map(({ call }) => call.callout_id!)));
+      const participations = new Set<number>();
+      await this.recordAccepted(transaction, accepted, participations);
       for (const { call, result } of dialed) {
-        if (result.outcome !== 'accepted') await this.recordNotAccepted(transaction, call, result);
+        if (result.outcome !== 'accepted') await this.recordNotAccepted(transaction, call, result, participations);
       }
+      await refreshOutcomes(transaction, participations);
+      await this.recordTrials(transaction, dialed);
     });
     return dialed.map(() => undefined);
+  }
+
+  /** Records what the results say about the settings of the callouts. */
+  private async recordTrials(transaction: Transaction, dialed: Dialed[]): Promise<void> {
+    // The provider accepts calls of these callouts, or may have: their settings are not at fault.
+    const passed = dialed.filter(
+      ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
+    );
+    const passedIds = new Set(passed.map(({ call }) => call.callout_id!));
+    const refused = dialed.flatMap(({ call, result }) =>
+      result.outcome === 'refused' || result.outcome === 'misconfigured' ? [{ call, result }] : [],
+    );
+    const refusedIds = refused.map(({ call }) => call.callout_id!);
+    await this.trials.lockCallouts(transaction, new Set([...passedIds, ...refusedIds]));
+    await this.trials.endTrials(transaction, passedIds);
+    for (const { call, result } of refused) await this.trials.recordRefusal(transaction, call, result);
   }
 
   /**
    * Moves the calls that the provider accepted, including those that were given up before its response arrived. If a
    * webhook has already moved the call, only stores the response.
    */
-  private async recordAccepted(transaction: Transaction, accepted: AcceptedRow[]): Promise<void> {
+  private async recordAccepted(
+    transaction: Transaction,
+    accepted: AcceptedRow[],
+    participations: Set<number>,
+  ): Promise<void> {
     if (accepted.length === 0) return;
-    await retractGuessedIds(transaction, accepted as { id: number; remote_call_id: string }[]);
-    const input = recordset('input', acceptedColumns, accepted);
+    await retractGuessedIds(transaction, accepted, participations);
+    const from = recordset('input', acceptedColumns, accepted);
     const answer = {
       lease_token: null,
       remote_call_id: sql`input.remote_call_id`,
@@ -85,27 +106,28 @@ export class DialResults {
     };
     const stored = sql`remote_queue_response = input.answer,
       call_flow_state = coalesce(phone_calls.call_flow_state, input.call_flow_state)`;
-    const moved = setClause(
-      'record_accepted',
-      {
+    const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL
+      AND phone_calls.remote_call_id IS NULL`;
+    const moved = await movePhoneCalls(transaction, 'record_accepted', {
+      values: {
         ...answer,
         remote_status: sql`input.remote_status`,
         check_at: secondsFromNow(this.config.reconcileAfter),
         checks: 0,
       },
-      sql`input.status`,
-    );
-    const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL
-      AND phone_calls.remote_call_id IS NULL`;
-    const count = await transaction.execute(sql`UPDATE phone_calls
-        SET ${moved}, ${stored}, remote_direction = input.remote_direction
-        FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_accepted')}
-          AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`);
-    if (count < accepted.length) {
-      await transaction.query(sql`UPDATE phone_calls
-          SET ${setClause('record_late_answer', answer)}, ${stored}, updated_at = ${now}
-          FROM ${input} WHERE phone_calls.id = input.id AND ${canMove('record_late_answer')}
-            AND phone_calls.lease_token = input.lease_token`);
+      target: sql`input.status`,
+      set: sql`${stored}, remote_direction = input.remote_direction`,
+      from,
+      where: sql`phone_calls.id = input.id AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`,
+      participations,
+    });
+    if (moved.length < accepted.length) {
+      await movePhoneCalls(transaction, 'record_late_answer', {
+        values: answer,
+        set: sql`${stored}, updated_at = ${now}`,
+        from,
+        where: sql`phone_calls.id = input.id AND phone_calls.lease_token = input.lease_token`,
+      });
     }
   }
 
@@ -113,10 +135,11 @@ export class DialResults {
     transaction: Transaction,
     call: ClaimedCall,
     result: Exclude<DialResult, { outcome: 'accepted' }>,
+    participations: Set<number>,
   ): Promise<void> {
+    const where = sql`id = ${call.id} AND lease_token = ${call.lease_token}`;
     const move = <M extends PhoneCallMove>(name: M, values: MoveValues<M>): Promise<unknown> =>
-      transaction.query(sql`UPDATE phone_calls SET ${setClause(name, values)}
-          WHERE id = ${call.id} AND lease_token = ${call.lease_token} AND ${canMove(name)}`);
+      movePhoneCalls(transaction, name, { values, where, participations });
     const { outcome, message } = result;
     switch (outcome) {
       case 'unsendable':
@@ -125,7 +148,6 @@ export class DialResults {
       case 'refused':
       case 'misconfigured':
         await move('record_refused', { remote_error_message: message, refusal_code: result.code });
-        await this.trials.recordRefusal(transaction, call, result);
         break;
       case 'unknown':
         await move('record_unknown', { lease_token: null, check_at: secondsFromNow(FIRST_LOOKUP_DELAY), checks: 0 });
@@ -153,7 +175,7 @@ const acceptedColumns = {
   answer: 'jsonb',
   call_flow_state: 'jsonb',
 } as const;
-type AcceptedRow = Record<keyof typeof acceptedColumns, unknown>;
+type AcceptedRow = Record<keyof typeof acceptedColumns, unknown> & RemoteIdOwner;
 
 /** @returns the values of an accepted call, unless a webhook arrived first */
 function toAcceptedRow({ call: { id, lease_token, loaded }, result }: Dialed): AcceptedRow {

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import { CallReconciler } from './call-reconciler.js';
+import { CalloutOutcomes } from './callout-outcomes.js';
 import { CalloutTrials } from './callout-trials.js';
 import { DialClaims } from './dial-claims.js';
 import { DialQueue } from './dial-queue.js';
@@ -19,6 +20,7 @@ import { ReservationWindow } from './reservation-window.js';
     DialClaims,
     DialResults,
     CalloutTrials,
+    CalloutOutcomes,
     CallReconciler,
     DialHandler,
     FetchHandler,

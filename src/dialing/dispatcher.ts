@@ -1,4 +1,5 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { CalloutOutcomes } from './callout-outcomes.js';
 import { CallReconciler } from './call-reconciler.js';
 import { DialClaims } from './dial-claims.js';
 import { DialQueue } from './dial-queue.js';
@@ -18,7 +19,7 @@ const GROUP_INTERVAL = 20;
 /** The most calls of one group. */
 const MAX_GROUP_SIZE = 20;
 
-/** How often calls of stopped callouts are canceled and expired claims are found (ms). */
+/** How often calls of stopped callouts are canceled, outcomes are refreshed and expired claims are found (ms). */
 const HOUSEKEEPING_INTERVAL = 1_000;
 
 /** How often lookups are checked for a database clock that has stepped back (ms). */
@@ -36,6 +37,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     this.poll(() => this.reserveDials(), POLL_INTERVAL),
     this.poll(async () => this.schedule('fetch', await this.reconciler.reserve()), POLL_INTERVAL),
     this.poll(() => this.housekeeping(), HOUSEKEEPING_INTERVAL),
+    this.poll(() => this.refreshOutcomes(), HOUSEKEEPING_INTERVAL),
     this.poll(() => this.repairClockSteps(), CLOCK_CHECK_INTERVAL),
   ];
   private stopped = false;
@@ -44,6 +46,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly dialQueue: DialQueue,
     private readonly claims: DialClaims,
     private readonly reconciler: CallReconciler,
+    private readonly outcomes: CalloutOutcomes,
     private readonly queue: Queue,
   ) {}
 
@@ -71,6 +74,10 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     const lost = await this.claims.markExpiredUncertain();
     if (lost > 0) this.logger.warn(`${lost} calls are uncertain: the process that dialed them was lost`);
     while (!this.stopped && (await this.dialQueue.cancelStopped()));
+  }
+
+  private async refreshOutcomes(): Promise<void> {
+    while (!this.stopped && (await this.outcomes.refreshChunk()));
   }
 
   private async repairClockSteps(): Promise<void> {

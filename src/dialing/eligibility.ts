@@ -7,7 +7,8 @@ import type { Transaction } from '../database/transaction.js';
 import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { OPTED_OUT_MESSAGE } from '../outcomes/opted-out-message.js';
+import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
 // The rules that decide which calls may be dialed. Reservation, claim and cancellation all use them. Add new rules here
@@ -78,7 +79,7 @@ const personHasNotOptedOut: DialingRule = {
         OR ${hasOptedOut(sql`contacts.msisdn = phone_calls.msisdn`)})
       AND NOT ${includesOptedOut}
     )`,
-    message: 'The person has asked for no more calls: nobody was called.',
+    message: OPTED_OUT_MESSAGE,
   },
 };
 
@@ -159,33 +160,43 @@ export async function lockContacts(
 
 /**
  * Cancels the queued calls among `ids` that must never be dialed by the rules of calls.
+ * @param participations receives the participations whose outcomes the caller refreshes
  * @returns the ids of the calls that were canceled
  */
-export async function cancelIneligible(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
+export async function cancelIneligible(
+  transaction: Transaction,
+  ids: readonly number[],
+  participations: Set<number>,
+): Promise<Set<number>> {
   const canceled = new Set<number>();
   for (const { when, message } of callCancellations) {
     const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancelCalls(transaction, rest, message, when)) canceled.add(id);
+    for (const id of await cancelCalls(transaction, rest, { message, when, participations })) canceled.add(id);
   }
   return canceled;
 }
 
 /**
  * Cancels the queued calls among `ids`.
- * @param message their `remote_error_message`
- * @param condition an additional condition for each call
+ * @param options.message their `remote_error_message`
+ * @param options.when an additional condition for each call
+ * @param options.participations receives the participations whose outcomes the caller refreshes
  * @returns the ids of the calls that were canceled
  */
 export async function cancelCalls(
   transaction: Transaction,
   ids: readonly number[],
-  message: string | null,
-  condition: Sql = matchAll,
+  {
+    message,
+    when = matchAll,
+    participations,
+  }: Pick<Cancellation, 'message'> & Partial<Cancellation> & { participations: Set<number> },
 ): Promise<number[]> {
   if (ids.length === 0) return [];
-  const rows = await transaction.query<{ id: number }>(sql`UPDATE phone_calls
-      SET ${setClause('cancel', { lease_token: null, dialled_at: null, remote_error_message: message })}
-      WHERE id IN (${join([...ids])}) AND ${canMove('cancel')} AND ${condition}
-      RETURNING id`);
+  const rows = await movePhoneCalls(transaction, 'cancel', {
+    values: { lease_token: null, dialled_at: null, remote_error_message: message },
+    where: sql`id IN (${join([...ids])}) AND ${when}`,
+    participations,
+  });
   return rows.map(({ id }) => id);
 }

@@ -7,7 +7,8 @@ import { isSameNumber } from '../phone-numbers/same-number.js';
 import { type RemoteCall, TelephonyProvider } from '../telephony/telephony-provider.js';
 import { CallReconciler } from './call-reconciler.js';
 import { calloutPermits } from './eligibility.js';
-import { canMove, setClause } from '../phone-calls/phone-call-transitions.js';
+import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { ReconcileError } from './reconcile-error.js';
 import { createdAt } from './remote-call-matching.js';
@@ -130,11 +131,16 @@ export class LostCalls {
   private mark(placed: PlacedCall[]): Promise<number> {
     return this.unitOfWork.run(async (transaction) => {
       let marked = 0;
+      const participations = new Set<number>();
       for (const { id, dialedAt } of placed) {
-        marked += await transaction.execute(sql`UPDATE phone_calls
-            SET ${setClause('mark_lost', { dialled_at: dialedAt.toISOString(), check_at: now, checks: 0 })}
-            WHERE id = ${id} AND ${canMove('mark_lost')} AND lease_token IS NULL`);
+        const rows = await movePhoneCalls(transaction, 'mark_lost', {
+          values: { dialled_at: dialedAt.toISOString(), check_at: now, checks: 0 },
+          where: sql`id = ${id} AND lease_token IS NULL`,
+          participations,
+        });
+        marked += rows.length;
       }
+      await refreshOutcomes(transaction, participations);
       return marked;
     });
   }

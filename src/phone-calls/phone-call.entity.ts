@@ -28,6 +28,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_create_batch_operation_id', ['create_batch_operation_id'])
 @Index('phone_calls_queue_batch_operation_id', ['queue_batch_operation_id'])
 @Index('phone_calls_queue_remote_fetch_batch_operation_id', ['queue_remote_fetch_batch_operation_id'])
+@Index('phone_calls_participation_attempt', ['callout_participation_id', 'attempt'], { unique: true })
 @Index('phone_calls_created', ['id'], { where: `"status" = 'created'` })
 @Index('phone_calls_remotely_queued_at', ['remotely_queued_at'])
 @Index('phone_calls_to_dial', ['callout_id', 'id'], { where: `"status" = 'queued'` })
@@ -134,6 +135,14 @@ export class PhoneCall {
 
   @TimestampColumn()
   updated_at!: Date;
+
+  /** The number of the attempt of a dial plan: 1, 2…; null for a call that a client or a batch operation created. */
+  @BigIntColumn({ nullable: true })
+  attempt!: number | null;
+
+  /** When it ended; null if it has not ended. */
+  @OptionalTimestampColumn()
+  ended_at!: Date | null;
 
   /** The callout of its participation. Dialing selects calls by this column. */
   @ForeignKeyColumn(() => Callout, 'phone_calls_callout_id_fkey', { nullable: true })

@@ -59,8 +59,15 @@ export const bookkeepingColumns = [
   'remote_error_message',
   'check_at',
   'checks',
+  'ended_at',
 ] as const;
 export type BookkeepingColumn = (typeof bookkeepingColumns)[number];
+
+/** The bookkeeping columns that follow from the status alone. No move supplies their values. */
+export const derivedColumns = ['ended_at'] as const satisfies BookkeepingColumn[];
+
+/** The bookkeeping columns whose values moves supply. */
+type SuppliedColumn = Exclude<BookkeepingColumn, (typeof derivedColumns)[number]>;
 
 /** What a column contains in a status: always NULL, always 0, never NULL, or any value. */
 export type ColumnRule = 'null' | 'zero' | 'set' | 'any';
@@ -82,6 +89,7 @@ const notDialed: Bookkeeping = {
   remote_error_message: 'null',
   check_at: 'null',
   checks: 'zero',
+  ended_at: 'null',
 };
 
 /**
@@ -101,10 +109,16 @@ const atProvider: Bookkeeping = {
   remote_error_message: 'null',
   check_at: 'set',
   checks: 'any',
+  ended_at: 'null',
 };
 
 /** The provider has reported how the call ended. */
-const endedAtProvider: Bookkeeping = { ...atProvider, remote_status: 'set', check_at: 'null' };
+const endedAtProvider: Bookkeeping = {
+  ...atProvider,
+  remote_status: 'set',
+  check_at: 'null',
+  ended_at: 'set',
+};
 
 /** The rules for the bookkeeping columns in each status. */
 export const phoneCallBookkeeping: Readonly<Record<PhoneCallStatus, Bookkeeping>> = {
@@ -145,7 +159,7 @@ export interface Move {
    * The columns whose values the caller supplies. Other columns become NULL or 0 if the new status requires it, and
    * keep their values otherwise.
    */
-  readonly sets: readonly BookkeepingColumn[];
+  readonly sets: readonly SuppliedColumn[];
   /** The columns that must not be NULL before the move. */
   readonly requires?: readonly BookkeepingColumn[];
 }
@@ -262,3 +276,17 @@ export const phoneCallMoves = {
 } as const satisfies Readonly<Record<string, Move>>;
 
 export type PhoneCallMove = keyof typeof phoneCallMoves;
+
+/** The provider has the call, and it has not ended. For the outcome of a participation, these are one. */
+const underWay: readonly PhoneCallStatus[] = ['remotely_queued', 'remote_fetch_queued', 'in_progress'];
+
+/**
+ * @returns whether a move can change the outcome of the participation, or the number of its attempts. Those that keep
+ *   the status, such as a reservation, cannot
+ */
+export function canChangeOutcome(move: PhoneCallMove): boolean {
+  const { from, to }: Move = phoneCallMoves[move];
+  const isSame = (one: PhoneCallStatus, other: PhoneCallStatus): boolean =>
+    one === other || (underWay.includes(one) && underWay.includes(other));
+  return from.some((before) => to.some((after) => !isSame(before, after)));
+}

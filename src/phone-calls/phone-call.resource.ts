@@ -37,6 +37,7 @@ export const phoneCallResource = defineResource({
     remotely_queued_at: { filter: timeFilters },
     created_at: { filter: timeFilters },
     updated_at: { filter: timeFilters },
+    attempt: {},
   },
   filters: {
     callout_id: { filter: idFilter },

@@ -14,10 +14,11 @@ import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { nextStatus } from '../state-machine/transition.js';
 import type { CreatePhoneCallDto, PhoneCallEventDto, UpdatePhoneCallDto } from './phone-call.dto.js';
 import { PhoneCall } from './phone-call.entity.js';
-import { canMove, insertion, setClause } from './phone-call-transitions.js';
+import { insertion, movePhoneCalls } from './phone-call-transitions.js';
 import { type PhoneCallStatus, phoneCallMachine } from './phone-call.machine.js';
 import { phoneCallResource } from './phone-call.resource.js';
 
@@ -91,6 +92,9 @@ export class PhoneCallsService {
       }
       throwIfInvalid(errors);
       await updateRow(transaction, PhoneCall, id, changes);
+      // The metadata say whether a machine answered.
+      const participation = shown.callout_participation_id as number | null;
+      if ('metadata' in changes && participation !== null) await refreshOutcomes(transaction, [participation]);
     });
   }
 
@@ -105,11 +109,12 @@ export class PhoneCallsService {
       const { status } = await findForUpdate(transaction, PhoneCall, id);
       const move =
         nextStatus<PhoneCallStatus>(phoneCallMachine, status, event) === 'queued' ? 'queue' : 'queue_remote_fetch';
-      const changes = move === 'queue' ? setClause(move, {}) : setClause(move, { check_at: now, checks: 0 });
-      const moved = await transaction.execute(
-        sql`UPDATE phone_calls SET ${changes} WHERE id = ${id} AND ${canMove(move)}`,
-      );
-      if (moved === 0) throw new ValidationError({ event: [messages.notIncluded] });
+      const where = sql`id = ${id}`;
+      const moved =
+        move === 'queue'
+          ? await movePhoneCalls(transaction, move, { values: {}, where })
+          : await movePhoneCalls(transaction, move, { values: { check_at: now, checks: 0 }, where });
+      if (moved.length === 0) throw new ValidationError({ event: [messages.notIncluded] });
       return this.records.find(phoneCallResource, id, transaction);
     });
   }

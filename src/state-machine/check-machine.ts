@@ -19,6 +19,8 @@ export interface Machine {
   moves: Readonly<Record<string, Move>>;
   /** The bookkeeping columns. */
   columns: readonly string[];
+  /** The bookkeeping columns that follow from the status alone, so that no move supplies them. */
+  derivedColumns?: readonly string[];
   /** Every column of the table. */
   tableColumns: readonly string[];
 }
@@ -47,7 +49,8 @@ function checkBookkeeping({ name, statuses, bookkeeping, columns, tableColumns }
 }
 
 function checkMove(machine: Machine, move: string, { from, to, stays = [], sets, requires = [] }: Move): void {
-  const { name, statuses, columns, bookkeeping } = machine;
+  const { name, statuses, bookkeeping, derivedColumns = [] } = machine;
+  const columns = machine.columns.filter((column) => !derivedColumns.includes(column));
   const unknownStatus = [...from, ...to, ...stays].find((status) => !statuses.includes(status));
   assert(
     unknownStatus === undefined,

@@ -4,7 +4,7 @@ import { recordset, secondsFromNow } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { textOf } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { setClause } from '../phone-calls/phone-call-transitions.js';
+import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { type KnownState, stateAfter } from '../phone-calls/remote-state.js';
 import type { WebhookCall } from './webhook-calls.js';
 
@@ -67,15 +67,16 @@ export function applyWebhook(
 /**
  * Stores the updates of calls.
  * @param reconcileAfter how long a call may be without another webhook before it is looked up at the provider (s)
+ * @param participations receives the participations whose outcomes the caller refreshes
  */
 export async function updateCalls(
   transaction: Transaction,
   updates: CallUpdate[],
   reconcileAfter: number,
+  participations: Set<number>,
 ): Promise<void> {
-  const changes = setClause(
-    'webhook',
-    {
+  await movePhoneCalls(transaction, 'webhook', {
+    values: {
       remote_call_id: sql`input.remote_call_id`,
       remote_status: sql`input.remote_status`,
       remotely_queued_at: sql`coalesce(phone_calls.remotely_queued_at, phone_calls.dialled_at)`,
@@ -83,11 +84,13 @@ export async function updateCalls(
       check_at: secondsFromNow(reconcileAfter),
       checks: 0,
     },
-    sql`input.status`,
-  );
-  await transaction.query(sql`UPDATE phone_calls SET ${changes}, remote_direction = input.remote_direction,
-        call_flow_state = input.call_flow_state, metadata = input.metadata
-      FROM ${recordset('input', updatedColumns, updates)} WHERE phone_calls.id = input.id`);
+    target: sql`input.status`,
+    set: sql`remote_direction = input.remote_direction, call_flow_state = input.call_flow_state,
+      metadata = input.metadata`,
+    from: recordset('input', updatedColumns, updates),
+    where: sql`phone_calls.id = input.id`,
+    participations,
+  });
 }
 
 /** @returns the `Direction` of a webhook; undefined if it has none */

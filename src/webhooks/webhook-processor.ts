@@ -8,9 +8,12 @@ import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { UnusableWebhookError } from '../errors/errors.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { parseCaller } from '../phone-numbers/caller.js';
 import { type RemoteIdOwner, retractGuessedIds } from '../phone-calls/remote-call-ids.js';
 import { applyWebhook, updateCalls } from './call-updates.js';
 import { InboundCalls } from './inbound-calls.js';
+import { lockFlowContacts, lockFlowParticipations } from './lock-flow-records.js';
 import { type WebhookCall, WebhookCalls } from './webhook-calls.js';
 import { type StoredReply, findReplies, insertEvents } from './webhook-replies.js';
 
@@ -72,7 +75,7 @@ export class WebhookProcessor {
    */
   private processBatch(webhooks: ProviderWebhook[]): Promise<(StoredReply | UnusableWebhookError)[]> {
     return this.unitOfWork.run(async (transaction) => {
-      const { matched, unusable } = await this.matchCalls(transaction, webhooks);
+      const { matched, unusable, moved } = await this.matchCalls(transaction, webhooks);
       const replies = await findReplies(
         transaction,
         webhooks.map(({ delivery }) => delivery),
@@ -84,10 +87,11 @@ export class WebhookProcessor {
         const next = pending.filter(({ call }) => !callIds.has(call.id) && callIds.add(call.id));
         pending = pending.filter((item) => !next.includes(item));
         const unprocessed = next.filter(({ webhook }) => !replies.has(webhook.delivery));
-        for (const { delivery, id, twiml } of await this.processDistinctCalls(transaction, unprocessed)) {
+        for (const { delivery, id, twiml } of await this.processDistinctCalls(transaction, unprocessed, moved)) {
           replies.set(delivery, { id, twiml });
         }
       }
+      await refreshOutcomes(transaction, moved);
       return webhooks.map((webhook) => unusable.get(webhook) ?? replies.get(webhook.delivery)!);
     });
   }
@@ -100,8 +104,21 @@ export class WebhookProcessor {
     const matched: WebhookWithCall[] = [];
     const corrected: RemoteIdOwner[] = [];
     const unusable = new Map<ProviderWebhook, UnusableWebhookError>();
-    // Every process uses the same order, because creating calls and contacts locks them.
-    const sorted = webhooks.toSorted((one, other) => (one.sid < other.sid ? -1 : Number(one.sid > other.sid)));
+    const found = webhooks.map(({ sid, query }) => WebhookCalls.find(calls, sid, phoneCallIdIn(query)));
+    const inbound = webhooks.filter(({ details }, index) => !found[index] && details.Direction === 'inbound');
+    const keys = found.map((call, index) => call?.id ?? sids[index]);
+    const isCorrected = found.some((call, index) => call && call.remote_call_id !== sids[index]);
+    const isRepeated = isCorrected || new Set(keys).size < keys.length;
+    if (isRepeated || inbound.length > 0) {
+      const callers = inbound.flatMap(({ details }) => parseCaller(details.From).msisdn ?? []);
+      await lockFlowContacts(transaction, calls, callers);
+    }
+    // Every process uses the same order, because creating calls and contacts locks them: first by the caller.
+    const orders = new Map(inbound.map(({ sid, details }) => [sid, `${parseCaller(details.From).label} ${sid}`]));
+    const orderOf = ({ sid }: ProviderWebhook): string => orders.get(sid) ?? '';
+    const sorted = webhooks.toSorted((one, other) =>
+      orderOf(one) < orderOf(other) ? -1 : Number(orderOf(one) > orderOf(other)),
+    );
     for (const webhook of sorted) {
       const { sid, details, query } = webhook;
       let call = WebhookCalls.find(calls, sid, phoneCallIdIn(query));
@@ -118,15 +135,18 @@ export class WebhookProcessor {
       }
       matched.push({ webhook, call });
     }
-    await retractGuessedIds(transaction, corrected);
-    return { matched, unusable };
+    const moved = new Set<number>();
+    await retractGuessedIds(transaction, corrected, moved);
+    if (isRepeated) await lockFlowParticipations(transaction, calls, moved);
+    return { matched, unusable, moved };
   }
 
   /**
    * Runs the call flows of webhooks that are about different calls, stores the events and updates the calls.
+   * @param moved the participations whose calls the transaction has moved before; they are refreshed, too
    * @returns the stored events with their replies
    */
-  private async processDistinctCalls(transaction: Transaction, matched: WebhookWithCall[]) {
+  private async processDistinctCalls(transaction: Transaction, matched: WebhookWithCall[], moved: Set<number>) {
     if (matched.length === 0) return [];
     const loaded = await this.callFlowRunner.loadContexts(
       transaction,
@@ -139,11 +159,13 @@ export class WebhookProcessor {
     }));
     const replies = await insertEvents(transaction, handled);
     const updates = handled.map(({ webhook, call, result }) => applyWebhook(call, webhook, result));
-    await updateCalls(transaction, updates, this.config.reconcileAfter);
+    await updateCalls(transaction, updates, this.config.reconcileAfter, moved);
     await persistWrites(
       transaction,
       handled.map(({ result }) => result),
+      moved,
     );
+    moved.clear();
     return replies;
   }
 }

@@ -7,6 +7,7 @@ import {
   phoneCallStatuses,
 } from '../../src/phone-calls/phone-call.machine.js';
 import type { Installation } from './installation.js';
+import { findWrongOutcomes } from './outcomes.js';
 
 /** For each rule, the SQL condition of a column that breaks it. */
 const violates: Partial<Record<ColumnRule, (column: string) => string>> = {
@@ -29,7 +30,11 @@ function violationsIn(status: PhoneCallStatus): string {
 export const BOOKKEEPING_VIOLATIONS = `SELECT id, status, ${bookkeepingColumns.join(', ')} FROM phone_calls
   WHERE ${phoneCallStatuses.map(violationsIn).join(' OR ')}`;
 
-/** Asserts that the columns of each phone call follow the rules that its status declares. */
+/**
+ * Asserts that the columns of each phone call follow the rules that its status declares, and that the outcome of each
+ * participation is the one that its phone calls give.
+ */
 export async function expectConsistentBookkeeping(installation: Installation): Promise<void> {
   expect(await installation.query(BOOKKEEPING_VIOLATIONS)).toEqual([]);
+  expect(await findWrongOutcomes(installation)).toEqual([]);
 }

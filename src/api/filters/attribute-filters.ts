@@ -62,6 +62,19 @@ export const idFilter: ColumnFilter = ({ name, column, nullable }) => ({
   },
 });
 
+/** Matches a whole number that is not negative. */
+export const countFilter: ColumnFilter = ({ name, column }) => ({
+  [name]: {
+    schema: { type: 'string', example: '1' },
+    condition: (value) => {
+      const given = parseValues(value, name);
+      if (!given.every((one) => /^\d{1,15}$/.test(one)))
+        throw new FilterError(name, 'must be a number, or numbers separated by commas');
+      return equalsAny(column, given.map(Number));
+    },
+  },
+});
+
 /** Matches a phone number, in any usual spelling. */
 export const msisdnFilter: ColumnFilter = ({ name, column }) => ({
   [name]: {

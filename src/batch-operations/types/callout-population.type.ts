@@ -2,6 +2,9 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { INCLUDE_DO_NOT_CALL, notOptedOut, optedOut } from '../../contacts/opted-out.js';
 import { contactResource } from '../../contacts/contact.resource.js';
+import { Callout } from '../../callouts/callout.entity.js';
+import { findForKeyShare } from '../../database/rows.js';
+import { firstOutcome } from '../../outcomes/refresh-outcomes.js';
 import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and, conditionOf } from '../../api/filters/filter.js';
@@ -79,11 +82,14 @@ export class CalloutPopulationType implements BatchOperationType {
     return { ...window, processed: await this.addContacts(transaction, operation, inWindow) };
   }
 
-  private addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
+  private async addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
+    // The lock keeps the callout from being stopped or resumed meanwhile.
+    const callout = await findForKeyShare(transaction, Callout, callout_id);
+    if (!callout) return 0;
     return transaction.execute(sql`INSERT INTO callout_participations
-        (callout_id, contact_id, callout_population_id, msisdn)
-        SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn FROM contacts
+        (callout_id, contact_id, callout_population_id, msisdn, outcome)
+        SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn, ${firstOutcome(callout.status)} FROM contacts
         WHERE ${range} AND ${and(selectedConditions(operation))}
         ORDER BY contacts.id ${lockContacts}
         ON CONFLICT DO NOTHING`);

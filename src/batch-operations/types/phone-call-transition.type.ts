@@ -3,7 +3,7 @@ import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
 import { and } from '../../api/filters/filter.js';
 import type { FieldErrors } from '../../errors/errors.js';
-import { canMove } from '../../phone-calls/phone-call-transitions.js';
+import { type MoveStatement, canMove } from '../../phone-calls/phone-call-transitions.js';
 import type { phoneCallMachine } from '../../phone-calls/phone-call.machine.js';
 import type { BatchOperation } from '../batch-operation.entity.js';
 import type {
@@ -21,6 +21,9 @@ import type { IdWindow } from './id-window.js';
 /** The status column as the indexes contain it. */
 const status = sql`phone_calls.status`;
 
+/** The transition, without the values that its event requires. */
+export type TransitionStatement = Omit<MoveStatement<'queue'>, 'values'>;
+
 /** Sends one event to each phone call that matches its filters, and stores its own id with the call. */
 export abstract class PhoneCallTransitionType implements BatchOperationType {
   /** The column of the phone call that stores the id of the operation. */
@@ -28,8 +31,8 @@ export abstract class PhoneCallTransitionType implements BatchOperationType {
   protected abstract readonly event: keyof typeof phoneCallMachine;
   /** A condition that a call must meet besides its status. */
   protected abstract readonly extraCondition: Sql;
-  /** The SET clause of the transition. */
-  protected abstract readonly changes: Sql;
+  /** Makes the transition. @returns a row for each call that was moved */
+  protected abstract move(transaction: Transaction, statement: TransitionStatement): Promise<unknown[]>;
 
   readonly target = 'phone_calls';
 
@@ -56,16 +59,17 @@ export abstract class PhoneCallTransitionType implements BatchOperationType {
   ): Promise<ChunkResult> {
     const { ids, ...window } = await this.nextCalls(transaction, operation, windowSize);
     const allowed = Math.min(maxRows, await remainingInPeriod(transaction, operation.parameters));
-    const processed = await transaction.execute(
+    const moved = await this.move(transaction, {
+      set: sql`${raw(this.operationColumn)} = ${operation.id}`,
       // PostgreSQL may run a subselect with LIMIT and FOR UPDATE once per row. MATERIALIZED makes it run once.
-      sql`WITH chosen AS MATERIALIZED (
+      with: sql`chosen AS MATERIALIZED (
           SELECT phone_calls.id FROM phone_calls
           WHERE ${inList(sql`phone_calls.id`, ids)} AND ${this.inScope(operation, canMove(this.event))}
           ORDER BY phone_calls.id LIMIT ${allowed} ${lockClause('FOR UPDATE OF phone_calls')}
-        )
-        UPDATE phone_calls SET ${this.changes}, ${raw(this.operationColumn)} = ${operation.id}
-        WHERE id IN (SELECT id FROM chosen) AND ${canMove(this.event)} AND ${this.extraCondition}`,
-    );
+        )`,
+      where: sql`id IN (SELECT id FROM chosen) AND ${this.extraCondition}`,
+    });
+    const processed = moved.length;
     return { ...window, processed, done: window.done || processed >= allowed };
   }
 

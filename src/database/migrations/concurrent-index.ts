@@ -7,12 +7,18 @@ import type { QueryRunner } from 'typeorm';
  *
  * @param definition what follows `ON` in `CREATE INDEX`
  */
-export async function createIndex(queryRunner: QueryRunner, name: string, definition: string): Promise<void> {
+export async function createIndex(
+  queryRunner: QueryRunner,
+  name: string,
+  definition: string,
+  { unique = false } = {},
+): Promise<void> {
   if (await isComplete(queryRunner, name)) return;
   // PostgreSQL leaves an incomplete index behind when a build is interrupted. It serves no query, but each write
   // updates it.
   await dropIndex(queryRunner, name);
-  await queryRunner.query(`CREATE INDEX ${concurrentlyOn(queryRunner)} "${name}" ON ${definition}`);
+  const kind = unique ? 'UNIQUE INDEX' : 'INDEX';
+  await queryRunner.query(`CREATE ${kind} ${concurrentlyOn(queryRunner)} "${name}" ON ${definition}`);
 }
 
 /**

@@ -11,6 +11,8 @@ import { HoldCalloutsAndTakeUnknownCallers1764610000000 } from './1764610000000-
 import { IndexParticipationsOfCallouts1764300000000 } from './1764300000000-index-participations-of-callouts.js';
 import { KeepTheBeginningOfTrials1764800000000 } from './1764800000000-keep-the-beginning-of-trials.js';
 import { LetCalloutsRunThemselves1764850000000 } from './1764850000000-let-callouts-run-themselves.js';
+import { AddOutcomes1764900000000 } from './1764900000000-add-outcomes.js';
+import { FillInOutcomes1764910000000 } from './1764910000000-fill-in-outcomes.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -27,4 +29,6 @@ export const migrations = [
   CreateEvents1764700000000,
   KeepTheBeginningOfTrials1764800000000,
   LetCalloutsRunThemselves1764850000000,
+  AddOutcomes1764900000000,
+  FillInOutcomes1764910000000,
 ];

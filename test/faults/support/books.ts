@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
 import { BOOKKEEPING_VIOLATIONS } from '../../support/bookkeeping.js';
+import { findWrongOutcomes } from '../../support/outcomes.js';
 import { RESOURCES } from '../../support/resources.js';
 import { unfinishedWork } from './idle.js';
 import { retryUntilAccepted } from './retry.js';
@@ -68,6 +69,7 @@ export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted
     ...(await compareWithProvider(testbed)),
     ...(await checkTotals(testbed)),
     ...(accepted && (await findLostRecords(testbed, accepted))),
+    'a participation whose outcome its calls contradict': await findWrongOutcomes(testbed.installation),
     'a process that crashed': testbed.instances.flatMap((instance) => {
       instance.recordCrash();
       return instance.crashes;

@@ -1,0 +1,37 @@
+import { type PhoneCallStatus, endedStatuses } from '../phone-calls/phone-call.machine.js';
+
+/** What a call came to. */
+export type CallResult = 'answered' | 'machine' | 'busy' | 'not_answered' | 'failed' | 'errored' | 'canceled';
+
+/** What the outcome of a participation depends on in one of its calls. */
+export interface CallFacts {
+  status: PhoneCallStatus;
+  /** When it was dialed; null if no request was sent. */
+  dialedAt: Date | null;
+  /** When it ended; null if it has not. */
+  endedAt: Date | null;
+  /** Whether the provider has ever had it. */
+  isAtProvider: boolean;
+  /** Whether the provider detected an answering machine. */
+  isMachine: boolean;
+  /** Whether it was canceled before it was dialed, because its person had opted out. */
+  isOptedOut: boolean;
+}
+
+/** @returns whether the provider's `AnsweredBy` is a machine. Source: https://www.twilio.com/docs/voice/answering-machine-detection */
+export function isMachine(answeredBy: unknown): boolean {
+  return answeredBy === 'fax' || (typeof answeredBy === 'string' && answeredBy.startsWith('machine_'));
+}
+
+/** @returns what a call came to; undefined if it has not ended, or was canceled before it was dialed */
+export function resultOf(call: CallFacts): CallResult | undefined {
+  const { status } = call;
+  if (status === 'completed') return call.isMachine ? 'machine' : 'answered';
+  if (isCanceledBeforeDial(call)) return undefined;
+  return endedStatuses.find((ended): ended is Exclude<typeof ended, 'completed'> => ended === status);
+}
+
+/** @returns whether a call was canceled before it was dialed */
+export function isCanceledBeforeDial({ status, dialedAt, isAtProvider }: CallFacts): boolean {
+  return status === 'canceled' && dialedAt === null && !isAtProvider;
+}

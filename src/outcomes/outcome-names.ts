@@ -1,0 +1,22 @@
+/** The outcomes of a participation: what came of the attempts to reach a person. A participation has exactly one. */
+export const outcomes = [
+  'waiting',
+  'calling',
+  'retrying',
+  'confirmed',
+  'answered',
+  'machine',
+  'busy',
+  'not_answered',
+  'failed',
+  'errored',
+  'uncertain',
+  'opted_out',
+  'canceled',
+  'expired',
+] as const;
+export type Outcome = (typeof outcomes)[number];
+
+/** The reasons for which a due call is held back. */
+export const waitingReasons = ['turn', 'window', 'budget'] as const;
+export type WaitingReason = (typeof waitingReasons)[number];

@@ -1,0 +1,176 @@
+import sql, { type Sql } from 'sql-template-tag';
+import type { CalloutStatus } from '../callouts/callout.machine.js';
+import { inList, isPostgres, jsonArrays, lockClause, now, parseJson, recordset } from '../database/dialect.js';
+import type { Transaction } from '../database/transaction.js';
+import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
+import { type CallFacts, isMachine } from './call-result.js';
+import { OPTED_OUT_MESSAGE } from './opted-out-message.js';
+import { type ComputedOutcome, type OutcomeFacts, outcomeOf } from './outcome.js';
+import type { Outcome } from './outcome-names.js';
+
+// Stores the outcomes of participations. Every transaction that changes what an outcome depends on calls one of these
+// functions, after it has locked phone calls and contacts, and before it locks callouts.
+
+/** The columns of a call that its facts are read from, in the order of {@link toCallFacts}. */
+const callColumns = [
+  sql`calls.id`,
+  sql`calls.status`,
+  sql`calls.dialled_at`,
+  sql`calls.ended_at`,
+  sql`calls.remote_call_id IS NOT NULL`,
+  sql`calls.call_flow_state ->> 'machine'`,
+  sql`calls.metadata ->> 'answered_by'`,
+  sql`calls.remote_error_message`,
+];
+
+const calls = jsonArrays(
+  callColumns,
+  sql`FROM phone_calls AS calls WHERE calls.callout_participation_id = callout_participations.id`,
+);
+
+type CallValues = [
+  id: number,
+  status: PhoneCallStatus,
+  dialedAt: string | null,
+  endedAt: string | null,
+  isAtProvider: boolean | number,
+  machine: string | number | null,
+  answeredBy: unknown,
+  message: string | null,
+];
+
+/** A participation with what its outcome depends on, as the driver returns it. */
+interface OutcomeRow {
+  id: number;
+  outcome: Outcome;
+  attempts: number;
+  last_call_at: Date | string | null;
+  confirmed: boolean | number;
+  callout_status: CalloutStatus;
+  calls: unknown;
+}
+
+/**
+ * The query of participations with what their outcomes depend on.
+ * @param condition the condition for the participations
+ */
+function outcomeRows(condition: Sql): Sql {
+  return sql`SELECT callout_participations.id, callout_participations.outcome, callout_participations.attempts,
+      callout_participations.last_call_at,
+      coalesce(callout_participations.metadata ->> 'confirmed_at', '') <> '' AS confirmed,
+      (SELECT callouts.status FROM callouts WHERE callouts.id = callout_participations.callout_id) AS callout_status,
+      ${calls} AS calls
+    FROM callout_participations WHERE ${condition}`;
+}
+
+/** @returns the facts in a row of {@link outcomeRows} */
+function factsIn({ confirmed, callout_status, calls: values }: OutcomeRow): OutcomeFacts {
+  const all = parseJson<CallValues[] | null>(values) ?? [];
+  return {
+    confirmed: Boolean(confirmed),
+    calls: all.toSorted(([one], [other]) => one - other).map(toCallFacts),
+    isStopped: callout_status === 'stopped',
+    isExpired: false,
+    optedOut: false,
+  };
+}
+
+function toCallFacts([, status, dialedAt, endedAt, isAtProvider, machine, answeredBy, message]: CallValues): CallFacts {
+  return {
+    status,
+    dialedAt: dialedAt === null ? null : new Date(dialedAt),
+    endedAt: endedAt === null ? null : new Date(endedAt),
+    isAtProvider: Boolean(isAtProvider),
+    isMachine: machine === 'true' || machine === 1 || isMachine(answeredBy),
+    isOptedOut: message === OPTED_OUT_MESSAGE,
+  };
+}
+
+/** @returns whether a row has another outcome than the computed one */
+function isOutdated(row: OutcomeRow, computed: ComputedOutcome): boolean {
+  return (
+    row.outcome !== computed.outcome ||
+    row.attempts !== computed.attempts ||
+    (row.last_call_at === null ? null : new Date(row.last_call_at).getTime()) !==
+      (computed.lastCallAt?.getTime() ?? null)
+  );
+}
+
+/** The outcome of a new participation, in a callout with this status. */
+export function firstOutcome(status: CalloutStatus): Outcome {
+  return status === 'stopped' ? 'canceled' : 'waiting';
+}
+
+/**
+ * Locks participations until the transaction ends, in the order of their ids, so that transactions cannot deadlock. Not
+ * needed on SQLite, where the transaction is the only writer.
+ * @param noWait fails with a conflict instead of waiting. For transactions that have locked callouts already
+ */
+export async function lockParticipations(
+  transaction: Transaction,
+  ids: Iterable<number>,
+  { noWait = false } = {},
+): Promise<void> {
+  const list = [...ids];
+  if (!isPostgres || list.length === 0) return;
+  await transaction.query(sql`SELECT 1 FROM callout_participations WHERE ${inList(sql`id`, list)}
+    ORDER BY id ${lockClause(noWait ? 'FOR NO KEY UPDATE NOWAIT' : 'FOR NO KEY UPDATE')}`);
+}
+
+const refreshedColumns = {
+  id: 'bigint',
+  outcome: 'text',
+  attempts: 'bigint',
+  next_call_at: 'timestamptz',
+  last_call_at: 'timestamptz',
+} as const;
+
+/**
+ * Computes the outcomes of participations anew, and stores those that changed. The rows are locked before they are
+ * read: of two transactions that move two calls of a participation, the second sees what the first has changed.
+ */
+export async function refreshOutcomes(
+  transaction: Transaction,
+  participations: Iterable<number>,
+  options: { noWait?: boolean } = {},
+): Promise<void> {
+  const ids = [...participations];
+  if (ids.length === 0) return;
+  await lockParticipations(transaction, ids, options);
+  const rows = await transaction.query<OutcomeRow>(outcomeRows(inList(sql`callout_participations.id`, ids)));
+  const changed = rows.flatMap((row) => {
+    const computed = outcomeOf(factsIn(row));
+    if (!isOutdated(row, computed)) return [];
+    const { outcome, attempts, nextCallAt, lastCallAt } = computed;
+    return [{ id: row.id, outcome, attempts, next_call_at: nextCallAt, last_call_at: lastCallAt }];
+  });
+  if (changed.length === 0) return;
+  await transaction.query(sql`UPDATE callout_participations
+      SET outcome = input.outcome, attempts = input.attempts, last_call_at = input.last_call_at,
+        next_call_at = input.next_call_at, waiting_for = NULL, updated_at = ${now}
+      FROM ${recordset('input', refreshedColumns, changed)} WHERE callout_participations.id = input.id`);
+}
+
+/**
+ * Stores that participations whose calls were queued are being called, unless they are reached already. It is one
+ * statement for any number of them.
+ */
+export async function markCalling(transaction: Transaction, participations: Iterable<number>): Promise<void> {
+  const ids = [...participations];
+  if (ids.length === 0) return;
+  const isReached = sql`outcome IN ('confirmed', 'answered', 'calling')`;
+  const changes = sql`outcome = 'calling', next_call_at = NULL, waiting_for = NULL, updated_at = ${now}`;
+  if (!isPostgres) {
+    await transaction.query(
+      sql`UPDATE callout_participations SET ${changes} WHERE ${inList(sql`id`, ids)} AND NOT (${isReached})`,
+    );
+    return;
+  }
+  // The locked rows are the newest ones, whatever the snapshot of the statement has.
+  await transaction.query(sql`WITH locked AS MATERIALIZED (
+      SELECT id, outcome FROM callout_participations WHERE ${inList(sql`id`, ids)} ORDER BY id
+      ${lockClause('FOR NO KEY UPDATE')}
+    )
+    UPDATE callout_participations SET ${changes}
+    WHERE id = ANY (ARRAY(SELECT id FROM locked WHERE NOT (${isReached})))`);
+}

@@ -1,0 +1,74 @@
+import type { CalloutStatus } from '../../src/callouts/callout.machine.js';
+import { type CallFacts, isMachine } from '../../src/outcomes/call-result.js';
+import { outcomeOf } from '../../src/outcomes/outcome.js';
+import { OPTED_OUT_MESSAGE } from '../../src/outcomes/opted-out-message.js';
+import type { PhoneCallStatus } from '../../src/phone-calls/phone-call.machine.js';
+import type { Installation } from './installation.js';
+
+type Time = Date | string | null;
+
+/** A participation with one of its calls. Without a call, `call_id` is null. */
+interface Row {
+  id: string | number;
+  outcome: string;
+  attempts: string | number;
+  last_call_at: Time;
+  metadata: string;
+  callout_status: CalloutStatus;
+  call_id: string | number | null;
+  status: PhoneCallStatus;
+  dialled_at: Time;
+  ended_at: Time;
+  remote_call_id: string | null;
+  call_flow_state: string | null;
+  call_metadata: string;
+  remote_error_message: string | null;
+}
+
+/** One statement, so that the rows are of one moment. Participations whose callout has just been stopped are due. */
+const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, last_call_at,
+    CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status, calls.id AS call_id,
+    calls.status, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
+    CAST(calls.call_flow_state AS text) AS call_flow_state, CAST(calls.metadata AS text) AS call_metadata
+  FROM callout_participations AS participations JOIN callouts ON callouts.id = participations.callout_id
+  LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
+  WHERE callouts.outcomes_cursor IS NULL ORDER BY participations.id, calls.id`;
+
+const toDate = (time: Time): Date | null => (time === null ? null : new Date(time));
+
+/** @returns the participations whose stored outcome differs from the one that their calls give */
+export async function findWrongOutcomes(installation: Installation): Promise<unknown[]> {
+  const participations = new Map<string, Row[]>();
+  for (const row of await installation.query<Row>(PARTICIPATIONS)) {
+    const key = String(row.id);
+    participations.set(key, [...(participations.get(key) ?? []), row]);
+  }
+  return [...participations.values()].flatMap((rows) => {
+    const [{ id, outcome, attempts, last_call_at, metadata, callout_status }] = rows as [Row];
+    const { confirmed_at } = JSON.parse(metadata) as { confirmed_at?: unknown };
+    const computed = outcomeOf({
+      confirmed: confirmed_at !== undefined && confirmed_at !== null && confirmed_at !== '',
+      calls: rows.filter(({ call_id }) => call_id !== null).map(toFacts),
+      isStopped: callout_status === 'stopped',
+      isExpired: false,
+      optedOut: false,
+    });
+    const stored = { outcome, attempts: Number(attempts), lastCallAt: toDate(last_call_at) };
+    const expected = { outcome: computed.outcome, attempts: computed.attempts, lastCallAt: computed.lastCallAt };
+    const calls = rows.map((row) => row.status);
+    return JSON.stringify(stored) === JSON.stringify(expected) ? [] : [{ id, stored, expected, callout_status, calls }];
+  });
+}
+
+function toFacts(row: Row): CallFacts {
+  const { machine } = JSON.parse(row.call_flow_state ?? '{}') as { machine?: boolean };
+  const { answered_by } = JSON.parse(row.call_metadata) as { answered_by?: unknown };
+  return {
+    status: row.status,
+    dialedAt: toDate(row.dialled_at),
+    endedAt: toDate(row.ended_at),
+    isAtProvider: row.remote_call_id !== null,
+    isMachine: machine === true || isMachine(answered_by),
+    isOptedOut: row.remote_error_message === OPTED_OUT_MESSAGE,
+  };
+}
