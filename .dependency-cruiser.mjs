@@ -21,6 +21,7 @@ export const rooms = [
   ['call-flows', '^src/call-flows/'],
   ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/'],
   ['dialing', '^src/dialing/'],
+  ['callout runner', '^src/callout-runner/'],
   ['webhooks', '^src/webhooks/'],
   ['simulator', '^src/simulator/'],
   ['application', '^src/(health|backup)/|^src/[^/]+\\.ts$'],

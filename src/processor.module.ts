@@ -2,6 +2,9 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BatchOperationRuns } from './batch-operations/batch-operation-runs.js';
 import { BatchOperationHandler } from './batch-operations/batch-operation.handler.js';
 import { BatchOperationTypesModule } from './batch-operations/types/types.module.js';
+import { Attempts } from './callout-runner/attempts.js';
+import { CalloutRunner } from './callout-runner/callout-runner.js';
+import { CalloutHandler } from './callout-runner/callout.handler.js';
 import type { Config } from './config/config.js';
 import { EventRetention } from './events/event-retention.js';
 import { DialHandler } from './dialing/dial.handler.js';
@@ -13,7 +16,7 @@ import { type JobHandler, jobTasks } from './jobs/job-handler.js';
 import { JOB_HANDLERS, JobRegistry } from './jobs/job-registry.js';
 import { Sweeper } from './jobs/sweeper.js';
 
-const jobHandlers = [BatchOperationHandler, DialHandler, FetchHandler];
+const jobHandlers = [BatchOperationHandler, CalloutHandler, DialHandler, FetchHandler];
 
 /** The tasks of the queue. They are complete, because this file imports every handler. */
 export const tasks = jobTasks.definitions();
@@ -28,6 +31,9 @@ export class ProcessorModule {
       providers: [
         BatchOperationRuns,
         BatchOperationHandler,
+        Attempts,
+        CalloutRunner,
+        CalloutHandler,
         {
           provide: JOB_HANDLERS,
           inject: jobHandlers,

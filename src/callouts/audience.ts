@@ -3,7 +3,7 @@ import { Convert } from '../api/converters.js';
 import { Nullable, Rule, jsonObjectError } from '../api/rules.js';
 import { populationErrors } from '../batch-operations/types/population-parameters.js';
 import { joinMessages } from '../errors/errors.js';
-import { withoutBlanks } from '../metadata/client-values.js';
+import { booleanOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
 const KEEP_ADDING = 'keep_adding';
@@ -21,6 +21,11 @@ export function IsAudience(): PropertyDecorator {
 function audienceErrors(audience: Metadata): string[] {
   const errors = Object.entries(populationErrors(audience, [KEEP_ADDING]));
   return errors.map(([key, found]) => `${key} ${found.join(', ')}`);
+}
+
+/** @returns whether the population of the audience is repeated while the callout runs */
+export function keepsAdding(audience: Metadata): boolean {
+  return booleanOf(audience[KEEP_ADDING]) === true;
 }
 
 /** @returns the parameters of the population that adds the audience */

@@ -1,16 +1,26 @@
 import { Injectable } from '@nestjs/common';
-import sql, { join } from 'sql-template-tag';
+import sql, { type Sql, join } from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
 import { type CalloutPriority, calloutPriorities } from '../callouts/callout-priority.js';
 import { Config } from '../config/config.js';
-import { lockClause, notIndexed, recordset } from '../database/dialect.js';
+import { inList, lockClause, notIndexed, recordset } from '../database/dialect.js';
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
-import { calloutCancellations, calloutPermits, cancelCalls, cancelIneligible, isDue } from './eligibility.js';
+import { CalloutLimits } from './callout-limits.js';
+import { DialGate } from './dial-gate.js';
+import {
+  calloutCancellations,
+  calloutPermits,
+  cancelCalls,
+  cancelIneligible,
+  goesBeforeAll,
+  isDue,
+} from './eligibility.js';
 import { type CalloutWithQueued, findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { ReservationWindow } from './reservation-window.js';
@@ -35,6 +45,8 @@ export class DialQueue {
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly rateLimiter: RateLimiter,
     private readonly window: ReservationWindow,
+    private readonly gate: DialGate,
+    private readonly calloutLimits: CalloutLimits,
     private readonly config: Config,
   ) {}
 
@@ -100,17 +112,16 @@ export class DialQueue {
       sql`SELECT DISTINCT priority FROM callouts WHERE priority <> 'normal' AND ${calloutPermits}`,
     );
     const has = (priority: CalloutPriority) => others.some((other) => other.priority === priority);
-    if (has('emergency') && (await this.isDueFor(transaction, 'emergency'))) {
+    if (has('emergency') && (await this.isDueFor(transaction, goesBeforeAll))) {
       await this.release(transaction, ['normal', 'low']);
-    } else if (has('low') && (await this.isDueFor(transaction, 'normal'))) {
+    } else if (has('low') && (await this.isDueFor(transaction, sql`callouts.priority = 'normal'`))) {
       await this.release(transaction, ['low']);
     }
   }
 
-  /** @returns whether a callout of this priority has a call due */
-  private async isDueFor(transaction: Transaction, priority: CalloutPriority): Promise<boolean> {
-    const condition = sql`${calloutPermits} AND callouts.priority = ${priority}`;
-    return (await findCalloutsWithQueued(transaction, isDue, condition)).length > 0;
+  /** @returns whether any of these callouts has a call due */
+  private async isDueFor(transaction: Transaction, condition: Sql): Promise<boolean> {
+    return (await findCalloutsWithQueued(transaction, isDue, sql`${calloutPermits} AND ${condition}`)).length > 0;
   }
 
   /**
@@ -154,24 +165,51 @@ export class DialQueue {
     return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
   }
 
-  /** Selects the next calls to dial. Cancels calls that must never be dialed and selects others instead. */
+  /**
+   * Selects the next calls to dial. Cancels calls that must never be dialed, holds back those that must wait, and
+   * selects others instead.
+   */
   private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
     const ids: number[] = [];
     const participations = new Set<number>();
     const callouts = await this.rotateCallouts(transaction);
+    const limits = await this.calloutLimits.read(transaction, callouts.flat());
     for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
       const found: number[] = [];
       for (const ofPriority of callouts) {
         const left = count - ids.length - found.length;
-        found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true })));
+        found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true, limits })));
       }
       const canceled = await cancelIneligible(transaction, found, participations);
-      ids.push(...found.filter((id) => !canceled.has(id)));
-      if (canceled.size === 0) break;
+      const held = await this.holdBack(
+        transaction,
+        found.filter((id) => !canceled.has(id)),
+      );
+      const kept = found.filter((id) => !canceled.has(id) && !held.has(id));
+      ids.push(...kept);
+      await limits.use(transaction, kept);
+      if (kept.length === found.length) break;
     }
     await refreshOutcomes(transaction, participations);
     return ids;
+  }
+
+  /** Holds back the people who must not be called now. @returns the ids of their calls */
+  private async holdBack(transaction: Transaction, calls: readonly number[]): Promise<Set<number>> {
+    if (calls.length === 0) return new Set();
+    const rows = await transaction.query<
+      Pick<PhoneCall, 'id' | 'callout_id' | 'contact_id' | 'callout_participation_id' | 'msisdn'>
+    >(sql`SELECT id, callout_id, contact_id, callout_participation_id, msisdn FROM phone_calls
+        WHERE ${inList(sql`id`, calls)} ORDER BY id`);
+    const people = rows.map((row) => ({
+      participationId: row.callout_participation_id!,
+      contactId: row.contact_id!,
+      calloutId: row.callout_id!,
+      msisdn: row.msisdn,
+    }));
+    const held = await this.gate.holdBack(transaction, people);
+    return new Set(rows.flatMap((row) => (held.has(row.callout_participation_id!) ? [row.id] : [])));
   }
 
   /**

@@ -2,10 +2,12 @@ import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
 import { CallReconciler } from './call-reconciler.js';
 import { CalloutOutcomes } from './callout-outcomes.js';
+import { CalloutLimits } from './callout-limits.js';
 import { CalloutTrials } from './callout-trials.js';
 import { DialClaims } from './dial-claims.js';
 import { DialQueue } from './dial-queue.js';
 import { DialResults } from './dial-results.js';
+import { DialGate } from './dial-gate.js';
 import { DialHandler } from './dial.handler.js';
 import { Dispatcher } from './dispatcher.js';
 import { FetchHandler } from './fetch.handler.js';
@@ -16,6 +18,8 @@ import { ReservationWindow } from './reservation-window.js';
   imports: [CallFlowsModule],
   providers: [
     ReservationWindow,
+    DialGate,
+    CalloutLimits,
     DialQueue,
     DialClaims,
     DialResults,
@@ -26,6 +30,6 @@ import { ReservationWindow } from './reservation-window.js';
     FetchHandler,
     Dispatcher,
   ],
-  exports: [DialHandler, FetchHandler],
+  exports: [DialGate, DialHandler, FetchHandler],
 })
 export class DialingModule {}

@@ -1,13 +1,14 @@
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
-import { isPostgres, now } from '../database/dialect.js';
+import { isPostgres, notIndexed, now } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { OPTED_OUT_MESSAGE } from '../outcomes/opted-out-message.js';
+import { type PhoneCallStatus, awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
@@ -83,7 +84,43 @@ const personHasNotOptedOut: DialingRule = {
   },
 };
 
-const rules: readonly DialingRule[] = [calloutAllowsDialing, calloutHasNotExpired, personHasNotOptedOut];
+const participationOf = (call: 'phone_calls' | 'waiting', column: Sql): Sql =>
+  sql`(SELECT ${column} FROM callout_participations
+    WHERE callout_participations.id = ${raw(call)}.callout_participation_id)`;
+
+/** The condition that the gate does not hold the person of a call back (dial-gate.ts). */
+const isNotHeldBack = (call: 'phone_calls' | 'waiting'): Sql =>
+  sql`coalesce(${participationOf(call, sql`next_call_at`)} <= ${now}, TRUE)`;
+
+const personIsNotHeldBack: DialingRule = { table: 'phone_calls', permits: isNotHeldBack('phone_calls') };
+
+/** The statuses of another call during which an attempt waits. */
+const openStatuses: readonly PhoneCallStatus[] = ['queued', ...awaitedStatuses];
+
+/**
+ * An attempt of a plan is never dialed while another call to the same person is open: a hand or a batch operation may
+ * have queued one at the moment at which the attempt was made. It is canceled when that call reached the person.
+ */
+const attemptIsAlone: DialingRule = {
+  table: 'phone_calls',
+  permits: sql`(phone_calls.attempt IS NULL OR NOT EXISTS (
+    SELECT 1 FROM phone_calls AS other
+    WHERE other.callout_participation_id = phone_calls.callout_participation_id AND other.id <> phone_calls.id
+      AND ${notIndexed('other.status')} IN (${join([...openStatuses])})
+  ))`,
+  cancels: {
+    when: sql`(phone_calls.attempt IS NOT NULL AND ${participationOf('phone_calls', sql`outcome`)} IN ('confirmed', 'answered'))`,
+    message: 'Another call has reached the person: nobody was called.',
+  },
+};
+
+const rules: readonly DialingRule[] = [
+  calloutAllowsDialing,
+  calloutHasNotExpired,
+  personHasNotOptedOut,
+  personIsNotHeldBack,
+  attemptIsAlone,
+];
 
 /** @returns the condition that the rules of a table permit dialing now */
 const permitted = (table: DialingRule['table']): Sql =>
@@ -114,10 +151,14 @@ export const isDue: Sql = and([
 const isBefore = sql`waiting.lease_token IS NULL AND (
   ${isFree(sql`waiting.leased_until`, MAX_DIAL_BACKOFF)}
     OR waiting.refusals = 0 AND waiting.leased_until <= phone_calls.leased_until
-)`;
+) AND ${isNotHeldBack('waiting')}`;
 
-/** Without the first part, SQLite does not use the partial index. */
-const isEmergency = sql`callouts.priority <> 'normal' AND callouts.priority = 'emergency'`;
+/**
+ * The condition that nothing is dialed while a callout has calls due: it is an emergency, and its plan does not limit
+ * its own calls. Without the first part, SQLite does not use the partial index.
+ */
+export const goesBeforeAll = sql`callouts.priority <> 'normal' AND callouts.priority = 'emergency'
+  AND callouts.dial_plan ->> 'max_calls_in_flight' IS NULL AND callouts.dial_plan ->> 'calls_per_second' IS NULL`;
 
 /**
  * The condition that a call is urgent, or that no emergency call waits that should be dialed before it. The dial queue
@@ -127,7 +168,7 @@ const isEmergency = sql`callouts.priority <> 'normal' AND callouts.priority = 'e
 const letsEmergenciesPass = sql`(
   (SELECT callouts.priority FROM callouts WHERE callouts.id = phone_calls.callout_id) = 'emergency'
   OR NOT EXISTS (
-    SELECT 1 FROM callouts WHERE ${isEmergency} AND ${calloutPermits} AND (
+    SELECT 1 FROM callouts WHERE ${goesBeforeAll} AND ${calloutPermits} AND (
       SELECT waiting.id FROM phone_calls AS waiting
       WHERE waiting.callout_id BETWEEN callouts.id AND callouts.id AND waiting.status = 'queued' AND ${isBefore}
       ORDER BY waiting.callout_id, waiting.id LIMIT 1

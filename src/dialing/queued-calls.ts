@@ -2,6 +2,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import { lockClause } from '../database/dialect.js';
 import type { Callout } from '../callouts/callout.entity.js';
 import type { Transaction } from '../database/transaction.js';
+import type { RemainingCalls } from './callout-limits.js';
 import { matchAll } from '../api/filters/filter.js';
 
 // Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
@@ -54,7 +55,8 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
  * Finds and locks queued calls of callouts: all calls of the first callout, then those of the next.
  * @param condition the condition for the calls
  * @param count the maximum number of calls
- * @param evenly takes equally many calls of each callout. The next callouts share what one callout lacks
+ * @param options.evenly takes equally many calls of each callout. The next callouts share what one callout lacks
+ * @param options.limits how many calls of each callout may be taken
  * @returns the calls' ids
  */
 export async function lockQueuedCalls(
@@ -62,13 +64,15 @@ export async function lockQueuedCalls(
   callouts: readonly CalloutWithQueued[],
   condition: Sql,
   count: number,
-  { evenly = false } = {},
+  { evenly = false, limits }: { evenly?: boolean; limits?: RemainingCalls } = {},
 ): Promise<number[]> {
   const ids: number[] = [];
   for (const [index, { id }] of callouts.entries()) {
     const left = count - ids.length;
     if (left <= 0) break;
-    const most = evenly ? Math.ceil(left / (callouts.length - index)) : left;
+    const share = evenly ? Math.ceil(left / (callouts.length - index)) : left;
+    const most = Math.min(share, limits?.of(id) ?? share);
+    if (most <= 0) continue;
     const rows = await transaction.query<{ id: number }>(
       sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${lockClause('FOR UPDATE SKIP LOCKED')}`,
     );

@@ -25,8 +25,6 @@ export interface OutcomeFacts {
   isStopped: boolean;
   /** Whether the time of the callout is over. */
   isExpired: boolean;
-  /** Whether the person was found to have opted out when the next call was to be made. */
-  optedOut: boolean;
   /** What the callout's plan decides; undefined without a plan. */
   plan?: PlanDecision;
 }
@@ -55,7 +53,7 @@ export function outcomeOf(facts: OutcomeFacts): ComputedOutcome {
   return { outcome, attempts: dialed.length, nextCallAt, lastCallAt };
 }
 
-function decide({ confirmed, calls, isStopped, isExpired, optedOut, plan }: OutcomeFacts): {
+function decide({ confirmed, calls, isStopped, isExpired, plan }: OutcomeFacts): {
   outcome: Outcome;
   nextCallAt?: Date;
 } {
@@ -70,14 +68,15 @@ function decide({ confirmed, calls, isStopped, isExpired, optedOut, plan }: Outc
   // The call may still be under way, so nobody is called again meanwhile.
   if (calls.some(({ status }) => status === 'uncertain')) return { outcome: 'uncertain' };
   const last = ended.at(-1);
+  const canceled = calls.filter(isCanceledBeforeDial).at(-1);
   if (!last) {
-    const canceled = calls.filter(isCanceledBeforeDial).at(-1);
-    if (optedOut || canceled?.isOptedOut) return { outcome: 'opted_out' };
+    if (canceled?.isOptedOut) return { outcome: 'opted_out' };
     if (isStopped) return { outcome: 'canceled' };
     if (isExpired) return { outcome: 'expired' };
     return { outcome: canceled && !plan ? 'canceled' : 'waiting' };
   }
-  const mayRetry = plan && last.endedAt && !isStopped && !isExpired && !optedOut;
+  const hasOptedOut = canceled !== undefined && canceled === calls.at(-1) && canceled.isOptedOut;
+  const mayRetry = plan && last.endedAt && !isStopped && !isExpired && !hasOptedOut;
   const results = ended.map(({ result }) => result);
   const nextCallAt = mayRetry ? plan.nextAttemptAt(results, last.endedAt!) : undefined;
   if (nextCallAt) return { outcome: 'retrying', nextCallAt };

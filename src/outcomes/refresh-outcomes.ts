@@ -2,10 +2,13 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { inList, isPostgres, jsonArrays, lockClause, now, parseJson, recordset } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
+import { readDialPlan } from '../dial-plans/dial-plan.js';
+import { nextAttemptAt } from '../dial-plans/retry-schedule.js';
+import type { Metadata } from '../metadata/metadata.js';
 import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
 import { type CallFacts, isMachine } from './call-result.js';
 import { OPTED_OUT_MESSAGE } from './opted-out-message.js';
-import { type ComputedOutcome, type OutcomeFacts, outcomeOf } from './outcome.js';
+import { type ComputedOutcome, type OutcomeFacts, type PlanDecision, outcomeOf } from './outcome.js';
 import type { Outcome } from './outcome-names.js';
 
 // Stores the outcomes of participations. Every transaction that changes what an outcome depends on calls one of these
@@ -47,6 +50,8 @@ interface OutcomeRow {
   last_call_at: Date | string | null;
   confirmed: boolean | number;
   callout_status: CalloutStatus;
+  is_expired: boolean | number;
+  dial_plan: unknown;
   calls: unknown;
 }
 
@@ -55,23 +60,37 @@ interface OutcomeRow {
  * @param condition the condition for the participations
  */
 function outcomeRows(condition: Sql): Sql {
+  const ofCallout = (column: Sql) =>
+    sql`(SELECT ${column} FROM callouts WHERE callouts.id = callout_participations.callout_id)`;
   return sql`SELECT callout_participations.id, callout_participations.outcome, callout_participations.attempts,
       callout_participations.last_call_at,
       coalesce(callout_participations.metadata ->> 'confirmed_at', '') <> '' AS confirmed,
-      (SELECT callouts.status FROM callouts WHERE callouts.id = callout_participations.callout_id) AS callout_status,
+      ${ofCallout(sql`callouts.status`)} AS callout_status, ${ofCallout(sql`callouts.dial_plan`)} AS dial_plan,
+      coalesce(${ofCallout(sql`callouts.expires_at <= ${now}`)}, FALSE) AS is_expired,
       ${calls} AS calls
     FROM callout_participations WHERE ${condition}`;
 }
 
 /** @returns the facts in a row of {@link outcomeRows} */
-function factsIn({ confirmed, callout_status, calls: values }: OutcomeRow): OutcomeFacts {
+function factsIn({ id, confirmed, callout_status, is_expired, dial_plan, calls: values }: OutcomeRow): OutcomeFacts {
   const all = parseJson<CallValues[] | null>(values) ?? [];
+  const plan = parseJson<Metadata | null>(dial_plan);
   return {
     confirmed: Boolean(confirmed),
     calls: all.toSorted(([one], [other]) => one - other).map(toCallFacts),
     isStopped: callout_status === 'stopped',
-    isExpired: false,
-    optedOut: false,
+    isExpired: Boolean(is_expired),
+    ...(plan && { plan: decisionOf(plan, id) }),
+  };
+}
+
+/** @returns what a stored dial plan decides about a participation */
+function decisionOf(stored: Metadata, participationId: number): PlanDecision {
+  // The decisions below depend on no setting.
+  const plan = readDialPlan(stored, { timeZone: 'UTC' });
+  return {
+    pursuesConfirmation: plan.until === 'confirmed',
+    nextAttemptAt: (results, endedAt) => nextAttemptAt(plan, { participationId, results, endedAt }),
   };
 }
 

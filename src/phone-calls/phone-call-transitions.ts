@@ -121,7 +121,7 @@ function setClause<M extends PhoneCallMove>(move: M, values: MoveValues<M>, targ
  * Lists the columns and values of an INSERT that depend on the status. Other bookkeeping columns keep their defaults.
  * @param values the values that the move requires, by column
  */
-export function insertion<M extends 'create' | 'receive'>(
+export function insertion<M extends 'create' | 'attempt' | 'receive'>(
   move: M,
   values: MoveValues<M>,
 ): { columns: Sql; values: Sql } {

@@ -178,6 +178,8 @@ const providerStatuses = [
 /** All moves of a call. The moves from `queued` to `queued` reserve and claim it. */
 export const phoneCallMoves = {
   create: { from: [], to: ['created'], sets: [] },
+  /** A dial plan makes an attempt. */
+  attempt: { from: [], to: ['queued'], sets: [] },
   /** An inbound call arrives. */
   receive: { from: [], to: ['remotely_queued'], sets: ['remote_call_id', 'check_at'] },
 

@@ -1,0 +1,195 @@
+import { Injectable, Logger } from '@nestjs/common';
+import sql, { type Sql } from 'sql-template-tag';
+import { queueAudiencePopulation } from '../batch-operations/audience-population.js';
+import { CALLOUT_POPULATION } from '../batch-operations/types/population-parameters.js';
+import { keepsAdding, populationParametersOf } from '../callouts/audience.js';
+import { statusColumns } from '../callouts/callout-status.js';
+import { Callout } from '../callouts/callout.entity.js';
+import { calloutSystemTransitions } from '../callouts/callout.machine.js';
+import { Config } from '../config/config.js';
+import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { BackgroundReader } from '../database/reader.js';
+import type { Transaction } from '../database/transaction.js';
+import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
+import { readDialPlan } from '../dial-plans/dial-plan.js';
+import { Queue } from '../jobs/queue.port.js';
+import { Attempts } from './attempts.js';
+
+/** The first key of the PostgreSQL advisory locks of callouts. The number is arbitrary, but unique in this program. */
+const RUNNER_LOCK = 720_117_004;
+
+/** How many minutes of dialing are queued ahead at most, so that a stop has little to cancel. */
+const MINUTES_AHEAD = 2;
+
+/** The least and the most attempts of a callout that wait to be dialed. */
+const MIN_QUEUED = 100;
+const MAX_QUEUED = 10_000;
+
+/** The most attempts that one transaction makes. */
+const CHUNK_SIZE = 2_000;
+
+/** How often the population of an audience with `keep_adding` is repeated (s). */
+const REPEAT_SECONDS = 60;
+
+/** Participations that a plan will call, or that are being called. */
+const isUnfinished = sql`outcome IN ('waiting', 'retrying', 'calling', 'uncertain')`;
+
+/**
+ * Runs callouts: starts the scheduled ones, makes the attempts of dial plans shortly before they are dialed, repeats
+ * populations, ends expired callouts, and completes those that have reached everybody they can. All state is in the
+ * database. Any process may look at any callout at any time, or die while it does.
+ */
+@Injectable()
+export class CalloutRunner {
+  private readonly logger = new Logger('CalloutRunner');
+
+  constructor(
+    private readonly unitOfWork: BackgroundUnitOfWork,
+    private readonly reader: BackgroundReader,
+    private readonly attempts: Attempts,
+    private readonly queue: Queue,
+    private readonly config: Config,
+  ) {}
+
+  /** @returns the ids of up to `limit` callouts that have something to do. Costs nothing for people who are not due */
+  async findDue(limit: number): Promise<number[]> {
+    const rows = await this.reader.rows<{ id: number }>(sql`SELECT id FROM callouts
+        WHERE status = 'scheduled' AND starts_at <= ${now}
+      UNION ALL
+      SELECT id FROM callouts WHERE status = 'running' AND (
+        dial_plan IS NOT NULL AND (
+          ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at IS NULL`)} IS NOT NULL
+          OR ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at <= ${now}`)} IS NOT NULL
+          OR expires_at <= ${now}
+          OR ${first(sql`callouts.id`, isUnfinished)} IS NULL
+        ) OR coalesce(audience ->> 'keep_adding', 'false') NOT IN ('false', '0')
+      ) LIMIT ${limit}`);
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Does what is due in one callout, in one transaction. Does nothing while another process works on the callout.
+   * @returns whether there may be more to do at once
+   */
+  async look(id: number): Promise<boolean> {
+    const { more, population } = await this.unitOfWork.run(async (transaction) => {
+      if (!(await lock(transaction, id))) return { more: false };
+      const callout = await transaction.find(Callout, { id });
+      if (callout?.status === 'scheduled') return this.startScheduled(transaction, callout);
+      if (callout?.status !== 'running') return { more: false };
+      const population = await this.repeatPopulation(transaction, callout);
+      return { more: await this.run(transaction, callout), population };
+    });
+    if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
+    return more;
+  }
+
+  private async startScheduled(
+    transaction: Transaction,
+    callout: Callout,
+  ): Promise<{ more: boolean; population?: number }> {
+    const { from, to } = calloutSystemTransitions.begin;
+    const isTime = await transaction.query(
+      sql`SELECT 1 FROM callouts WHERE id = ${callout.id} AND (starts_at IS NULL OR starts_at <= ${now})`,
+    );
+    if (isTime.length === 0) return { more: false };
+    const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
+    const started = await transaction.update(Callout, { id: callout.id, status: from[0] }, changes as object);
+    if (started !== 1) return { more: false };
+    this.logger.log(`Callout ${callout.id} has started at its time`);
+    const { audience } = callout;
+    return {
+      more: true,
+      ...(audience && {
+        population: await queueAudiencePopulation(transaction, callout.id, populationParametersOf(audience)),
+      }),
+    };
+  }
+
+  /** Queues the population of an audience with `keep_adding` again, a minute after it finished. */
+  private async repeatPopulation(transaction: Transaction, { id, audience }: Callout): Promise<number | undefined> {
+    if (!audience || !keepsAdding(audience)) return undefined;
+    const recent = await transaction.query(sql`SELECT 1 FROM batch_operations
+        WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
+          AND (status IN ('queued', 'running') OR updated_at > ${secondsFromNow(-REPEAT_SECONDS)}) LIMIT 1`);
+    if (recent.length > 0) return undefined;
+    return queueAudiencePopulation(transaction, id, populationParametersOf(audience));
+  }
+
+  /** @returns whether more attempts can be made at once */
+  private async run(transaction: Transaction, callout: Callout): Promise<boolean> {
+    const { id, dial_plan } = callout;
+    if (!dial_plan) return false;
+    if (await this.expire(transaction, id)) return false;
+    const plan = readDialPlan(dial_plan, this.config);
+    const room = Math.min(CHUNK_SIZE, await this.roomFor(transaction, id, plan.callsPerSecond));
+    const due = room > 0 ? await this.attempts.make(transaction, id, plan.remoteRequestParams, room) : 0;
+    if (room > 0 && due < room) await this.complete(transaction, callout);
+    return due > 0 && due === room;
+  }
+
+  /** @returns how many more attempts may wait in the queue: what can be dialed in a few minutes */
+  private async roomFor(transaction: Transaction, id: number, rate = Infinity): Promise<number> {
+    const perMinute = 60 * Math.min(rate, this.config.callsPerSecond);
+    const most = Math.ceil(Math.min(MAX_QUEUED, Math.max(MIN_QUEUED, MINUTES_AHEAD * perMinute)));
+    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM (
+        SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
+        ORDER BY callout_id, id LIMIT ${most}
+      ) AS queued`);
+    return most - (row?.count ?? 0);
+  }
+
+  /**
+   * Ends a callout whose time is over: the outcomes of people who were to be called are computed anew, and when no call
+   * is under way, the callout is completed.
+   * @returns whether its time is over
+   */
+  private async expire(transaction: Transaction, id: number): Promise<boolean> {
+    const expired = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND expires_at <= ${now}`);
+    if (expired.length === 0) return false;
+    const waiting = await transaction.query(sql`SELECT 1 WHERE
+      ${first(sql`${id}`, sql`outcome IN ('waiting', 'retrying')`)} IS NOT NULL`);
+    if (waiting.length > 0) {
+      await transaction.query(
+        sql`UPDATE callouts SET outcomes_cursor = 0 WHERE id = ${id} AND outcomes_cursor IS NULL`,
+      );
+      return true;
+    }
+    const callout = await transaction.find(Callout, { id });
+    if (callout) await this.complete(transaction, callout);
+    return true;
+  }
+
+  /** Completes a callout if its population is done, and nobody is left to be called or being called. */
+  private async complete(transaction: Transaction, callout: Callout): Promise<void> {
+    const { from, to } = calloutSystemTransitions.complete;
+    const { id } = callout;
+    const isDone = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND outcomes_cursor IS NULL
+        AND ${first(sql`${id}`, isUnfinished)} IS NULL
+        AND NOT EXISTS (SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
+          AND status IN ('queued', 'running'))`);
+    if (isDone.length === 0) return;
+    const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
+    const completed = await transaction.update(Callout, { id, status: from[0] }, changes as object);
+    if (completed === 1) this.logger.log(`Callout ${id} is completed`);
+  }
+}
+
+/** Reads the first participation of a callout that meets a condition of an index. */
+function first(calloutId: Sql, condition: Sql): Sql {
+  return sql`(SELECT callout_participations.id FROM callout_participations
+    WHERE callout_participations.callout_id BETWEEN ${calloutId} AND ${calloutId} AND ${condition} LIMIT 1)`;
+}
+
+/**
+ * Keeps other processes from working on the callout until the transaction ends. The row is not locked, because
+ * transactions lock participations before callouts.
+ * @returns false if another process works on it
+ */
+async function lock(transaction: Transaction, id: number): Promise<boolean> {
+  if (!isPostgres) return true;
+  const [row] = await transaction.query<{ locked: boolean }>(
+    sql`SELECT pg_try_advisory_xact_lock(${RUNNER_LOCK}, ${id % 2 ** 31}) AS locked`,
+  );
+  return row!.locked;
+}

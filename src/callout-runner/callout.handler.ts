@@ -1,0 +1,46 @@
+import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { type JobHandler, JobTask } from '../jobs/job-handler.js';
+import { PollingLoop } from '../jobs/polling-loop.js';
+import { CalloutRunner } from './callout-runner.js';
+
+/** How often callouts that have something to do are found (ms). */
+const POLL_INTERVAL = 500;
+
+/** The most callouts that one poll finds. The next poll finds others. */
+const MAX_FOUND = 100;
+
+/**
+ * Looks at callouts: at once when a job says that one was started or changed, and otherwise when a poll finds that one
+ * has something to do.
+ */
+@Injectable()
+@JobTask('callout', { concurrency: 2 })
+export class CalloutHandler implements JobHandler, OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly logger = new Logger('CalloutRunner');
+  private stopping = false;
+  private readonly loop = new PollingLoop(
+    () => this.lookAtDue(),
+    POLL_INTERVAL,
+    ({ message }) => this.logger.warn(`Could not look at callouts: ${message}`),
+  );
+
+  constructor(private readonly runner: CalloutRunner) {}
+
+  onApplicationBootstrap(): void {
+    this.loop.start();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping = true;
+    await this.loop.stop();
+  }
+
+  /** Looks at a callout until there is nothing more to do at once. */
+  async handle(id: number): Promise<void> {
+    while (!this.stopping && (await this.runner.look(id)));
+  }
+
+  private async lookAtDue(): Promise<void> {
+    for (const id of await this.runner.findDue(MAX_FOUND)) await this.handle(id);
+  }
+}

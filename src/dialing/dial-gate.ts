@@ -1,0 +1,182 @@
+import { Injectable } from '@nestjs/common';
+import sql, { type Sql } from 'sql-template-tag';
+import type { Callout } from '../callouts/callout.entity.js';
+import { Config } from '../config/config.js';
+import {
+  inList,
+  isPostgres,
+  notIndexed,
+  now,
+  nowMilliseconds,
+  parseJson,
+  recordset,
+  secondsFromNow,
+} from '../database/dialect.js';
+import { isHeld } from '../database/lease.js';
+import type { Transaction } from '../database/transaction.js';
+import { nextCallAt } from '../dial-plans/call-budget.js';
+import { nextOpening, zoneOf } from '../dial-plans/call-windows.js';
+import { type DialPlan, readDialPlan } from '../dial-plans/dial-plan.js';
+import type { Metadata } from '../metadata/metadata.js';
+import type { WaitingReason } from '../outcomes/outcome-names.js';
+import { lockParticipations } from '../outcomes/refresh-outcomes.js';
+import { RESERVATION_SECONDS } from './dial-leases.js';
+
+/** How long the people of a plan wait whose windows never open again: the plan was valid when it was stored (ms). */
+const NEVER_OPENS = 24 * 3_600_000;
+
+/** A person who is to be called now: the participation, and the number. */
+export interface DuePerson {
+  participationId: number;
+  contactId: number;
+  calloutId: number;
+  msisdn: string;
+}
+
+/** Why a person is not called now, and when that may change. */
+interface Wait {
+  participationId: number;
+  reason: WaitingReason;
+  until: Date;
+}
+
+type GatedCallout = Pick<Callout, 'id' | 'priority'> & { plan?: DialPlan };
+
+/**
+ * Holds people back who must not be called now: the call windows of their callout's plan are closed where they are, or
+ * their number was called as often as `MAX_CALLS_PER_NUMBER` permits. The callout runner asks before it makes attempts,
+ * and the dial queue asks again before it reserves calls. Only one process reserves calls at a time, so the budget of a
+ * number is never exceeded.
+ */
+@Injectable()
+export class DialGate {
+  constructor(private readonly config: Config) {}
+
+  /**
+   * Finds the people who must wait, and stores why and until when in their participations.
+   * @returns the ids of their participations
+   */
+  async holdBack(transaction: Transaction, people: readonly DuePerson[]): Promise<Set<number>> {
+    const callouts = await this.readCallouts(transaction, new Set(people.map(({ calloutId }) => calloutId)));
+    const waits = await this.findWaits(transaction, people, callouts);
+    if (waits.length > 0) await storeWaits(transaction, waits);
+    return new Set(waits.map(({ participationId }) => participationId));
+  }
+
+  private async findWaits(
+    transaction: Transaction,
+    people: readonly DuePerson[],
+    callouts: ReadonlyMap<number, GatedCallout>,
+  ): Promise<Wait[]> {
+    const hasWindows = [...callouts.values()].some(({ plan }) => plan && plan.callWindows !== 'always');
+    const budgeted = this.config.maxCallsPerNumber.length > 0;
+    if (!hasWindows && !budgeted) return [];
+    const clock = await readClock(transaction);
+    const zones = hasWindows ? await readZones(transaction, people, callouts) : new Map<number, unknown>();
+    const dials = budgeted ? await this.readDials(transaction, people) : new Map<string, Date[]>();
+    return people.flatMap((person): Wait[] => {
+      const { priority, plan } = callouts.get(person.calloutId)!;
+      const { participationId, msisdn } = person;
+      const opening = plan ? openingFor(plan, zones.get(participationId), clock) : clock;
+      if (opening > clock) return [{ participationId, reason: 'window', until: opening }];
+      if (!budgeted) return [];
+      const before = dials.get(msisdn) ?? [];
+      const next = priority === 'emergency' ? clock : nextCallAt(this.config.maxCallsPerNumber, before, clock);
+      if (next > clock) return [{ participationId, reason: 'budget', until: next }];
+      dials.set(msisdn, [...before, clock]);
+      return [];
+    });
+  }
+
+  private async readCallouts(transaction: Transaction, ids: ReadonlySet<number>): Promise<Map<number, GatedCallout>> {
+    const rows = await transaction.query<Pick<Callout, 'id' | 'priority'> & { dial_plan: unknown }>(
+      sql`SELECT id, priority, dial_plan FROM callouts WHERE ${inList(sql`id`, [...ids])}`,
+    );
+    return new Map(
+      rows.map(({ id, priority, dial_plan }) => {
+        const stored = parseJson<Metadata | null>(dial_plan);
+        return [id, { id, priority, ...(stored && { plan: readDialPlan(stored, this.config) }) }];
+      }),
+    );
+  }
+
+  /**
+   * Reads when the numbers were dialed. A call that is reserved or claimed counts as dialed now, and one that the
+   * provider refused does not count.
+   */
+  private async readDials(transaction: Transaction, people: readonly DuePerson[]): Promise<Map<string, Date[]>> {
+    const longest = Math.max(...this.config.maxCallsPerNumber.map(({ seconds }) => seconds));
+    const numbers = [...new Set(people.map(({ msisdn }) => msisdn))];
+    const status = notIndexed('phone_calls.status');
+    const rows = await transaction.query<{ msisdn: string; dialled_at: string | Date | null }>(
+      sql`SELECT msisdn, dialled_at FROM phone_calls WHERE ${inList(sql`msisdn`, numbers)} AND (
+          dialled_at > ${secondsFromNow(-longest)} AND ${status} <> 'errored'
+          OR ${status} = 'queued' AND dialled_at IS NULL AND refusals = 0
+            AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}
+        )`,
+    );
+    const dials = new Map<string, Date[]>();
+    for (const { msisdn, dialled_at } of rows) {
+      const at = dialled_at === null ? new Date() : new Date(dialled_at);
+      dials.set(msisdn, [...(dials.get(msisdn) ?? []), at]);
+    }
+    return dials;
+  }
+}
+
+/** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
+function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {
+  const ringSeconds = plan.ringSeconds + RESERVATION_SECONDS;
+  return (
+    nextOpening(plan.callWindows, zoneOf(zone, plan.timeZone), clock, ringSeconds) ??
+    new Date(clock.getTime() + NEVER_OPENS)
+  );
+}
+
+async function readClock(transaction: Transaction): Promise<Date> {
+  const [row] = await transaction.query<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
+  return new Date(row!.now);
+}
+
+/** Reads what the contacts' metadata have as their time zones, by participation. */
+async function readZones(
+  transaction: Transaction,
+  people: readonly DuePerson[],
+  callouts: ReadonlyMap<number, GatedCallout>,
+): Promise<Map<number, unknown>> {
+  const zones = new Map<number, unknown>();
+  const keys = new Set([...callouts.values()].flatMap(({ plan }) => plan?.timeZoneKey ?? []));
+  for (const key of keys) {
+    const some = people.filter(({ calloutId }) => callouts.get(calloutId)?.plan?.timeZoneKey === key);
+    const contacts = some.map(({ contactId }) => contactId);
+    const rows = await transaction.query<{ id: number; zone: unknown }>(
+      sql`SELECT id, ${valueAt(key)} AS zone FROM contacts WHERE ${inList(sql`id`, contacts)}`,
+    );
+    const byContact = new Map(rows.map(({ id, zone }) => [id, zone]));
+    for (const { participationId, contactId } of some) zones.set(participationId, byContact.get(contactId));
+  }
+  return zones;
+}
+
+/** The text at a key of the contacts' metadata. */
+function valueAt(key: string): Sql {
+  return isPostgres
+    ? sql`contacts.metadata ->> ${key}::text`
+    : sql`(SELECT entry.value FROM json_each(contacts.metadata) AS entry WHERE entry.key = ${key})`;
+}
+
+async function storeWaits(transaction: Transaction, waits: readonly Wait[]): Promise<void> {
+  const rows = waits.map(({ participationId, reason, until }) => ({
+    id: participationId,
+    waiting_for: reason,
+    until: until.toISOString(),
+  }));
+  await lockParticipations(
+    transaction,
+    rows.map(({ id }) => id),
+  );
+  await transaction.query(sql`UPDATE callout_participations
+      SET waiting_for = input.waiting_for, next_call_at = input.until, updated_at = ${now}
+      FROM ${recordset('input', { id: 'bigint', waiting_for: 'text', until: 'timestamptz' }, rows)}
+      WHERE callout_participations.id = input.id`);
+}
