@@ -154,7 +154,7 @@ describe('call windows', () => {
     expect(nextOpening(windows, 'UTC', at('12:00'), 13 * 3_600)).toBeUndefined();
   });
 
-  it('are decided much faster in zones that were seen before', () => {
+  it('are decided much faster for local times that were seen before', () => {
     const windows = readCallWindows([window('08:00-12:00'), window('13:00-20:00', 'mon', 'tue', 'sat')]);
     const zones = Intl.supportedValuesOf('timeZone').slice(0, 50);
     const measure = (): number => {
@@ -164,7 +164,7 @@ describe('call windows', () => {
     };
     const first = measure();
     const others = Array.from({ length: 50 }, measure);
-    expect(Math.min(...others) * 10).toBeLessThan(first);
+    expect(Math.min(...others) * 30).toBeLessThan(first);
   });
 });
 
