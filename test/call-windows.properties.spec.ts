@@ -1,5 +1,16 @@
-import { type Arbitrary, array, assert, constantFrom, integer, option, property, record, tuple } from 'fast-check';
-import { oneof, shuffledSubarray } from 'fast-check';
+import {
+  type Arbitrary,
+  array,
+  assert,
+  constantFrom,
+  integer,
+  oneof,
+  option,
+  property,
+  record,
+  shuffledSubarray,
+  tuple,
+} from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type CallWindow,
@@ -44,7 +55,7 @@ const plans: Arbitrary<CallWindow[]> = array(tuple(windows, option(lengths)), { 
     }),
 );
 
-const rings = constantFrom(0, 1, 30, 60, 61, 600);
+const rings = constantFrom(0, 1, 30, 60, 61, 90);
 
 function timeOf(minute: number): string {
   return `${String(Math.floor(minute / 60)).padStart(2, '0')}:${String(minute % 60).padStart(2, '0')}`;
@@ -63,28 +74,36 @@ function changesOf(zone: string): number[] {
 /** Compares all decisions at one instant with those of the model. */
 function compare(compiled: CallWindows, model: OpenMinutes, zone: string, at: number, ring: number): void {
   const instant = new Date(at);
-  expect(isOpen(compiled, zone, instant)).toBe(model.isOpen(at));
-  expect(mayRing(compiled, zone, instant, ring)).toBe(model.mayRing(at, ring));
-  expectTime(nextOpening(compiled, zone, instant, ring) ?? null, model.nextOpening(at, ring), model.end);
-  const end = closesAt(compiled, zone, instant);
-  if (model.isOpen(at)) expectTime(end!, model.closesAt(at), model.end);
-  else expect(end).toBeUndefined();
-}
-
-/** @param expected undefined: nothing happens in the days that the model knows */
-function expectTime(actual: Date | null, expected: number | undefined, end: number): void {
-  if (expected === undefined) expect(actual?.getTime() ?? Infinity).toBeGreaterThanOrEqual(end);
-  else expect(actual?.toISOString()).toBe(new Date(expected).toISOString());
+  const isOpenNow = model.isOpen(at);
+  const shown = (time: Date | number | null | undefined): string => {
+    // What happens after the days that the model knows is not compared.
+    return time === undefined || time === null || Number(time) >= model.end ? 'later' : new Date(time).toISOString();
+  };
+  expect({
+    zone,
+    isOpen: isOpen(compiled, zone, instant),
+    mayRing: mayRing(compiled, zone, instant, ring),
+    next: shown(nextOpening(compiled, zone, instant, ring)),
+    isClosed: closesAt(compiled, zone, instant) === undefined,
+    closes: shown(closesAt(compiled, zone, instant)),
+  }).toEqual({
+    zone,
+    isOpen: isOpenNow,
+    mayRing: model.mayRing(at, ring),
+    next: shown(model.nextOpening(at, ring)),
+    isClosed: !isOpenNow,
+    closes: shown(isOpenNow ? model.closesAt(at) : undefined),
+  });
 }
 
 describe('call windows decide what the model decides', () => {
   it('in every time zone, around the days on which clocks are set', () => {
     const cases = zones.flatMap((zone) => changesOf(zone).map((day) => ({ zone, day })));
-    const models = cases.map(({ zone, day }) => ({ zone, day, clock: new WallClock(zone, new Date(day - DAY), 5) }));
-    for (const { zone, day, clock } of models) {
+    for (const { zone, day } of cases) {
+      const clock = new WallClock(zone, new Date(day - DAY), 5);
       assert(
-        property(plans, array(integer({ min: -DAY, max: 2 * DAY }), { minLength: 8, maxLength: 8 }), rings, check),
-        { numRuns: 4 },
+        property(plans, array(integer({ min: -DAY, max: 2 * DAY }), { minLength: 6, maxLength: 6 }), rings, check),
+        { numRuns: 1 },
       );
       function check(plan: CallWindow[], offsets: number[], ring: number): void {
         const compiled = readCallWindows(plan);
@@ -106,7 +125,7 @@ describe('call windows decide what the model decides', () => {
         const model = new WallClock(zone, new Date(instant), 9).openMinutes(plan);
         compare(readCallWindows(plan), model, zone, instant, ring);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 });

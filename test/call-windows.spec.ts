@@ -154,17 +154,17 @@ describe('call windows', () => {
     expect(nextOpening(windows, 'UTC', at('12:00'), 13 * 3_600)).toBeUndefined();
   });
 
-  it('are decided quickly in zones that were seen before', () => {
+  it('are decided much faster for local times that were seen before', () => {
     const windows = readCallWindows([window('08:00-12:00'), window('13:00-20:00', 'mon', 'tue', 'sat')]);
     const zones = Intl.supportedValuesOf('timeZone').slice(0, 50);
-    const decide = (): void => {
-      for (const zone of zones) nextOpening(windows, zone, new Date('2026-06-05T21:30Z'), 60);
+    const measure = (): number => {
+      const start = performance.now();
+      for (const zone of zones) nextOpening(windows, zone, new Date('2027-06-05T21:30Z'), 60);
+      return performance.now() - start;
     };
-    decide();
-    const start = performance.now();
-    for (let round = 0; round < 200; round++) decide();
-    // Each decision takes some microseconds. The limit only finds one that is not cached.
-    expect((performance.now() - start) / 10_000).toBeLessThan(0.1);
+    const first = measure();
+    const others = Array.from({ length: 50 }, measure);
+    expect(Math.min(...others) * 30).toBeLessThan(first);
   });
 });
 

@@ -99,7 +99,7 @@ describe('a week of a callout', () => {
       property(integer({ min: 0 }), (seed) => {
         for (const person of simulateWeek(plan, seed)) check(person);
       }),
-      { numRuns: 10 },
+      { numRuns: 5 },
     );
   });
 

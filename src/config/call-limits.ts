@@ -31,7 +31,7 @@ export function readCallLimits(value: string | undefined): CallLimit[] {
 }
 
 function parseLimit(text: string): CallLimit | undefined {
-  const [, calls, amount, unit] = /^(\d{1,9})\s*\/\s*(\d{1,9})\s*([smhd])$/.exec(text) ?? [];
+  const [, calls, amount, unit] = /^(\d{1,9})\s*\/\s*(\d{1,9})\s*([a-z])$/.exec(text) ?? [];
   const limit = { calls: Number(calls), seconds: Number(amount) * (UNITS[unit ?? ''] ?? NaN) };
   const isValid = limit.calls >= 1 && limit.calls <= MAX_CALLS && limit.seconds >= 1;
   return isValid && limit.seconds <= MAX_DAYS * 86_400 ? limit : undefined;

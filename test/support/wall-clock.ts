@@ -107,9 +107,9 @@ function minutes(time: string): number {
 /** What the clocks show, hour by hour, and minute by minute in the hours in which they are set. */
 function readMinutes(zone: string, start: number, count: number): number[] {
   const shown: number[] = [];
-  for (let hour = 0; hour < count; hour += 60) {
-    const first = clockAt(zone, start + hour);
-    const isRegular = clockAt(zone, start + hour + 60) === first + 60;
+  for (let hour = 0, first = clockAt(zone, start), next = first; hour < count; hour += 60, first = next) {
+    next = clockAt(zone, start + hour + 60);
+    const isRegular = next === first + 60;
     for (let minute = 0; minute < 60; minute++) {
       shown.push(isRegular ? first + minute : clockAt(zone, start + hour + minute));
     }
