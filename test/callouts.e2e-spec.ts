@@ -139,6 +139,11 @@ describe('a callout participation', () => {
       metadata: { a: '1' },
       created_at: expect.any(String),
       updated_at: expect.any(String),
+      outcome: 'waiting',
+      attempts: 0,
+      waiting_for: null,
+      next_call_at: null,
+      last_call_at: null,
     });
     expect(Object.keys(body).slice(4, 6)).toEqual(['msisdn', 'call_flow_logic']);
     const own = await api.post(path, { contact_id: await contact(), msisdn: '855 10 999 001' });

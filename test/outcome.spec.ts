@@ -28,7 +28,6 @@ const facts = (calls: CallFacts[], more: Partial<OutcomeFacts> = {}): OutcomeFac
   calls,
   isStopped: false,
   isExpired: false,
-  optedOut: false,
   ...more,
 });
 
@@ -79,7 +78,7 @@ describe('the outcome of a participation', () => {
     ['the same, with a plan', facts([call({ status: 'canceled' })], { plan }), 'waiting'],
     ['who opted out before the call', facts([later]), 'opted_out'],
     ['who opted out, and whose callout was stopped', facts([later], { isStopped: true }), 'opted_out'],
-    ['whom the plan found to have opted out', facts([], { optedOut: true, plan }), 'opted_out'],
+    ['who was busy, and opted out before the next call', facts([dialed('busy'), later], { plan }), 'busy'],
     ['whose callout was stopped before the call', facts([call({})], { isStopped: true }), 'canceled'],
     ['whose callout expired before the call', facts([], { isExpired: true, plan }), 'expired'],
     ['whose callout was stopped after the call', facts([dialed('busy')], { isStopped: true, plan }), 'busy'],

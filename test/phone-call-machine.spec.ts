@@ -193,7 +193,7 @@ describe('moves of a phone call in the database', () => {
   const accepted = (id: number) => ({ lease_token: null, remote_call_id: `CA${id}`, remotely_queued_at: taken });
 
   /** Each move of the machine as the program makes it, except for those that insert a row. */
-  const moves: Record<Exclude<PhoneCallMove, 'create' | 'receive'>, (id: number) => Promise<boolean>> = {
+  const moves: Record<Exclude<PhoneCallMove, 'create' | 'attempt' | 'receive'>, (id: number) => Promise<boolean>> = {
     queue: (id) => make('queue', id, {}),
     queue_remote_fetch: (id) => make('queue_remote_fetch', id, { check_at: now, checks: 0 }),
     reserve: (id) => make('reserve', id, { leased_until: later }, unclaimed),

@@ -80,7 +80,7 @@ export class CalloutParticipation {
   attempts!: number;
 
   /** What the next call waits for: its turn, a time at which people may be called, or the limit of a number. */
-  @ApiProperty({ enum: waitingReasons, nullable: true, type: String })
+  @ApiProperty({ enum: [...waitingReasons, null], nullable: true, type: String })
   @TextColumn({ nullable: true })
   waiting_for!: WaitingReason | null;
 

@@ -12,6 +12,7 @@ import { jsonFilter } from '../api/filters/json-filter.js';
 import { timeFilters } from '../api/filters/time-filter.js';
 import { defineResource } from '../api/resources/define-resource.js';
 import { outcomes, waitingReasons } from '../outcomes/outcome-names.js';
+import { now } from '../database/dialect.js';
 import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
@@ -19,6 +20,16 @@ import { CalloutParticipation } from './callout-participation.entity.js';
 /** The call flow of the participation, or else its callout's. */
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
   (SELECT owner.call_flow_logic FROM callouts AS owner WHERE owner.id = callout_participations.callout_id))`;
+
+/**
+ * Why the person waits. The gate stores a reason with the time until which it holds (dialing/dial-gate.ts). Whoever is
+ * due in a callout with a plan waits for a turn.
+ */
+const waitingFor = sql`CASE
+  WHEN callout_participations.next_call_at > ${now} THEN callout_participations.waiting_for
+  WHEN callout_participations.outcome IN ('waiting', 'retrying') AND (
+    SELECT owner.dial_plan FROM callouts AS owner WHERE owner.id = callout_participations.callout_id
+  ) IS NOT NULL THEN 'turn' END`;
 
 const calls = sql`FROM phone_calls AS attempt WHERE attempt.callout_participation_id = callout_participations.id`;
 const hasPhoneCalls = sql`EXISTS (SELECT 1 ${calls})`;
@@ -41,7 +52,7 @@ export const calloutParticipationResource = defineResource({
     updated_at: { filter: timeFilters },
     outcome: { filter: choiceFilter(outcomes) },
     attempts: { filter: countFilter },
-    waiting_for: { filter: choiceFilter(waitingReasons) },
+    waiting_for: { column: waitingFor, filter: choiceFilter(waitingReasons) },
     next_call_at: { filter: timeFilters },
     last_call_at: { filter: timeFilters },
   },

@@ -73,7 +73,7 @@ export class CalloutParticipationsService {
           outcome: firstOutcome(callout.status),
         });
         // The metadata of the client may say that the person has confirmed.
-        await refreshOutcomes(transaction, [id]);
+        if (Object.keys(metadata as object).length > 0) await refreshOutcomes(transaction, [id]);
         return this.records.find(calloutParticipationResource, id, transaction);
       })
       .catch(rethrowTaken);

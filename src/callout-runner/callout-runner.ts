@@ -55,15 +55,19 @@ export class CalloutRunner {
   async findDue(limit: number): Promise<number[]> {
     const rows = await this.reader.rows<{ id: number }>(sql`SELECT id FROM callouts
         WHERE status = 'scheduled' AND starts_at <= ${now}
-      UNION ALL
+      UNION
       SELECT id FROM callouts WHERE status = 'running' AND (
         dial_plan IS NOT NULL AND (
           ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at IS NULL`)} IS NOT NULL
           OR ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at <= ${now}`)} IS NOT NULL
-          OR expires_at <= ${now}
           OR ${first(sql`callouts.id`, isUnfinished)} IS NULL
         ) OR coalesce(audience ->> 'keep_adding', 'false') NOT IN ('false', '0')
-      ) LIMIT ${limit}`);
+      )
+      UNION
+      SELECT id FROM callouts WHERE expires_at IS NOT NULL AND expires_at <= ${now}
+        AND status NOT IN ('stopped', 'completed') AND (status = 'running' OR outcomes_cursor IS NULL
+          AND ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying')`)} IS NOT NULL)
+      LIMIT ${limit}`);
     return rows.map(({ id }) => id);
   }
 
@@ -75,8 +79,9 @@ export class CalloutRunner {
     const { more, population } = await this.unitOfWork.run(async (transaction) => {
       if (!(await lock(transaction, id))) return { more: false };
       const callout = await transaction.find(Callout, { id });
-      if (callout?.status === 'scheduled') return this.startScheduled(transaction, callout);
-      if (callout?.status !== 'running') return { more: false };
+      if (!callout || (await this.expire(transaction, callout))) return { more: false };
+      if (callout.status === 'scheduled') return this.startScheduled(transaction, callout);
+      if (callout.status !== 'running') return { more: false };
       const population = await this.repeatPopulation(transaction, callout);
       return { more: await this.run(transaction, callout), population };
     });
@@ -120,7 +125,6 @@ export class CalloutRunner {
   private async run(transaction: Transaction, callout: Callout): Promise<boolean> {
     const { id, dial_plan } = callout;
     if (!dial_plan) return false;
-    if (await this.expire(transaction, id)) return false;
     const plan = readDialPlan(dial_plan, this.config);
     const room = Math.min(CHUNK_SIZE, await this.roomFor(transaction, id, plan.callsPerSecond));
     const due = room > 0 ? await this.attempts.make(transaction, id, plan.remoteRequestParams, room) : 0;
@@ -144,7 +148,8 @@ export class CalloutRunner {
    * is under way, the callout is completed.
    * @returns whether its time is over
    */
-  private async expire(transaction: Transaction, id: number): Promise<boolean> {
+  private async expire(transaction: Transaction, callout: Callout): Promise<boolean> {
+    const { id } = callout;
     const expired = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND expires_at <= ${now}`);
     if (expired.length === 0) return false;
     const waiting = await transaction.query(sql`SELECT 1 WHERE
@@ -155,8 +160,7 @@ export class CalloutRunner {
       );
       return true;
     }
-    const callout = await transaction.find(Callout, { id });
-    if (callout) await this.complete(transaction, callout);
+    await this.complete(transaction, callout);
     return true;
   }
 

@@ -33,5 +33,6 @@ export function statusColumns(
     ...(to === 'running' && begun),
     // The outcomes of people who were never called depend on it (dialing/callout-outcomes.ts).
     ...((to === 'stopped') !== (status === 'stopped') && { outcomes_cursor: 0 }),
+    ...(status === 'completed' && { outcomes_cursor: 0 }),
   };
 }

@@ -17,6 +17,9 @@ import { type CalloutPriority, calloutPriorities } from './callout-priority.js';
 @Entity('callouts')
 @Index('callouts_scheduled', ['starts_at'], { where: `"status" = 'scheduled'` })
 @Index('callouts_running', ['id'], { where: `"status" = 'running'` })
+@Index('callouts_expires_at', ['expires_at'], {
+  where: `"expires_at" IS NOT NULL AND "status" NOT IN ('stopped', 'completed')`,
+})
 @Index('callouts_priority', ['priority', 'id'], { where: `"priority" <> 'normal'` })
 @Index('callouts_outcomes_cursor', ['id'], { where: `"outcomes_cursor" IS NOT NULL` })
 export class Callout {

@@ -70,8 +70,11 @@ export class CalloutsService {
       throwIfInvalid({ ...(await expiryErrors(transaction, changed, changes)), ...errors });
       const isChanged = Object.keys(changes).length > 0;
       if (isChanged && willDial(changed.status)) this.assertCallFlowReady(changed);
-      await updateRow(transaction, Callout, id, toColumns(changes));
+      // The outcomes depend on both.
+      const isRefreshed = 'dial_plan' in changes || 'expires_at' in changes;
+      await updateRow(transaction, Callout, id, { ...toColumns(changes), ...(isRefreshed && { outcomes_cursor: 0 }) });
     });
+    this.queue.notify({ task: 'callout', id });
   }
 
   /**
@@ -98,6 +101,7 @@ export class CalloutsService {
       };
     });
     if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
+    this.queue.notify({ task: 'callout', id });
     return shown;
   }
 

@@ -177,19 +177,22 @@ export async function refreshOutcomes(
 export async function markCalling(transaction: Transaction, participations: Iterable<number>): Promise<void> {
   const ids = [...participations];
   if (ids.length === 0) return;
-  const isReached = sql`outcome IN ('confirmed', 'answered', 'calling')`;
+  const pursuesConfirmation = sql`(SELECT callouts.dial_plan ->> 'until' FROM callouts
+    WHERE callouts.id = callout_participations.callout_id) = 'confirmed'`;
+  const isReached = sql`(callout_participations.outcome IN ('confirmed', 'calling')
+    OR callout_participations.outcome = 'answered' AND NOT coalesce(${pursuesConfirmation}, FALSE))`;
   const changes = sql`outcome = 'calling', next_call_at = NULL, waiting_for = NULL, updated_at = ${now}`;
   if (!isPostgres) {
     await transaction.query(
-      sql`UPDATE callout_participations SET ${changes} WHERE ${inList(sql`id`, ids)} AND NOT (${isReached})`,
+      sql`UPDATE callout_participations SET ${changes} WHERE ${inList(sql`id`, ids)} AND NOT ${isReached}`,
     );
     return;
   }
   // The locked rows are the newest ones, whatever the snapshot of the statement has.
   await transaction.query(sql`WITH locked AS MATERIALIZED (
-      SELECT id, outcome FROM callout_participations WHERE ${inList(sql`id`, ids)} ORDER BY id
+      SELECT id, callout_id, outcome FROM callout_participations WHERE ${inList(sql`id`, ids)} ORDER BY id
       ${lockClause('FOR NO KEY UPDATE')}
     )
     UPDATE callout_participations SET ${changes}
-    WHERE id = ANY (ARRAY(SELECT id FROM locked WHERE NOT (${isReached})))`);
+    WHERE id = ANY (ARRAY(SELECT id FROM locked AS callout_participations WHERE NOT ${isReached}))`);
 }

@@ -1,4 +1,7 @@
 import type { CalloutStatus } from '../../src/callouts/callout.machine.js';
+import { readDialPlan } from '../../src/dial-plans/dial-plan.js';
+import { nextAttemptAt } from '../../src/dial-plans/retry-schedule.js';
+import type { Metadata } from '../../src/metadata/metadata.js';
 import { type CallFacts, isMachine } from '../../src/outcomes/call-result.js';
 import { outcomeOf } from '../../src/outcomes/outcome.js';
 import { OPTED_OUT_MESSAGE } from '../../src/outcomes/opted-out-message.js';
@@ -15,6 +18,8 @@ interface Row {
   last_call_at: Time;
   metadata: string;
   callout_status: CalloutStatus;
+  expires_at: Time;
+  dial_plan: string | null;
   call_id: string | number | null;
   status: PhoneCallStatus;
   dialled_at: Time;
@@ -27,7 +32,8 @@ interface Row {
 
 /** One statement, so that the rows are of one moment. Participations whose callout has just been stopped are due. */
 const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, last_call_at,
-    CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status, calls.id AS call_id,
+    CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status,
+    callouts.expires_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
     calls.status, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
     CAST(calls.call_flow_state AS text) AS call_flow_state, CAST(calls.metadata AS text) AS call_metadata
   FROM callout_participations AS participations JOIN callouts ON callouts.id = participations.callout_id
@@ -44,14 +50,20 @@ export async function findWrongOutcomes(installation: Installation): Promise<unk
     participations.set(key, [...(participations.get(key) ?? []), row]);
   }
   return [...participations.values()].flatMap((rows) => {
-    const [{ id, outcome, attempts, last_call_at, metadata, callout_status }] = rows as [Row];
+    const [{ id, outcome, attempts, last_call_at, metadata, callout_status, expires_at, dial_plan }] = rows as [Row];
+    const plan = dial_plan === null ? undefined : readDialPlan(JSON.parse(dial_plan) as Metadata, { timeZone: 'UTC' });
     const { confirmed_at } = JSON.parse(metadata) as { confirmed_at?: unknown };
     const computed = outcomeOf({
       confirmed: confirmed_at !== undefined && confirmed_at !== null && confirmed_at !== '',
       calls: rows.filter(({ call_id }) => call_id !== null).map(toFacts),
       isStopped: callout_status === 'stopped',
-      isExpired: false,
-      optedOut: false,
+      isExpired: expires_at !== null && new Date(expires_at).getTime() <= Date.now(),
+      ...(plan && {
+        plan: {
+          pursuesConfirmation: plan.until === 'confirmed',
+          nextAttemptAt: (results, endedAt) => nextAttemptAt(plan, { participationId: Number(id), results, endedAt }),
+        },
+      }),
     });
     const stored = { outcome, attempts: Number(attempts), lastCallAt: toDate(last_call_at) };
     const expected = { outcome: computed.outcome, attempts: computed.attempts, lastCallAt: computed.lastCallAt };

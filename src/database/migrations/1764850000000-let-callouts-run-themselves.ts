@@ -19,6 +19,8 @@ export class LetCalloutsRunThemselves1764850000000 implements MigrationInterface
       ].map((column) => `ALTER TABLE "callouts" ADD COLUMN ${column}`),
       `CREATE INDEX "callouts_scheduled" ON "callouts" ("starts_at") WHERE "status" = 'scheduled'`,
       `CREATE INDEX "callouts_running" ON "callouts" ("id") WHERE "status" = 'running'`,
+      `CREATE INDEX "callouts_expires_at" ON "callouts" ("expires_at")
+        WHERE "expires_at" IS NOT NULL AND "status" NOT IN ('stopped', 'completed')`,
       `CREATE INDEX "callouts_priority" ON "callouts" ("priority", "id") WHERE "priority" <> 'normal'`,
     ];
     for (const statement of statements) await queryRunner.query(statement);
@@ -30,7 +32,7 @@ export class LetCalloutsRunThemselves1764850000000 implements MigrationInterface
       // The older version does not know these statuses. Neither of the new ones dials anybody.
       `UPDATE "callouts" SET "status" = 'paused' WHERE "status" = 'scheduled'`,
       `UPDATE "callouts" SET "status" = 'stopped', "stopped_at" = "completed_at" WHERE "status" = 'completed'`,
-      ...['priority', 'running', 'scheduled'].map((name) => `DROP INDEX "callouts_${name}"`),
+      ...['priority', 'expires_at', 'running', 'scheduled'].map((name) => `DROP INDEX "callouts_${name}"`),
       ...columns.map((column) => `ALTER TABLE "callouts" DROP COLUMN "${column}"`),
     ];
     for (const statement of statements) await queryRunner.query(statement);
