@@ -6,7 +6,7 @@ import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
 
-/** How far ahead the calls of a callout with a rate of its own are reserved (ms): the pause between two reservations. */
+/** How far ahead calls are reserved for a callout with its own rate (ms): the pause between two reservations. */
 const HORIZON = 250;
 
 /** What the plan of a callout limits. */
