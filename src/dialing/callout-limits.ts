@@ -58,7 +58,8 @@ export class RemainingCalls {
 export class CalloutLimits {
   constructor(private readonly config: Config) {}
 
-  async read(transaction: Transaction, callouts: readonly { id: number }[]): Promise<RemainingCalls> {
+  /** @param callouts the ids of callouts that have a plan */
+  async read(transaction: Transaction, callouts: readonly number[]): Promise<RemainingCalls> {
     const limited = await this.readLimited(transaction, callouts);
     const remaining = new Map<number, number>();
     const rates = new Map<number, { perSecond: number; nextAt: number }>();
@@ -77,15 +78,12 @@ export class CalloutLimits {
     return new RemainingCalls(remaining, rates);
   }
 
-  private async readLimited(transaction: Transaction, callouts: readonly { id: number }[]): Promise<LimitedCallout[]> {
+  private async readLimited(transaction: Transaction, callouts: readonly number[]): Promise<LimitedCallout[]> {
     if (callouts.length === 0) return [];
     const rows = await transaction.query<Record<keyof LimitedCallout, unknown>>(
       sql`SELECT id, dial_plan ->> 'max_calls_in_flight' AS max_calls_in_flight,
           dial_plan ->> 'calls_per_second' AS calls_per_second
-        FROM callouts WHERE ${inList(
-          sql`id`,
-          callouts.map(({ id }) => id),
-        )} AND dial_plan IS NOT NULL`,
+        FROM callouts WHERE ${inList(sql`id`, callouts)} AND dial_plan IS NOT NULL`,
     );
     return rows
       .map((row) => ({

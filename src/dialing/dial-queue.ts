@@ -173,7 +173,11 @@ export class DialQueue {
     const ids: number[] = [];
     const participations = new Set<number>();
     const callouts = await this.rotateCallouts(transaction);
-    const limits = await this.calloutLimits.read(transaction, callouts.flat());
+    const withPlan = callouts.flat().filter(({ has_plan }) => has_plan);
+    const limits = await this.calloutLimits.read(
+      transaction,
+      withPlan.map(({ id }) => id),
+    );
     for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
       const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
       const found: number[] = [];
@@ -182,11 +186,10 @@ export class DialQueue {
         found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true, limits })));
       }
       const canceled = await cancelIneligible(transaction, found, participations);
-      const held = await this.holdBack(
-        transaction,
-        found.filter((id) => !canceled.has(id)),
-      );
-      const kept = found.filter((id) => !canceled.has(id) && !held.has(id));
+      const eligible = found.filter((id) => !canceled.has(id));
+      const isGated = withPlan.length > 0 || this.config.maxCallsPerNumber.length > 0;
+      const held = isGated ? await this.holdBack(transaction, eligible) : new Set<number>();
+      const kept = eligible.filter((id) => !held.has(id));
       ids.push(...kept);
       await limits.use(transaction, kept);
       if (kept.length === found.length) break;

@@ -137,6 +137,18 @@ export const calloutCancellations: readonly Cancellation[] = cancellations('call
 
 const callCancellations = cancellations('phone_calls');
 
+/** When queued calls are never dialed by the rules of calls, and the message of the first such rule. */
+const ineligible = {
+  when: sql`(${join(
+    callCancellations.map(({ when }) => when),
+    ' OR ',
+  )})`,
+  message: sql`CASE ${join(
+    callCancellations.map(({ when, message }) => sql`WHEN ${when} THEN ${message}`),
+    ' ',
+  )} END`,
+};
+
 /**
  * The condition that a queued call can be reserved: it is neither reserved nor claimed nor postponed after a refusal,
  * and the rules of calls permit it. {@link calloutPermits} is the condition for its callout.
@@ -209,12 +221,7 @@ export async function cancelIneligible(
   ids: readonly number[],
   participations: Set<number>,
 ): Promise<Set<number>> {
-  const canceled = new Set<number>();
-  for (const { when, message } of callCancellations) {
-    const rest = ids.filter((id) => !canceled.has(id));
-    for (const id of await cancelCalls(transaction, rest, { message, when, participations })) canceled.add(id);
-  }
-  return canceled;
+  return new Set(await cancelCalls(transaction, ids, { ...ineligible, participations }));
 }
 
 /**
@@ -231,7 +238,7 @@ export async function cancelCalls(
     message,
     when = matchAll,
     participations,
-  }: Pick<Cancellation, 'message'> & Partial<Cancellation> & { participations: Set<number> },
+  }: { message: Sql | string | null; when?: Sql; participations: Set<number> },
 ): Promise<number[]> {
   if (ids.length === 0) return [];
   const rows = await movePhoneCalls(transaction, 'cancel', {

@@ -7,8 +7,8 @@ import { matchAll } from '../api/filters/filter.js';
 
 // Finds queued calls among millions of others. No statement here depends on PostgreSQL's statistics.
 
-/** A callout that has queued calls. */
-export type CalloutWithQueued = Pick<Callout, 'id' | 'priority'>;
+/** A callout that has queued calls, and whether it has a dial plan. */
+export type CalloutWithQueued = Pick<Callout, 'id' | 'priority'> & { has_plan: boolean | number };
 
 /**
  * Finds callouts that have a queued call.
@@ -46,7 +46,7 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
       UNION ALL
       SELECT (${next}) FROM queued WHERE queued.callout_id IS NOT NULL
     )
-    SELECT id, priority FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
+    SELECT id, priority, dial_plan IS NOT NULL AS has_plan FROM callouts WHERE ${calloutCondition} AND id IN (SELECT callout_id FROM queued)
       AND (${queuedCalls(sql`callouts.id`, condition)} LIMIT 1) IS NOT NULL
     ORDER BY id`;
 }
