@@ -67,7 +67,10 @@ export class CalloutsService {
       const row = await this.records.findForUpdate(calloutResource, id, transaction);
       const { changes, errors } = changesTo(calloutResource, row, body);
       const changed = { ...row, ...changes } as unknown as Callout & CalloutTimes;
-      throwIfInvalid({ ...(await expiryErrors(transaction, changed, changes)), ...errors });
+      throwIfInvalid({
+        ...(!errors.starts_at && !errors.expires_at && (await expiryErrors(transaction, changed, changes))),
+        ...errors,
+      });
       const isChanged = Object.keys(changes).length > 0;
       if (isChanged && willDial(changed.status)) this.assertCallFlowReady(changed);
       // The outcomes depend on both.
