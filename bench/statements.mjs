@@ -51,6 +51,13 @@ const dialects = {
 /** @returns the statements in the dialect of a database */
 export function statementsOf({ dialect }) {
   const { numbers, object, now, later, json, inProvince, padded, milliseconds } = dialects[dialect];
+  const markCalling = `UPDATE callout_participations
+    SET outcome = 'calling', next_call_at = NULL, waiting_for = NULL, updated_at = ${now} WHERE callout_id = 1`;
+  const accepted = `UPDATE phone_calls
+    SET status = 'remotely_queued', remote_status = 'queued', remote_direction = 'outbound-api', dialled_at = ${now},
+      remote_call_id = 'CA' || ${padded}, remotely_queued_at = ${now}, check_at = ${later(3_600)}`;
+  const plan = (request) => `UPDATE callouts
+    SET dial_plan = '${JSON.stringify({ remote_request_params: request, max_attempts: 1 })}'${json} WHERE id = 1`;
   const province = PROVINCES.map((name, index) => `WHEN ${index} THEN '${name}'`).join(' ');
   return {
     // The simulator forces an outcome for numbers that end in 99xx, so none does.
@@ -72,19 +79,46 @@ export function statementsOf({ dialect }) {
       SELECT id, callout_id, contact_id, msisdn, 'created', '${JSON.stringify(REQUEST)}'${json}, ${CREATION}
       FROM callout_participations WHERE callout_id = 1`,
 
-    queueCalls: () => `UPDATE phone_calls
-      SET status = 'queued', refusals = 0, leased_until = NULL, queue_batch_operation_id = ${QUEUEING}, updated_at = ${now}
-      WHERE callout_id = 1 AND status = 'created'`,
+    queueCalls: () => [
+      `UPDATE phone_calls
+        SET status = 'queued', refusals = 0, leased_until = NULL, queue_batch_operation_id = ${QUEUEING}, updated_at = ${now}
+        WHERE callout_id = 1 AND status = 'created'`,
+      markCalling,
+    ],
 
     /** Queues the next `count` calls with these request parameters. They are dialed once their callout runs. */
-    prepareDialing: (count, request) => `UPDATE phone_calls
-      SET status = 'queued', remote_request_params = '${JSON.stringify(request)}'${json}
-      WHERE id IN (SELECT id FROM phone_calls WHERE status = 'created' ORDER BY id LIMIT ${count})`,
+    queueSome: (count, request) => [
+      `UPDATE phone_calls SET status = 'queued', remote_request_params = '${JSON.stringify(request)}'${json}
+        WHERE id IN (SELECT id FROM phone_calls WHERE status = 'created' ORDER BY id LIMIT ${count})`,
+      `UPDATE callout_participations SET outcome = 'calling' WHERE id IN (
+        SELECT callout_participation_id FROM phone_calls WHERE status = 'queued')`,
+    ],
+
+    /** Gives the callout a dial plan, which calls the next `count` people once the callout runs. */
+    planSome: (count, request) => [
+      plan(request),
+      `UPDATE callout_participations SET outcome = 'canceled' WHERE outcome = 'waiting'`,
+      `UPDATE callout_participations SET outcome = 'waiting' WHERE id IN (
+        SELECT id FROM callout_participations WHERE outcome = 'canceled' ORDER BY id LIMIT ${count})`,
+    ],
+
+    /** Gives the callout a dial plan, which calls everybody. The callout runs. */
+    planAll: (request) => [plan(request), `UPDATE callouts SET status = 'running' WHERE id = 1`],
+
+    /** The baseline of the attempts of a dial plan. */
+    makeAttempts: () => [
+      `INSERT INTO phone_calls
+          (callout_participation_id, callout_id, contact_id, msisdn, status, remote_request_params, attempt)
+        SELECT id, callout_id, contact_id, msisdn, 'queued', '${JSON.stringify(REQUEST)}'${json}, 1
+        FROM callout_participations WHERE callout_id = 1`,
+      markCalling,
+    ],
+
+    /** Marks the queued calls as accepted by the provider. */
+    dialQueued: () => `${accepted} WHERE status = 'queued'`,
 
     /** Marks all calls as accepted by the provider. They are not polled for an hour. */
-    takeCalls: () => `UPDATE phone_calls
-      SET status = 'remotely_queued', remote_status = 'queued', remote_direction = 'outbound-api', dialled_at = ${now},
-        remote_call_id = 'CA' || ${padded}, remotely_queued_at = ${now}, check_at = ${later(3_600)}`,
+    takeCalls: () => [accepted, markCalling],
 
     /** A timestamp column as milliseconds since 1970. */
     milliseconds,

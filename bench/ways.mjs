@@ -1,4 +1,6 @@
 import { Redis } from 'ioredis';
+import { root } from '../scripts/prepare.mjs';
+import { startChild } from './child-process.mjs';
 import { Postgres } from './databases/postgres.mjs';
 import { Sqlite } from './databases/sqlite.mjs';
 import { watchMemory } from './memory.mjs';
@@ -21,6 +23,12 @@ export class Embedded {
   async start(database, more = {}) {
     const environment = { ...this.environment, ...database.environment, PORT: '0', ...more };
     return new Running([await Program.start(this.folder, environment)]);
+  }
+
+  /** Starts the program on a database. It looks at a callout when the bench says so, and does no other work. */
+  async startRunner(database) {
+    const environment = { ...this.environment, ...database.environment, ...RUNNER };
+    return Runner.start(this.folder, environment);
   }
 }
 
@@ -47,10 +55,52 @@ export class Cluster {
     return new Running([web, await Program.start(this.folder, { ...shared, SCFM_ROLE: 'worker' })]);
   }
 
+  /** As on {@link Embedded}. A web process serves the API. */
+  async startRunner(database) {
+    await this.emptyRedis();
+    const shared = { ...this.environment, ...database.environment, REDIS_URL: this.redisUrl, PORT: '0', ...RUNNER };
+    const web = await Program.start(this.folder, { ...shared, SCFM_ROLE: 'web' });
+    return Runner.start(this.folder, { ...shared, SCFM_ROLE: 'worker' }, web);
+  }
+
   async emptyRedis() {
     const redis = new Redis(this.redisUrl);
     await redis.flushdb();
     redis.disconnect();
+  }
+}
+
+/** The settings of a program that looks at callouts when the bench says so. As many attempts as possible wait. */
+const RUNNER = { CALLS_PER_SECOND: '10000', LOG_LEVEL: 'error' };
+
+/** A process that looks at a callout when the bench says so. */
+class Runner {
+  /** @param web the process that serves the API, unless the runner does */
+  static async start(folder, environment, web) {
+    return new Runner(await startChild('callout-runner', { root, folder, environment }), web);
+  }
+
+  constructor(child, web) {
+    this.child = child;
+    this.web = web;
+  }
+
+  get url() {
+    return this.web?.url ?? this.child.answer.url;
+  }
+
+  watchMemory() {
+    return watchMemory([this.child.pid, ...(this.web ? [this.web.pid] : [])]);
+  }
+
+  /** Makes attempts until no more can be made at once. @returns how long it took (s) */
+  look() {
+    return this.child.ask('look');
+  }
+
+  async stop() {
+    await this.child.stop();
+    await this.web?.stop();
   }
 }
 

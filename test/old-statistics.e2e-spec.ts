@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from './support/api.js';
+import { eventually } from './support/eventually.js';
 import { Installation, way } from './support/installation.js';
+import { dialingEnvironment } from './support/provider-environment.js';
 
 const PEOPLE = 200_000;
 
@@ -95,4 +97,61 @@ describe.runIf(way === 'cluster')('PostgreSQL with statistics from before a camp
     );
     expect(ratios.filter(([, ratio]) => ratio > MAX_RATIO)).toEqual([]);
   }, 300_000);
+});
+
+/** The most blocks that one scan of the participations may read. To look up a row in an index takes about four. */
+const MAX_BLOCKS = 20;
+
+/** The scans after which their blocks are counted: some looks of the callout runner. */
+const SCANS = 100;
+
+describe.runIf(way === 'cluster')('the callout runner, with statistics from before a callout', () => {
+  let installation: Installation;
+
+  beforeAll(async () => {
+    installation = await Installation.create();
+    await (await installation.start({ SCFM_ROLE: 'web' })).stop('SIGTERM');
+    const participate = (callout: number, values: string, condition: string) =>
+      installation.query(`INSERT INTO callout_participations (callout_id, contact_id, msisdn, outcome, next_call_at)
+        SELECT ${callout}, id, msisdn, ${values} FROM contacts WHERE ${condition}`);
+    await installation.insertContacts(PEOPLE);
+    for (const table of ['callout_participations', 'callouts', 'phone_calls'])
+      await installation.query(`ALTER TABLE ${table} SET (autovacuum_enabled = off)`);
+    const plan = JSON.stringify({ remote_request_params: { from: '2442' } });
+    await installation.query(`INSERT INTO callouts (status) VALUES ('paused')`);
+    await participate(1, `'calling', NULL`, 'id <= 1000');
+    await installation.query('ANALYZE');
+    await participate(1, `'waiting', NULL`, 'id > 1000 AND id % 2 = 0');
+    await installation.query(`INSERT INTO callouts (status, dial_plan) VALUES ('running', '${plan}')`);
+    await participate(2, `'answered', NULL`, 'id > 3 AND id % 2 = 0');
+    await participate(2, `'retrying', clock_timestamp() + interval '20 minutes'`, 'id > 3 AND id % 2 = 1');
+    await participate(2, `'waiting', NULL`, 'id <= 2');
+    await participate(2, `'retrying', clock_timestamp()`, 'id = 3');
+  }, 120_000);
+  afterAll(() => installation.remove());
+
+  async function readCosts(): Promise<{ scans: number; blocks: number }> {
+    const [row] = await installation.query<Record<'scans' | 'blocks', string>>(
+      `SELECT coalesce(seq_scan, 0) + coalesce(idx_scan, 0) AS scans,
+          heap_blks_read + heap_blks_hit + idx_blks_read + idx_blks_hit AS blocks
+        FROM pg_stat_user_tables JOIN pg_statio_user_tables USING (relid)
+        WHERE relid = 'callout_participations'::regclass`,
+    );
+    return { scans: Number(row!.scans), blocks: Number(row!.blocks) };
+  }
+
+  it('makes the attempts that are due, and reads no others of the people', async () => {
+    const before = await readCosts();
+    await installation.start({
+      SCFM_ROLE: 'worker',
+      PUBLIC_URL: 'https://scfm.example.org',
+      ...dialingEnvironment('http://127.0.0.1:1'),
+    });
+    await eventually(async () => {
+      const made = await installation.query('SELECT 1 FROM phone_calls WHERE attempt = 1');
+      return made.length === 3 && (await readCosts()).scans - before.scans >= SCANS;
+    });
+    const { scans, blocks } = await readCosts();
+    expect((blocks - before.blocks) / (scans - before.scans)).toBeLessThan(MAX_BLOCKS);
+  });
 });

@@ -39,6 +39,11 @@ export class Postgres {
     return (await this.client.query(statement, parameters)).rows;
   }
 
+  /** Runs statements in one transaction. */
+  async inTransaction(statements) {
+    for (const statement of ['BEGIN', ...statements, 'COMMIT']) await this.rows(statement);
+  }
+
   /** Updates the planner's statistics and flushes all writes, so that the next measure starts without a backlog. */
   async settle() {
     await this.rows('VACUUM ANALYZE');

@@ -37,6 +37,11 @@ export class Sqlite {
     return all(this.connection, statement, parameters);
   }
 
+  /** Runs statements in one transaction. */
+  async inTransaction(statements) {
+    for (const statement of ['BEGIN', ...statements, 'COMMIT']) await this.rows(statement);
+  }
+
   /** Flushes all writes, so that the next measure starts without a backlog. */
   async settle() {
     await this.rows('PRAGMA wal_checkpoint(TRUNCATE)');

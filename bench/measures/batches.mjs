@@ -1,15 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startChild } from '../child-process.mjs';
+import { Reads } from '../reads.mjs';
 import { runAlternately } from '../run-alternately.mjs';
-import { percentile } from '../statistics.mjs';
 import { PROVINCE, REQUEST, statementsOf } from '../statements.mjs';
 
 /** Above this number of contacts, a batch takes long enough to be measured only once. */
 const MANY = 300_000;
 const ROUNDS = 2;
-
-const READS_PER_SECOND = 20;
-const IDLE_SECONDS = 4;
 
 const batches = [
   {
@@ -17,7 +13,7 @@ const batches = [
     begin: (seed) => seed.contacts(),
     type: 'CalloutPopulation',
     parameters: {},
-    baseline: ({ populate }) => populate(),
+    baseline: ({ populate }) => [populate()],
     result: 'callout_participations',
     goal: 1.5,
     growth: 64,
@@ -27,7 +23,7 @@ const batches = [
     begin: (seed) => seed.contacts(),
     type: 'CalloutPopulation',
     parameters: { contact_filter_params: { metadata: { province: PROVINCE } } },
-    baseline: ({ populate, inProvince }) => populate(inProvince),
+    baseline: ({ populate, inProvince }) => [populate(inProvince)],
     result: 'callout_participations',
     goal: 1.5,
     growth: 64,
@@ -37,7 +33,7 @@ const batches = [
     begin: (seed) => seed.participations(),
     type: 'PhoneCallCreate',
     parameters: { remote_request_params: REQUEST },
-    baseline: ({ createCalls }) => createCalls(),
+    baseline: ({ createCalls }) => [createCalls()],
     result: "phone_calls WHERE status = 'created'",
     goal: 2,
   },
@@ -60,35 +56,30 @@ export async function measure(bench) {
 async function measureBatch({ way, seed, flags, report }, batch) {
   const template = await batch.begin(seed);
   const rows = {};
-  const reads = { idle: [], busy: [] };
+  const reads = new Reads(flags.contacts);
   const memory = { peakMiB: 0, growthMiB: 0 };
   const ours = async () => {
     const database = await template.copy();
     const program = await way.start(database);
     const id = await draft(program, batch);
-    const read = () => startChild('steady-reads', { ...flags, url: program.url, perSecond: READS_PER_SECOND });
-    const idle = await read();
-    await pause(IDLE_SECONDS * 1_000);
-    reads.idle.push(...(await idle.ask('enough')));
-    await idle.stop();
-    const watched = program.watchMemory();
-    const busy = await read();
-    const began = Date.now();
-    await program.send('POST', `/api/batch_operations/${id}/batch_operation_events`, { event: 'queue' });
-    const ended = await finished(database, id);
-    reads.busy.push(...(await busy.ask('enough')));
-    await busy.stop();
+    let watched;
+    const seconds = await reads.during(program.url, async () => {
+      watched = program.watchMemory();
+      const began = Date.now();
+      await program.send('POST', `/api/batch_operations/${id}/batch_operation_events`, { event: 'queue' });
+      return ((await finished(database, id)) - began) / 1_000;
+    });
     for (const [name, value] of Object.entries(watched())) memory[name] = Math.max(memory[name], value);
     rows.ours = await countOf(database, batch);
     await program.stop();
     await database.drop();
-    return (ended - began) / 1_000;
+    return seconds;
   };
   const baseline = async () => {
     const database = await template.copy();
     await database.rows('SELECT 1');
     const began = performance.now();
-    await database.rows(batch.baseline(statementsOf(database)));
+    await database.inTransaction(batch.baseline(statementsOf(database)));
     const seconds = (performance.now() - began) / 1_000;
     rows.baseline = await countOf(database, batch);
     await database.drop();
@@ -107,15 +98,7 @@ async function measureBatch({ way, seed, flags, report }, batch) {
     const goal = ['by itself at most', batch.growth];
     report.add({ ...shared, measure: `${batch.name}: memory grew`, unit: 'MiB', ours: memory.growthMiB, goal });
   }
-  report.add({
-    ...shared,
-    measure: `${batch.name}: p99 of reads during it`,
-    unit: 'ms',
-    ours: percentile(reads.busy, 99),
-    baseline: percentile(reads.idle, 99),
-    goal: ['more than the baseline by at most', 100],
-    reads: { idle: reads.idle.length, busy: reads.busy.length },
-  });
+  reads.report(report, { ...shared, measure: `${batch.name}: p99 of reads during it` });
 }
 
 async function draft(program, { type, parameters }) {

@@ -16,7 +16,7 @@ export async function measure({ way, seed, flags, report }) {
   const courses = (PER_SECOND * SECONDS) / (COURSE.length + 1);
   const template = await seed.calls(Math.min(flags.contacts, BURST + courses));
   const database = await template.copy();
-  await database.rows(statementsOf(database).takeCalls());
+  await database.inTransaction(statementsOf(database).takeCalls());
   const calls = await database.rows('SELECT id, remote_call_id, msisdn FROM phone_calls ORDER BY id');
   const program = await way.start(database);
   // The simulator is the provider here, and signs with this token.

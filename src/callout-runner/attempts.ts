@@ -1,14 +1,12 @@
 import { Injectable } from '@nestjs/common';
-import sql, { type Sql } from 'sql-template-tag';
-import { inList, isPostgres, jsonCast, lockClause, now } from '../database/dialect.js';
+import sql from 'sql-template-tag';
+import { inList, isPostgres, jsonCast, lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { DialGate, type DuePerson } from '../dialing/dial-gate.js';
 import type { Metadata } from '../metadata/metadata.js';
-import { lockParticipations, markCalling } from '../outcomes/refresh-outcomes.js';
+import { markCalling } from '../outcomes/refresh-outcomes.js';
 import { insertion } from '../phone-calls/phone-call-transitions.js';
-
-/** The condition of the participations that the index `callout_participations_due` contains. */
-const isOpen = sql`outcome IN ('waiting', 'retrying')`;
+import { isNext, isPlannedByNow, lockDue, selectDue } from './due-people.js';
 
 /**
  * Makes the attempts of dial plans: a queued phone call for each person who is due. The caller makes sure that only one
@@ -26,6 +24,7 @@ export class Attempts {
    */
   async make(transaction: Transaction, calloutId: number, params: Metadata, most: number): Promise<number> {
     const found = await findDue(transaction, calloutId, most);
+    await lockContacts(transaction, found);
     const due = await lockDue(transaction, found);
     const held = await this.gate.holdBack(transaction, due);
     const ids = due.flatMap(({ participationId }) => (held.has(participationId) ? [] : [participationId]));
@@ -39,34 +38,18 @@ export class Attempts {
 
 /** Finds due people. Those who are called again come first: their time was planned. */
 async function findDue(transaction: Transaction, calloutId: number, most: number): Promise<DuePerson[]> {
-  const planned = await selectDue(transaction, calloutId, sql`next_call_at <= ${now}`, most);
+  const planned = await selectDue(transaction, calloutId, isPlannedByNow, most);
   const left = most - planned.length;
   if (left <= 0) return planned;
-  return [...planned, ...(await selectDue(transaction, calloutId, sql`next_call_at IS NULL`, left))];
+  return [...planned, ...(await selectDue(transaction, calloutId, isNext, left))];
 }
 
-/** Reads a range of the index on callout, time and id. BETWEEN keeps PostgreSQL from choosing another index. */
-function selectDue(transaction: Transaction, calloutId: number, condition: Sql, most: number): Promise<DuePerson[]> {
-  return transaction.query<DuePerson>(sql`SELECT ${personColumns} FROM callout_participations
-      WHERE callout_id BETWEEN ${calloutId} AND ${calloutId} AND ${isOpen} AND ${condition}
-      ORDER BY callout_id, next_call_at, id LIMIT ${most}`);
-}
-
-const personColumns = sql`id AS "participationId", contact_id AS "contactId", callout_id AS "calloutId", msisdn`;
-
-/**
- * Locks people, in the order in which transactions lock contacts and participations.
- * @returns those who are still due
- */
-async function lockDue(transaction: Transaction, people: readonly DuePerson[]): Promise<DuePerson[]> {
-  if (!isPostgres || people.length === 0) return [...people];
-  const contacts = people.map(({ contactId }) => contactId);
-  await transaction.query(sql`SELECT 1 FROM contacts WHERE ${inList(sql`id`, contacts)} ORDER BY id
+/** Locks the contacts of people. Transactions lock contacts before participations. */
+async function lockContacts(transaction: Transaction, people: readonly DuePerson[]): Promise<void> {
+  if (!isPostgres || people.length === 0) return;
+  const ids = people.map(({ contactId }) => contactId);
+  await transaction.query(sql`SELECT 1 FROM contacts WHERE ${inList(sql`id`, ids)} ORDER BY id
       ${lockClause('FOR KEY SHARE')}`);
-  const ids = people.map(({ participationId }) => participationId);
-  await lockParticipations(transaction, ids);
-  return transaction.query<DuePerson>(sql`SELECT ${personColumns} FROM callout_participations
-      WHERE ${inList(sql`id`, ids)} AND ${isOpen} AND (next_call_at IS NULL OR next_call_at <= ${now}) ORDER BY id`);
 }
 
 async function insertAttempts(transaction: Transaction, ids: number[], params: Metadata): Promise<void> {

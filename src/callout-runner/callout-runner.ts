@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import sql, { type Sql } from 'sql-template-tag';
+import sql from 'sql-template-tag';
 import { queueAudiencePopulation } from '../batch-operations/audience-population.js';
 import { CALLOUT_POPULATION } from '../batch-operations/types/population-parameters.js';
 import { keepsAdding, populationParametersOf } from '../callouts/audience.js';
@@ -7,13 +7,15 @@ import { statusColumns } from '../callouts/callout-status.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutSystemTransitions } from '../callouts/callout.machine.js';
 import { Config } from '../config/config.js';
-import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { isPostgres, now, nowMilliseconds, parseJson, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { readDialPlan } from '../dial-plans/dial-plan.js';
+import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
 import { Attempts } from './attempts.js';
+import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
 
 /** The first key of the PostgreSQL advisory locks of callouts. The number is arbitrary, but unique in this program. */
 const RUNNER_LOCK = 720_117_004;
@@ -30,9 +32,6 @@ const CHUNK_SIZE = 2_000;
 
 /** How often the population of an audience with `keep_adding` is repeated (s). */
 const REPEAT_SECONDS = 60;
-
-/** Participations that a plan will call, or that are being called. */
-const isUnfinished = sql`outcome IN ('waiting', 'retrying', 'calling', 'uncertain')`;
 
 /**
  * Runs callouts: starts the scheduled ones, makes the attempts of dial plans shortly before they are dialed, repeats
@@ -57,18 +56,36 @@ export class CalloutRunner {
         WHERE status = 'scheduled' AND starts_at <= ${now}
       UNION
       SELECT id FROM callouts WHERE status = 'running' AND (
-        dial_plan IS NOT NULL AND (
-          ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at IS NULL`)} IS NOT NULL
-          OR ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying') AND next_call_at <= ${now}`)} IS NOT NULL
-          OR ${first(sql`callouts.id`, isUnfinished)} IS NULL
-        ) OR coalesce(audience ->> 'keep_adding', 'false') NOT IN ('false', '0')
+        dial_plan IS NOT NULL AND (${hasDue(sql`callouts.id`)} OR NOT ${hasUnfinished(sql`callouts.id`)})
+        OR coalesce(audience ->> 'keep_adding', 'false') NOT IN ('false', '0')
       )
       UNION
       SELECT id FROM callouts WHERE expires_at IS NOT NULL AND expires_at <= ${now}
-        AND status NOT IN ('stopped', 'completed') AND (status = 'running' OR outcomes_cursor IS NULL
-          AND ${first(sql`callouts.id`, sql`outcome IN ('waiting', 'retrying')`)} IS NOT NULL)
+        AND status NOT IN ('stopped', 'completed') AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)})
       LIMIT ${limit}`);
     return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Limits planned times to the longest pause of their plan, for the case that the clock of the database has stepped
+   * back since they were written: by hours, if a battery was dead and NTP has set it right. Otherwise people would wait
+   * for those hours. It is enough to do this at the start, and when a step was noticed.
+   */
+  async limitPauses(): Promise<void> {
+    const callouts = await this.reader.rows<Pick<Callout, 'id'> & { dial_plan: unknown }>(
+      sql`SELECT id, dial_plan FROM callouts WHERE status IN ('running', 'paused') AND dial_plan IS NOT NULL`,
+    );
+    for (const { id, dial_plan } of callouts) {
+      const longest = longestPause(readDialPlan(parseJson(dial_plan), this.config));
+      const limitSome = () => this.unitOfWork.run((transaction) => limitPauses(transaction, id, longest, CHUNK_SIZE));
+      while ((await limitSome()) === CHUNK_SIZE);
+    }
+  }
+
+  /** @returns the time by the clock of the database (ms since 1970) */
+  async readClock(): Promise<number> {
+    const [row] = await this.reader.rows<{ now: number }>(sql`SELECT ${nowMilliseconds} AS now`);
+    return Number(row!.now);
   }
 
   /**
@@ -116,7 +133,8 @@ export class CalloutRunner {
     if (!audience || !keepsAdding(audience)) return undefined;
     const recent = await transaction.query(sql`SELECT 1 FROM batch_operations
         WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
-          AND (status IN ('queued', 'running') OR updated_at > ${secondsFromNow(-REPEAT_SECONDS)}) LIMIT 1`);
+          AND (status IN ('queued', 'running')
+            OR updated_at BETWEEN ${secondsFromNow(-REPEAT_SECONDS)} AND ${secondsFromNow(REPEAT_SECONDS)}) LIMIT 1`);
     if (recent.length > 0) return undefined;
     return queueAudiencePopulation(transaction, id, populationParametersOf(audience));
   }
@@ -152,8 +170,7 @@ export class CalloutRunner {
     const { id } = callout;
     const expired = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND expires_at <= ${now}`);
     if (expired.length === 0) return false;
-    const waiting = await transaction.query(sql`SELECT 1 WHERE
-      ${first(sql`${id}`, sql`outcome IN ('waiting', 'retrying')`)} IS NOT NULL`);
+    const waiting = await transaction.query(sql`SELECT 1 WHERE ${hasOpen(sql`${id}`)}`);
     if (waiting.length > 0) {
       await transaction.query(
         sql`UPDATE callouts SET outcomes_cursor = 0 WHERE id = ${id} AND outcomes_cursor IS NULL`,
@@ -169,7 +186,7 @@ export class CalloutRunner {
     const { from, to } = calloutSystemTransitions.complete;
     const { id } = callout;
     const isDone = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND outcomes_cursor IS NULL
-        AND ${first(sql`${id}`, isUnfinished)} IS NULL
+        AND NOT ${hasUnfinished(sql`${id}`)}
         AND NOT EXISTS (SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
           AND status IN ('queued', 'running'))`);
     if (isDone.length === 0) return;
@@ -177,12 +194,6 @@ export class CalloutRunner {
     const completed = await transaction.update(Callout, { id, status: from[0] }, changes as object);
     if (completed === 1) this.logger.log(`Callout ${id} is completed`);
   }
-}
-
-/** Reads the first participation of a callout that meets a condition of an index. */
-function first(calloutId: Sql, condition: Sql): Sql {
-  return sql`(SELECT callout_participations.id FROM callout_participations
-    WHERE callout_participations.callout_id BETWEEN ${calloutId} AND ${calloutId} AND ${condition} LIMIT 1)`;
 }
 
 /**

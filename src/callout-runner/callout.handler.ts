@@ -9,6 +9,9 @@ const POLL_INTERVAL = 500;
 /** The most callouts that one poll finds. The next poll finds others. */
 const MAX_FOUND = 100;
 
+/** A step of the database's clock that is not noticed (ms), because a reading takes time. */
+const UNNOTICED_STEP = 2_000;
+
 /**
  * Looks at callouts: at once when a job says that one was started or changed, and otherwise when a poll finds that one
  * has something to do.
@@ -18,6 +21,8 @@ const MAX_FOUND = 100;
 export class CalloutHandler implements JobHandler, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('CalloutRunner');
   private stopping = false;
+  /** The clock of the database minus that of this process, which never steps back (ms). */
+  private clockOffset = Infinity;
   private readonly loop = new PollingLoop(
     () => this.lookAtDue(),
     POLL_INTERVAL,
@@ -41,6 +46,14 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
   }
 
   private async lookAtDue(): Promise<void> {
+    await this.noticeStepBack();
     for (const id of await this.runner.findDue(MAX_FOUND)) await this.handle(id);
+  }
+
+  /** Corrects what was planned if the clock of the database has stepped back, or may have done so before the start. */
+  private async noticeStepBack(): Promise<void> {
+    const offset = (await this.runner.readClock()) - performance.now();
+    if (offset < this.clockOffset - UNNOTICED_STEP) await this.runner.limitPauses();
+    this.clockOffset = offset;
   }
 }

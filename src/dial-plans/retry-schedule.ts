@@ -37,6 +37,11 @@ export function nextAttemptAt(
   return new Date(endedAt.getTime() + Math.round(pause * jitter * 1_000));
 }
 
+/** @returns the longest pause before a retry of a plan, at its most (s) */
+export function longestPause({ retries }: Pick<DialPlan, 'retries'>): number {
+  return (1 + JITTER) * Math.max(0, ...Object.values(retries).flatMap(({ after }) => after));
+}
+
 function isRetryable(result: AttemptResult | undefined): result is RetryableResult {
   return retryableResults.some((one) => one === result);
 }

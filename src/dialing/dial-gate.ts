@@ -73,7 +73,7 @@ export class DialGate {
     if (!hasWindows && !budgeted) return [];
     const clock = await readClock(transaction);
     const zones = hasWindows ? await readZones(transaction, people, callouts) : new Map<number, unknown>();
-    const dials = budgeted ? await this.readDials(transaction, people) : new Map<string, Date[]>();
+    const dials = budgeted ? await this.readDials(transaction, people, clock) : new Map<string, Date[]>();
     return people.flatMap((person): Wait[] => {
       const { priority, plan } = callouts.get(person.calloutId)!;
       const { participationId, msisdn } = person;
@@ -104,7 +104,11 @@ export class DialGate {
    * Reads when the numbers were dialed. A call that is reserved or claimed counts as dialed now, and one that the
    * provider refused does not count.
    */
-  private async readDials(transaction: Transaction, people: readonly DuePerson[]): Promise<Map<string, Date[]>> {
+  private async readDials(
+    transaction: Transaction,
+    people: readonly DuePerson[],
+    clock: Date,
+  ): Promise<Map<string, Date[]>> {
     const longest = Math.max(...this.config.maxCallsPerNumber.map(({ seconds }) => seconds));
     const numbers = [...new Set(people.map(({ msisdn }) => msisdn))];
     const status = notIndexed('phone_calls.status');
@@ -117,7 +121,7 @@ export class DialGate {
     );
     const dials = new Map<string, Date[]>();
     for (const { msisdn, dialled_at } of rows) {
-      const at = dialled_at === null ? new Date() : new Date(dialled_at);
+      const at = dialled_at === null ? clock : new Date(dialled_at);
       dials.set(msisdn, [...(dials.get(msisdn) ?? []), at]);
     }
     return dials;

@@ -1,8 +1,8 @@
 import type { CalloutStatus } from '../../src/callouts/callout.machine.js';
-import { readDialPlan } from '../../src/dial-plans/dial-plan.js';
+import { type DialPlan, readDialPlan } from '../../src/dial-plans/dial-plan.js';
 import { nextAttemptAt } from '../../src/dial-plans/retry-schedule.js';
 import type { Metadata } from '../../src/metadata/metadata.js';
-import { type CallFacts, isMachine } from '../../src/outcomes/call-result.js';
+import { type CallFacts, isMachine, resultOf } from '../../src/outcomes/call-result.js';
 import { outcomeOf } from '../../src/outcomes/outcome.js';
 import { OPTED_OUT_MESSAGE } from '../../src/outcomes/opted-out-message.js';
 import type { PhoneCallStatus } from '../../src/phone-calls/phone-call.machine.js';
@@ -22,6 +22,8 @@ interface Row {
   dial_plan: string | null;
   call_id: string | number | null;
   status: PhoneCallStatus;
+  attempt: string | number | null;
+  created_at: Time;
   dialled_at: Time;
   ended_at: Time;
   remote_call_id: string | null;
@@ -34,7 +36,7 @@ interface Row {
 const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, last_call_at,
     CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status,
     callouts.expires_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
-    calls.status, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
+    calls.status, calls.attempt, calls.created_at, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
     CAST(calls.call_flow_state AS text) AS call_flow_state, CAST(calls.metadata AS text) AS call_metadata
   FROM callout_participations AS participations JOIN callouts ON callouts.id = participations.callout_id
   LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
@@ -42,16 +44,45 @@ const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, last_call_a
 
 const toDate = (time: Time): Date | null => (time === null ? null : new Date(time));
 
-/** @returns the participations whose stored outcome differs from the one that their calls give */
-export async function findWrongOutcomes(installation: Installation): Promise<unknown[]> {
+/** @returns the participations, each with a row for each of its calls */
+async function readParticipations(installation: Installation): Promise<Row[][]> {
   const participations = new Map<string, Row[]>();
   for (const row of await installation.query<Row>(PARTICIPATIONS)) {
     const key = String(row.id);
     participations.set(key, [...(participations.get(key) ?? []), row]);
   }
-  return [...participations.values()].flatMap((rows) => {
-    const [{ id, outcome, attempts, last_call_at, metadata, callout_status, expires_at, dial_plan }] = rows as [Row];
-    const plan = dial_plan === null ? undefined : readDialPlan(JSON.parse(dial_plan) as Metadata, { timeZone: 'UTC' });
+  return [...participations.values()];
+}
+
+const planIn = ({ dial_plan }: Row): DialPlan | undefined =>
+  dial_plan === null ? undefined : readDialPlan(JSON.parse(dial_plan) as Metadata, { timeZone: 'UTC' });
+
+/**
+ * @returns the attempts that were made before their time, while an earlier call was open, or though the plan has no
+ *   further attempt. The clock of the database must not have moved
+ */
+export async function findEarlyAttempts(installation: Installation): Promise<unknown[]> {
+  return (await readParticipations(installation)).flatMap((rows) => {
+    const plan = planIn(rows[0]!);
+    if (!plan) return [];
+    const participationId = Number(rows[0]!.id);
+    return rows.flatMap((row, index) => {
+      const earlier = rows.slice(0, index).filter(({ dialled_at }) => dialled_at !== null);
+      if (row.attempt === null || earlier.length === 0) return [];
+      const results = earlier.flatMap((one) => resultOf(toFacts(one)) ?? []);
+      const endedAt = toDate(earlier.at(-1)!.ended_at);
+      const planned = endedAt && nextAttemptAt(plan, { participationId, results, endedAt });
+      const isEarly = results.length < earlier.length || !planned || toDate(row.created_at)! < planned;
+      return isEarly ? [{ id: row.call_id, attempt: row.attempt, created: row.created_at, results, planned }] : [];
+    });
+  });
+}
+
+/** @returns the participations whose stored outcome differs from the one that their calls give */
+export async function findWrongOutcomes(installation: Installation): Promise<unknown[]> {
+  return (await readParticipations(installation)).flatMap((rows) => {
+    const [{ id, outcome, attempts, last_call_at, metadata, callout_status, expires_at }] = rows as [Row];
+    const plan = planIn(rows[0]!);
     const { confirmed_at } = JSON.parse(metadata) as { confirmed_at?: unknown };
     const computed = outcomeOf({
       confirmed: confirmed_at !== undefined && confirmed_at !== null && confirmed_at !== '',

@@ -1,15 +1,23 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
 import { BOOKKEEPING_VIOLATIONS } from '../../support/bookkeeping.js';
-import { findWrongOutcomes } from '../../support/outcomes.js';
+import { findEarlyAttempts, findWrongOutcomes } from '../../support/outcomes.js';
 import { RESOURCES } from '../../support/resources.js';
 import { unfinishedWork } from './idle.js';
 import { retryUntilAccepted } from './retry.js';
 import type { Accepted } from './ledger.js';
 import type { Testbed } from './testbed.js';
 
-/** The invariants that hold after any fault. Each query selects the rows that break one, and the key describes them. */
-const invariantQueries = (callouts: number[]): Record<string, string> => ({
+/** The ids as SQL, for a condition that is also valid without any. */
+const listOf = (ids: number[]): string => [0, ...ids].join();
+
+/**
+ * The invariants that hold after any fault. Each query selects the rows that break one, and the key describes them.
+ *
+ * @param batchMade the callouts whose calls batch operations made
+ * @param selfRunning the callouts with a dial plan, which completed themselves
+ */
+const invariantQueries = (batchMade: number[], selfRunning: number[]): Record<string, string> => ({
   ...unfinishedWork,
   'a call whose newest event has another status': `
     SELECT phone_calls.id, status FROM phone_calls WHERE status <> 'created' AND status IS DISTINCT FROM (
@@ -17,7 +25,7 @@ const invariantQueries = (callouts: number[]): Record<string, string> => ({
       WHERE resource_type = 'phone_call' AND resource_id = phone_calls.id ORDER BY id DESC LIMIT 1)`,
   'a contact that matched but is not in the callout': `
     SELECT callouts.id AS callout_id, contacts.id FROM callouts CROSS JOIN contacts
-    WHERE callouts.id IN (${callouts.join()}) AND CAST(contacts.metadata AS text) LIKE '%"many"%'
+    WHERE callouts.id IN (${listOf([...batchMade, ...selfRunning])}) AND CAST(contacts.metadata AS text) LIKE '%"many"%'
       AND contacts.metadata ->> 'do_not_call' IS NULL AND NOT EXISTS (
       SELECT 1 FROM callout_participations AS present
       WHERE present.callout_id = callouts.id AND present.contact_id = contacts.id)`,
@@ -26,9 +34,24 @@ const invariantQueries = (callouts: number[]): Record<string, string> => ({
   'a participation that does not have exactly one call': `
     SELECT participations.id, count(calls.id) AS calls FROM callout_participations AS participations
     LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
-    WHERE participations.callout_id IN (${callouts.join()}) GROUP BY participations.id HAVING count(calls.id) <> 1`,
+    WHERE participations.callout_id IN (${listOf(batchMade)}) GROUP BY participations.id HAVING count(calls.id) <> 1`,
+  'two attempts with one number': `
+    SELECT callout_participation_id, attempt FROM phone_calls WHERE attempt IS NOT NULL
+    GROUP BY callout_participation_id, attempt HAVING count(*) > 1`,
+  'attempts that are not numbered from 1 on': `
+    SELECT callout_participation_id, max(attempt) AS last, count(*) AS attempts FROM phone_calls
+    WHERE attempt IS NOT NULL GROUP BY callout_participation_id HAVING max(attempt) <> count(*) OR min(attempt) <> 1`,
+  'a callout that did not complete itself': `
+    SELECT id, status, held_because FROM callouts WHERE id IN (${listOf(selfRunning)}) AND status <> 'completed'`,
+  'a person whom a completed callout forgot': `
+    SELECT id, callout_id, outcome, attempts, waiting_for, next_call_at FROM callout_participations
+    WHERE callout_id IN (${listOf(selfRunning)}) AND outcome IN ('waiting', 'calling', 'retrying', 'uncertain')`,
+  'a person whom nobody called or asked to be left alone': `
+    SELECT id, callout_id, outcome FROM callout_participations
+    WHERE callout_id IN (${listOf(selfRunning)}) AND outcome <> 'opted_out' AND NOT EXISTS (
+      SELECT 1 FROM phone_calls WHERE callout_participation_id = callout_participations.id)`,
   'a call that was never queued': `
-    SELECT id, status FROM phone_calls WHERE status = 'created' OR queue_batch_operation_id IS NULL`,
+    SELECT id, status FROM phone_calls WHERE status = 'created' OR queue_batch_operation_id IS NULL AND attempt IS NULL`,
   'a call that ended but was never placed': `
     SELECT id, status FROM phone_calls WHERE remote_call_id IS NULL AND status NOT IN ('canceled', 'errored')`,
   'an errored call without an error message': `
@@ -69,6 +92,9 @@ export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted
     ...(await compareWithProvider(testbed)),
     ...(await checkTotals(testbed)),
     ...(accepted && (await findLostRecords(testbed, accepted))),
+    ...(!testbed.hasClockMoved && {
+      'an attempt that its plan does not have, or has later': await findEarlyAttempts(testbed.installation),
+    }),
     'a participation whose outcome its calls contradict': await findWrongOutcomes(testbed.installation),
     'a process that crashed': testbed.instances.flatMap((instance) => {
       instance.recordCrash();
@@ -81,10 +107,18 @@ export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted
   expect(violations).toEqual([]);
 }
 
-async function findViolations({ installation, campaigns, hasClockMoved }: Testbed): Promise<Record<string, unknown[]>> {
+async function findViolations({
+  installation,
+  campaigns,
+  selfRunning,
+  hasClockMoved,
+}: Testbed): Promise<Record<string, unknown[]>> {
   const found: Record<string, unknown[]> = {};
   const statements = {
-    ...invariantQueries(campaigns.map(({ callout }) => callout)),
+    ...invariantQueries(
+      campaigns.map(({ callout }) => callout),
+      selfRunning.map(({ id }) => id),
+    ),
     ...(!hasClockMoved && optOutQueries),
   };
   for (const [what, statement] of Object.entries(statements)) found[what] = await installation.query(statement);

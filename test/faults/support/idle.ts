@@ -10,7 +10,8 @@ export const unfinishedWork: Record<string, string> = {
   batch_operations: `SELECT id, status FROM batch_operations WHERE status IN ('queued', 'running')`,
   phone_calls: `SELECT id, status, remote_status, check_at, checks, leased_until, lease_token, updated_at FROM phone_calls
     WHERE status NOT IN ('${FINAL_STATUSES.join("', '")}')`,
-  callouts: `SELECT id, status, outcomes_cursor FROM callouts WHERE outcomes_cursor IS NOT NULL`,
+  callouts: `SELECT id, status, outcomes_cursor FROM callouts
+    WHERE outcomes_cursor IS NOT NULL OR dial_plan IS NOT NULL AND status IN ('scheduled', 'running')`,
 };
 
 /**

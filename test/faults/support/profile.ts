@@ -4,6 +4,10 @@ interface Profile {
   kills: number;
   /** Contacts in each callout. */
   people: number;
+  /** Contacts in each callout that runs itself. */
+  planned: number;
+  /** Processes that are killed while callouts run themselves. */
+  plannedKills: number;
   /** Calls that the provider must have accepted in each campaign. */
   calls: number;
   /** How long the provider is unreachable. */
@@ -25,6 +29,8 @@ const profiles: Record<'short' | 'full', Profile> = {
   short: {
     kills: 5,
     people: 6_000,
+    planned: 200,
+    plannedKills: 3,
     calls: 40,
     providerOutage: 4_000,
     outages: 2,
@@ -36,6 +42,8 @@ const profiles: Record<'short' | 'full', Profile> = {
   full: {
     kills: 20,
     people: 30_000,
+    planned: 1_500,
+    plannedKills: 20,
     calls: 1_000,
     providerOutage: 60_000,
     outages: 6,

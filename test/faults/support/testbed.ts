@@ -15,6 +15,7 @@ import {
   providerEnvironment,
 } from '../../support/provider-environment.js';
 import type { Campaign } from './campaign.js';
+import type { SelfRunningCallout } from './self-running-callout.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitUntil } from './retry.js';
 import { Instance } from './instance.js';
@@ -62,6 +63,8 @@ type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string>;
 export class Testbed {
   /** All campaigns that were created on this testbed. */
   readonly campaigns: Campaign[] = [];
+  /** All callouts with a dial plan that were started on this testbed. */
+  readonly selfRunning: SelfRunningCallout[] = [];
   /** Whether the provider has repeated webhooks. Their number is then not checked. */
   duplicatesWebhooks = false;
   /** Whether the database's clock was moved. Its timestamps are then not compared. */
