@@ -6,7 +6,7 @@ import { CalloutRunner } from './callout-runner.js';
 /** How often callouts that have something to do are found (ms). */
 const POLL_INTERVAL = 500;
 
-/** The most callouts that one poll finds. The next poll finds others. */
+/** The most callouts that one poll finds. The next poll goes on after them. */
 const MAX_FOUND = 100;
 
 /**
@@ -18,10 +18,11 @@ const MAX_FOUND = 100;
 export class CalloutHandler implements JobHandler, OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly logger = new Logger('CalloutRunner');
   private stopping = false;
+  private lastFound = 0;
   private readonly loop = new PollingLoop(
     () => this.lookAtDue(),
     POLL_INTERVAL,
-    ({ message }) => this.logger.warn(`Could not look at callouts: ${message}`),
+    ({ message }) => this.logger.warn(`Could not find callouts: ${message}`),
   );
 
   constructor(private readonly runner: CalloutRunner) {}
@@ -40,7 +41,13 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
     while (!this.stopping && (await this.runner.look(id)));
   }
 
+  /** A callout at which it fails to look does not keep it from the others. */
   private async lookAtDue(): Promise<void> {
-    for (const id of await this.runner.findDue(MAX_FOUND)) await this.handle(id);
+    for (const id of await this.runner.findDue(MAX_FOUND, this.lastFound)) {
+      this.lastFound = id;
+      await this.handle(id).catch(({ message }: Error) =>
+        this.logger.warn(`Could not look at callout ${id}: ${message}`),
+      );
+    }
   }
 }
