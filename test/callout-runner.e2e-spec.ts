@@ -9,6 +9,7 @@ import { providerEnvironment } from './support/provider-environment.js';
 import {
   type StoredCall,
   callsAtProvider,
+  personNumber,
   startCallout,
   storedCalls,
   storedParticipations,
@@ -47,11 +48,11 @@ afterAll(() => installation.remove());
 afterAll(() => expectConsistentBookkeeping(installation));
 
 /** Creates contacts of a new group, one for each ending of a number. @returns the group, the numbers and the ids */
-async function createGroup(endings: string[]): Promise<{ group: string; msisdns: string[]; ids: number[] }> {
+async function createGroup(endings: string[]): Promise<{ group: string; called: string[]; ids: number[] }> {
   const group = `g${++groups}`;
-  const msisdns = endings.map((ending) => `+85570${100 + ++numbers}${ending}`);
-  const ids = await api.createContacts(...msisdns.map((msisdn) => ({ msisdn, metadata: { group } })));
-  return { group, msisdns, ids };
+  const called = endings.map((ending) => personNumber(++numbers, ending));
+  const ids = await api.createContacts(...called.map((msisdn) => ({ msisdn, metadata: { group } })));
+  return { group, called, ids };
 }
 
 const callout = async (id: number): Promise<Body> => (await api.get(`/api/callouts/${id}`)).body;
@@ -80,6 +81,20 @@ async function resultAtProvider({ sid, status, answered_by }: Body): Promise<str
   return body.some(({ pressed }: Body) => pressed === '1') ? 'confirmed' : 'answered';
 }
 
+/** @returns what the calls at the provider came to, oldest first, by the called number */
+async function resultsAtProvider(): Promise<Map<string, string[]>> {
+  const results = new Map<string, string[]>();
+  const waiting = [...(await callsAtProvider(api))];
+  const work = async () => {
+    for (let next = waiting.pop(); next; next = waiting.pop()) {
+      const [msisdn, placed] = next;
+      results.set(msisdn, await Promise.all(placed.map(resultAtProvider)));
+    }
+  };
+  await Promise.all(Array.from({ length: 20 }, work));
+  return results;
+}
+
 describe(`a callout of ${PEOPLE} people`, () => {
   const maxAttempts = 4;
   const retries: Record<string, { max: number; after: number[] }> = {
@@ -94,9 +109,7 @@ describe(`a callout of ${PEOPLE} people`, () => {
   function isRetried(results: string[]): boolean {
     const last = results.at(-1)!;
     const retry = retries[last];
-    return (
-      results.length < maxAttempts && !!retry && results.filter((result) => result === last).length <= retry.max
-    );
+    return results.length < maxAttempts && !!retry && results.filter((result) => result === last).length <= retry.max;
   }
 
   it('reaches whom it can: each outcome is what the calls at the provider came to', async () => {
@@ -111,14 +124,13 @@ describe(`a callout of ${PEOPLE} people`, () => {
     const completed = await waitForStatus(api, id, 'completed', 240_000);
     expect(completed).toMatchObject({ completed_at: expect.any(String), held_because: null });
 
-    const placed = await callsAtProvider(api);
+    const placed = await resultsAtProvider();
     const people = await participations(id);
     expect(people).toHaveLength(PEOPLE + 3);
     const counts = new Map<string, number>();
     const wrong: unknown[] = [];
     for (const { msisdn, outcome, attempts, next_call_at, waiting_for } of people) {
-      const results: string[] = [];
-      for (const call of placed.get(msisdn) ?? []) results.push(await resultAtProvider(call));
+      const results = placed.get(msisdn) ?? [];
       const before = results.slice(0, -1);
       const expected = results.includes('confirmed')
         ? 'confirmed'
@@ -146,7 +158,7 @@ describe(`a callout of ${PEOPLE} people`, () => {
     for (const attempts of byPerson(all).values()) {
       expect(attempts.map(({ attempt }) => attempt)).toEqual(attempts.map((_, index) => index + 1));
       for (const [index, { ended_at: ended, msisdn }] of attempts.slice(0, -1).entries()) {
-        const results = await Promise.all(placed.get(msisdn)!.slice(0, index + 1).map(resultAtProvider));
+        const results = placed.get(msisdn)!.slice(0, index + 1);
         const last = results.at(-1)!;
         const { after } = retries[last]!;
         const seconds = after[Math.min(results.filter((one) => one === last).length, after.length) - 1]!;
@@ -239,9 +251,9 @@ const expire = (id: number) =>
 
 describe('between two attempts', () => {
   it('who opts out by key is not called again', async () => {
-    const { group, msisdns } = await createGroup(['0000', '0000']);
-    await setPersonBehavior(api, msisdns[0]!, { keys: ['9'] });
-    await setPersonBehavior(api, msisdns[1]!, { keys: [] });
+    const { group, called } = await createGroup(['0000', '0000']);
+    await setPersonBehavior(api, called[0]!, { keys: ['9'] });
+    await setPersonBehavior(api, called[1]!, { keys: [] });
     const plan = { until: 'confirmed', retries: { answered: { max: 1, after: [1] } } };
     const id = await startCallout(api, group, plan);
     await waitForStatus(api, id, 'completed');
@@ -251,11 +263,11 @@ describe('between two attempts', () => {
       { outcome: 'answered', attempts: 2 },
     ]);
     const atProvider = await callsAtProvider(api);
-    expect(msisdns.map((msisdn) => atProvider.get(msisdn)?.length)).toEqual([1, 2]);
+    expect(called.map((msisdn) => atProvider.get(msisdn)?.length)).toEqual([1, 2]);
   });
 
   it('who opts out by a change of the contact is not called again', async () => {
-    const { group, msisdns, ids } = await createGroup(['9902', '9902']);
+    const { group, called, ids } = await createGroup(['9902', '9902']);
     const id = await startCallout(api, group, { max_attempts: 2, retries: { busy: { max: 1, after: [2] } } });
     await waitForOutcomes(id, ['retrying', 'retrying']);
     await api.patch(`/api/contacts/${ids[0]}`, { metadata: { do_not_call: true } });
@@ -266,7 +278,7 @@ describe('between two attempts', () => {
       ['busy', 2],
     ]);
     const atProvider = await callsAtProvider(api);
-    expect(msisdns.map((msisdn) => atProvider.get(msisdn)?.length)).toEqual([1, 2]);
+    expect(called.map((msisdn) => atProvider.get(msisdn)?.length)).toEqual([1, 2]);
   });
 
   it('who opts out before the first attempt is not called at all', async () => {
@@ -317,7 +329,7 @@ describe('an audience with keep_adding', () => {
     const audience = { contact_filter_params: { metadata: { group } }, keep_adding: true };
     const id = await startCallout(api, group, { retries: { busy: { max: 1, after: [3_600] } } }, { audience });
     await waitForOutcomes(id, ['retrying']);
-    await api.createContacts({ msisdn: `+85570${100 + ++numbers}9900`, metadata: { group } });
+    await api.createContacts({ msisdn: personNumber(++numbers, '9900'), metadata: { group } });
     await letMinutePass(id);
     await waitForOutcomes(id, ['retrying', 'answered']);
     expect((await callout(id)).status).toBe('running');
@@ -379,7 +391,11 @@ describe('a call that does not come from the plan', () => {
     ['reached the person', '9900', 'answered', [0]],
     ['was busy: the plan goes on after its pause', '9902', 'busy', [0, 2]],
   ] as const)('ends the attempt that waits when it %s', async (_, ending, outcome, attempts) => {
-    const plan = { remote_request_params: { from: '2442' }, max_attempts: 2, retries: { busy: { max: 1, after: [2] } } };
+    const plan = {
+      remote_request_params: { from: '2442' },
+      max_attempts: 2,
+      retries: { busy: { max: 1, after: [2] } },
+    };
     const { id, people } = await startSlowly([ending], plan);
     const path = `/api/callout_participations/${people[0]}/phone_calls`;
     const { body: made } = await api.post(path, { remote_request_params: { from: '2442' } });
@@ -433,7 +449,11 @@ describe('a callout that is disturbed all the time', () => {
     const { group, ids } = await createGroup(Array<string>(DISTURBED).fill('0000'));
     const plan = {
       until: 'confirmed',
-      retries: { busy: { max: 2, after: [0, 1] }, not_answered: { max: 2, after: [0] }, answered: { max: 1, after: [0] } },
+      retries: {
+        busy: { max: 2, after: [0, 1] },
+        not_answered: { max: 2, after: [0] },
+        answered: { max: 1, after: [0] },
+      },
     };
     const id = await startCallout(api, group, plan, {
       audience: { contact_filter_params: { metadata: { group } }, keep_adding: true },

@@ -7,7 +7,7 @@ import { statusColumns } from '../callouts/callout-status.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutSystemTransitions } from '../callouts/callout.machine.js';
 import { Config } from '../config/config.js';
-import { isPostgres, now, secondsFromNow } from '../database/dialect.js';
+import { isPostgres, notIndexed, now, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -16,6 +16,7 @@ import { readDialPlan } from '../dial-plans/dial-plan.js';
 import { Queue } from '../jobs/queue.port.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { Attempts } from './attempts.js';
 
 /** The first key of the PostgreSQL advisory locks of callouts. The number is arbitrary, but unique in this program. */
@@ -177,7 +178,7 @@ export class CalloutRunner {
     return true;
   }
 
-  /** Completes a callout if its population is done, and nobody is left to be called or being called. */
+  /** Completes a callout if its population is done, nobody is left to be called, and no call is under way. */
   private async complete(transaction: Transaction, callout: Callout): Promise<void> {
     const { from, to } = calloutSystemTransitions.complete;
     const { id } = callout;
@@ -185,11 +186,22 @@ export class CalloutRunner {
         AND ${first(sql`${id}`, isUnfinished)} IS NULL
         AND NOT EXISTS (SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
           AND status IN ('queued', 'running'))`);
-    if (isDone.length === 0) return;
+    if (isDone.length === 0 || (await hasOpenCall(transaction, id))) return;
     const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
     const completed = await transaction.update(Callout, { id, status: from[0] }, changes as object);
     if (completed === 1) this.logger.log(`Callout ${id} is completed`);
   }
+}
+
+/** @returns whether a call of a callout is queued or under way, perhaps one by hand to a person who was reached before */
+async function hasOpenCall(transaction: Transaction, id: number): Promise<boolean> {
+  const open = await transaction.query(sql`SELECT 1 WHERE EXISTS (
+      SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
+    ) OR EXISTS (
+      SELECT 1 FROM phone_calls WHERE check_at IS NOT NULL AND ${notIndexed('phone_calls.status')} IN
+        (${join([...awaitedStatuses])}) AND callout_id + 0 = ${id}
+    )`);
+  return open.length > 0;
 }
 
 /** Reads the first participation of a callout that meets a condition of an index. */

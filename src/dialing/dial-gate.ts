@@ -80,8 +80,9 @@ export class DialGate {
     if (!hasWindows && !budgeted) return { held, waits };
     const clock = await readClock(transaction);
     const zones = hasWindows ? await readZones(transaction, people, callouts) : new Map<number, unknown>();
-    const dials = budgeted ? await this.readDials(transaction, people, clock) : new Map<string, Date[]>();
-    const called = new Set<number>();
+    const { dials, reserved } = budgeted ? await this.readDials(transaction, people, clock) : noDials();
+    // A wait would keep the reserved call of the same person back, too.
+    const called = new Set(reserved);
     const call = ({ participationId, msisdn }: DuePerson) => {
       called.add(participationId);
       dials.set(msisdn, [...(dials.get(msisdn) ?? []), clock]);
@@ -90,15 +91,13 @@ export class DialGate {
     const hold = (person: Person, reason: WaitingReason, until: Date) => {
       held.add(person);
       const { participationId } = person;
-      if (!called.has(participationId)) waits.push({ participationId, reason, until });
+      if (reason === 'window' || !called.has(participationId)) waits.push({ participationId, reason, until });
     };
     for (const person of people) {
       const { priority, plan } = callouts.get(person.calloutId)!;
       const opening = plan ? openingFor(plan, zones.get(person.participationId), clock) : clock;
       const isLimited = budgeted && priority !== 'emergency';
-      const next = isLimited
-        ? nextCallAt(this.config.maxCallsPerNumber, dials.get(person.msisdn) ?? [], clock)
-        : clock;
+      const next = isLimited ? nextCallAt(this.config.maxCallsPerNumber, dials.get(person.msisdn) ?? [], clock) : clock;
       if (opening > clock) hold(person, 'window', opening);
       else if (next > clock) hold(person, 'budget', next);
       else call(person);
@@ -137,32 +136,40 @@ export class DialGate {
   }
 
   /**
-   * Reads when the numbers were dialed. A call that is reserved or claimed counts as dialed now, and one that the
-   * provider refused does not count.
+   * Reads when the numbers were dialed, and which participations have a reserved call. A call that is reserved or
+   * claimed counts as dialed now, and one that the provider refused does not count.
    */
-  private async readDials(
-    transaction: Transaction,
-    people: readonly DuePerson[],
-    clock: Date,
-  ): Promise<Map<string, Date[]>> {
+  private async readDials(transaction: Transaction, people: readonly DuePerson[], clock: Date): Promise<Dials> {
     const longest = Math.max(...this.config.maxCallsPerNumber.map(({ seconds }) => seconds));
     const numbers = [...new Set(people.map(({ msisdn }) => msisdn))];
     const status = notIndexed('phone_calls.status');
-    const rows = await transaction.query<{ msisdn: string; dialled_at: string | Date | null }>(
-      sql`SELECT msisdn, dialled_at FROM phone_calls WHERE ${inList(sql`msisdn`, numbers)} AND (
+    const rows = await transaction.query<{
+      msisdn: string;
+      dialled_at: string | Date | null;
+      participation: number;
+    }>(sql`SELECT msisdn, dialled_at, callout_participation_id AS participation FROM phone_calls
+        WHERE ${inList(sql`msisdn`, numbers)} AND (
           dialled_at > ${secondsFromNow(-longest)} AND NOT (${status} = 'errored' AND refusal_code IS NOT NULL)
           OR ${status} = 'queued' AND dialled_at IS NULL AND refusals = 0
             AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}
-        )`,
-    );
-    const dials = new Map<string, Date[]>();
-    for (const { msisdn, dialled_at } of rows) {
+        )`);
+    const found = noDials();
+    for (const { msisdn, dialled_at, participation } of rows) {
       const at = dialled_at === null ? clock : new Date(dialled_at);
-      dials.set(msisdn, [...(dials.get(msisdn) ?? []), at]);
+      found.dials.set(msisdn, [...(found.dials.get(msisdn) ?? []), at]);
+      if (dialled_at === null) found.reserved.add(participation);
     }
-    return dials;
+    return found;
   }
 }
+
+/** When numbers were dialed, and the participations that have a reserved call. */
+interface Dials {
+  dials: Map<string, Date[]>;
+  reserved: Set<number>;
+}
+
+const noDials = (): Dials => ({ dials: new Map(), reserved: new Set() });
 
 /** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
 function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {

@@ -25,6 +25,14 @@ export interface StoredCall {
   ended_at: Date | null;
 }
 
+/** Prefixes of Cambodian mobile numbers that have seven more digits. */
+const prefixes = ['+85596', '+85597', '+85588', '+85531'];
+
+/** @returns a valid phone number, another one for each `n` */
+export function personNumber(n: number, ending: string): string {
+  return `${prefixes[Math.floor(n / 900)]}${100 + (n % 900)}${ending}`;
+}
+
 /** Creates and starts a callout that says a message to the people whose metadata have this group. @returns its id */
 export async function startCallout(api: Api, group: string, plan: object, attributes: object = {}): Promise<number> {
   const { status, body, text } = await api.post('/api/callouts', {
@@ -92,7 +100,7 @@ export async function storedCalls(installation: Installation, callout: number): 
 export async function callsAtProvider(api: Api): Promise<Map<string, Body[]>> {
   const calls: Body[] = [];
   const first = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
-  for (let uri: string | null = first; uri !== null; ) {
+  for (let uri: string | null = first; uri !== null;) {
     const { status, body, text } = await api.get(`/simulator${uri}`, providerAuthorization);
     if (status !== 200) throw new Error(text);
     calls.push(...body.calls);
