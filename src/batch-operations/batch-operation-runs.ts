@@ -180,8 +180,8 @@ export class BatchOperationRuns {
   }
 
   /**
-   * Locks the row of the run. Foreign keys can still refer to it: a transaction that changes a participation twice checks
-   * them, and the run may wait for that transaction.
+   * Locks the row of the run. Foreign keys can still refer to it: a transaction that changes a participation twice
+   * checks them, and the run may wait for that transaction.
    * @throws LeaseLostError if the run is no longer ours
    */
   private async lockRun(transaction: Transaction, run: BatchOperation): Promise<void> {

@@ -193,7 +193,7 @@ export class CalloutRunner {
   }
 }
 
-/** @returns whether a call of a callout is queued or under way, perhaps one by hand to a person who was reached before */
+/** @returns whether a call of a callout is queued or under way. A hand may call people again who were reached */
 async function hasOpenCall(transaction: Transaction, id: number): Promise<boolean> {
   const open = await transaction.query(sql`SELECT 1 WHERE EXISTS (
       SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
