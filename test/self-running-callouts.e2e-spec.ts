@@ -207,7 +207,9 @@ describe('a callout whose starts_at lies ahead', () => {
     for (const status of ['scheduled', 'completed']) {
       const filter = await createGroup(1);
       const id = await createPausedCallout(api, filter);
-      await installation.query(`UPDATE callouts SET status = '${status}', completed_at = '${PAST}' WHERE id = ${id}`);
+      await installation.query(
+        `UPDATE callouts SET status = '${status}', starts_at = '${LATER}', completed_at = '${PAST}' WHERE id = ${id}`,
+      );
       callouts.push(id);
     }
     const [scheduled, completed] = callouts as [number, number];

@@ -63,7 +63,7 @@ export class BatchOperationRuns {
   claim(id: number): Promise<BatchOperation | undefined> {
     return this.unitOfWork.run(async (transaction) => {
       const due = sql`SELECT id FROM batch_operations WHERE id = ${id} AND ${this.isDue}
-        ${lockClause('FOR UPDATE SKIP LOCKED')}`;
+        ${lockClause('FOR NO KEY UPDATE SKIP LOCKED')}`;
       const claimed = await transaction.execute(sql`UPDATE batch_operations
           SET status = ${batchOperationWorkerTransitions.start.to}, lease_token = ${randomUUID()},
             leased_until = ${secondsFromNow(this.config.leaseSeconds)}, updated_at = ${now}
@@ -179,10 +179,14 @@ export class BatchOperationRuns {
     return this.types.get(run.type).isLimited?.(run) ?? false;
   }
 
-  /** Locks the row of the run. @throws LeaseLostError if the run is no longer ours */
+  /**
+   * Locks the row of the run. Foreign keys can still refer to it: a transaction that changes a participation twice
+   * checks them, and the run may wait for that transaction.
+   * @throws LeaseLostError if the run is no longer ours
+   */
   private async lockRun(transaction: Transaction, run: BatchOperation): Promise<void> {
     const rows = await transaction.query(
-      sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${lockClause('FOR UPDATE')}`,
+      sql`SELECT 1 FROM batch_operations WHERE ${isOurs(run)} ${lockClause('FOR NO KEY UPDATE')}`,
     );
     if (rows.length === 0) throw new LeaseLostError(`Batch operation ${run.id} is no longer ours`);
   }

@@ -1,19 +1,23 @@
 import { Injectable, Logger } from '@nestjs/common';
-import sql from 'sql-template-tag';
+import sql, { join } from 'sql-template-tag';
 import { queueAudiencePopulation } from '../batch-operations/audience-population.js';
 import { CALLOUT_POPULATION } from '../batch-operations/types/population-parameters.js';
-import { keepsAdding, populationParametersOf } from '../callouts/audience.js';
+import { KEEP_ADDING, keepsAdding, populationParametersOf } from '../callouts/audience.js';
 import { statusColumns } from '../callouts/callout-status.js';
 import { Callout } from '../callouts/callout.entity.js';
 import { calloutSystemTransitions } from '../callouts/callout.machine.js';
 import { Config } from '../config/config.js';
-import { isPostgres, now, nowMilliseconds, parseJson, secondsFromNow } from '../database/dialect.js';
+import { isPostgres, notIndexed, now, nowMilliseconds, parseJson, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
+import { isNotHeldBack } from '../dialing/eligibility.js';
 import { readDialPlan } from '../dial-plans/dial-plan.js';
 import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
+import { TRUE_WORDS } from '../metadata/client-values.js';
+import { normalizedTextAt } from '../metadata/normalized-text-at.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { Attempts } from './attempts.js';
 import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
 
@@ -50,19 +54,25 @@ export class CalloutRunner {
     private readonly config: Config,
   ) {}
 
-  /** @returns the ids of up to `limit` callouts that have something to do. Costs nothing for people who are not due */
-  async findDue(limit: number): Promise<number[]> {
-    const rows = await this.reader.rows<{ id: number }>(sql`SELECT id FROM callouts
-        WHERE status = 'scheduled' AND starts_at <= ${now}
+  /**
+   * Finds callouts that have something to do. Costs nothing for people who are not due.
+   * @param limit the most callouts
+   * @param after the callouts with a higher id come first, so that each has its turn
+   * @returns their ids
+   */
+  async findDue(limit: number, after: number): Promise<number[]> {
+    const rows = await this.reader.rows<{ id: number }>(sql`SELECT id FROM (
+      SELECT id FROM callouts WHERE status = 'scheduled' AND (starts_at IS NULL OR starts_at <= ${now})
       UNION
       SELECT id FROM callouts WHERE status = 'running' AND (
         dial_plan IS NOT NULL AND (${hasDue(sql`callouts.id`)} OR NOT ${hasUnfinished(sql`callouts.id`)})
-        OR coalesce(audience ->> 'keep_adding', 'false') NOT IN ('false', '0')
+        OR audience IS NOT NULL AND ${normalizedTextAt('audience', KEEP_ADDING)} IN (${join([...TRUE_WORDS])})
       )
       UNION
       SELECT id FROM callouts WHERE expires_at IS NOT NULL AND expires_at <= ${now}
-        AND status NOT IN ('stopped', 'completed') AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)})
-      LIMIT ${limit}`);
+        AND status NOT IN ('stopped', 'completed')
+        AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)})
+      ) AS due ORDER BY CASE WHEN id > ${after} THEN 0 ELSE 1 END, id LIMIT ${limit}`);
     return rows.map(({ id }) => id);
   }
 
@@ -96,8 +106,9 @@ export class CalloutRunner {
     const { more, population } = await this.unitOfWork.run(async (transaction) => {
       if (!(await lock(transaction, id))) return { more: false };
       const callout = await transaction.find(Callout, { id });
-      if (!callout || (await this.expire(transaction, callout))) return { more: false };
+      if (!callout) return { more: false };
       if (callout.status === 'scheduled') return this.startScheduled(transaction, callout);
+      if (await this.expire(transaction, callout)) return { more: false };
       if (callout.status !== 'running') return { more: false };
       const population = await this.repeatPopulation(transaction, callout);
       return { more: await this.run(transaction, callout), population };
@@ -150,12 +161,16 @@ export class CalloutRunner {
     return due > 0 && due === room;
   }
 
-  /** @returns how many more attempts may wait in the queue: what can be dialed in a few minutes */
+  /**
+   * @returns how many more attempts may wait in the queue: what can be dialed in a few minutes. The attempts for people
+   *   who are held back, perhaps until the next morning of their time zone, leave room for those of others
+   */
   private async roomFor(transaction: Transaction, id: number, rate = Infinity): Promise<number> {
     const perMinute = 60 * Math.min(rate, this.config.callsPerSecond);
     const most = Math.ceil(Math.min(MAX_QUEUED, Math.max(MIN_QUEUED, MINUTES_AHEAD * perMinute)));
     const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM (
-        SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
+        SELECT 1 FROM phone_calls
+        WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued' AND ${isNotHeldBack('phone_calls')}
         ORDER BY callout_id, id LIMIT ${most}
       ) AS queued`);
     return most - (row?.count ?? 0);
@@ -181,7 +196,7 @@ export class CalloutRunner {
     return true;
   }
 
-  /** Completes a callout if its population is done, and nobody is left to be called or being called. */
+  /** Completes a callout if its population is done, nobody is left to be called, and no call is under way. */
   private async complete(transaction: Transaction, callout: Callout): Promise<void> {
     const { from, to } = calloutSystemTransitions.complete;
     const { id } = callout;
@@ -189,11 +204,22 @@ export class CalloutRunner {
         AND NOT ${hasUnfinished(sql`${id}`)}
         AND NOT EXISTS (SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
           AND status IN ('queued', 'running'))`);
-    if (isDone.length === 0) return;
+    if (isDone.length === 0 || (await hasOpenCall(transaction, id))) return;
     const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
     const completed = await transaction.update(Callout, { id, status: from[0] }, changes as object);
     if (completed === 1) this.logger.log(`Callout ${id} is completed`);
   }
+}
+
+/** @returns whether a call of a callout is queued or under way. A hand may call people again who were reached */
+async function hasOpenCall(transaction: Transaction, id: number): Promise<boolean> {
+  const open = await transaction.query(sql`SELECT 1 WHERE EXISTS (
+      SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
+    ) OR EXISTS (
+      SELECT 1 FROM phone_calls WHERE check_at IS NOT NULL AND ${notIndexed('phone_calls.status')} IN
+        (${join([...awaitedStatuses])}) AND callout_id + 0 = ${id}
+    )`);
+  return open.length > 0;
 }
 
 /**

@@ -6,7 +6,7 @@ import { CalloutRunner } from './callout-runner.js';
 /** How often callouts that have something to do are found (ms). */
 const POLL_INTERVAL = 500;
 
-/** The most callouts that one poll finds. The next poll finds others. */
+/** The most callouts that one poll finds. The next poll goes on after them. */
 const MAX_FOUND = 100;
 
 /** A step of the database's clock that is not noticed (ms), because a reading takes time. */
@@ -23,10 +23,11 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
   private stopping = false;
   /** The clock of the database minus that of this process, which never steps back (ms). */
   private clockOffset = Infinity;
+  private lastFound = 0;
   private readonly loop = new PollingLoop(
     () => this.lookAtDue(),
     POLL_INTERVAL,
-    ({ message }) => this.logger.warn(`Could not look at callouts: ${message}`),
+    ({ message }) => this.logger.warn(`Could not find callouts: ${message}`),
   );
 
   constructor(private readonly runner: CalloutRunner) {}
@@ -45,9 +46,15 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
     while (!this.stopping && (await this.runner.look(id)));
   }
 
+  /** A callout at which it fails to look does not keep it from the others. */
   private async lookAtDue(): Promise<void> {
     await this.noticeStepBack();
-    for (const id of await this.runner.findDue(MAX_FOUND)) await this.handle(id);
+    for (const id of await this.runner.findDue(MAX_FOUND, this.lastFound)) {
+      this.lastFound = id;
+      await this.handle(id).catch(({ message }: Error) =>
+        this.logger.warn(`Could not look at callout ${id}: ${message}`),
+      );
+    }
   }
 
   /** Corrects what was planned if the clock of the database has stepped back, or may have done so before the start. */

@@ -6,7 +6,8 @@ import { joinMessages } from '../errors/errors.js';
 import { booleanOf, withoutBlanks } from '../metadata/client-values.js';
 import { type Metadata, isJsonObject } from '../metadata/metadata.js';
 
-const KEEP_ADDING = 'keep_adding';
+/** The key that says whether the population is repeated while the callout runs. */
+export const KEEP_ADDING = 'keep_adding';
 
 /** The audience of a callout: the parameters of a population, and whether it is repeated. Blank keys are dropped. */
 export function IsAudience(): PropertyDecorator {

@@ -23,6 +23,7 @@ export function lockClause(
     | 'FOR UPDATE NOWAIT'
     | 'FOR NO KEY UPDATE'
     | 'FOR NO KEY UPDATE NOWAIT'
+    | 'FOR NO KEY UPDATE SKIP LOCKED'
     | 'FOR KEY SHARE'
     | 'FOR KEY SHARE OF contacts'
     | `FOR UPDATE OF ${string}`,

@@ -12,9 +12,10 @@ const CHUNK_SIZE = 2_000;
 type DueCallout = Pick<Callout, 'id'> & { outcomes_cursor: number };
 
 /**
- * Refreshes the outcomes of participations after their callout was stopped or resumed. Whoever was never called is
- * `canceled` in a stopped callout, and `waiting` in any other. The callout keeps how far it got
- * (`callouts.outcomes_cursor`), so that a process that dies loses nothing.
+ * Refreshes the outcomes of participations after their callout was stopped or resumed, its time or its plan changed, or
+ * it expired. Whoever was never called is `canceled` in a stopped callout, and `waiting` in any other. Whoever is held
+ * back is due again, because the call windows may have changed: the gate decides anew. The callout keeps how far it
+ * got (`callouts.outcomes_cursor`), so that a process that dies loses nothing.
  */
 @Injectable()
 export class CalloutOutcomes {
@@ -33,7 +34,7 @@ export class CalloutOutcomes {
       );
       if (!callout) return false;
       const ids = await nextParticipations(transaction, callout);
-      await refreshOutcomes(transaction, ids);
+      await refreshOutcomes(transaction, ids, { releases: true });
       // Another process may have refreshed the same participations.
       const cursor = ids.length < CHUNK_SIZE ? null : ids.at(-1)!;
       await transaction.query(sql`UPDATE callouts SET outcomes_cursor = ${cursor}

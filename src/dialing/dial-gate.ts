@@ -34,7 +34,7 @@ export interface DuePerson {
 }
 
 /** Why a person is not called now, and when that may change. */
-interface Wait {
+export interface Wait {
   participationId: number;
   reason: WaitingReason;
   until: Date;
@@ -57,35 +57,70 @@ export class DialGate {
    * @returns the ids of their participations
    */
   async holdBack(transaction: Transaction, people: readonly DuePerson[]): Promise<Set<number>> {
-    const callouts = await this.readCallouts(transaction, new Set(people.map(({ calloutId }) => calloutId)));
-    const waits = await this.findWaits(transaction, people, callouts);
-    if (waits.length > 0) await storeWaits(transaction, waits);
-    return new Set(waits.map(({ participationId }) => participationId));
+    const { held, waits } = await this.decide(transaction, people);
+    await this.store(transaction, waits);
+    return new Set([...held].map(({ participationId }) => participationId));
   }
 
-  private async findWaits(
+  /**
+   * Finds the people who must wait. The caller stores why.
+   * @param chosen the people who are called before them, and whose calls are not reserved yet
+   * @returns those who must wait, and why. Somebody of whom another call is made now waits without a reason
+   */
+  async decide<Person extends DuePerson>(
     transaction: Transaction,
-    people: readonly DuePerson[],
-    callouts: ReadonlyMap<number, GatedCallout>,
-  ): Promise<Wait[]> {
+    people: readonly Person[],
+    chosen: readonly DuePerson[] = [],
+  ): Promise<{ held: Set<Person>; waits: Wait[] }> {
+    const held = new Set<Person>();
+    const waits: Wait[] = [];
+    const callouts = await this.readCallouts(transaction, new Set(people.map(({ calloutId }) => calloutId)));
     const hasWindows = [...callouts.values()].some(({ plan }) => plan && plan.callWindows !== 'always');
     const budgeted = this.config.maxCallsPerNumber.length > 0;
-    if (!hasWindows && !budgeted) return [];
+    if (!hasWindows && !budgeted) return { held, waits };
     const clock = await readClock(transaction);
     const zones = hasWindows ? await readZones(transaction, people, callouts) : new Map<number, unknown>();
-    const dials = budgeted ? await this.readDials(transaction, people, clock) : new Map<string, Date[]>();
-    return people.flatMap((person): Wait[] => {
+    const { dials, reserved } = budgeted ? await this.readDials(transaction, people, clock) : noDials();
+    // A wait would keep the reserved call of the same person back, too.
+    const called = new Set(reserved);
+    const call = ({ participationId, msisdn }: DuePerson) => {
+      called.add(participationId);
+      dials.set(msisdn, [...(dials.get(msisdn) ?? []), clock]);
+    };
+    for (const person of chosen) call(person);
+    const hold = (person: Person, reason: WaitingReason, until: Date) => {
+      held.add(person);
+      const { participationId } = person;
+      if (reason === 'window' || !called.has(participationId)) waits.push({ participationId, reason, until });
+    };
+    for (const person of people) {
       const { priority, plan } = callouts.get(person.calloutId)!;
-      const { participationId, msisdn } = person;
-      const opening = plan ? openingFor(plan, zones.get(participationId), clock) : clock;
-      if (opening > clock) return [{ participationId, reason: 'window', until: opening }];
-      if (!budgeted) return [];
-      const before = dials.get(msisdn) ?? [];
-      const next = priority === 'emergency' ? clock : nextCallAt(this.config.maxCallsPerNumber, before, clock);
-      if (next > clock) return [{ participationId, reason: 'budget', until: next }];
-      dials.set(msisdn, [...before, clock]);
-      return [];
-    });
+      const opening = plan ? openingFor(plan, zones.get(person.participationId), clock) : clock;
+      const isLimited = budgeted && priority !== 'emergency';
+      const next = isLimited ? nextCallAt(this.config.maxCallsPerNumber, dials.get(person.msisdn) ?? [], clock) : clock;
+      if (opening > clock) hold(person, 'window', opening);
+      else if (next > clock) hold(person, 'budget', next);
+      else call(person);
+    }
+    return { held, waits };
+  }
+
+  /** Stores in their participations why people wait, and until when. */
+  async store(transaction: Transaction, waits: readonly Wait[]): Promise<void> {
+    if (waits.length === 0) return;
+    const rows = waits.map(({ participationId, reason, until }) => ({
+      id: participationId,
+      waiting_for: reason,
+      until: until.toISOString(),
+    }));
+    await lockParticipations(
+      transaction,
+      rows.map(({ id }) => id),
+    );
+    await transaction.query(sql`UPDATE callout_participations
+        SET waiting_for = input.waiting_for, next_call_at = input.until, updated_at = ${now}
+        FROM ${recordset('input', { id: 'bigint', waiting_for: 'text', until: 'timestamptz' }, rows)}
+        WHERE callout_participations.id = input.id`);
   }
 
   private async readCallouts(transaction: Transaction, ids: ReadonlySet<number>): Promise<Map<number, GatedCallout>> {
@@ -101,32 +136,40 @@ export class DialGate {
   }
 
   /**
-   * Reads when the numbers were dialed. A call that is reserved or claimed counts as dialed now, and one that the
-   * provider refused does not count.
+   * Reads when the numbers were dialed, and which participations have a reserved call. A call that is reserved or
+   * claimed counts as dialed now, and one that the provider refused does not count.
    */
-  private async readDials(
-    transaction: Transaction,
-    people: readonly DuePerson[],
-    clock: Date,
-  ): Promise<Map<string, Date[]>> {
+  private async readDials(transaction: Transaction, people: readonly DuePerson[], clock: Date): Promise<Dials> {
     const longest = Math.max(...this.config.maxCallsPerNumber.map(({ seconds }) => seconds));
     const numbers = [...new Set(people.map(({ msisdn }) => msisdn))];
     const status = notIndexed('phone_calls.status');
-    const rows = await transaction.query<{ msisdn: string; dialled_at: string | Date | null }>(
-      sql`SELECT msisdn, dialled_at FROM phone_calls WHERE ${inList(sql`msisdn`, numbers)} AND (
-          dialled_at > ${secondsFromNow(-longest)} AND ${status} <> 'errored'
+    const rows = await transaction.query<{
+      msisdn: string;
+      dialled_at: string | Date | null;
+      participation: number;
+    }>(sql`SELECT msisdn, dialled_at, callout_participation_id AS participation FROM phone_calls
+        WHERE ${inList(sql`msisdn`, numbers)} AND (
+          dialled_at > ${secondsFromNow(-longest)} AND NOT (${status} = 'errored' AND refusal_code IS NOT NULL)
           OR ${status} = 'queued' AND dialled_at IS NULL AND refusals = 0
             AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}
-        )`,
-    );
-    const dials = new Map<string, Date[]>();
-    for (const { msisdn, dialled_at } of rows) {
+        )`);
+    const found = noDials();
+    for (const { msisdn, dialled_at, participation } of rows) {
       const at = dialled_at === null ? clock : new Date(dialled_at);
-      dials.set(msisdn, [...(dials.get(msisdn) ?? []), at]);
+      found.dials.set(msisdn, [...(found.dials.get(msisdn) ?? []), at]);
+      if (dialled_at === null) found.reserved.add(participation);
     }
-    return dials;
+    return found;
   }
 }
+
+/** When numbers were dialed, and the participations that have a reserved call. */
+interface Dials {
+  dials: Map<string, Date[]>;
+  reserved: Set<number>;
+}
+
+const noDials = (): Dials => ({ dials: new Map(), reserved: new Set() });
 
 /** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
 function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {
@@ -167,20 +210,4 @@ function valueAt(key: string): Sql {
   return isPostgres
     ? sql`contacts.metadata ->> ${key}::text`
     : sql`(SELECT entry.value FROM json_each(contacts.metadata) AS entry WHERE entry.key = ${key})`;
-}
-
-async function storeWaits(transaction: Transaction, waits: readonly Wait[]): Promise<void> {
-  const rows = waits.map(({ participationId, reason, until }) => ({
-    id: participationId,
-    waiting_for: reason,
-    until: until.toISOString(),
-  }));
-  await lockParticipations(
-    transaction,
-    rows.map(({ id }) => id),
-  );
-  await transaction.query(sql`UPDATE callout_participations
-      SET waiting_for = input.waiting_for, next_call_at = input.until, updated_at = ${now}
-      FROM ${recordset('input', { id: 'bigint', waiting_for: 'text', until: 'timestamptz' }, rows)}
-      WHERE callout_participations.id = input.id`);
 }

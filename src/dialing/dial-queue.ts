@@ -7,12 +7,11 @@ import { inList, lockClause, notIndexed, recordset } from '../database/dialect.j
 import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
-import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
+import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
 import { CalloutLimits } from './callout-limits.js';
-import { DialGate } from './dial-gate.js';
+import { DialGate, type DuePerson, type Wait } from './dial-gate.js';
 import {
   calloutCancellations,
   calloutPermits,
@@ -170,49 +169,45 @@ export class DialQueue {
    * selects others instead.
    */
   private async nextCalls(transaction: Transaction, count: number): Promise<number[]> {
-    const ids: number[] = [];
+    const chosen: DueCall[] = [];
+    const passedOver: number[] = [];
+    const waits: Wait[] = [];
     const participations = new Set<number>();
     const callouts = await this.rotateCallouts(transaction);
     const withPlan = callouts.flat().filter(({ has_plan }) => has_plan);
+    const isGated = withPlan.length > 0 || this.config.maxCallsPerNumber.length > 0;
     const limits = await this.calloutLimits.read(
       transaction,
       withPlan.map(({ id }) => id),
     );
-    for (let pass = 0; pass < MAX_PASSES && ids.length < count; pass++) {
-      const due = sql`${isDue} AND phone_calls.id NOT IN (${join(ids.length > 0 ? ids : [0])})`;
+    for (let pass = 0; pass < MAX_PASSES && chosen.length < count; pass++) {
+      const seen = [...idsOf(chosen), ...passedOver];
+      const due = sql`${isDue} AND phone_calls.id NOT IN (${join(seen.length > 0 ? seen : [0])})`;
       const found: number[] = [];
       for (const ofPriority of callouts) {
-        const left = count - ids.length - found.length;
+        const left = count - chosen.length - found.length;
         found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true, limits })));
       }
       const canceled = await cancelIneligible(transaction, found, participations);
-      const eligible = found.filter((id) => !canceled.has(id));
-      const isGated = withPlan.length > 0 || this.config.maxCallsPerNumber.length > 0;
-      const held = isGated ? await this.holdBack(transaction, eligible) : new Set<number>();
-      const kept = eligible.filter((id) => !held.has(id));
-      ids.push(...kept);
-      await limits.use(transaction, kept);
+      const calls = await readDueCalls(
+        transaction,
+        found.filter((id) => !canceled.has(id)),
+      );
+      const { held, waits: more } = isGated
+        ? await this.gate.decide(transaction, calls, chosen)
+        : { held: new Set<DueCall>(), waits: [] };
+      waits.push(...more);
+      passedOver.push(...idsOf([...held]));
+      const kept = calls.filter((call) => !held.has(call));
+      chosen.push(...kept);
+      await limits.use(transaction, idsOf(kept));
       if (kept.length === found.length) break;
     }
+    // All at once, in the order of their ids: transactions that lock participations in different orders can deadlock.
+    await lockParticipations(transaction, [...participations, ...waits.map(({ participationId }) => participationId)]);
     await refreshOutcomes(transaction, participations);
-    return ids;
-  }
-
-  /** Holds back the people who must not be called now. @returns the ids of their calls */
-  private async holdBack(transaction: Transaction, calls: readonly number[]): Promise<Set<number>> {
-    if (calls.length === 0) return new Set();
-    const rows = await transaction.query<
-      Pick<PhoneCall, 'id' | 'callout_id' | 'contact_id' | 'callout_participation_id' | 'msisdn'>
-    >(sql`SELECT id, callout_id, contact_id, callout_participation_id, msisdn FROM phone_calls
-        WHERE ${inList(sql`id`, calls)} ORDER BY id`);
-    const people = rows.map((row) => ({
-      participationId: row.callout_participation_id!,
-      contactId: row.contact_id!,
-      calloutId: row.callout_id!,
-      msisdn: row.msisdn,
-    }));
-    const held = await this.gate.holdBack(transaction, people);
-    return new Set(rows.flatMap((row) => (held.has(row.callout_participation_id!) ? [row.id] : [])));
+    await this.gate.store(transaction, waits);
+    return idsOf(chosen);
   }
 
   /**
@@ -229,4 +224,23 @@ export class DialQueue {
       return rotated;
     });
   }
+}
+
+/** A queued call with the person whom it calls. */
+interface DueCall extends DuePerson {
+  id: number;
+}
+
+const idsOf = (calls: readonly DueCall[]): number[] => calls.map(({ id }) => id);
+
+/** Reads whom queued calls call, in the order of the ids given. */
+async function readDueCalls(transaction: Transaction, ids: readonly number[]): Promise<DueCall[]> {
+  if (ids.length === 0) return [];
+  const rows = await transaction.query<DueCall>(
+    sql`SELECT id, callout_id AS "calloutId", contact_id AS "contactId", msisdn,
+        callout_participation_id AS "participationId"
+      FROM phone_calls WHERE ${inList(sql`id`, [...ids])}`,
+  );
+  const byId = new Map(rows.map((row) => [row.id, row]));
+  return ids.flatMap((id) => byId.get(id) ?? []);
 }

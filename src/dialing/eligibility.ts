@@ -8,7 +8,7 @@ import { and, matchAll } from '../api/filters/filter.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { OPTED_OUT_MESSAGE } from '../outcomes/opted-out-message.js';
-import { type PhoneCallStatus, awaitedStatuses } from '../phone-calls/phone-call.machine.js';
+import { type PhoneCallStatus, awaitedStatuses, endedStatuses } from '../phone-calls/phone-call.machine.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
@@ -89,28 +89,52 @@ const participationOf = (call: 'phone_calls' | 'waiting', column: Sql): Sql =>
     WHERE callout_participations.id = ${raw(call)}.callout_participation_id)`;
 
 /** The condition that the gate does not hold the person of a call back (dial-gate.ts). */
-const isNotHeldBack = (call: 'phone_calls' | 'waiting'): Sql =>
+export const isNotHeldBack = (call: 'phone_calls' | 'waiting'): Sql =>
   sql`coalesce(${participationOf(call, sql`next_call_at`)} <= ${now}, TRUE)`;
 
 const personIsNotHeldBack: DialingRule = { table: 'phone_calls', permits: isNotHeldBack('phone_calls') };
 
-/** The statuses of another call during which an attempt waits. */
+/** The statuses of a call that the provider has. An uncertain one keeps attempts back, but not a hand. */
+const underWay: readonly PhoneCallStatus[] = awaitedStatuses.filter((status) => status !== 'uncertain');
 const openStatuses: readonly PhoneCallStatus[] = ['queued', ...awaitedStatuses];
+const resultStatuses: readonly PhoneCallStatus[] = endedStatuses.filter((status) => status !== 'errored');
 
 /**
- * An attempt of a plan is never dialed while another call to the same person is open: a hand or a batch operation may
- * have queued one at the moment at which the attempt was made. It is canceled when that call reached the person.
+ * The condition that an attempt of a plan and another call never ring the same person together: a hand or a batch
+ * operation may have queued a call at the moment at which the attempt was made. The attempt waits until no other call
+ * is open. The other call waits only if the attempt is claimed or under way.
  */
+const isAlone = (call: 'phone_calls' | 'waiting'): Sql => sql`NOT EXISTS (
+    SELECT 1 FROM phone_calls AS other
+    WHERE other.callout_participation_id = ${raw(call)}.callout_participation_id AND other.id <> ${raw(call)}.id
+      AND (${raw(call)}.attempt IS NOT NULL AND ${notIndexed('other.status')} IN (${join([...openStatuses])})
+        OR other.attempt IS NOT NULL AND (${notIndexed('other.status')} IN (${join([...underWay])})
+          OR ${notIndexed('other.status')} = 'queued' AND other.lease_token IS NOT NULL))
+  )`;
+
+/**
+ * A hand or a batch operation has called the person since the attempt was made: the plan decides anew, and makes the
+ * next attempt after the pause for that result. A call that the provider refused does not count.
+ */
+const wasCalledSince = sql`(phone_calls.attempt IS NOT NULL AND EXISTS (
+  SELECT 1 FROM phone_calls AS other
+  WHERE other.callout_participation_id = phone_calls.callout_participation_id AND other.attempt IS NULL
+    AND other.dialled_at >= phone_calls.created_at AND ${notIndexed('other.status')} IN (${join([...resultStatuses])})
+))`;
+
 const attemptIsAlone: DialingRule = {
   table: 'phone_calls',
-  permits: sql`(phone_calls.attempt IS NULL OR NOT EXISTS (
-    SELECT 1 FROM phone_calls AS other
-    WHERE other.callout_participation_id = phone_calls.callout_participation_id AND other.id <> phone_calls.id
-      AND ${notIndexed('other.status')} IN (${join([...openStatuses])})
-  ))`,
+  permits: isAlone('phone_calls'),
+  cancels: { when: wasCalledSince, message: 'Another call was made to the person: nobody was called.' },
+};
+
+/** A person who calls in can confirm, too, and so can a client for the person. */
+const personIsNotReached: DialingRule = {
+  table: 'phone_calls',
   cancels: {
-    when: sql`(phone_calls.attempt IS NOT NULL AND ${participationOf('phone_calls', sql`outcome`)} IN ('confirmed', 'answered'))`,
-    message: 'Another call has reached the person: nobody was called.',
+    when: sql`(phone_calls.attempt IS NOT NULL
+      AND ${participationOf('phone_calls', sql`outcome`)} IN ('confirmed', 'answered'))`,
+    message: 'The person was reached in another way: nobody was called.',
   },
 };
 
@@ -120,6 +144,7 @@ const rules: readonly DialingRule[] = [
   personHasNotOptedOut,
   personIsNotHeldBack,
   attemptIsAlone,
+  personIsNotReached,
 ];
 
 /** @returns the condition that the rules of a table permit dialing now */
@@ -163,7 +188,7 @@ export const isDue: Sql = and([
 const isBefore = sql`waiting.lease_token IS NULL AND (
   ${isFree(sql`waiting.leased_until`, MAX_DIAL_BACKOFF)}
     OR waiting.refusals = 0 AND waiting.leased_until <= phone_calls.leased_until
-) AND ${isNotHeldBack('waiting')}`;
+) AND ${isNotHeldBack('waiting')} AND ${isAlone('waiting')}`;
 
 /**
  * The condition that nothing is dialed while a callout has calls due: it is an emergency, and its plan does not limit

@@ -9,7 +9,7 @@ import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
 import { type CallFacts, isMachine } from './call-result.js';
 import { OPTED_OUT_MESSAGE } from './opted-out-message.js';
 import { type ComputedOutcome, type OutcomeFacts, type PlanDecision, outcomeOf } from './outcome.js';
-import type { Outcome } from './outcome-names.js';
+import type { Outcome, WaitingReason } from './outcome-names.js';
 
 // Stores the outcomes of participations. Every transaction that changes what an outcome depends on calls one of these
 // functions, after it has locked phone calls and contacts, and before it locks callouts.
@@ -48,6 +48,8 @@ interface OutcomeRow {
   outcome: Outcome;
   attempts: number;
   last_call_at: Date | string | null;
+  next_call_at: Date | string | null;
+  waiting_for: WaitingReason | null;
   confirmed: boolean | number;
   callout_status: CalloutStatus;
   is_expired: boolean | number;
@@ -63,7 +65,7 @@ function outcomeRows(condition: Sql): Sql {
   const ofCallout = (column: Sql) =>
     sql`(SELECT ${column} FROM callouts WHERE callouts.id = callout_participations.callout_id)`;
   return sql`SELECT callout_participations.id, callout_participations.outcome, callout_participations.attempts,
-      callout_participations.last_call_at,
+      callout_participations.last_call_at, callout_participations.next_call_at, callout_participations.waiting_for,
       coalesce(callout_participations.metadata ->> 'confirmed_at', '') <> '' AS confirmed,
       ${ofCallout(sql`callouts.status`)} AS callout_status, ${ofCallout(sql`callouts.dial_plan`)} AS dial_plan,
       coalesce(${ofCallout(sql`callouts.expires_at <= ${now}`)}, FALSE) AS is_expired,
@@ -110,9 +112,17 @@ function isOutdated(row: OutcomeRow, computed: ComputedOutcome): boolean {
   return (
     row.outcome !== computed.outcome ||
     row.attempts !== computed.attempts ||
-    (row.last_call_at === null ? null : new Date(row.last_call_at).getTime()) !==
-      (computed.lastCallAt?.getTime() ?? null)
+    !isSameTime(row.last_call_at, computed.lastCallAt)
   );
+}
+
+/** @returns whether the gate holds a person back, or the plan had another pause when the row was stored */
+function isHeld(row: OutcomeRow, computed: ComputedOutcome): boolean {
+  return row.waiting_for !== null || !isSameTime(row.next_call_at, computed.nextCallAt);
+}
+
+function isSameTime(stored: Date | string | null, computed: Date | null): boolean {
+  return (stored === null ? null : new Date(stored).getTime()) === (computed?.getTime() ?? null);
 }
 
 /** The outcome of a new participation, in a callout with this status. */
@@ -147,11 +157,12 @@ const refreshedColumns = {
 /**
  * Computes the outcomes of participations anew, and stores those that changed. The rows are locked before they are
  * read: of two transactions that move two calls of a participation, the second sees what the first has changed.
+ * @param options.releases also stores anew when people are called next, whom the gate may have held back
  */
 export async function refreshOutcomes(
   transaction: Transaction,
   participations: Iterable<number>,
-  options: { noWait?: boolean } = {},
+  options: { noWait?: boolean; releases?: boolean } = {},
 ): Promise<void> {
   const ids = [...participations];
   if (ids.length === 0) return;
@@ -159,7 +170,7 @@ export async function refreshOutcomes(
   const rows = await transaction.query<OutcomeRow>(outcomeRows(inList(sql`callout_participations.id`, ids)));
   const changed = rows.flatMap((row) => {
     const computed = outcomeOf(factsIn(row));
-    if (!isOutdated(row, computed)) return [];
+    if (!isOutdated(row, computed) && !(options.releases && isHeld(row, computed))) return [];
     const { outcome, attempts, nextCallAt, lastCallAt } = computed;
     return [{ id: row.id, outcome, attempts, next_call_at: nextCallAt, last_call_at: lastCallAt }];
   });
