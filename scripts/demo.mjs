@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { build, install, root } from './prepare.mjs';
 
 // `npm run demo`: 200 people call in and register, the river rises in one province, and a callout that runs itself
-// warns the people who live there: whoever did not confirm is called again. The simulator places the calls, and the demo
+// warns the people who live there: whoever did not confirm is called again. The simulator places the calls. The demo
 // removes its data. `npm run demo -- http://127.0.0.1:3000` uses a running program, whose provider must be the simulator
 // and whose INBOUND_CALL_FLOW_LOGIC must be CallFlowLogic::Registration.
 
