@@ -29,8 +29,8 @@ export class Callout {
   id!: number;
 
   /**
-   * The status. Events change it. The program begins a `scheduled` callout at its `starts_at`, completes one with a dial
-   * plan when nobody is left to be called, and pauses one whose calls the provider refuses.
+   * The status. Events change it. The program begins a `scheduled` callout at its `starts_at`, completes one with a
+   * dial plan when nobody is left to be called, and pauses one whose calls the provider refuses.
    */
   @ApiProperty({ enum: calloutStatuses, example: 'initialized' })
   @TextColumn()

@@ -7,7 +7,7 @@ import { type CallWindow, days, longestOpening, minuteOfDay, readCallWindows } f
 import { type StoredDialPlan, goals, readRingSeconds, retryableResults } from './dial-plan.js';
 
 /** The part of a JSON schema that describes a plan in the OpenAPI document. */
-export interface DialPlanSchema {
+interface DialPlanSchema {
   /** Undefined: any type. */
   type?: 'object' | 'array' | 'string' | 'integer' | 'number';
   description?: string;
