@@ -83,7 +83,7 @@ function planField(params: RemoteRequestParamsRules): Field {
         oneOf(goals),
       ),
       max_attempts: described(
-        'How often a person is called at most, over all results, with the first time. By default, it is 3.',
+        'How often a person is called at most, over all results, including the first time. By default, it is 3.',
         wholeNumber(1, 10),
       ),
       retries: described(
@@ -159,7 +159,7 @@ const CALL_WINDOW = object({
   check: (window, name) => {
     const { from, to } = window as unknown as CallWindow;
     if (to === from) return [`${name}.to must not be the same as from; the whole day is 00:00 to 24:00`];
-    // The day after the one on which it begins would be left out, not crossed.
+    // It would belong to the day before the one on which it opens.
     return from === '24:00' ? [`${name}.from must be before 24:00`] : [];
   },
 });
