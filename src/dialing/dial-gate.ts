@@ -22,7 +22,7 @@ import type { WaitingReason } from '../outcomes/outcome-names.js';
 import { lockParticipations } from '../outcomes/refresh-outcomes.js';
 import { RESERVATION_SECONDS } from './dial-leases.js';
 
-/** How long to hold back the people of a plan whose windows no longer open (ms). It was valid when it was stored. */
+/** How long the people of a plan wait whose windows never open again: the plan was valid when it was stored (ms). */
 const NEVER_OPENS = 24 * 3_600_000;
 
 /** A person who is to be called now: the participation, and the number. */
@@ -124,7 +124,7 @@ export class DialGate {
   }
 }
 
-/** @returns when a person may be called: `clock` if that is now. Their phone stops ringing before the window closes */
+/** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
 function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {
   const ringSeconds = plan.ringSeconds + RESERVATION_SECONDS;
   return (
