@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { build, install, root } from './prepare.mjs';
 
-// `npm run demo`: 200 people call in and register, the river rises in one province, and the people who live there are
-// warned. The simulator places the calls, and the demo removes its data. `npm run demo -- http://127.0.0.1:3000` uses a
-// running program, whose provider must be the simulator and whose INBOUND_CALL_FLOW_LOGIC must be
-// CallFlowLogic::Registration.
+// `npm run demo`: 200 people call in and register, the river rises in one province, and a callout that runs itself
+// warns the people who live there: whoever did not confirm is called again. The simulator places the calls. The demo
+// removes its data. `npm run demo -- http://127.0.0.1:3000` uses a running program, whose provider must be the simulator
+// and whose INBOUND_CALL_FLOW_LOGIC must be CallFlowLogic::Registration.
 
 const PEOPLE = 200;
 const CALLERS_AT_ONCE = 50;
@@ -17,13 +17,38 @@ const TIMEOUT_MS = 300_000;
 const PROVINCES = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
 const FLOODED = 'Pursat';
 const SENDER = '2442';
-const UNANSWERED = {
+const MAX_ATTEMPTS = 3;
+/** The final outcomes, in the order of the table. */
+const OUTCOMES = {
+  confirmed: 'pressed 1: they know',
+  answered: 'answered, and did not confirm',
+  machine: 'only a machine answered',
   busy: 'busy',
-  not_answered: 'did not answer',
+  not_answered: 'nobody answered',
   failed: 'could not be reached',
-  canceled: 'canceled',
   errored: 'refused by the provider',
+  uncertain: 'unknown',
+  opted_out: 'want no more calls',
+  canceled: 'canceled',
+  expired: 'too late',
 };
+/** Pauses of a second: the demo has no time. The defaults are minutes. */
+const CALLOUT = {
+  call_flow_logic: 'CallFlowLogic::PlayMessage',
+  metadata: { message: `The river is rising in ${FLOODED}. Please go to higher ground now.` },
+  audience: { contact_filter_params: { metadata: { province: FLOODED } } },
+  dial_plan: {
+    remote_request_params: { from: SENDER, machine_detection: 'Enable' },
+    until: 'confirmed',
+    max_attempts: MAX_ATTEMPTS,
+    retries: Object.fromEntries(
+      ['busy', 'not_answered', 'machine', 'failed', 'answered'].map((result) => [result, { max: 2, after: [1] }]),
+    ),
+  },
+};
+
+/** The latest progress that was shown. */
+let shown = '';
 
 const given = process.argv[2];
 const program = given ? { url: given, stop: async () => {} } : await startProgram();
@@ -42,8 +67,7 @@ async function runDemo(url) {
     machine: false,
     keys: ['9'],
   });
-  const callout = await warn(url, inDanger);
-  await printResults(url, callout, inDanger.length);
+  await printResults(url, await warn(url));
 }
 
 /** Simulates people who call in, and choose a language and their province by keypad. @returns the people */
@@ -80,70 +104,59 @@ async function assertRegistered(url, people) {
   }
 }
 
-/** Creates a callout to these people and waits until every call has ended. @returns the callout's id */
-async function warn(url, people) {
-  console.log(`The river rises in ${FLOODED}`);
-  const callout = await send(url, 'POST', '/api/callouts', {
-    call_flow_logic: 'CallFlowLogic::PlayMessage',
-    metadata: { message: `The river is rising in ${FLOODED}. Please go to higher ground now.` },
-  });
-  await send(url, 'POST', `/api/callouts/${callout.id}/callout_events`, { event: 'start' });
-  const run = async (type, parameters) => {
-    const operation = await send(url, 'POST', `/api/callouts/${callout.id}/batch_operations`, {
-      type: `BatchOperation::${type}`,
-      parameters,
-    });
-    await send(url, 'POST', `/api/batch_operations/${operation.id}/batch_operation_events`, { event: 'queue' });
-    const ended = await until(async () => {
-      const shown = await send(url, 'GET', `/api/batch_operations/${operation.id}`);
-      return ['finished', 'failed'].includes(shown.status) && shown;
-    });
-    if (ended.status !== 'finished') throw new Error(`${type} ${ended.status}: ${ended.error}`);
-    console.log(`${type.padEnd(20)} ${ended.progress.processed} of ${ended.progress.total}`);
-  };
-  const msisdn = people.map((person) => person.msisdn).join(',');
-  await run('CalloutPopulation', { contact_filter_params: { metadata: { province: FLOODED }, msisdn } });
-  await run('PhoneCallCreate', { remote_request_params: { from: SENDER, machine_detection: 'Enable' } });
-  await run('PhoneCallQueue', {});
-  const ended = ['completed', ...Object.keys(UNANSWERED)].join(',');
+/** Creates a callout that runs itself, starts it, and waits until it is completed. @returns its id */
+async function warn(url) {
+  console.log(`The river rises in ${FLOODED}. One request says who is called, and how:\n\nPOST /api/callouts`);
+  printFields(CALLOUT);
+  const { id } = await send(url, 'POST', '/api/callouts', CALLOUT);
+  console.log(`POST /api/callouts/${id}/callout_events`);
+  printFields({ event: 'start' });
+  console.log('');
+  await send(url, 'POST', `/api/callouts/${id}/callout_events`, { event: 'start' });
+  const participations = `/api/callouts/${id}/callout_participations`;
   await until(async () => {
-    const over = await total(url, `/api/callouts/${callout.id}/phone_calls?q[status]=${ended}`);
-    showProgress('called', over, people.length);
-    return over === people.length;
+    const { status, held_because } = await send(url, 'GET', `/api/callouts/${id}`);
+    if (held_because) throw new Error(held_because);
+    const people = await total(url, `${participations}?page=1`);
+    const open = await total(url, `${participations}?q[outcome]=waiting,calling,retrying`);
+    showProgress('done', people - open, people);
+    return status === 'completed';
   });
   console.log('\n');
-  return callout.id;
+  return id;
 }
 
-/** Prints how many people were reached, and why the others were not. */
-async function printResults(url, calloutId, people) {
-  const calls = await send(url, 'GET', `/api/callouts/${calloutId}/phone_calls?per_page=1000`);
-  const participations = await send(url, 'GET', `/api/callouts/${calloutId}/callout_participations?per_page=1000`);
-  const contacts = await send(url, 'GET', `/api/callouts/${calloutId}/contacts?per_page=1000`);
-  const rows = new Map();
-  for (const { status, metadata, callout_participation_id, contact_id } of calls) {
-    const participation = participations.find(({ id }) => id === callout_participation_id);
-    const contact = contacts.find(({ id }) => id === contact_id);
-    const answered = [
-      [participation.metadata.confirmed_at, 'confirmed'],
-      [contact.metadata.do_not_call, 'want no more calls'],
-      [metadata.answered_by === 'machine_start', 'a machine answered'],
-      [true, 'heard it, did not confirm'],
-    ].find(([holds]) => holds)[1];
-    const words = UNANSWERED[status] ?? answered;
-    rows.set(words, (rows.get(words) ?? 0) + 1);
+/** Prints an object, a line for each field, and those of long fields below. */
+function printFields(object, indent = '  ') {
+  for (const [name, value] of Object.entries(object)) {
+    const json = JSON.stringify(value);
+    if (json.length <= 80) console.log(`${indent}${name.padEnd(26 - indent.length)}${json}`);
+    else {
+      console.log(indent + name);
+      printFields(value, `${indent}  `);
+    }
   }
+}
+
+/** Prints what came of the calls to each person, by the number of calls. */
+async function printResults(url, id) {
+  const participations = await list(url, `/api/callouts/${id}/callout_participations`);
+  const attempts = Array.from({ length: MAX_ATTEMPTS }, (_, n) => n + 1);
+  const row = (name, meaning, cells) =>
+    console.log(`${name.padEnd(13)} ${meaning.padEnd(30)}${cells.map((cell) => String(cell).padStart(9)).join('')}`);
+  row('outcome', '', [...attempts.map((n) => (n === 1 ? '1 call' : `${n} calls`)), 'people']);
   let sum = 0;
-  for (const [words, count] of [...rows].sort()) {
-    sum += count;
-    console.log(`${words.padEnd(28)} ${String(count).padStart(5)}`);
+  for (const [outcome, meaning] of Object.entries(OUTCOMES)) {
+    const people = participations.filter((one) => one.outcome === outcome);
+    sum += people.length;
+    if (people.length === 0) continue;
+    row(outcome, meaning, [...attempts.map((n) => people.filter((one) => one.attempts === n).length), people.length]);
   }
-  console.log(`${'in all'.padEnd(28)} ${String(sum).padStart(5)}`);
-  if (sum !== people) throw new Error(`The table does not add up to ${people}`);
-  if (rows.get('want no more calls') !== 1) throw new Error('One person asked for no more calls');
-  console.log(
-    `\nThe next callout to ${FLOODED} leaves out the people who opted out: ${await countLeftOut(url)} in this province.`,
-  );
+  row('in all', '', [...attempts.map((n) => participations.filter((one) => one.attempts === n).length), sum]);
+  if (sum !== participations.length) throw new Error(`The table does not add up to ${participations.length}`);
+  const leftOut = await countLeftOut(url);
+  if (leftOut < 1) throw new Error('One person asked for no more calls');
+  console.log(`\nThe next callout to ${FLOODED} leaves out the people who opted out: ${leftOut} in this province.`);
 }
 
 async function countLeftOut(url) {
@@ -153,6 +166,15 @@ async function countLeftOut(url) {
     parameters: { contact_filter_params: { metadata: { province: FLOODED } } },
   });
   return header(url, `/api/batch_operations/${id}/preview/contacts?per_page=1`, 'left-out');
+}
+
+/** Reads a list to its end. */
+async function list(url, path) {
+  const rows = [];
+  for (let page; !page || page.length > 0; rows.push(...page)) {
+    page = await send(url, 'GET', `${path}?per_page=1000&after_id=${rows.at(-1)?.id ?? 0}`);
+  }
+  return rows;
 }
 
 function total(url, path) {
@@ -168,8 +190,11 @@ async function header(url, path, name) {
 function showProgress(what, done, all) {
   const width = 40;
   const bar = '#'.repeat(Math.round((done / all) * width)).padEnd(width, '.');
-  if (process.stdout.isTTY) process.stdout.write(`\r${what.padEnd(10)} [${bar}] ${done} of ${all}`);
-  else if (done === all) process.stdout.write(`${what.padEnd(10)} [${bar}] ${done} of ${all}`);
+  const line = `${what.padEnd(10)} [${bar}] ${done} of ${all}`;
+  if (all === 0 || line === shown) return;
+  if (process.stdout.isTTY) process.stdout.write(`\r${line}`);
+  else if (done === all) process.stdout.write(line);
+  shown = line;
 }
 
 async function startProgram() {

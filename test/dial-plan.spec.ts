@@ -1,6 +1,7 @@
+import { Ajv } from 'ajv';
 import { assert, jsonValue, property, record } from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { dialPlanErrors, readGivenDialPlan } from '../src/dial-plans/dial-plan-errors.js';
+import { dialPlanErrors, dialPlanSchema, readGivenDialPlan } from '../src/dial-plans/dial-plan-errors.js';
 import { readDialPlan } from '../src/dial-plans/dial-plan.js';
 import type { Metadata } from '../src/metadata/metadata.js';
 import { readRemoteRequestParams, remoteRequestParamsError } from '../src/phone-calls/remote-request-params.js';
@@ -38,6 +39,15 @@ describe('a dial plan of a client', () => {
     expect(errorsOf(FROM)).toEqual([]);
     expect(errorsOf(FULL)).toEqual([]);
     expect(read(FULL)).toEqual(FULL);
+  });
+
+  it('is described by the schema of the OpenAPI document, with all its keys', () => {
+    const matches = new Ajv().compile(dialPlanSchema);
+    for (const plan of [FROM, FULL]) expect([matches(plan), matches.errors]).toEqual([true, null]);
+    expect(Object.keys(dialPlanSchema.properties ?? {})).toEqual(Object.keys(FULL));
+    for (const wrong of [{}, { ...FROM, until: 'x' }, { ...FROM, retries: { busy: { after: [1] } } }]) {
+      expect([matches(wrong), errorsOf(wrong)]).toEqual([false, [expect.any(String)]]);
+    }
   });
 
   it('is stored with numbers and lists if it comes from a form', () => {

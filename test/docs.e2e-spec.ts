@@ -192,25 +192,25 @@ describe('the responses of the API', () => {
       ),
     );
   }
-
-  function expectDescribed(route: string, { status, body, headers, text }: ApiResponse): void {
-    const [method, path] = route.split(' ') as [string, string];
-    const described = document.paths[path][method].responses[status];
-    expect(described, `${route} answers ${status}, which is not described: ${text}`).toBeDefined();
-    for (const name of Object.keys(described.headers ?? {}).filter((header) => header !== 'Link')) {
-      expect(headers.has(name), `${route} ${status} has no ${name}`).toBe(true);
-    }
-    if (described.content?.['application/xml']) {
-      return expect(headers.get('content-type')).toBe('application/xml; charset=utf-8');
-    }
-    const schema = described.content?.['application/json']?.schema;
-    if (!schema) return expect(text).toBe('');
-    const ajv = new Ajv({ strict: false });
-    formats.default(ajv);
-    const validate = ajv.compile({ ...closed(schema), components: closed(document.components) });
-    expect(validate(body), `${route} ${status}: ${ajv.errorsText(validate.errors)} in ${text}`).toBe(true);
-  }
 });
+
+function expectDescribed(route: string, { status, body, headers, text }: ApiResponse): void {
+  const [method, path] = route.split(' ') as [string, string];
+  const described = document.paths[path][method].responses[status];
+  expect(described, `${route} answers ${status}, which is not described: ${text}`).toBeDefined();
+  for (const name of Object.keys(described.headers ?? {}).filter((header) => header !== 'Link')) {
+    expect(headers.has(name), `${route} ${status} has no ${name}`).toBe(true);
+  }
+  if (described.content?.['application/xml']) {
+    return expect(headers.get('content-type')).toBe('application/xml; charset=utf-8');
+  }
+  const schema = described.content?.['application/json']?.schema;
+  if (!schema) return expect(text).toBe('');
+  const ajv = new Ajv({ strict: false });
+  formats.default(ajv);
+  const validate = ajv.compile({ ...closed(schema), components: closed(document.components) });
+  expect(validate(body), `${route} ${status}: ${ajv.errorsText(validate.errors)} in ${text}`).toBe(true);
+}
 
 /** @returns the schema, in which objects may have no other properties than the described ones */
 function closed(schema: Body): Body {
@@ -219,6 +219,30 @@ function closed(schema: Body): Body {
   const nested = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closed(value)]));
   const open = schema.type !== 'object' || !schema.properties || 'additionalProperties' in schema;
   return open ? nested : { ...nested, additionalProperties: false };
+}
+
+it('describes a dial plan and an audience, with an example of a callout that can be sent as it is', async () => {
+  const { properties } = document.components.schemas.CalloutDto;
+  const example = Object.fromEntries(
+    Object.entries<Body>(properties).map(([name, schema]) => [name, schema.example ?? schema.default]),
+  );
+  const { dial_plan: plan, audience } = properties;
+  expect(Object.keys(example.dial_plan)).toEqual(Object.keys(plan.properties));
+  expect(Object.keys(audience.properties)).toEqual(['contact_filter_params', 'include_do_not_call', 'keep_adding']);
+  expect(described(plan).filter(([, { description }]) => !description)).toEqual([]);
+  const created = await api.post('/api/callouts', example);
+  const { metadata_merge_mode: _, ...shown } = example;
+  expect([created.status, created.body]).toEqual([201, expect.objectContaining(shown)]);
+  expectDescribed('post /api/callouts', created);
+  const { body: started } = await api.post(`/api/callouts/${created.body.id}/callout_events`, { event: 'start' });
+  expect(started.status).toBe('scheduled');
+  await api.post(`/api/callouts/${created.body.id}/callout_events`, { event: 'stop' });
+});
+
+/** @returns all properties in a schema, also in its nested ones, with their names */
+function described({ properties = {}, items = {} }: Body): [name: string, schema: Body][] {
+  const own = Object.entries<Body>(properties);
+  return [...own, ...[...own.map(([, schema]) => schema), ...(items.type ? [items] : [])].flatMap(described)];
 }
 
 describe('the page', () => {

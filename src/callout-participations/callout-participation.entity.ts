@@ -70,21 +70,28 @@ export class CalloutParticipation {
   @TimestampColumn()
   updated_at!: Date;
 
-  /** What came of the attempts to reach the person. */
+  /**
+   * What came of the calls to the person. Open: `waiting` (not called yet), `calling` (a call is queued or under way),
+   * `retrying` (will be called again). Reached: `confirmed`, `answered`. Not reached: what the last call came to. Not
+   * called: `opted_out`, `canceled`, `expired`.
+   */
   @ApiProperty({ enum: outcomes, example: 'waiting' })
   @TextColumn({ defaultValue: 'waiting' })
   outcome!: Outcome;
 
-  /** How many phone calls were dialed. */
+  /** How many phone calls to the person were dialed. */
   @BigIntColumn({ defaultValue: 0 })
   attempts!: number;
 
-  /** What the next call waits for: its turn, a time at which people may be called, or the limit of a number. */
+  /**
+   * What the next call of a dial plan waits for: its `turn`, a call `window`, or the `budget` of the number. Null: it
+   * waits for nothing but its time, or there is no next call.
+   */
   @ApiProperty({ enum: [...waitingReasons, null], nullable: true, type: String })
   @TextColumn({ nullable: true })
   waiting_for!: WaitingReason | null;
 
-  /** When the next call may be made; null if there is none, or it may be made at once. */
+  /** When the next call of a dial plan may be made; null if there is none, or it may be made at once. */
   @OptionalTimestampColumn()
   next_call_at!: Date | null;
 

@@ -23,7 +23,7 @@ const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
 
 /**
  * Why the person waits. The gate stores a reason with the time until which it holds (dialing/dial-gate.ts). Whoever is
- * due in a callout with a plan waits for a turn.
+ * due in a callout with a plan waits for their turn.
  */
 const waitingFor = sql`CASE
   WHEN callout_participations.next_call_at > ${now} THEN callout_participations.waiting_for

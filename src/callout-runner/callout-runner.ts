@@ -129,7 +129,7 @@ export class CalloutRunner {
     const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
     const started = await transaction.update(Callout, { id: callout.id, status: from[0] }, changes as object);
     if (started !== 1) return { more: false };
-    this.logger.log(`Callout ${callout.id} has started at its time`);
+    this.logger.log(`Callout ${callout.id} has begun at its starts_at`);
     const { audience } = callout;
     return {
       more: true,

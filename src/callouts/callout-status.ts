@@ -16,7 +16,7 @@ export function statusColumns(
   to: CalloutStatus,
 ): object {
   const at = () => now.text;
-  // The provider has accepted calls since the callout was last held, so that refusal is known no more.
+  // The provider has accepted calls since the callout was last held, so its old refusal no longer counts.
   const isOver = held_because === null && trial_ended_at !== null;
   const begun = {
     ...(started_at === null && { started_at: at }),

@@ -10,6 +10,7 @@ import {
   TimestampColumn,
 } from '../database/columns.js';
 import type { Metadata } from '../metadata/metadata.js';
+import * as schemas from './callout-schemas.js';
 import { type CalloutStatus, calloutStatuses } from './callout.machine.js';
 import { type CalloutPriority, calloutPriorities } from './callout-priority.js';
 
@@ -27,7 +28,10 @@ export class Callout {
   @IdColumn()
   id!: number;
 
-  /** The status. Events change it. */
+  /**
+   * The status. Events change it. The program begins a `scheduled` callout at its `starts_at`, completes one with a
+   * dial plan when nobody is left to be called, and pauses one whose calls the provider refuses.
+   */
   @ApiProperty({ enum: calloutStatuses, example: 'initialized' })
   @TextColumn()
   status!: CalloutStatus;
@@ -54,17 +58,13 @@ export class Callout {
   @TextColumn({ defaultValue: 'normal' })
   priority!: CalloutPriority;
 
-  /**
-   * Who is called: the parameters of the population that `start` and `resume` run; null for none.
-   * @example { "contact_filter_params": { "metadata": { "province": "Pursat" } }, "keep_adding": true }
-   */
+  /** Who is called: the parameters of the population that `start` and `resume` run; null for none. */
+  @ApiProperty(schemas.audience)
   @OptionalJsonColumn()
   audience!: Metadata | null;
 
-  /**
-   * How the people are called; null if batch operations or clients make the calls.
-   * @example { "remote_request_params": { "from": "2442" }, "max_attempts": 3 }
-   */
+  /** How the people are called; null if batch operations or clients make the calls. */
+  @ApiProperty(schemas.dialPlan)
   @OptionalJsonColumn()
   dial_plan!: Metadata | null;
 

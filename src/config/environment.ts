@@ -312,8 +312,8 @@ export class Environment {
   @Documented({
     section: DIALING,
     description:
-      'How often the attempts of all callouts together may call one number. For example, `3/15m,7/1h,15/1d` is at ' +
-      'most 3 calls in 15 minutes, 7 in an hour, and 15 in a day. Attempts of `emergency` callouts do not wait for ' +
+      'How often all callouts together may call one number. For example, `3/15m,7/1h,15/1d` is at ' +
+      'most 3 calls in 15 minutes, 7 in an hour, and 15 in a day. Calls of `emergency` callouts do not wait for ' +
       'this limit.',
     values:
       'a list of limits, separated by commas: up to 1000 calls in a number of seconds (`s`), minutes (`m`), hours ' +

@@ -4,9 +4,9 @@ import type { CallLimit } from '../config/call-limits.js';
  * Decides when a number may be called again.
  *
  * A dial in the future was stored before the clock stepped back. It counts as if it were as long ago, so that a step
- * back delays a call by twice the time of a limit at most.
+ * back delays a call by at most twice the length of a limit.
  *
- * @param limits each permits so many calls in any interval of its length: the end of the interval is not part of it
+ * @param limits each permits a number of calls in any interval of its length, which excludes its end
  * @param dials when the number was dialed, in any order
  * @returns `now`, or the first time at which all limits permit another call
  */

@@ -62,7 +62,7 @@ export function minuteOfDay(time: unknown): number | undefined {
 /**
  * Reads the call windows of a valid plan.
  *
- * @returns `always` when there are none, and when they leave no minute of the week out
+ * @returns `always` when there are none, or when they cover the whole week
  */
 export function readCallWindows(windows: readonly CallWindow[]): CallWindows {
   return windows.length === 0 ? 'always' : joinAcrossWeeks(join(windows.flatMap(openingsOfWeek)));

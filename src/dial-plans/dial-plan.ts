@@ -40,9 +40,9 @@ export interface DialPlan {
   /** The parameters of the request for each call. */
   remoteRequestParams: Metadata;
   until: Goal;
-  /** The most attempts to reach one person, over all results, with the first one. */
+  /** The most attempts to reach one person, over all results, including the first one. */
   maxAttempts: number;
-  /** What is retried. A result that is not a key is not. */
+  /** The results that are retried. A result without a key is not retried. */
   retries: Retries;
   callWindows: CallWindows;
   /** The IANA name of the time zone of people who have none of their own. */
