@@ -176,7 +176,7 @@ describe('a dial plan of a client', () => {
     ],
     [
       { call_windows: [{ from: '08:00', to: '08:01' }] },
-      'call_windows must be open for longer than a phone rings, which is 60 seconds',
+      'call_windows must be open for longer than it takes to dial and ring, which is 63 seconds',
     ],
     ...['Cambodia', '+07:00', 'BST', 7].map((zone): [object, string] => [
       { time_zone: zone },

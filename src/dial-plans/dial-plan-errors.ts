@@ -4,7 +4,7 @@ import { exactNumber } from '../metadata/json-number.js';
 import { type Metadata, isJsonObject, isTooLarge } from '../metadata/metadata.js';
 import { timeZoneOf } from '../time-zones/time-zone.js';
 import { type CallWindow, days, longestOpening, minuteOfDay, readCallWindows } from './call-windows.js';
-import { type StoredDialPlan, goals, readRingSeconds, retryableResults } from './dial-plan.js';
+import { RESERVED_AHEAD_SECONDS, type StoredDialPlan, goals, readRingSeconds, retryableResults } from './dial-plan.js';
 
 /** The part of a JSON schema that describes a plan in the OpenAPI document. */
 interface DialPlanSchema {
@@ -126,9 +126,9 @@ function described(description: string, field: Field): Field {
 
 /** A plan whose every opening is too short would never call anybody. */
 function ringErrors({ call_windows: windows = [], remote_request_params: params }: StoredDialPlan): string[] {
-  const seconds = readRingSeconds(params);
+  const seconds = readRingSeconds(params) + RESERVED_AHEAD_SECONDS;
   if (longestOpening(readCallWindows(windows)) > seconds) return [];
-  return [`call_windows must be open for longer than a phone rings, which is ${seconds} seconds`];
+  return [`call_windows must be open for longer than it takes to dial and ring, which is ${seconds} seconds`];
 }
 
 const RETRY = object({

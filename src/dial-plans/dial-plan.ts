@@ -67,6 +67,9 @@ const DEFAULT_RETRIES: Retries = {
   answered: { max: 2, after: [1_800] },
 };
 
+/** How long before it is dialed a call is reserved at most (s). Its window must not close before it has rung. */
+export const RESERVED_AHEAD_SECONDS = 3;
+
 /** How long a phone rings without a `timeout` (s). Source: Twilio's create-call request. */
 const DEFAULT_RING_SECONDS = 60;
 

@@ -16,7 +16,7 @@ import { isHeld } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { nextCallAt } from '../dial-plans/call-budget.js';
 import { nextOpening, zoneOf } from '../dial-plans/call-windows.js';
-import { type DialPlan, readDialPlan } from '../dial-plans/dial-plan.js';
+import { type DialPlan, RESERVED_AHEAD_SECONDS, readDialPlan } from '../dial-plans/dial-plan.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { WaitingReason } from '../outcomes/outcome-names.js';
 import { lockParticipations } from '../outcomes/refresh-outcomes.js';
@@ -173,7 +173,7 @@ const noDials = (): Dials => ({ dials: new Map(), reserved: new Set() });
 
 /** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
 function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {
-  const ringSeconds = plan.ringSeconds + RESERVATION_SECONDS;
+  const ringSeconds = plan.ringSeconds + RESERVED_AHEAD_SECONDS;
   return (
     nextOpening(plan.callWindows, zoneOf(zone, plan.timeZone), clock, ringSeconds) ??
     new Date(clock.getTime() + NEVER_OPENS)

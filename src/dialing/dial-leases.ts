@@ -1,9 +1,10 @@
 import type { Config } from '../config/config.js';
+import { RESERVED_AHEAD_SECONDS } from '../dial-plans/dial-plan.js';
 
 // How long calls are reserved, claimed and postponed. All of dialing uses these times.
 
 /** How long a reservation lasts at most (s). After that, an unclaimed call can be reserved again. */
-export const RESERVATION_SECONDS = 3;
+export const RESERVATION_SECONDS = RESERVED_AHEAD_SECONDS;
 
 /** How long before the end of its reservation the slot of a call begins (s). */
 const SLOT_SECONDS = 2;
