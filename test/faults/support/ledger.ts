@@ -27,7 +27,11 @@ export class Ledger {
   private stopping = false;
   private writers: Promise<void>[] = [];
 
-  constructor(private readonly testbed: Testbed) {}
+  /** @param mostOptOuts how many people opt out at most */
+  constructor(
+    private readonly testbed: Testbed,
+    private readonly mostOptOuts = Infinity,
+  ) {}
 
   /** Starts the writers. */
   start(): void {
@@ -63,7 +67,7 @@ export class Ledger {
   /** Opts out a random contact of the campaigns, possibly while it is dialed. */
   private async optOut(): Promise<void> {
     this.people ??= await this.testbed.contactIdRange().catch(() => undefined);
-    if (!this.people) return;
+    if (!this.people || this.accepted.optOuts.length >= this.mostOptOuts) return;
     const id = this.random.integer(this.people.first, this.people.last);
     const changed = await attempt(() => this.api.patch(`/api/contacts/${id}`, { metadata: { do_not_call: 'yes' } }));
     if (changed) this.accepted.optOuts.push(id);
