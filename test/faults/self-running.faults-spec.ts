@@ -37,10 +37,10 @@ async function surviveAll(testbed: Testbed, random: SeededRandom, faults: Fault[
     const callout = await SelfRunningCallout.start(testbed);
     await testbed.setFaults(PROVIDER_FAULTS);
     await callout.waitForAttempt();
-    while (left.length > 0 && !(await callout.isCompleted())) {
+    do {
       await pause(random.integer(0, LONGEST_DELAY));
       await left.shift()!();
-    }
+    } while (left.length > 0 && !(await callout.isCompleted()));
     await testbed.restore();
     await callout.waitUntilCompleted();
   }
