@@ -1,5 +1,5 @@
 import { expect, it, vi } from 'vitest';
-import { Batcher } from '../src/database/batcher.js';
+import { Batcher, type TakeBatch } from '../src/database/batcher.js';
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];
@@ -12,7 +12,8 @@ const items = [1, 2, 3, 4, 5];
  */
 async function outcomes(process: (batch: number[], call: number) => void, maxBatchSize = 100) {
   const batches: number[][] = [];
-  const batcher = new Batcher(async (batch: number[]) => {
+  const batcher = new Batcher(async (take: TakeBatch<number>) => {
+    const batch = take();
     batches.push(batch);
     process(batch, batches.length);
     return batch.map((item) => 10 * item);
@@ -24,6 +25,33 @@ async function outcomes(process: (batch: number[], call: number) => void, maxBat
 
 it('processes concurrent items in one batch', async () => {
   expect(await outcomes(() => undefined)).toEqual({ batches: [items], results: [10, 20, 30, 40, 50] });
+});
+
+it('adds items to a batch until its transaction begins', async () => {
+  const batches: number[][] = [];
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => (begin = resolve));
+  const batcher = new Batcher(async (take: TakeBatch<number>) => {
+    await begun;
+    const batch = take();
+    expect(take()).toEqual(batch);
+    batches.push(batch);
+    return batch;
+  }, 100);
+  const first = batcher.add(1);
+  await Promise.resolve();
+  const second = batcher.add(2);
+  begin();
+  expect(await Promise.all([first, second])).toEqual([1, 2]);
+  expect(batches).toEqual([[1, 2]]);
+});
+
+it('fails the waiting items when no transaction can begin', async () => {
+  const batcher = new Batcher<number, number>(async () => {
+    throw withCode('ECONNREFUSED');
+  }, 100);
+  const settled = await Promise.allSettled(items.map((item) => batcher.add(item)));
+  expect(settled.map(({ status }) => status)).toEqual(items.map(() => 'rejected'));
 });
 
 it.each(['ECONNREFUSED', '57P01', '53100', 'SQLITE_FULL', 'SQLITE_BUSY'])(

@@ -14,7 +14,7 @@ import { BackgroundUnitOfWork, UnitOfWork } from '../src/database/unit-of-work.j
 let folder: string;
 let dataSource: DataSource;
 let unitOfWork: UnitOfWork;
-let background: UnitOfWork;
+let background: BackgroundUnitOfWork;
 let exits: number;
 
 beforeEach(async () => {
@@ -150,6 +150,52 @@ describe('single statements that wait at the same time', () => {
     const committed = seen.indexOf('COMMIT');
     expect(committed).toBeGreaterThan(0);
     expect(seen.slice(committed + 1)).toEqual(['a acknowledged', 'b acknowledged']);
+  });
+});
+
+describe('shared work that waits at the same time', () => {
+  const share = (text: string, then: () => void = () => undefined) =>
+    background.runShared(async (transaction) => {
+      await write(transaction, text);
+      then();
+      return text;
+    });
+
+  it('shares one transaction, and is not acknowledged before it is committed', async () => {
+    const seen = watch();
+    const texts = ['a', 'b', 'c'];
+    const acknowledged = texts.map((text) => share(text).then(() => seen.push(`${text} acknowledged`)));
+    await Promise.all(acknowledged);
+    expect(seen.filter((statement) => statement === 'COMMIT')).toHaveLength(1);
+    expect(seen.slice(-4)).toEqual(['COMMIT', 'a acknowledged', 'b acknowledged', 'c acknowledged']);
+    expect(await notes()).toEqual(texts);
+  });
+
+  it('runs again, each alone, when one of it fails', async () => {
+    const fail = () => {
+      throw new Error('changed my mind');
+    };
+    const outcomes = await Promise.allSettled([share('a'), share('b', fail), share('c')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(String((outcomes[1] as PromiseRejectedResult).reason)).toContain('changed my mind');
+    expect(await notes()).toEqual(['a', 'c']);
+  });
+
+  it('fails when no transaction can begin', async () => {
+    watch((statement) => statement === 'BEGIN IMMEDIATE');
+    const outcomes = await Promise.allSettled([share('a'), share('b')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await notes()).toEqual([]);
+  });
+
+  it('joins the transaction of the run around it', async () => {
+    await expect(
+      background.run(async () => {
+        await share('a');
+        throw new Error('changed my mind');
+      }),
+    ).rejects.toThrow('changed my mind');
+    expect(await notes()).toEqual([]);
   });
 });
 

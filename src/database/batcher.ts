@@ -12,9 +12,12 @@ interface PendingItem<Item, Result> {
   reject(error: unknown): void;
 }
 
+/** Takes the items of a batch. The first call decides which they are. Further calls return the same ones. */
+export type TakeBatch<Item> = () => Item[];
+
 /**
- * Collects concurrent items and processes them in batches: while one batch runs, the next one fills. A single item
- * never waits, and a hundred items cost little more than one.
+ * Collects concurrent items and processes them in batches: while one batch waits for its transaction or runs, the next
+ * one fills. A single item never waits for others, and a hundred items cost little more than one.
  */
 export class Batcher<Item, Result> {
   private pending: PendingItem<Item, Result>[] = [];
@@ -23,14 +26,15 @@ export class Batcher<Item, Result> {
   private readonly context = new AsyncResource('Batcher');
 
   /**
-   * @param process processes a batch, and returns the results in the order of the items. If it fails because of one
-   *   item or a conflict, each item is tried alone. If the database is unavailable, all items of the batch fail at
-   *   once; after a long wait, all pending items fail, too
+   * @param process takes the items of a batch when its transaction begins, processes them, and returns the results in
+   *   their order. There may be no items if several batches run at the same time. If it fails because of one item or a
+   *   conflict, each item is tried alone. If the database is unavailable, all items of the batch fail at once; after a
+   *   long wait, all pending items fail, too
    * @param maxBatchSize the most items in one batch
    * @param concurrency how many batches may run at the same time
    */
   constructor(
-    private readonly process: (items: Item[]) => Promise<Result[]>,
+    private readonly process: (take: TakeBatch<Item>) => Promise<Result[]>,
     private readonly maxBatchSize: number,
     private readonly concurrency = 1,
   ) {}
@@ -53,18 +57,18 @@ export class Batcher<Item, Result> {
   }
 
   private async flush(): Promise<void> {
-    for (let batch = this.nextBatch(); batch.length > 0; batch = this.nextBatch()) await this.settle(batch);
+    while (this.pending.length > 0) await this.processNext();
     this.running--;
   }
 
-  private nextBatch(): PendingItem<Item, Result>[] {
-    return this.pending.splice(0, this.maxBatchSize);
-  }
-
-  private async settle(batch: PendingItem<Item, Result>[]): Promise<void> {
+  private async processNext(): Promise<void> {
+    let taken: PendingItem<Item, Result>[] | undefined;
+    const take = (): PendingItem<Item, Result>[] => (taken ??= this.pending.splice(0, this.maxBatchSize));
     const started = performance.now();
-    const failure = await this.tryBatch(batch);
+    const failure = await this.tryBatch(take);
     if (!failure) return;
+    // A transaction that cannot begin takes no items.
+    const batch = take();
     if (isOutage(failure)) {
       if (performance.now() - started >= OUTAGE_THRESHOLD) rejectAll(this.pending.splice(0), failure);
       return rejectAll(batch, failure);
@@ -72,17 +76,17 @@ export class Batcher<Item, Result> {
     if (batch.length === 1) return rejectAll(batch, failure);
     // One item must not fail the others.
     for (const [index, one] of batch.entries()) {
-      const own = await this.tryBatch([one]);
+      const own = await this.tryBatch(() => [one]);
       if (!own) continue;
       if (isOutage(own)) return rejectAll(batch.slice(index), own);
       one.reject(own.error);
     }
   }
 
-  private async tryBatch(batch: PendingItem<Item, Result>[]): Promise<{ error: unknown } | undefined> {
+  private async tryBatch(take: TakeBatch<PendingItem<Item, Result>>): Promise<{ error: unknown } | undefined> {
     try {
-      const results = await this.process(batch.map(({ item }) => item));
-      batch.forEach(({ resolve }, index) => resolve(results[index]!));
+      const results = await this.process(() => take().map(({ item }) => item));
+      take().forEach(({ resolve }, index) => resolve(results[index]!));
     } catch (error) {
       return { error };
     }

@@ -24,12 +24,26 @@ interface PendingStatement {
   reject(error: unknown): void;
 }
 
-/** The waiting transactions and groups of statements of one origin, in the order of their arrival. */
+/** Work that waits for the transaction that it shares with other work. */
+interface PendingWork {
+  work: ManagerWork<unknown>;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** Takes the work that waits for a shared transaction. The first call decides which it is. */
+type TakeWork = () => PendingWork[];
+
+/** The waiting transactions and groups of one origin, in the order of their arrival. */
 class WriteQueue {
   private readonly tasks: Task[] = [];
   private statements: PendingStatement[] = [];
+  private works: PendingWork[] = [];
 
-  constructor(private readonly commitGroup: (statements: PendingStatement[]) => Promise<void>) {}
+  constructor(
+    private readonly commitGroup: (statements: PendingStatement[]) => Promise<void>,
+    private readonly commitShared: (take: TakeWork) => Promise<void>,
+  ) {}
 
   addTransaction(task: Task): void {
     this.tasks.push(task);
@@ -43,6 +57,15 @@ class WriteQueue {
     this.statements.push(pending);
   }
 
+  /** Adds work to the shared transaction that has not begun, or queues one. */
+  addWork(pending: PendingWork): void {
+    if (this.works.length === 0) {
+      let taken: PendingWork[] | undefined;
+      this.tasks.push(() => this.commitShared(() => (taken ??= this.works.splice(0))));
+    }
+    this.works.push(pending);
+  }
+
   next(): Task | undefined {
     return this.tasks.shift();
   }
@@ -54,7 +77,8 @@ class WriteQueue {
  * queues take turns, so that neither delays the other.
  *
  * Single statements that wait at the same time share one transaction, because the disk must confirm each commit (group
- * commit). If one statement fails, only that one is undone. If the commit fails, all of them fail.
+ * commit). If one statement fails, only that one is undone. If the commit fails, all of them fail. Work that may share
+ * a transaction is grouped in the same way. If any of it fails, each runs again alone.
  */
 export class SqliteWriter extends Writer {
   private readonly logger = new Logger('Database');
@@ -68,7 +92,11 @@ export class SqliteWriter extends Writer {
     private readonly exit: () => void = () => process.exit(1),
   ) {
     super();
-    const createQueue = (): WriteQueue => new WriteQueue((statements) => this.commitGroup(statements));
+    const createQueue = (): WriteQueue =>
+      new WriteQueue(
+        (statements) => this.commitGroup(statements),
+        (take) => this.commitShared(take),
+      );
     this.queues = { api: createQueue(), background: createQueue() };
   }
 
@@ -77,6 +105,13 @@ export class SqliteWriter extends Writer {
       this.queues[origin].addTransaction(() => this.transact(work).then(resolve, reject));
       this.start();
     });
+  }
+
+  protected beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
+    return new Promise<unknown>((resolve, reject) => {
+      this.queues[origin].addWork({ work, resolve, reject });
+      this.start();
+    }) as Promise<T>;
   }
 
   protected runAlone<T>(statement: Sql, origin: Origin): Promise<T[]> {
@@ -118,6 +153,22 @@ export class SqliteWriter extends Writer {
       });
     } catch (error) {
       for (const { reject } of statements) reject(error);
+    }
+  }
+
+  private async commitShared(take: TakeWork): Promise<void> {
+    try {
+      const results = await this.transact(async (manager) => {
+        const all: unknown[] = [];
+        for (const { work } of take()) all.push(await work(manager));
+        return all;
+      });
+      take().forEach(({ resolve }, index) => resolve(results[index]));
+    } catch (error) {
+      // A transaction that cannot begin takes no work.
+      const works = take();
+      if (works.length === 1) return works[0]!.reject(error);
+      for (const { work, resolve, reject } of works) await this.transact(work).then(resolve, reject);
     }
   }
 

@@ -12,7 +12,7 @@ import { type Origin, Writer } from './writer.js';
 export class UnitOfWork {
   protected readonly origin: Origin = 'api';
 
-  constructor(private readonly writer: Writer) {}
+  constructor(protected readonly writer: Writer) {}
 
   /**
    * Runs `work` in a transaction. A run inside another run joins its transaction, even if it belongs to another unit of
@@ -44,4 +44,13 @@ export class UnitOfWork {
 @Injectable()
 export class BackgroundUnitOfWork extends UnitOfWork {
   protected override readonly origin = 'background';
+
+  /**
+   * Like {@link run}, for short work that is often repeated. On SQLite, such work that waits at the same time shares a
+   * transaction, because the disk must confirm each commit. If any of it fails, each runs again in a transaction of its
+   * own, so `work` may run twice there, too.
+   */
+  runShared<T>(work: TransactionWork<T>): Promise<T> {
+    return this.writer.sharedTransaction(work, this.origin);
+  }
 }

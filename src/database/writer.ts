@@ -19,6 +19,12 @@ export abstract class Writer {
     return open ? open.run(work) : this.begin((manager) => this.open(manager, work), origin);
   }
 
+  /** Like {@link transaction}, but the work may share its transaction with other such work that waits. */
+  sharedTransaction<T>(work: TransactionWork<T>, origin: Origin): Promise<T> {
+    const open = this.current();
+    return open ? open.run(work) : this.beginShared((manager) => this.open(manager, work), origin);
+  }
+
   /**
    * Runs one statement, in the transaction of the caller or else in one of its own.
    *
@@ -33,6 +39,9 @@ export abstract class Writer {
 
   /** Runs `work` in a new transaction, and commits it. If `work` fails, the transaction is rolled back. */
   protected abstract begin<T>(work: ManagerWork<T>, origin: Origin): Promise<T>;
+
+  /** Runs `work` in a transaction that it may share with other such work. If any of it fails, each runs again alone. */
+  protected abstract beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T>;
 
   /** Runs one statement in a transaction of its own. */
   protected abstract runAlone<T>(statement: Sql, origin: Origin): Promise<T[]>;

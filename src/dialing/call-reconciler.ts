@@ -3,7 +3,7 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { CallFlowRunner } from '../call-flows/call-flow-runner.js';
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { Config } from '../config/config.js';
-import { greatest, parseJson, least, lockClause, now, secondsFromNow } from '../database/dialect.js';
+import { greatest, inList, least, lockClause, now, parseJson, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
 import { findForUpdate } from '../database/rows.js';
 import { violatedUniqueIndex } from '../database/database-errors.js';
@@ -73,7 +73,7 @@ export class CallReconciler {
         if (ids.length > 0) {
           await movePhoneCalls(transaction, 'look_up', {
             values: { check_at: secondsFromNow(this.leaseSeconds), checks: sql`checks + 1` },
-            where: sql`id IN (${join(ids)})`,
+            where: inList(sql`id`, ids),
           });
         }
         return ids;
@@ -153,7 +153,10 @@ export class CallReconciler {
   async excludeKnown(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
     const known = await this.reader.rows<{ remote_call_id: string }>(
-      sql`SELECT remote_call_id FROM phone_calls WHERE remote_call_id IN (${join(calls.map(({ sid }) => sid))})`,
+      sql`SELECT remote_call_id FROM phone_calls WHERE ${inList(
+        sql`remote_call_id`,
+        calls.map(({ sid }) => sid),
+      )}`,
     );
     return calls.filter(({ sid }) => !known.some(({ remote_call_id }) => remote_call_id === sid));
   }

@@ -1,5 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
-import sql, { type Sql, join } from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
 import { calloutSystemTransitions } from '../callouts/callout.machine.js';
 import { inList, isPostgres, lockClause, now } from '../database/dialect.js';
@@ -46,7 +46,7 @@ export class CalloutTrials {
     if (calloutIds.size === 0) return;
     await transaction.query(sql`UPDATE callouts
         SET trial_ended_at = ${now}, trial_code = NULL, trial_refusals = 0
-        WHERE id IN (${join([...calloutIds])}) AND ${isOnTrial}`);
+        WHERE ${inList(sql`id`, [...calloutIds])} AND ${isOnTrial}`);
   }
 
   /** Counts a refusal of a callout's call, which is already recorded as errored, and holds the callout if required. */

@@ -6,7 +6,7 @@ import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.
 import { Config } from '../config/config.js';
 import { recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { Batcher } from '../database/batcher.js';
+import { Batcher, type TakeBatch } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
@@ -50,7 +50,7 @@ export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 @Injectable()
 export class DialClaims {
   private readonly logger = new Logger('DialClaims');
-  private readonly batches = new Batcher((reserved: Reserved[]) => this.claimAll(reserved), MAX_BATCH_SIZE);
+  private readonly batches = new Batcher((take: TakeBatch<Reserved>) => this.claimAll(take), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -84,27 +84,25 @@ export class DialClaims {
   }
 
   /** Claims calls in one transaction, so that an error before the dial undoes the claims. */
-  private async claimAll(reserved: Reserved[]): Promise<(ClaimedCall | undefined)[]> {
+  private async claimAll(take: TakeBatch<Reserved>): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
-    const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
-    const calls = await this.unitOfWork.run(async (transaction) => {
+    const calls = await this.unitOfWork.runShared(async (transaction) => {
+      const reserved = take();
+      const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
       await lockPhoneCalls(transaction, idsOf(reserved));
+      await lockContacts(transaction, idsOf(reserved));
       const rows = await this.claimRows(transaction, slots);
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
-      await lockContacts(transaction, rows);
-      const participations = new Set<number>();
-      const canceled = await cancelIneligible(transaction, idsOf(rows), participations);
-      await refreshOutcomes(transaction, participations);
-      const kept = rows.filter(({ id }) => !canceled.has(id));
-      const loaded = await this.callFlowRunner.loadContexts(transaction, kept);
-      return kept.map((row, index) => ({ ...row, loaded: loaded[index]! }));
+      if (rows.length === 0) return [];
+      const loaded = await this.callFlowRunner.loadContexts(transaction, rows);
+      return rows.map((row, index) => ({ ...row, loaded: loaded[index]! }));
     });
     const claimed = new Map(calls.map((call) => [call.id, call]));
     // The commit takes time, too. A request that is sent late could exceed the rate limit of its second.
     const elapsed = performance.now() - claimedAt;
     const late: ClaimedCall[] = [];
-    const results = reserved.map(({ id, at }) => {
+    const results = take().map(({ id, at }) => {
       const call = claimed.get(id);
       // A second request for the same call gets undefined.
       claimed.delete(id);
@@ -144,7 +142,7 @@ export class DialClaims {
 
   /**
    * Releases calls that were not claimed in their slots, so that they can be reserved again at once: the slot passed,
-   * the callout was paused or stopped, or an emergency call goes first.
+   * the callout was paused or stopped, or an emergency call goes first. Cancels those that must never be dialed.
    */
   private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
     const released = await movePhoneCalls<'release_reservation', { id: number; now: number }>(
@@ -159,6 +157,9 @@ export class DialClaims {
     );
     const slotOf = new Map(slots.map(({ id, at }) => [id, at]));
     this.window.notePassed(released.filter(({ id, now: time }) => time - slotOf.get(id)! > SLOT_TOLERANCE).length);
+    const participations = new Set<number>();
+    await cancelIneligible(transaction, idsOf(released), participations);
+    await refreshOutcomes(transaction, participations);
   }
 
   /**

@@ -19,6 +19,7 @@ import {
   cancelIneligible,
   goesBeforeAll,
   isDue,
+  isIneligible,
 } from './eligibility.js';
 import { type CalloutWithQueued, findCalloutsWithQueued, lockQueuedCalls } from './queued-calls.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
@@ -77,9 +78,9 @@ export class DialQueue {
       let hasMore = false;
       for (const { when, message } of calloutCancellations) {
         const callouts = await findCalloutsWithQueued(transaction, unclaimed, when);
-        const ids = await lockQueuedCalls(transaction, callouts, unclaimed, CANCEL_BATCH_SIZE);
-        await cancelCalls(transaction, ids, { message, participations });
-        hasMore ||= ids.length === CANCEL_BATCH_SIZE;
+        const calls = await lockQueuedCalls(transaction, callouts, unclaimed, CANCEL_BATCH_SIZE);
+        await cancelCalls(transaction, idsOf(calls), { message, participations });
+        hasMore ||= calls.length === CANCEL_BATCH_SIZE;
       }
       await refreshOutcomes(transaction, participations);
       return hasMore;
@@ -137,7 +138,7 @@ export class DialQueue {
       if (reserved.length === 0) return undefined;
       await movePhoneCalls(transaction, 'release_reservation', {
         values: { leased_until: null },
-        where: sql`id IN (${join(reserved.map(({ id }) => id))})`,
+        where: inList(sql`id`, idsOf(reserved)),
       });
       return Math.min(...reserved.map(({ leased_until }) => slotOf(leased_until)));
     });
@@ -181,18 +182,17 @@ export class DialQueue {
       withPlan.map(({ id }) => id),
     );
     for (let pass = 0; pass < MAX_PASSES && chosen.length < count; pass++) {
-      const seen = [...idsOf(chosen), ...passedOver];
-      const due = sql`${isDue} AND phone_calls.id NOT IN (${join(seen.length > 0 ? seen : [0])})`;
-      const found: number[] = [];
+      const seen = inList(sql`phone_calls.id`, [...idsOf(chosen), ...passedOver]);
+      const due = sql`${isDue} AND NOT ${seen}`;
+      const found: FoundCall[] = [];
       for (const ofPriority of callouts) {
         const left = count - chosen.length - found.length;
-        found.push(...(await lockQueuedCalls(transaction, ofPriority, due, left, { evenly: true, limits })));
+        const options = { evenly: true, limits, columns: foundColumns };
+        found.push(...(await lockQueuedCalls<FoundCall>(transaction, ofPriority, due, left, options)));
       }
-      const canceled = await cancelIneligible(transaction, found, participations);
-      const calls = await readDueCalls(
-        transaction,
-        found.filter((id) => !canceled.has(id)),
-      );
+      const ineligible = found.filter(({ is_ineligible }) => is_ineligible);
+      const calls = found.filter(({ is_ineligible }) => !is_ineligible);
+      await cancelIneligible(transaction, idsOf(ineligible), participations);
       const { held, waits: more } = isGated
         ? await this.gate.decide(transaction, calls, chosen)
         : { held: new Set<DueCall>(), waits: [] };
@@ -231,16 +231,11 @@ interface DueCall extends DuePerson {
   id: number;
 }
 
-const idsOf = (calls: readonly DueCall[]): number[] => calls.map(({ id }) => id);
+/** A call that is due, and whether it must never be dialed. */
+type FoundCall = DueCall & { is_ineligible: boolean | number };
 
-/** Reads whom queued calls call, in the order of the ids given. */
-async function readDueCalls(transaction: Transaction, ids: readonly number[]): Promise<DueCall[]> {
-  if (ids.length === 0) return [];
-  const rows = await transaction.query<DueCall>(
-    sql`SELECT id, callout_id AS "calloutId", contact_id AS "contactId", msisdn,
-        callout_participation_id AS "participationId"
-      FROM phone_calls WHERE ${inList(sql`id`, [...ids])}`,
-  );
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.flatMap((id) => byId.get(id) ?? []);
-}
+const foundColumns = sql`phone_calls.id, phone_calls.callout_id AS "calloutId",
+  phone_calls.contact_id AS "contactId", phone_calls.msisdn,
+  phone_calls.callout_participation_id AS "participationId", ${isIneligible} AS is_ineligible`;
+
+const idsOf = (calls: readonly { id: number }[]): number[] => calls.map(({ id }) => id);

@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
+import { matchAll } from '../api/filters/filter.js';
 import { Config } from '../config/config.js';
 import { recordset, now, secondsFromNow } from '../database/dialect.js';
-import { Batcher } from '../database/batcher.js';
+import { Batcher, type TakeBatch } from '../database/batcher.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -35,7 +36,7 @@ interface Dialed {
 /** Records the results of dials. A webhook that arrived before the provider's response is never undone. */
 @Injectable()
 export class DialResults {
-  private readonly batches = new Batcher((dialed: Dialed[]) => this.recordAll(dialed), MAX_BATCH_SIZE);
+  private readonly batches = new Batcher((take: TakeBatch<Dialed>) => this.recordAll(take), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -49,8 +50,9 @@ export class DialResults {
     return this.batches.add({ call, result });
   }
 
-  private async recordAll(dialed: Dialed[]): Promise<void[]> {
-    await this.unitOfWork.run(async (transaction) => {
+  private recordAll(take: TakeBatch<Dialed>): Promise<void[]> {
+    return this.unitOfWork.runShared(async (transaction) => {
+      const dialed = take();
       // As the reservation does, before it locks calls and participations.
       if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
         await this.rateLimiter.resetBackoff(transaction, 'dial');
@@ -67,8 +69,8 @@ export class DialResults {
       }
       await refreshOutcomes(transaction, participations);
       await this.recordTrials(transaction, dialed);
+      return dialed.map(() => undefined);
     });
-    return dialed.map(() => undefined);
   }
 
   /** Records what the results say about the settings of the callouts. */
@@ -97,7 +99,6 @@ export class DialResults {
     participations: Set<number>,
   ): Promise<void> {
     if (accepted.length === 0) return;
-    await retractGuessedIds(transaction, accepted, participations);
     const from = recordset('input', acceptedColumns, accepted);
     const answer = {
       lease_token: null,
@@ -108,27 +109,31 @@ export class DialResults {
       call_flow_state = coalesce(phone_calls.call_flow_state, input.call_flow_state)`;
     const givenUp = sql`phone_calls.status = 'errored' AND phone_calls.lease_token IS NULL
       AND phone_calls.remote_call_id IS NULL`;
-    const moved = await movePhoneCalls(transaction, 'record_accepted', {
-      values: {
-        ...answer,
-        remote_status: sql`input.remote_status`,
-        check_at: secondsFromNow(this.config.reconcileAfter),
-        checks: 0,
-      },
-      target: sql`input.status`,
-      set: sql`${stored}, remote_direction = input.remote_direction`,
-      from,
-      where: sql`phone_calls.id = input.id AND (phone_calls.lease_token = input.lease_token OR ${givenUp})`,
-      participations,
-    });
-    if (moved.length < accepted.length) {
-      await movePhoneCalls(transaction, 'record_late_answer', {
-        values: answer,
-        set: sql`${stored}, updated_at = ${now}`,
+    const move = (condition: Sql): Promise<unknown[]> =>
+      movePhoneCalls(transaction, 'record_accepted', {
+        values: {
+          ...answer,
+          remote_status: sql`input.remote_status`,
+          check_at: secondsFromNow(this.config.reconcileAfter),
+          checks: 0,
+        },
+        target: sql`input.status`,
+        set: sql`${stored}, remote_direction = input.remote_direction`,
         from,
-        where: sql`phone_calls.id = input.id AND phone_calls.lease_token = input.lease_token`,
+        where: sql`phone_calls.id = input.id AND (phone_calls.lease_token = input.lease_token OR ${givenUp})
+          AND ${condition}`,
+        participations,
       });
-    }
+    const moved = await move(isIdFree);
+    if (moved.length === accepted.length) return;
+    await retractGuessedIds(transaction, accepted, participations);
+    await move(matchAll);
+    await movePhoneCalls(transaction, 'record_late_answer', {
+      values: answer,
+      set: sql`${stored}, updated_at = ${now}`,
+      from,
+      where: sql`phone_calls.id = input.id AND phone_calls.lease_token = input.lease_token`,
+    });
   }
 
   private async recordNotAccepted(
@@ -164,6 +169,10 @@ export class DialResults {
     }
   }
 }
+
+/** The condition that no other call has the provider's id. A scalar subquery always finds the call by that id. */
+const isIdFree = sql`(SELECT other.id FROM phone_calls AS other
+  WHERE other.remote_call_id = input.remote_call_id AND other.id <> input.id) IS NULL`;
 
 const acceptedColumns = {
   id: 'bigint',

@@ -11,7 +11,7 @@ import { PollingLoop } from '../jobs/polling-loop.js';
 const POLL_INTERVAL = 250;
 
 /** How often calls to dial are reserved while more calls are due than could be reserved (ms). */
-const BUSY_POLL_INTERVAL = 50;
+const BUSY_POLL_INTERVAL = 100;
 
 /** Calls whose slots begin within this time are passed to the queue in one group (ms). */
 const GROUP_INTERVAL = 20;

@@ -1,7 +1,7 @@
 import sql, { type Sql, join, raw } from 'sql-template-tag';
 import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { INCLUDE_DO_NOT_CALL, optedOut } from '../contacts/opted-out.js';
-import { isPostgres, notIndexed, now } from '../database/dialect.js';
+import { inList, isPostgres, notIndexed, now } from '../database/dialect.js';
 import { isFree } from '../database/lease.js';
 import type { Transaction } from '../database/transaction.js';
 import { and, matchAll } from '../api/filters/filter.js';
@@ -162,17 +162,17 @@ export const calloutCancellations: readonly Cancellation[] = cancellations('call
 
 const callCancellations = cancellations('phone_calls');
 
-/** When queued calls are never dialed by the rules of calls, and the message of the first such rule. */
-const ineligible = {
-  when: sql`(${join(
-    callCancellations.map(({ when }) => when),
-    ' OR ',
-  )})`,
-  message: sql`CASE ${join(
-    callCancellations.map(({ when, message }) => sql`WHEN ${when} THEN ${message}`),
-    ' ',
-  )} END`,
-};
+/** The condition that a call is never dialed, by the rules of calls. */
+export const isIneligible = sql`(${join(
+  callCancellations.map(({ when }) => when),
+  ' OR ',
+)})`;
+
+/** The message of the first rule by which a call is never dialed. */
+const ineligibleMessage = sql`CASE ${join(
+  callCancellations.map(({ when, message }) => sql`WHEN ${when} THEN ${message}`),
+  ' ',
+)} END`;
 
 /**
  * The condition that a queued call can be reserved: it is neither reserved nor claimed nor postponed after a refusal,
@@ -213,40 +213,35 @@ const letsEmergenciesPass = sql`(
   )
 )`;
 
-/** The condition that a reserved call may still be dialed, by the rules of calls and of callouts. */
+/** The condition that a reserved call may be dialed now, by the rules of calls and of callouts. */
 export const mayBeDialed: Sql = and([
   sql`(SELECT ${calloutPermits} FROM callouts WHERE callouts.id = phone_calls.callout_id)`,
   permitted('phone_calls'),
+  sql`NOT ${isIneligible}`,
   letsEmergenciesPass,
 ]);
 
 /**
- * Locks the contacts of calls until the transaction ends, so that nobody opts out between {@link cancelIneligible} and
- * the commit. Not needed on SQLite, where the transaction is the only writer.
+ * Locks the contacts of calls until the transaction ends, so that nobody opts out between {@link mayBeDialed} and the
+ * commit. Not needed on SQLite, where the transaction is the only writer.
  */
-export async function lockContacts(
-  transaction: Transaction,
-  calls: readonly { contact_id: number | null; msisdn: string }[],
-): Promise<void> {
-  if (!isPostgres || calls.length === 0) return;
-  const ids = calls.map(({ contact_id }) => contact_id).filter((id) => id !== null);
-  const numbers = calls.map(({ msisdn }) => msisdn);
-  await transaction.query(
-    sql`SELECT 1 FROM contacts WHERE id = ANY(${ids}) OR msisdn = ANY(${numbers}) ORDER BY id FOR SHARE`,
-  );
+export async function lockContacts(transaction: Transaction, callIds: readonly number[]): Promise<void> {
+  if (!isPostgres || callIds.length === 0) return;
+  const column = (name: string) => sql`ARRAY(SELECT ${raw(name)} FROM phone_calls WHERE ${inList(sql`id`, callIds)})`;
+  await transaction.query(sql`SELECT 1 FROM contacts WHERE id = ANY(${column('contact_id')})
+    OR msisdn = ANY(${column('msisdn')}) ORDER BY id FOR SHARE`);
 }
 
 /**
  * Cancels the queued calls among `ids` that must never be dialed by the rules of calls.
  * @param participations receives the participations whose outcomes the caller refreshes
- * @returns the ids of the calls that were canceled
  */
-export async function cancelIneligible(
+export function cancelIneligible(
   transaction: Transaction,
   ids: readonly number[],
   participations: Set<number>,
-): Promise<Set<number>> {
-  return new Set(await cancelCalls(transaction, ids, { ...ineligible, participations }));
+): Promise<void> {
+  return cancelCalls(transaction, ids, { when: isIneligible, message: ineligibleMessage, participations });
 }
 
 /**
@@ -254,7 +249,6 @@ export async function cancelIneligible(
  * @param options.message their `remote_error_message`
  * @param options.when an additional condition for each call
  * @param options.participations receives the participations whose outcomes the caller refreshes
- * @returns the ids of the calls that were canceled
  */
 export async function cancelCalls(
   transaction: Transaction,
@@ -264,12 +258,11 @@ export async function cancelCalls(
     when = matchAll,
     participations,
   }: { message: Sql | string | null; when?: Sql; participations: Set<number> },
-): Promise<number[]> {
-  if (ids.length === 0) return [];
-  const rows = await movePhoneCalls(transaction, 'cancel', {
+): Promise<void> {
+  if (ids.length === 0) return;
+  await movePhoneCalls(transaction, 'cancel', {
     values: { lease_token: null, dialled_at: null, remote_error_message: message },
-    where: sql`id IN (${join([...ids])}) AND ${when}`,
+    where: sql`${inList(sql`id`, ids)} AND ${when}`,
     participations,
   });
-  return rows.map(({ id }) => id);
 }

@@ -57,36 +57,36 @@ function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
  * @param count the maximum number of calls
  * @param options.evenly takes equally many calls of each callout. The next callouts share what one callout lacks
  * @param options.limits how many calls of each callout may be taken
- * @returns the calls' ids
+ * @param options.columns the columns of the result. By default, it has the ids
  */
-export async function lockQueuedCalls(
+export async function lockQueuedCalls<Row = { id: number }>(
   transaction: Transaction,
   callouts: readonly CalloutWithQueued[],
   condition: Sql,
   count: number,
-  { evenly = false, limits }: { evenly?: boolean; limits?: RemainingCalls } = {},
-): Promise<number[]> {
-  const ids: number[] = [];
+  { evenly = false, limits, columns }: { evenly?: boolean; limits?: RemainingCalls; columns?: Sql } = {},
+): Promise<Row[]> {
+  const calls: Row[] = [];
   for (const [index, { id }] of callouts.entries()) {
-    const left = count - ids.length;
+    const left = count - calls.length;
     if (left <= 0) break;
     const share = evenly ? Math.ceil(left / (callouts.length - index)) : left;
     const most = Math.min(share, limits?.of(id) ?? share);
     if (most <= 0) continue;
-    const rows = await transaction.query<{ id: number }>(
-      sql`${queuedCalls(sql`${id}`, condition)} LIMIT ${most} ${lockClause('FOR UPDATE SKIP LOCKED')}`,
+    const rows = await transaction.query<Row>(
+      sql`${queuedCalls(sql`${id}`, condition, columns)} LIMIT ${most} ${lockClause('FOR UPDATE SKIP LOCKED')}`,
     );
-    ids.push(...rows.map((row) => row.id));
+    calls.push(...rows);
   }
-  return ids;
+  return calls;
 }
 
 /**
  * Selects the queued calls of a callout, in order. With `=`, the planner may pick the primary key and scan every call.
  * BETWEEN forces the index on (callout_id, id).
  */
-function queuedCalls(callout: Sql, condition: Sql): Sql {
-  return sql`SELECT phone_calls.id FROM phone_calls
+function queuedCalls(callout: Sql, condition: Sql, columns: Sql = sql`phone_calls.id`): Sql {
+  return sql`SELECT ${columns} FROM phone_calls
     WHERE phone_calls.callout_id BETWEEN ${callout} AND ${callout} AND phone_calls.status = 'queued' AND ${condition}
     ORDER BY phone_calls.callout_id, phone_calls.id`;
 }

@@ -51,6 +51,9 @@ export interface Reservation {
  */
 @Injectable()
 export class RateLimiter {
+  /** The buckets without a pause since the provider's last answer, when this process last read their rows. */
+  private readonly withoutPauses = new Set<RateLimitBucket>();
+
   constructor(
     private readonly reader: BackgroundReader,
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -72,8 +75,10 @@ export class RateLimiter {
   ): Promise<Reservation[]> {
     const [row] = await transaction.query<
       RateLimitRow & { now: number }
-    >(sql`SELECT next_at, paused_until, ${nowMilliseconds} AS now FROM paces
+    >(sql`SELECT next_at, paused_until, pauses, ${nowMilliseconds} AS now FROM paces
         WHERE name = ${bucket} ${lockClause('FOR UPDATE SKIP LOCKED')}`);
+    if (row?.pauses === 0) this.withoutPauses.add(bucket);
+    else this.withoutPauses.delete(bucket);
     // A pause or a slot that is too far ahead was written before the database clock stepped back, and does not count.
     if (!row || (row.paused_until > row.now && row.paused_until <= row.now + MAX_PAUSE)) return [];
     const interval = 1_000 / (perSecond * USED_RATIO);
@@ -115,6 +120,7 @@ export class RateLimiter {
    * @param reason the reason for people; null when they need not act
    */
   async pause(bucket: RateLimitBucket, reason: string | null): Promise<void> {
+    this.withoutPauses.delete(bucket);
     await this.unitOfWork.run(async (transaction) => {
       const [row] = await transaction.query<{ pauses: number; pausing: boolean | number }>(
         sql`SELECT pauses, ${isPausing} AS pausing FROM paces WHERE name = ${bucket} ${lockClause('FOR UPDATE')}`,
@@ -129,9 +135,10 @@ export class RateLimiter {
 
   /**
    * Ends the growth of pauses after the provider has answered a request. Does nothing during a pause, because the
-   * request was sent before the pause.
+   * request was sent before the pause. Writes nothing if the bucket had no pause when its last slots were reserved.
    */
   async resetBackoff(transaction: Transaction, bucket: RateLimitBucket): Promise<void> {
+    if (this.withoutPauses.has(bucket)) return;
     await transaction.query(
       sql`UPDATE paces SET pauses = 0, reason = NULL WHERE name = ${bucket} AND pauses > 0 AND NOT (${isPausing})`,
     );

@@ -3,7 +3,7 @@ import { CallFlowRunner, type CallWebhook } from '../call-flows/call-flow-runner
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { phoneCallIdIn } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
-import { Batcher } from '../database/batcher.js';
+import { Batcher, type TakeBatch } from '../database/batcher.js';
 import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -44,7 +44,7 @@ interface WebhookWithCall {
 @Injectable()
 export class WebhookProcessor {
   private readonly batcher = new Batcher(
-    (webhooks: ProviderWebhook[]) => this.processBatch(webhooks),
+    (take: TakeBatch<ProviderWebhook>) => this.processBatch(take),
     MAX_BATCH_SIZE,
     CONCURRENCY,
   );
@@ -70,11 +70,13 @@ export class WebhookProcessor {
 
   /**
    * Processes webhooks in one transaction.
-   * @returns the result of each webhook, in the order of `webhooks`. An error is returned rather than thrown, so that
+   * @returns the result of each webhook, in their order. An error is returned rather than thrown, so that
    *   it does not roll back the other webhooks.
    */
-  private processBatch(webhooks: ProviderWebhook[]): Promise<(StoredReply | UnusableWebhookError)[]> {
-    return this.unitOfWork.run(async (transaction) => {
+  private processBatch(take: TakeBatch<ProviderWebhook>): Promise<(StoredReply | UnusableWebhookError)[]> {
+    return this.unitOfWork.runShared(async (transaction) => {
+      const webhooks = take();
+      if (webhooks.length === 0) return [];
       const { matched, unusable, moved } = await this.matchCalls(transaction, webhooks);
       const replies = await findReplies(
         transaction,
