@@ -4,7 +4,7 @@ import type { Callout } from '../callouts/callout.entity.js';
 import { lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 
 /** How many participations one transaction reads. */
 const CHUNK_SIZE = 2_000;
@@ -28,17 +28,21 @@ export class CalloutOutcomes {
   async refreshChunk(): Promise<boolean> {
     return this.unitOfWork.run(async (transaction) => {
       const [callout] = await transaction.query<DueCallout>(
-        // The lock keeps the callout from being stopped or resumed meanwhile. Nothing else waits for it.
-        sql`SELECT id, outcomes_cursor FROM callouts WHERE outcomes_cursor IS NOT NULL ORDER BY id LIMIT 1
-          ${lockClause('FOR KEY SHARE')}`,
+        sql`SELECT id, outcomes_cursor FROM callouts WHERE outcomes_cursor IS NOT NULL ORDER BY id LIMIT 1`,
       );
       if (!callout) return false;
       const ids = await nextParticipations(transaction, callout);
-      await refreshOutcomes(transaction, ids, { releases: true });
+      await lockParticipations(transaction, ids);
       // Another process may have refreshed the same participations.
+      const isSame = sql`id = ${callout.id} AND outcomes_cursor = ${callout.outcomes_cursor}`;
+      // The lock keeps the callout from being stopped or resumed meanwhile.
+      const locked = await transaction.query(
+        sql`SELECT 1 FROM callouts WHERE ${isSame} ${lockClause('FOR KEY SHARE')}`,
+      );
+      if (locked.length === 0) return true;
+      await refreshOutcomes(transaction, ids, { releases: true });
       const cursor = ids.length < CHUNK_SIZE ? null : ids.at(-1)!;
-      await transaction.query(sql`UPDATE callouts SET outcomes_cursor = ${cursor}
-          WHERE id = ${callout.id} AND outcomes_cursor = ${callout.outcomes_cursor}`);
+      await transaction.query(sql`UPDATE callouts SET outcomes_cursor = ${cursor} WHERE ${isSame}`);
       return true;
     });
   }
