@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classifyError, classifyResponse } from '../src/telephony/twilio/classify-response.js';
+import { classifyEnding, classifyError, classifyPlacement } from '../src/telephony/twilio/classify-response.js';
 
 describe('the outcome of a request for a call', () => {
   it.each([
@@ -27,21 +27,21 @@ describe('the outcome of a request for a call', () => {
     [503, { code: 20503 }, 'unknown'],
     [302, undefined, 'unknown'],
   ])('%i %j is %s', (statusCode, body, outcome) => {
-    expect(classifyResponse({ statusCode, body: JSON.stringify(body) ?? '' }).outcome).toBe(outcome);
+    expect(classifyPlacement({ statusCode, body: JSON.stringify(body) ?? '' }).outcome).toBe(outcome);
   });
 
   it('is unknown if a success is not JSON', () => {
-    expect(classifyResponse({ statusCode: 201, body: '<html>' }).outcome).toBe('unknown');
+    expect(classifyPlacement({ statusCode: 201, body: '<html>' }).outcome).toBe('unknown');
   });
 
   it("has the provider's message", () => {
     const body = JSON.stringify({ code: 21211, message: 'invalid number' });
-    expect(classifyResponse({ statusCode: 400, body })).toEqual({
+    expect(classifyPlacement({ statusCode: 400, body })).toEqual({
       outcome: 'refused',
       code: '21211',
       message: 'invalid number (21211)',
     });
-    expect(classifyResponse({ statusCode: 418, body: '' })).toEqual({
+    expect(classifyPlacement({ statusCode: 418, body: '' })).toEqual({
       outcome: 'refused',
       code: 'HTTP 418',
       message: 'HTTP 418',
@@ -62,5 +62,49 @@ describe('the outcome of a request for a call', () => {
     [undefined, 'unknown'],
   ])('of an error with the code %s is %s', (code, outcome) => {
     expect(classifyError(Object.assign(new Error('x'), { code })).outcome).toBe(outcome);
+  });
+});
+
+describe('the outcome of a request to end a call', () => {
+  const call = (status: string) => ({ sid: 'CA1', status });
+
+  it.each([
+    ['canceled', 200, call('canceled'), 'ended'],
+    ['canceled', 200, call('queued'), 'ended'],
+    ['canceled', 200, call('ringing'), 'ended'],
+    ['canceled', 200, call('in-progress'), 'not_cancelable'],
+    ['canceled', 200, call('completed'), 'already_ended'],
+    ['canceled', 200, call('busy'), 'already_ended'],
+    ['completed', 200, call('completed'), 'ended'],
+    ['completed', 200, call('canceled'), 'ended'],
+    ['completed', 200, call('in-progress'), 'ended'],
+    ['completed', 200, call('no-answer'), 'already_ended'],
+    ['completed', 200, call('failed'), 'already_ended'],
+    ['completed', 400, { code: 21220, message: 'Call is not in-progress. Cannot redirect.' }, 'already_ended'],
+    ['canceled', 400, { code: '21220' }, 'already_ended'],
+    ['canceled', 404, { code: 20404 }, 'not_found'],
+    ['canceled', 404, undefined, 'not_found'],
+    ['canceled', 429, { code: 20429 }, 'postponed'],
+    ['canceled', 401, { code: 20003 }, 'barred'],
+    ['canceled', 403, { code: 20006 }, 'barred'],
+    ['canceled', 403, undefined, 'barred'],
+    ['canceled', 400, { code: 20005 }, 'barred'],
+    ['canceled', 400, { code: 20422 }, 'refused'],
+    ['canceled', 200, { status: 'canceled' }, 'unknown'],
+    ['canceled', 200, 'not a JSON object', 'unknown'],
+    ['canceled', 302, undefined, 'unknown'],
+    ['canceled', 408, undefined, 'unknown'],
+    ['canceled', 500, { code: 20500 }, 'unknown'],
+    ['canceled', 503, undefined, 'unknown'],
+  ] as const)('%s, answered with %i %j, is %s', (status, statusCode, body, outcome) => {
+    expect(classifyEnding({ statusCode, body: JSON.stringify(body) ?? '' }, status).outcome).toBe(outcome);
+  });
+
+  it('has the call as the provider shows it', () => {
+    const body = JSON.stringify({ ...call('ringing'), duration: null });
+    expect(classifyEnding({ statusCode: 200, body }, 'completed')).toEqual({
+      outcome: 'ended',
+      call: { ...call('ringing'), duration: null },
+    });
   });
 });

@@ -1,8 +1,16 @@
+import twilio from 'twilio';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { TwilioProvider } from '../src/telephony/twilio/twilio.provider.js';
 import type { ApiResponse, Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
 import { Installation } from './support/installation.js';
-import { PROVIDER_SID, providerAuthorization, providerEnvironment } from './support/provider-environment.js';
+import {
+  PROVIDER_SID,
+  PROVIDER_TOKEN,
+  providerAuthorization,
+  providerEnvironment,
+} from './support/provider-environment.js';
+import { StubServer } from './support/stub-server.js';
 
 /** Simulated seconds; longer than any test: four minutes at the speed below. */
 const LONG = 24_000;
@@ -194,7 +202,31 @@ describe('a request to end a call', () => {
     expect((await end(canceled.sid, 'canceled')).body).toMatchObject({ status: 'canceled', start_time: null });
     expect((await end(completed.sid, 'completed')).body.status).toBe('canceled');
     await until(left.sid, 'completed');
-    expect((await fetchCall(canceled.sid)).status).toBe('canceled');
+    for (const { sid } of [canceled, completed]) {
+      expect(await fetchCall(sid)).toMatchObject({ status: 'canceled', start_time: null, end_time: null });
+    }
+  });
+
+  it('cancels a ringing call, which nobody answers then', async () => {
+    const To = number();
+    await api.put(`/simulator/people/${encodeURIComponent(To)}`, { ending: 'answered', ring: 50 });
+    const form = { To, Twiml: '<Response><Say>Hello</Say></Response>', MachineDetection: 'Enable' };
+    const [{ body: canceled }, { body: left }] = [await create(form), await create(form)];
+    await until(canceled.sid, 'ringing');
+    expect((await end(canceled.sid, 'canceled')).body).toMatchObject({ status: 'canceled', end_time: null });
+    await until(left.sid, 'completed');
+    expect(await fetchCall(canceled.sid)).toMatchObject({ status: 'canceled', answered_by: null, duration: null });
+    expect((await api.get(`/simulator/calls/${canceled.sid}/transcript`)).body).toEqual([]);
+  });
+
+  it('asks no question after it', async () => {
+    const Twiml = `<Response><Gather><Say>${'A long question. '.repeat(40)}</Say></Gather></Response>`;
+    const [{ body: ended }, { body: left }] = [await create({ Twiml }), await create({ Twiml })];
+    await until(ended.sid, 'in-progress');
+    await end(ended.sid, 'completed');
+    await until(left.sid, 'completed');
+    const { body: transcript } = await api.get(`/simulator/calls/${ended.sid}/transcript`);
+    expect(transcript).toEqual([{ said: expect.any(String) }]);
   });
 
   it('hangs up an answered call, which canceling does not affect', async () => {
@@ -206,16 +238,145 @@ describe('a request to end a call', () => {
       status: 'completed',
       end_time: expect.any(String),
     });
-    const again = await end(body.sid, 'completed');
-    expect([again.status, again.body.code]).toEqual([400, 21220]);
+    for (const status of ['canceled', 'completed']) {
+      const again = await end(body.sid, status);
+      expect([again.status, again.body]).toMatchObject([
+        400,
+        { code: 21220, message: 'Call is not in-progress. Cannot redirect.', status: 400 },
+      ]);
+    }
+  });
+
+  it('sends the last status callback, signed and numbered', async () => {
+    const receiver = await StubServer.start();
+    const StatusCallback = `${receiver.url}/status`;
+    /** Waits for so many callbacks of a call. @returns the last one */
+    const lastOf = (sid: string, count: number): Promise<Body> =>
+      eventually(() => {
+        const forms = receiver.forms.filter((form) => form.get('CallSid') === sid);
+        return forms.length === count ? Object.fromEntries(forms.at(-1)!) : undefined;
+      });
+    const createWithCallbacks = async (Twiml: string): Promise<string> => {
+      const form = new URLSearchParams({ To: number(), From: '2442', Twiml, StatusCallback });
+      for (const event of ['initiated', 'ringing', 'answered', 'completed']) form.append('StatusCallbackEvent', event);
+      return (await api.send('POST', `${calls}.json`, form.toString(), providerAuthorization)).body.sid;
+    };
+    const answered = await createWithCallbacks('<Response><Pause length="14400"/></Response>');
+    await lastOf(answered, 3);
+    await end(answered, 'completed');
+    expect(await lastOf(answered, 4)).toMatchObject({ CallStatus: 'completed', SequenceNumber: '3' });
+    await api.put('/simulator/faults', { queue_seconds: LONG });
+    const queued = await createWithCallbacks('<Response/>');
+    await end(queued, 'canceled');
+    const canceled = await lastOf(queued, 1);
+    expect(canceled).toMatchObject({ CallStatus: 'canceled', SequenceNumber: '0', CallDuration: '0' });
+    const signature = receiver.headersOfForms.at(-1)!['x-twilio-signature'] as string;
+    expect(twilio.validateRequest(PROVIDER_TOKEN, signature, StatusCallback, canceled)).toBe(true);
+    await receiver.stop();
+  });
+
+  it.each([
+    'Url',
+    'Method',
+    'FallbackUrl',
+    'FallbackMethod',
+    'StatusCallback',
+    'StatusCallbackMethod',
+    'Twiml',
+    'TimeLimit',
+  ])('cannot have %s, which the simulator does not support', async (name) => {
+    await api.put('/simulator/faults', { queue_seconds: LONG });
+    const { body: call } = await create();
+    const form = `Status=completed&${name}=x`;
+    const { status, body } = await api.send('POST', `${calls}/${call.sid}.json`, form, providerAuthorization);
+    expect([status, body.code, body.message]).toEqual([400, 20422, expect.stringContaining(`support ${name} `)]);
+    expect((await fetchCall(call.sid)).status).toBe('queued');
+  });
+
+  it('may have unknown parameters', async () => {
+    await api.put('/simulator/faults', { queue_seconds: LONG });
+    const { body } = await create();
+    const ended = await api.send(
+      'POST',
+      `${calls}/${body.sid}.json`,
+      'Status=canceled&Nonsense=1&Url=',
+      providerAuthorization,
+    );
+    expect(ended.status).toBe(200);
   });
 
   it('needs an existing call and a valid status', async () => {
     const { body } = await create();
-    for (const status of ['', 'busy', 'CANCELED', '__proto__']) expect((await end(body.sid, status)).status).toBe(400);
-    for (const sid of ['CA1', '__proto__', 'constructor', 'x'.repeat(10_000)]) {
-      expect((await end(sid, 'canceled')).status).toBe(404);
+    for (const status of ['', 'busy', 'CANCELED', '__proto__']) {
+      expect(await end(body.sid, status)).toMatchObject({ status: 400, body: { code: 20422, status: 400 } });
     }
+    for (const sid of ['CA1', '__proto__', 'constructor', 'x'.repeat(10_000)]) {
+      expect(await end(sid, 'canceled')).toMatchObject({ status: 404, body: { code: 20404, status: 404 } });
+    }
+  });
+
+  it.each([
+    ['429', 429, 20429, 'queued'],
+    ['500_before', 500, 20500, 'queued'],
+    ['500_after', 500, 20500, 'canceled'],
+  ])('has the fault %s', async (fault, status, code, shown) => {
+    await api.put('/simulator/faults', { queue_seconds: LONG });
+    const { body } = await create();
+    await api.put('/simulator/faults', { create: { [fault]: 1 } });
+    expect(await end(body.sid, 'canceled')).toMatchObject({ status, body: { code, status } });
+    expect((await fetchCall(body.sid)).status).toBe(shown);
+  });
+});
+
+describe("the provider's client", () => {
+  const clientWith = (token: string, timeout = 30) =>
+    new TwilioProvider({ sid: PROVIDER_SID, token }, async () => `${api.url}/simulator`, timeout);
+  const client = clientWith(PROVIDER_TOKEN);
+  const createQueued = async (): Promise<string> => {
+    await api.put('/simulator/faults', { queue_seconds: LONG });
+    const { body } = await create();
+    await api.delete('/simulator/faults');
+    return body.sid;
+  };
+
+  it('ends calls that are queued or answered, and learns that others are over or unknown', async () => {
+    const sid = await createQueued();
+    expect(await client.endCall(sid, 'canceled')).toMatchObject({
+      outcome: 'ended',
+      call: { sid, status: 'canceled' },
+    });
+    expect(await client.endCall(sid, 'canceled')).toEqual({ outcome: 'already_ended' });
+    expect(await client.endCall('CA1/../x', 'canceled')).toEqual({ outcome: 'not_found' });
+    const { body: answered } = await create({ Twiml: '<Response><Pause length="14400"/></Response>' });
+    await until(answered.sid, 'in-progress');
+    expect(await client.endCall(answered.sid, 'canceled')).toMatchObject({
+      outcome: 'not_cancelable',
+      call: { status: 'in-progress' },
+    });
+    expect(await client.endCall(answered.sid, 'completed')).toMatchObject({
+      outcome: 'ended',
+      call: { status: 'completed' },
+    });
+  });
+
+  it.each([
+    [{ create: { '429': 1 } }, 'postponed', 'ended'],
+    [{ create: { '500_before': 1 } }, 'unknown', 'ended'],
+    [{ create: { '500_after': 1 } }, 'unknown', 'already_ended'],
+    [{ create: { hang_before: 1 } }, 'unknown', 'ended'],
+    [{ create: { hang_after: 1 } }, 'unknown', 'already_ended'],
+    [{ account: 20003 }, 'barred', 'ended'],
+    [{ account: 10001 }, 'barred', 'ended'],
+  ])('with the faults %j gets %s, and %s when it asks again', async (faults, outcome, again) => {
+    const sid = await createQueued();
+    await api.put('/simulator/faults', faults);
+    expect((await clientWith(PROVIDER_TOKEN, 2).endCall(sid, 'canceled')).outcome).toBe(outcome);
+    await api.delete('/simulator/faults');
+    expect((await client.endCall(sid, 'canceled')).outcome).toBe(again);
+  });
+
+  it('is barred with a wrong token', async () => {
+    expect((await clientWith('wrong').endCall(await createQueued(), 'canceled')).outcome).toBe('barred');
   });
 });
 
@@ -228,10 +389,13 @@ describe('an account fault', () => {
     [21210, 400, "'From' phone number not verified"],
     [22005, 400, 'Call Queue Full'],
     [21999, 400, 'Error 21999'],
-  ])('rejects every request for a call with %i', async (account, status, message) => {
+  ])('rejects every request to create or end a call with %i', async (account, status, message) => {
+    const { body: placed } = await create();
     expect((await api.put('/simulator/faults', { account })).body).toMatchObject({ account });
     const more_info = `https://www.twilio.com/docs/errors/${account}`;
-    expect(await create()).toMatchObject({ status, body: { code: account, status, message, more_info } });
+    const error = { status, body: { code: account, status, message, more_info } };
+    expect(await create()).toMatchObject(error);
+    expect(await end(placed.sid, 'completed')).toMatchObject(error);
     await api.delete('/simulator/faults');
     expect((await create()).status).toBe(201);
   });

@@ -59,6 +59,41 @@ export function readCallRequest(form: URLSearchParams): CallRequest {
   };
 }
 
+/** A request to change a call, after its parameters were checked. */
+export interface CallUpdate {
+  /** How the call is to end. */
+  status: 'canceled' | 'completed';
+}
+
+/**
+ * The parameters of an update that redirect a call or change its callbacks, which the simulator cannot do. Source:
+ * Twilio's OpenAPI document, `UpdateCallRequest`.
+ */
+const UNSUPPORTED_IN_UPDATES = [
+  'Url',
+  'Method',
+  'FallbackUrl',
+  'FallbackMethod',
+  'StatusCallback',
+  'StatusCallbackMethod',
+  'Twiml',
+  'TimeLimit',
+];
+
+/**
+ * Reads the form of a request to change a call. Like Twilio, it ignores unknown parameters.
+ * @throws TwilioError if the status is missing or invalid, or if a parameter is not supported
+ */
+export function readCallUpdate(form: URLSearchParams): CallUpdate {
+  const unsupported = UNSUPPORTED_IN_UPDATES.find((name) => form.get(name));
+  if (unsupported) {
+    throw invalidRequest(`The simulator does not support ${unsupported} when a call is updated: it only ends calls`);
+  }
+  const status = form.get('Status');
+  if (status === 'canceled' || status === 'completed') return { status };
+  throw invalidRequest('Status must be canceled or completed');
+}
+
 /**
  * Reads the two ends of an outbound call.
  * @returns `to` in E.164; `from` as a phone number in E.164, a short code or an alphanumeric sender ID

@@ -1,7 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { setTimeout as pause } from 'node:timers/promises';
 import { listCalls } from './call-list.js';
-import { readCallRequest } from './call-request.js';
+import { readCallRequest, readCallUpdate } from './call-request.js';
+import type { RequestFault } from './faults.js';
 import type { SimulatedCall } from './simulated-call.js';
 import type { SimulatedProvider } from './simulated-provider.js';
 import { TwilioError, accountError, invalidRequest, notFound } from './twilio-error.js';
@@ -20,19 +21,12 @@ export function serveCalls(fastify: FastifyInstance, provider: SimulatedProvider
   fastify.post(`${base}.json`, async (request, reply) => {
     provider.requested++;
     const form = formOf(request);
-    const { account } = provider.faults;
-    if (account !== null) throw accountError(account);
+    throwAccountError(provider);
     const callRequest = readCallRequest(form);
-    const fault = provider.pickCreateFault(callRequest.to);
+    const fault = provider.pickRequestFault('create', callRequest.to);
     if (fault === 'refused')
       throw invalidRequest(`The 'To' number ${callRequest.to} is not a valid phone number`, 21211);
-    if (fault === '429') throw new TwilioError(429, 20429, 'Too Many Requests');
-    if (fault === '500_before') throw new TwilioError(500, 20500, 'Internal Server Error');
-    if (fault === 'hang_before') return hang(reply);
-    const resource = provider.createCall(callRequest).call.toResource();
-    if (fault === '500_after') throw new TwilioError(500, 20500, 'Internal Server Error');
-    if (fault === 'hang_after') return hang(reply);
-    return reply.status(201).send(resource);
+    return respond(reply.status(201), fault, () => provider.createCall(callRequest).call.toResource());
   });
 
   fastify.get(`${base}.json`, async ({ url }) => {
@@ -42,14 +36,39 @@ export function serveCalls(fastify: FastifyInstance, provider: SimulatedProvider
 
   fastify.get(`${base}/:sid.json`, async (request) => findCall(provider, request).toResource());
 
-  fastify.post(`${base}/:sid.json`, async (request) => {
+  fastify.post(`${base}/:sid.json`, async (request, reply) => {
+    throwAccountError(provider);
     const call = findCall(provider, request);
-    const status = formOf(request).get('Status');
-    if (status !== 'canceled' && status !== 'completed') throw invalidRequest('Status must be canceled or completed');
-    if (call.isOver) throw invalidRequest('Call is not in-progress. Cannot redirect.', 21220);
-    call.end(status);
-    return call.toResource();
+    const { status } = readCallUpdate(formOf(request));
+    return respond(reply, provider.pickRequestFault('end', call.request.to), () => {
+      if (call.isOver) throw invalidRequest('Call is not in-progress. Cannot redirect.', 21220);
+      call.end(status);
+      return call.toResource();
+    });
   });
+}
+
+/** @throws TwilioError if the account is at fault */
+function throwAccountError({ faults: { account } }: SimulatedProvider): void {
+  if (account !== null) throw accountError(account);
+}
+
+/**
+ * Acts on a request and sends the resulting resource, unless a fault prevents either.
+ * @throws TwilioError if the fault is an error, or from `act`
+ */
+async function respond(
+  reply: FastifyReply,
+  fault: RequestFault | undefined,
+  act: () => Record<string, unknown>,
+): Promise<FastifyReply> {
+  if (fault === '429') throw new TwilioError(429, 20429, 'Too Many Requests');
+  if (fault === '500_before') throw new TwilioError(500, 20500, 'Internal Server Error');
+  if (fault === 'hang_before') return hang(reply);
+  const resource = act();
+  if (fault === '500_after') throw new TwilioError(500, 20500, 'Internal Server Error');
+  if (fault === 'hang_after') return hang(reply);
+  return reply.send(resource);
 }
 
 /**

@@ -1,10 +1,11 @@
 import { hashToUnit } from '../random/hash-to-unit.js';
 
 /**
- * A fault of one request for a call. `refused` is Twilio's error 21211, an invalid number. `before` and `after` say
- * whether the call is created all the same. A `hang` never gets a response.
+ * A fault of one request to create or end a call. `refused` is Twilio's error 21211, an invalid number, and concerns
+ * only requests to create one. `before` and `after` say whether the call is created or ended all the same. A `hang`
+ * never gets a response.
  */
-export type CreateFault = 'refused' | '429' | '500_before' | '500_after' | 'hang_before' | 'hang_after';
+export type RequestFault = 'refused' | '429' | '500_before' | '500_after' | 'hang_before' | 'hang_after';
 
 /** A fault of a status callback. */
 export type CallbackFault = 'lost' | 'doubled' | 'late' | 'reordered';
@@ -14,9 +15,10 @@ type Shares<Name extends string> = Partial<Record<Name, number>>;
 
 /** The faults that are switched on. */
 export interface Faults {
-  create: Shares<CreateFault>;
+  /** Of requests to create a call, and of those to end one. */
+  create: Shares<RequestFault>;
   callbacks: Shares<CallbackFault>;
-  /** If set, every request for a call fails with this error code of Twilio's. */
+  /** If set, every request to create or end a call fails with this error code of Twilio's. */
   account: number | null;
   /** How long new calls stay queued before they ring (simulated seconds). */
   queue_seconds: number;

@@ -1,5 +1,5 @@
 import type { SimulatorConfig } from '../config/config.js';
-import type { CallbackFault, CreateFault } from './faults.js';
+import type { CallbackFault, RequestFault } from './faults.js';
 import { hashToUnit } from '../random/hash-to-unit.js';
 
 /** What a person does in one call. */
@@ -16,7 +16,7 @@ export interface PersonBehavior {
 
 /** What a number forces. */
 interface Forced extends Partial<PersonBehavior> {
-  create?: CreateFault;
+  create?: RequestFault;
   callbacks?: CallbackFault;
 }
 

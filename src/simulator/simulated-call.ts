@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DateTime } from 'luxon';
-import type { CallRequest } from './call-request.js';
+import type { CallRequest, CallUpdate } from './call-request.js';
 import { toCallResource } from './call-resource.js';
 import type { PersonBehavior } from './person-behavior.js';
 import { type PerformingCall, type TranscriptEntry, TwimlPerformer } from './twiml-performer.js';
@@ -77,18 +77,17 @@ export class SimulatedCall implements PerformingCall {
       this.status = 'ringing';
     } else {
       await this.wait(this.queueSeconds + 0.2);
-      if (!this.advance('initiated')) return;
+      this.advance('initiated');
       await this.wait(0.5);
+      if (this.isOver) return;
       this.startedAt = DateTime.utc();
-      if (!this.advance('ringing')) return;
+      this.advance('ringing');
       await this.wait(this.behavior.ring);
-      if (this.behavior.ending !== 'answered') {
-        this.advance(this.behavior.ending);
-        return;
-      }
+      if (this.isOver) return;
+      if (this.behavior.ending !== 'answered') return this.advance(this.behavior.ending);
     }
     this.answeredAt = DateTime.utc();
-    if (!isInbound && !this.advance('in-progress')) return;
+    if (!isInbound) this.advance('in-progress');
     this.reportAnsweredBy();
     if (!this.behavior.hangsUpAtOnce) await this.talk();
     this.advance('completed');
@@ -99,7 +98,7 @@ export class SimulatedCall implements PerformingCall {
    * was answered; `completed` ends any call. A call that ends before it is answered is canceled. Source: the parameter
    * `Status` at https://www.twilio.com/docs/voice/api/call-resource#update-a-call-resource
    */
-  end(status: 'canceled' | 'completed'): void {
+  end(status: CallUpdate['status']): void {
     const isAnswered = !['queued', 'ringing'].includes(this.status);
     if (isAnswered && status === 'canceled') return;
     this.isHungUp = true;
@@ -141,12 +140,11 @@ export class SimulatedCall implements PerformingCall {
   }
 
   /**
-   * Moves the call to a status, and sends the status callback if it was requested. `initiated` is only an event: the
-   * call is still queued.
-   * @returns false if the call is over
+   * Moves the call to a status, and sends the status callback if it was requested. Does nothing if the call is over.
+   * `initiated` is only an event: the call is still queued.
    */
-  private advance(status: string): boolean {
-    if (this.isOver) return false;
+  private advance(status: string): void {
+    if (this.isOver) return;
     this.status = status === 'initiated' ? 'queued' : status;
     const isFinal = FINAL_STATUSES.includes(status);
     if (isFinal) this.endedAt = DateTime.utc();
@@ -166,7 +164,6 @@ export class SimulatedCall implements PerformingCall {
       };
       this.sendCallback(statusCallback, parameters, isFinal);
     }
-    return true;
   }
 
   /** Source: https://www.twilio.com/docs/voice/answering-machine-detection, asynchronous detection. */

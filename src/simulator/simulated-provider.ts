@@ -4,7 +4,7 @@ import type { Account } from '../config/platform.js';
 import type { AllowedOrigins } from './allowed-origins.js';
 import { BoundedMap } from './bounded-map.js';
 import type { CallRequest } from './call-request.js';
-import { type CreateFault, type Faults, NO_FAULTS, pickFault } from './faults.js';
+import { type Faults, NO_FAULTS, type RequestFault, pickFault } from './faults.js';
 import { type PersonBehavior, behaviorOf, forcedBy } from './person-behavior.js';
 import { SimulatedCall } from './simulated-call.js';
 import { WebhookSender } from './webhook-sender.js';
@@ -30,7 +30,11 @@ export class SimulatedProvider {
   faults: Faults = NO_FAULTS;
   /** By number: what the person does, where it was set by the controls. */
   readonly people = new BoundedMap<string, Partial<PersonBehavior>>(MAX_KEPT);
-  private readonly requestCounts = new BoundedMap<string, number>(MAX_KEPT);
+  /** How many requests to create or end a call each number got. */
+  private readonly requestCounts = {
+    create: new BoundedMap<string, number>(MAX_KEPT),
+    end: new BoundedMap<string, number>(MAX_KEPT),
+  };
   private readonly callCounts = new BoundedMap<string, number>(MAX_KEPT);
   /** Each ends one wait of a running call. A shared AbortSignal would compare each new listener with all others. */
   private readonly waits = new Set<() => void>();
@@ -54,13 +58,16 @@ export class SimulatedProvider {
   }
 
   /**
-   * Picks the fault of a request for a call to a number. The next request may have another one.
+   * Picks the fault of a request to create or end a call to a number. The next request may have another one. A fault
+   * that the number forces concerns only its creation.
    * @returns undefined if it has none
    */
-  pickCreateFault(to: string): CreateFault | undefined {
-    const nth = (this.requestCounts.get(to) ?? 0) + 1;
-    this.requestCounts.set(to, nth);
-    return forcedBy(to).create ?? pickFault(this.faults.create, this.options.seed, to, nth, 'create');
+  pickRequestFault(action: 'create' | 'end', to: string): RequestFault | undefined {
+    const counts = this.requestCounts[action];
+    const nth = (counts.get(to) ?? 0) + 1;
+    counts.set(to, nth);
+    const forced = action === 'create' ? forcedBy(to).create : undefined;
+    return forced ?? pickFault(this.faults.create, this.options.seed, to, nth, action);
   }
 
   /**

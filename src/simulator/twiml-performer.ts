@@ -81,7 +81,10 @@ export class TwimlPerformer {
 
   /** Asks a question. @returns the digits, without the finishing key; '' if none were pressed */
   private async gather({ attributes, children }: Verb): Promise<string> {
-    for (const child of children) await this.speak(child);
+    for (const child of children) {
+      await this.speak(child);
+      if (this.call.isHungUp) return '';
+    }
     const pressed = this.call.keys[this.questions++];
     this.call.transcript.push({ asked: attributes.action ?? '', pressed: pressed ?? '' });
     if (pressed === 'hangup') {

@@ -2,7 +2,7 @@ import { basicAuth } from './basic-auth.js';
 
 /** The account SID of a program that acts as the provider of other programs. */
 export const PROVIDER_SID = `AC${'0'.repeat(32)}`;
-const PROVIDER_TOKEN = 'the token of a provider in a test';
+export const PROVIDER_TOKEN = 'the token of a provider in a test';
 
 /** The credentials for the provider's calls API. */
 export const providerAuthorization = basicAuth(PROVIDER_SID, PROVIDER_TOKEN);

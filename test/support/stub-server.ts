@@ -1,5 +1,11 @@
 import { once } from 'node:events';
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import {
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  createServer,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
@@ -18,6 +24,8 @@ export class StubServer {
   readonly requestedPaths: string[] = [];
   /** The forms that were received, in order. */
   readonly forms: URLSearchParams[] = [];
+  /** The headers of the requests with these forms. */
+  readonly headersOfForms: IncomingHttpHeaders[] = [];
 
   private constructor(private readonly server: Server) {}
 
@@ -38,7 +46,10 @@ export class StubServer {
     const { url = '' } = request;
     this.requestedPaths.push(url);
     const form = await text(request);
-    if (form !== '') this.forms.push(new URLSearchParams(form));
+    if (form !== '') {
+      this.forms.push(new URLSearchParams(form));
+      this.headersOfForms.push(request.headers);
+    }
     const { status = 200, headers = {}, body = '', after } = responses[url] ?? {};
     await after;
     response.writeHead(status, headers).end(body);

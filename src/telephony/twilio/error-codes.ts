@@ -34,11 +34,20 @@ const SETTING_CODES = new Set([
  */
 const NUMBER_CODES = new Set(['13223', '13224', '13225', '21201', '21202', '21211', '21214', '21217']);
 
+/**
+ * The state of the call: it is over (21220). Somleng uses the same code. Source:
+ * https://www.twilio.com/docs/api/errors/21220
+ */
+const CALL_OVER_CODE = '21220';
+
 /** Whether the account cannot place any call now. */
 export const isAccountError = (code: string): boolean => ACCOUNT_CODES.has(code);
 
 /** Whether every call with the same settings would be refused. */
 export const isSettingError = (code: string): boolean => SETTING_CODES.has(code);
+
+/** Whether the call cannot be changed, because it is over. */
+export const isCallOverError = (code: string): boolean => code === CALL_OVER_CODE;
 
 /** Whether only calls to the same number would be refused. */
 export const isNumberError = (code: string): boolean => NUMBER_CODES.has(code);

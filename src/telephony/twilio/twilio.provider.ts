@@ -1,7 +1,13 @@
 import type { Account } from '../../config/platform.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
-import { type Placement, type RemoteCall, TelephonyProvider } from '../telephony-provider.js';
-import { classifyError, classifyResponse } from './classify-response.js';
+import {
+  type EndStatus,
+  type Ending,
+  type Placement,
+  type RemoteCall,
+  TelephonyProvider,
+} from '../telephony-provider.js';
+import { classifyEnding, classifyError, classifyPlacement } from './classify-response.js';
 import { type ProviderResponse, TwilioApi } from './twilio-api.js';
 
 /** How many of the latest calls to a number are listed. */
@@ -16,7 +22,7 @@ interface CallList {
   next_page_uri?: string | null;
 }
 
-/** Places and reads the calls of one account through Twilio's REST API. */
+/** Places, ends and reads the calls of one account through Twilio's REST API. */
 export class TwilioProvider extends TelephonyProvider {
   private readonly api: TwilioApi;
 
@@ -32,14 +38,22 @@ export class TwilioProvider extends TelephonyProvider {
   async placeCall(parameters: Metadata): Promise<Placement> {
     const form = Object.fromEntries(Object.entries(parameters).map(([key, value]) => [toParameterName(key), value]));
     try {
-      return classifyResponse(await this.api.post('Calls.json', form));
+      return classifyPlacement(await this.api.post('Calls.json', form));
+    } catch (error) {
+      return classifyError(error);
+    }
+  }
+
+  async endCall(sid: string, status: EndStatus): Promise<Ending> {
+    try {
+      return classifyEnding(await this.api.post(pathOf(sid), { Status: status }), status);
     } catch (error) {
       return classifyError(error);
     }
   }
 
   async fetchCall(sid: string): Promise<RemoteCall | undefined> {
-    const response = await this.api.get(`Calls/${encodeURIComponent(sid)}.json`);
+    const response = await this.api.get(pathOf(sid));
     return response.statusCode === 404 ? undefined : (readObject(response) as RemoteCall);
   }
 
@@ -58,6 +72,10 @@ export class TwilioProvider extends TelephonyProvider {
       page = /Calls\.json\?.*$/.exec(list.next_page_uri ?? '')?.[0];
     }
   }
+}
+
+function pathOf(sid: string): string {
+  return `Calls/${encodeURIComponent(sid)}.json`;
 }
 
 function outboundCalls({ calls = [] }: CallList): RemoteCall[] {
