@@ -346,7 +346,7 @@ describe("the provider's client", () => {
       call: { sid, status: 'canceled' },
     });
     expect(await client.endCall(sid, 'canceled')).toEqual({ outcome: 'already_ended' });
-    expect(await client.endCall('CA1/../x', 'canceled')).toEqual({ outcome: 'not_found' });
+    expect(await client.endCall(`CA1/../${sid}`, 'canceled')).toEqual({ outcome: 'not_found' });
     const { body: answered } = await create({ Twiml: '<Response><Pause length="14400"/></Response>' });
     await until(answered.sid, 'in-progress');
     expect(await client.endCall(answered.sid, 'canceled')).toMatchObject({
