@@ -35,7 +35,7 @@ export class CalloutOutcomes {
       await lockParticipations(transaction, ids);
       // Another process may have refreshed the same participations.
       const isSame = sql`id = ${callout.id} AND outcomes_cursor = ${callout.outcomes_cursor}`;
-      // The lock keeps the callout from being stopped or resumed meanwhile.
+      // Nobody can stop or resume the callout while this lock is held.
       const locked = await transaction.query(
         sql`SELECT 1 FROM callouts WHERE ${isSame} ${lockClause('FOR KEY SHARE')}`,
       );

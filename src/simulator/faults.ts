@@ -2,8 +2,8 @@ import { hashToUnit } from '../random/hash-to-unit.js';
 
 /**
  * A fault of one request to create or end a call. `refused` is Twilio's error 21211, an invalid number, and concerns
- * only requests to create one. `before` and `after` say whether the call is created or ended all the same. A `hang`
- * never gets a response.
+ * only requests to create one. `before` and `after` say whether the call is created or ended anyway. A `hang` never
+ * gets a response.
  */
 export type RequestFault = 'refused' | '429' | '500_before' | '500_after' | 'hang_before' | 'hang_after';
 

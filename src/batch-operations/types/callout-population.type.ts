@@ -84,7 +84,7 @@ export class CalloutPopulationType implements BatchOperationType {
 
   private async addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
-    // The lock keeps the callout from being stopped or resumed meanwhile.
+    // Nobody can stop or resume the callout while this lock is held.
     const callout = await findForKeyShare(transaction, Callout, callout_id);
     if (!callout) return 0;
     return transaction.execute(sql`INSERT INTO callout_participations

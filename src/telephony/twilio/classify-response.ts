@@ -22,8 +22,8 @@ const NOT_SENT = new Set([
 /** The longest id that a provider gives a call. Twilio's have 34 characters, Somleng's 36. */
 const MAX_SID_LENGTH = 64;
 
-/** The statuses of a call that ended by itself. Source: Twilio's OpenAPI document, `call_enum_status`. */
-const ENDED_BY_ITSELF = new Set(['busy', 'no-answer', 'failed']);
+/** The final statuses of a call that was neither answered nor canceled. Source: Twilio's `call_enum_status`. */
+const UNANSWERED_STATUSES = new Set(['busy', 'no-answer', 'failed']);
 
 /** Turns the response to a request to place a call into its outcome. */
 export function classifyPlacement(response: ProviderResponse): Placement {
@@ -52,7 +52,7 @@ export function classifyError(error: unknown): Failure {
 }
 
 function endingOf(call: RemoteCall, status: EndStatus): Ending {
-  if (ENDED_BY_ITSELF.has(call.status)) return { outcome: 'already_ended', call };
+  if (UNANSWERED_STATUSES.has(call.status)) return { outcome: 'already_ended', call };
   if (status === 'completed') return { outcome: 'ended', call };
   if (call.status === 'in-progress') return { outcome: 'not_cancelable', call };
   return { outcome: call.status === 'completed' ? 'already_ended' : 'ended', call };
@@ -68,7 +68,7 @@ function readResponse({
   return isCall(parsed) ? { call: parsed } : { failure: { outcome: 'unknown', message: 'the answer is not a call' } };
 }
 
-/** Twilio documents that it does not process what it answers with 429. */
+/** Twilio documents that it does not process a request that it answers with 429. */
 function classifyFailure(statusCode: number, body: unknown): Failure {
   const fields = isJsonObject(body) ? body : {};
   const code = typeof fields.code === 'number' || typeof fields.code === 'string' ? String(fields.code) : undefined;
