@@ -1,5 +1,6 @@
 import { expect, it, vi } from 'vitest';
-import { Batcher, type TakeBatch } from '../src/database/batcher.js';
+import { Batcher } from '../src/database/batcher.js';
+import type { Take } from '../src/database/take-once.js';
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
 const items = [1, 2, 3, 4, 5];
@@ -12,7 +13,7 @@ const items = [1, 2, 3, 4, 5];
  */
 async function outcomes(process: (batch: number[], call: number) => void, maxBatchSize = 100) {
   const batches: number[][] = [];
-  const batcher = new Batcher(async (take: TakeBatch<number>) => {
+  const batcher = new Batcher(async (take: Take<number>) => {
     const batch = take();
     batches.push(batch);
     process(batch, batches.length);
@@ -31,7 +32,7 @@ it('adds items to a batch until its transaction begins', async () => {
   const batches: number[][] = [];
   let begin = () => {};
   const begun = new Promise<void>((resolve) => (begin = resolve));
-  const batcher = new Batcher(async (take: TakeBatch<number>) => {
+  const batcher = new Batcher(async (take: Take<number>) => {
     await begun;
     const batch = take();
     expect(take()).toEqual(batch);

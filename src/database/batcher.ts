@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { isConflict, isDatabaseUnavailable } from './database-errors.js';
+import { type Take, takeOnce } from './take-once.js';
 
 /**
  * A batch that takes this long (ms) to fail has waited for an unavailable database. The next batch would wait as long.
@@ -12,15 +13,12 @@ interface PendingItem<Item, Result> {
   reject(error: unknown): void;
 }
 
-/** Takes the items of a batch. The first call decides which they are. Further calls return the same ones. */
-export type TakeBatch<Item> = () => Item[];
-
 /**
  * Collects concurrent items and processes them in batches: while one batch waits for its transaction or runs, the next
  * one fills. A single item never waits for others, and a hundred items cost little more than one.
  */
 export class Batcher<Item, Result> {
-  private pending: PendingItem<Item, Result>[] = [];
+  private readonly pending: PendingItem<Item, Result>[] = [];
   private running = 0;
   /** A batch has items of many callers, so it joins the transaction of none of them. */
   private readonly context = new AsyncResource('Batcher');
@@ -34,7 +32,7 @@ export class Batcher<Item, Result> {
    * @param concurrency how many batches may run at the same time
    */
   constructor(
-    private readonly process: (take: TakeBatch<Item>) => Promise<Result[]>,
+    private readonly process: (take: Take<Item>) => Promise<Result[]>,
     private readonly maxBatchSize: number,
     private readonly concurrency = 1,
   ) {}
@@ -62,12 +60,11 @@ export class Batcher<Item, Result> {
   }
 
   private async processNext(): Promise<void> {
-    let taken: PendingItem<Item, Result>[] | undefined;
-    const take = (): PendingItem<Item, Result>[] => (taken ??= this.pending.splice(0, this.maxBatchSize));
+    const take = takeOnce(this.pending, this.maxBatchSize);
     const started = performance.now();
     const failure = await this.tryBatch(take);
     if (!failure) return;
-    // A transaction that cannot begin takes no items.
+    // If the transaction could not begin, nothing was taken yet.
     const batch = take();
     if (isOutage(failure)) {
       if (performance.now() - started >= OUTAGE_THRESHOLD) rejectAll(this.pending.splice(0), failure);
@@ -83,7 +80,7 @@ export class Batcher<Item, Result> {
     }
   }
 
-  private async tryBatch(take: TakeBatch<PendingItem<Item, Result>>): Promise<{ error: unknown } | undefined> {
+  private async tryBatch(take: Take<PendingItem<Item, Result>>): Promise<{ error: unknown } | undefined> {
     try {
       const results = await this.process(() => take().map(({ item }) => item));
       take().forEach(({ resolve }, index) => resolve(results[index]!));

@@ -18,10 +18,6 @@ export class PostgresWriter extends Writer {
     return this.connections.run(origin, () => this.transact(work));
   }
 
-  protected beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
-    return this.begin(work, origin);
-  }
-
   protected runAlone<T>(statement: Sql, origin: Origin): Promise<T[]> {
     return this.connections.run(origin, () => query<T>(this.connections.main, statement, { prepared: true }));
   }

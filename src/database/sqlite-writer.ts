@@ -3,6 +3,7 @@ import sql, { type Sql } from 'sql-template-tag';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { ManagerWork } from './open-transaction.js';
 import { query } from './statements.js';
+import { type Take, takeOnce } from './take-once.js';
 import { type Origin, Writer } from './writer.js';
 
 /** How many statements share one transaction at most. */
@@ -31,18 +32,15 @@ interface PendingWork {
   reject(error: unknown): void;
 }
 
-/** Takes the work that waits for a shared transaction. The first call decides which it is. */
-type TakeWork = () => PendingWork[];
-
 /** The waiting transactions and groups of one origin, in the order of their arrival. */
 class WriteQueue {
   private readonly tasks: Task[] = [];
   private statements: PendingStatement[] = [];
-  private works: PendingWork[] = [];
+  private readonly works: PendingWork[] = [];
 
   constructor(
     private readonly commitGroup: (statements: PendingStatement[]) => Promise<void>,
-    private readonly commitShared: (take: TakeWork) => Promise<void>,
+    private readonly commitShared: (take: Take<PendingWork>) => Promise<void>,
   ) {}
 
   addTransaction(task: Task): void {
@@ -59,10 +57,7 @@ class WriteQueue {
 
   /** Adds work to the shared transaction that has not begun, or queues one. */
   addWork(pending: PendingWork): void {
-    if (this.works.length === 0) {
-      let taken: PendingWork[] | undefined;
-      this.tasks.push(() => this.commitShared(() => (taken ??= this.works.splice(0))));
-    }
+    if (this.works.length === 0) this.tasks.push(() => this.commitShared(takeOnce(this.works)));
     this.works.push(pending);
   }
 
@@ -78,7 +73,7 @@ class WriteQueue {
  *
  * Single statements that wait at the same time share one transaction, because the disk must confirm each commit (group
  * commit). If one statement fails, only that one is undone. If the commit fails, all of them fail. Work that may share
- * a transaction is grouped in the same way. If any of it fails, each runs again alone.
+ * a transaction is grouped in the same way. If one of them fails, each runs again in a transaction of its own.
  */
 export class SqliteWriter extends Writer {
   private readonly logger = new Logger('Database');
@@ -107,7 +102,7 @@ export class SqliteWriter extends Writer {
     });
   }
 
-  protected beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
+  protected override beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
     return new Promise<unknown>((resolve, reject) => {
       this.queues[origin].addWork({ work, resolve, reject });
       this.start();
@@ -156,7 +151,7 @@ export class SqliteWriter extends Writer {
     }
   }
 
-  private async commitShared(take: TakeWork): Promise<void> {
+  private async commitShared(take: Take<PendingWork>): Promise<void> {
     try {
       const results = await this.transact(async (manager) => {
         const all: unknown[] = [];
@@ -165,7 +160,7 @@ export class SqliteWriter extends Writer {
       });
       take().forEach(({ resolve }, index) => resolve(results[index]));
     } catch (error) {
-      // A transaction that cannot begin takes no work.
+      // If the transaction could not begin, nothing was taken yet.
       const works = take();
       if (works.length === 1) return works[0]!.reject(error);
       for (const { work, resolve, reject } of works) await this.transact(work).then(resolve, reject);

@@ -47,8 +47,8 @@ export class BackgroundUnitOfWork extends UnitOfWork {
 
   /**
    * Like {@link run}, for short work that is often repeated. On SQLite, such work that waits at the same time shares a
-   * transaction, because the disk must confirm each commit. If any of it fails, each runs again in a transaction of its
-   * own, so `work` may run twice there, too.
+   * transaction, because the disk must confirm each commit. If one of them fails, each runs again in a transaction of
+   * its own, so `work` may run twice there, too.
    */
   runShared<T>(work: TransactionWork<T>): Promise<T> {
     return this.writer.sharedTransaction(work, this.origin);

@@ -15,14 +15,12 @@ export abstract class Writer {
 
   /** Runs `work` in the transaction of the caller, or in one of its own if the caller has none. */
   transaction<T>(work: TransactionWork<T>, origin: Origin): Promise<T> {
-    const open = this.current();
-    return open ? open.run(work) : this.begin((manager) => this.open(manager, work), origin);
+    return this.join(work) ?? this.begin((manager) => this.open(manager, work), origin);
   }
 
   /** Like {@link transaction}, but the work may share its transaction with other such work that waits. */
   sharedTransaction<T>(work: TransactionWork<T>, origin: Origin): Promise<T> {
-    const open = this.current();
-    return open ? open.run(work) : this.beginShared((manager) => this.open(manager, work), origin);
+    return this.join(work) ?? this.beginShared((manager) => this.open(manager, work), origin);
   }
 
   /**
@@ -31,24 +29,25 @@ export abstract class Writer {
    * @returns its rows, after the commit of its own transaction
    */
   query<T>(statement: Sql, origin: Origin): Promise<T[]> {
-    const open = this.current();
-    return open
-      ? open.run((transaction) => transaction.query<T>(statement, { prepared: true }))
-      : this.runAlone<T>(statement, origin);
+    const joined = this.join((transaction) => transaction.query<T>(statement, { prepared: true }));
+    return joined ?? this.runAlone<T>(statement, origin);
   }
 
   /** Runs `work` in a new transaction, and commits it. If `work` fails, the transaction is rolled back. */
   protected abstract begin<T>(work: ManagerWork<T>, origin: Origin): Promise<T>;
 
-  /** Runs `work` in a transaction that it may share with other such work. If any of it fails, each runs again alone. */
-  protected abstract beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T>;
+  /** Runs `work` like {@link begin}. A writer may run other such work in the same transaction. */
+  protected beginShared<T>(work: ManagerWork<T>, origin: Origin): Promise<T> {
+    return this.begin(work, origin);
+  }
 
   /** Runs one statement in a transaction of its own. */
   protected abstract runAlone<T>(statement: Sql, origin: Origin): Promise<T[]>;
 
-  private current(): OpenTransaction | undefined {
+  /** Runs `work` in the transaction of the caller. @returns undefined if the caller has none */
+  private join<T>(work: TransactionWork<T>): Promise<T> | undefined {
     const open = this.ambient.getStore();
-    return open?.isOpen ? open : undefined;
+    return open?.isOpen ? open.run(work) : undefined;
   }
 
   private async open<T>(manager: EntityManager, work: TransactionWork<T>): Promise<T> {

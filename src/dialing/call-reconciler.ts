@@ -152,11 +152,9 @@ export class CallReconciler {
   /** @returns the provider's calls that are not linked to a phone call in the database */
   async excludeKnown(calls: RemoteCall[]): Promise<RemoteCall[]> {
     if (calls.length === 0) return [];
+    const sids = calls.map(({ sid }) => sid);
     const known = await this.reader.rows<{ remote_call_id: string }>(
-      sql`SELECT remote_call_id FROM phone_calls WHERE ${inList(
-        sql`remote_call_id`,
-        calls.map(({ sid }) => sid),
-      )}`,
+      sql`SELECT remote_call_id FROM phone_calls WHERE ${inList(sql`remote_call_id`, sids)}`,
     );
     return calls.filter(({ sid }) => !known.some(({ remote_call_id }) => remote_call_id === sid));
   }

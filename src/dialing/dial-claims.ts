@@ -6,7 +6,8 @@ import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.
 import { Config } from '../config/config.js';
 import { recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
-import { Batcher, type TakeBatch } from '../database/batcher.js';
+import { Batcher } from '../database/batcher.js';
+import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
@@ -50,7 +51,7 @@ export type ClaimedCall = ClaimedRow & { loaded: LoadedCall };
 @Injectable()
 export class DialClaims {
   private readonly logger = new Logger('DialClaims');
-  private readonly batches = new Batcher((take: TakeBatch<Reserved>) => this.claimAll(take), MAX_BATCH_SIZE);
+  private readonly batches = new Batcher((take: Take<Reserved>) => this.claimAll(take), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -84,13 +85,12 @@ export class DialClaims {
   }
 
   /** Claims calls in one transaction, so that an error before the dial undoes the claims. */
-  private async claimAll(take: TakeBatch<Reserved>): Promise<(ClaimedCall | undefined)[]> {
+  private async claimAll(take: Take<Reserved>): Promise<(ClaimedCall | undefined)[]> {
     let claimedAt = 0;
     const calls = await this.unitOfWork.runShared(async (transaction) => {
       const reserved = take();
       const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
-      await lockPhoneCalls(transaction, idsOf(reserved));
-      await lockContacts(transaction, idsOf(reserved));
+      await lockContacts(transaction, await lockPhoneCalls(transaction, idsOf(reserved)));
       const rows = await this.claimRows(transaction, slots);
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);

@@ -3,7 +3,8 @@ import sql, { type Sql } from 'sql-template-tag';
 import { matchAll } from '../api/filters/filter.js';
 import { Config } from '../config/config.js';
 import { recordset, now, secondsFromNow } from '../database/dialect.js';
-import { Batcher, type TakeBatch } from '../database/batcher.js';
+import { Batcher } from '../database/batcher.js';
+import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';
@@ -36,7 +37,7 @@ interface Dialed {
 /** Records the results of dials. A webhook that arrived before the provider's response is never undone. */
 @Injectable()
 export class DialResults {
-  private readonly batches = new Batcher((take: TakeBatch<Dialed>) => this.recordAll(take), MAX_BATCH_SIZE);
+  private readonly batches = new Batcher((take: Take<Dialed>) => this.recordAll(take), MAX_BATCH_SIZE);
 
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
@@ -50,7 +51,7 @@ export class DialResults {
     return this.batches.add({ call, result });
   }
 
-  private recordAll(take: TakeBatch<Dialed>): Promise<void[]> {
+  private recordAll(take: Take<Dialed>): Promise<void[]> {
     return this.unitOfWork.runShared(async (transaction) => {
       const dialed = take();
       // As the reservation does, before it locks calls and participations.

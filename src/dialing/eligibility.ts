@@ -9,6 +9,7 @@ import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
 import { OPTED_OUT_MESSAGE } from '../outcomes/opted-out-message.js';
 import { type PhoneCallStatus, awaitedStatuses, endedStatuses } from '../phone-calls/phone-call.machine.js';
+import type { LockedCall } from '../phone-calls/lock-phone-calls.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { MAX_DIAL_BACKOFF } from './dial-leases.js';
 
@@ -225,11 +226,13 @@ export const mayBeDialed: Sql = and([
  * Locks the contacts of calls until the transaction ends, so that nobody opts out between {@link mayBeDialed} and the
  * commit. Not needed on SQLite, where the transaction is the only writer.
  */
-export async function lockContacts(transaction: Transaction, callIds: readonly number[]): Promise<void> {
-  if (!isPostgres || callIds.length === 0) return;
-  const column = (name: string) => sql`ARRAY(SELECT ${raw(name)} FROM phone_calls WHERE ${inList(sql`id`, callIds)})`;
-  await transaction.query(sql`SELECT 1 FROM contacts WHERE id = ANY(${column('contact_id')})
-    OR msisdn = ANY(${column('msisdn')}) ORDER BY id FOR SHARE`);
+export async function lockContacts(transaction: Transaction, calls: readonly LockedCall[]): Promise<void> {
+  if (!isPostgres || calls.length === 0) return;
+  const ids = calls.map(({ contact_id }) => contact_id).filter((id) => id !== null);
+  const numbers = calls.map(({ msisdn }) => msisdn);
+  await transaction.query(
+    sql`SELECT 1 FROM contacts WHERE id = ANY(${ids}) OR msisdn = ANY(${numbers}) ORDER BY id FOR SHARE`,
+  );
 }
 
 /**

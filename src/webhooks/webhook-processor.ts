@@ -3,7 +3,8 @@ import { CallFlowRunner, type CallWebhook } from '../call-flows/call-flow-runner
 import { persistWrites } from '../call-flows/persist-writes.js';
 import { phoneCallIdIn } from '../call-flows/webhook-url.js';
 import { Config } from '../config/config.js';
-import { Batcher, type TakeBatch } from '../database/batcher.js';
+import { Batcher } from '../database/batcher.js';
+import type { Take } from '../database/take-once.js';
 import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
@@ -44,7 +45,7 @@ interface WebhookWithCall {
 @Injectable()
 export class WebhookProcessor {
   private readonly batcher = new Batcher(
-    (take: TakeBatch<ProviderWebhook>) => this.processBatch(take),
+    (take: Take<ProviderWebhook>) => this.processBatch(take),
     MAX_BATCH_SIZE,
     CONCURRENCY,
   );
@@ -73,7 +74,7 @@ export class WebhookProcessor {
    * @returns the result of each webhook, in their order. An error is returned rather than thrown, so that
    *   it does not roll back the other webhooks.
    */
-  private processBatch(take: TakeBatch<ProviderWebhook>): Promise<(StoredReply | UnusableWebhookError)[]> {
+  private processBatch(take: Take<ProviderWebhook>): Promise<(StoredReply | UnusableWebhookError)[]> {
     return this.unitOfWork.runShared(async (transaction) => {
       const webhooks = take();
       if (webhooks.length === 0) return [];
