@@ -13,6 +13,7 @@ import { type FieldErrors, ValidationError, NotFoundError, messages, throwIfInva
 import type { ListRequest } from '../api/list-request.js';
 import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
+import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { firstOutcome, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { Records } from '../api/resources/records.js';
@@ -56,6 +57,7 @@ export class CalloutParticipationsService {
     const { dto } = body;
     return this.unitOfWork
       .run(async (transaction) => {
+        await lockCalloutStatus(transaction, calloutId, 'share');
         const callout = await findForKeyShare(transaction, Callout, calloutId);
         if (!callout) throw new NotFoundError();
         const errors: FieldErrors = { ...body.errors };

@@ -4,7 +4,7 @@ import { queueAudiencePopulation } from '../batch-operations/audience-population
 import { CallFlowRegistry } from '../call-flows/call-flow-registry.js';
 import { contactResource } from '../contacts/contact.resource.js';
 import { now, nowMilliseconds, timestampText } from '../database/dialect.js';
-import { findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
+import { findForChange, findForUpdate, assertNoDependents, updateRow } from '../database/rows.js';
 import type { Transaction } from '../database/transaction.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { type Checked, type CheckedUpdate, validDto } from '../api/checked-body.js';
@@ -15,6 +15,7 @@ import type { Page } from '../api/pagination.js';
 import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
+import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { nextStatus, transition } from '../state-machine/transition.js';
 import { populationParametersOf } from './audience.js';
 import { statusColumns } from './callout-status.js';
@@ -64,7 +65,8 @@ export class CalloutsService {
   /** @throws ValidationError if a field is invalid, or a running or scheduled callout would have nothing to say */
   async update(id: number, body: CheckedUpdate<CalloutDto>): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
-      const row = await this.records.findForUpdate(calloutResource, id, transaction);
+      await lockCalloutStatus(transaction, id, 'change');
+      const row = await this.records.findForChange(calloutResource, id, transaction);
       const { changes, errors } = changesTo(calloutResource, row, body);
       const changed = { ...row, ...changes } as unknown as Callout & CalloutTimes;
       throwIfInvalid({
@@ -88,7 +90,8 @@ export class CalloutsService {
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     const { shown, population } = await this.unitOfWork.run(async (transaction) => {
-      const callout = await findForUpdate(transaction, Callout, id);
+      await lockCalloutStatus(transaction, id, 'change');
+      const callout = await findForChange(transaction, Callout, id);
       const { startsLater, isExpired } = await readClock(transaction, id);
       const conditions = new Set(startsLater ? [STARTS_LATER] : []);
       const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
@@ -111,6 +114,7 @@ export class CalloutsService {
   /** @throws ValidationError while other records refer to the callout */
   async delete(id: number): Promise<void> {
     await this.unitOfWork.run(async (transaction) => {
+      await lockCalloutStatus(transaction, id, 'change');
       await findForUpdate(transaction, Callout, id);
       await assertNoDependents(transaction, {
         'callout participations': sql`SELECT 1 FROM callout_participations WHERE callout_id = ${id}`,

@@ -26,7 +26,8 @@ export function lockClause(
     | 'FOR NO KEY UPDATE SKIP LOCKED'
     | 'FOR KEY SHARE'
     | 'FOR KEY SHARE OF contacts'
-    | `FOR UPDATE OF ${string}`,
+    | `FOR UPDATE OF ${string}`
+    | `FOR NO KEY UPDATE OF ${string}`,
 ): Sql {
   return isPostgres ? raw(clause) : empty;
 }

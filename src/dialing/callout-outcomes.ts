@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import type { Callout } from '../callouts/callout.entity.js';
-import { lockClause } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
-import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
+import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
+import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 
 /** How many participations one transaction reads. */
 const CHUNK_SIZE = 2_000;
@@ -31,18 +31,13 @@ export class CalloutOutcomes {
         sql`SELECT id, outcomes_cursor FROM callouts WHERE outcomes_cursor IS NOT NULL ORDER BY id LIMIT 1`,
       );
       if (!callout) return false;
+      await lockCalloutStatus(transaction, callout.id, 'share');
       const ids = await nextParticipations(transaction, callout);
-      await lockParticipations(transaction, ids);
-      // Another process may have refreshed the same participations.
-      const isSame = sql`id = ${callout.id} AND outcomes_cursor = ${callout.outcomes_cursor}`;
-      // Nobody can stop or resume the callout while this lock is held.
-      const locked = await transaction.query(
-        sql`SELECT 1 FROM callouts WHERE ${isSame} ${lockClause('FOR KEY SHARE')}`,
-      );
-      if (locked.length === 0) return true;
       await refreshOutcomes(transaction, ids, { releases: true });
+      // Another process may have refreshed the same participations.
       const cursor = ids.length < CHUNK_SIZE ? null : ids.at(-1)!;
-      await transaction.query(sql`UPDATE callouts SET outcomes_cursor = ${cursor} WHERE ${isSame}`);
+      await transaction.query(sql`UPDATE callouts SET outcomes_cursor = ${cursor}
+          WHERE id = ${callout.id} AND outcomes_cursor = ${callout.outcomes_cursor}`);
       return true;
     });
   }

@@ -33,12 +33,17 @@ export class Records {
    * @returns one record as it is shown, locked until the transaction ends
    * @throws NotFoundError
    */
-  async findForUpdate({ name, columns, present }: Resource, id: number, transaction: Transaction): Promise<Row> {
-    const [row] = await transaction.query(
-      sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${lockClause(`FOR UPDATE OF ${name}`)}`,
-    );
-    if (!row) throw new NotFoundError();
-    return present(row);
+  findForUpdate(resource: Resource, id: number, transaction: Transaction): Promise<Row> {
+    return this.findLocked(resource, id, transaction, lockClause(`FOR UPDATE OF ${resource.name}`));
+  }
+
+  /**
+   * Like {@link findForUpdate}, but others may still insert rows that refer to the record.
+   * @returns one record as it is shown, locked until the transaction ends
+   * @throws NotFoundError
+   */
+  findForChange(resource: Resource, id: number, transaction: Transaction): Promise<Row> {
+    return this.findLocked(resource, id, transaction, lockClause(`FOR NO KEY UPDATE OF ${resource.name}`));
   }
 
   /** @throws NotFoundError when there is no such record */
@@ -130,5 +135,18 @@ export class Records {
     this.assertValidFilters(resource, list);
     await this.assertExists(parent, id);
     return this.list(resource, list, scope);
+  }
+
+  private async findLocked(
+    { name, columns, present }: Resource,
+    id: number,
+    transaction: Transaction,
+    lock: Sql,
+  ): Promise<Row> {
+    const [row] = await transaction.query(
+      sql`SELECT ${columns} FROM ${raw(name)} WHERE ${raw(name)}.id = ${id} ${lock}`,
+    );
+    if (!row) throw new NotFoundError();
+    return present(row);
   }
 }

@@ -4,6 +4,7 @@ import { INCLUDE_DO_NOT_CALL, notOptedOut, optedOut } from '../../contacts/opted
 import { contactResource } from '../../contacts/contact.resource.js';
 import { Callout } from '../../callouts/callout.entity.js';
 import { findForKeyShare } from '../../database/rows.js';
+import { lockCalloutStatus } from '../../outcomes/lock-callout-status.js';
 import { firstOutcome } from '../../outcomes/refresh-outcomes.js';
 import { inList, lockClause } from '../../database/dialect.js';
 import type { Transaction } from '../../database/transaction.js';
@@ -84,7 +85,8 @@ export class CalloutPopulationType implements BatchOperationType {
 
   private async addContacts(transaction: Transaction, operation: BatchOperation, range: Sql): Promise<number> {
     const { id, callout_id } = operation;
-    // Nobody can stop or resume the callout while this lock is held.
+    if (callout_id === null) return 0;
+    await lockCalloutStatus(transaction, callout_id, 'share');
     const callout = await findForKeyShare(transaction, Callout, callout_id);
     if (!callout) return 0;
     return transaction.execute(sql`INSERT INTO callout_participations

@@ -1,0 +1,24 @@
+import sql, { raw } from 'sql-template-tag';
+import { isPostgres } from '../database/dialect.js';
+import type { Transaction } from '../database/transaction.js';
+
+/** The first key of PostgreSQL advisory locks. The number is arbitrary, but unique in this program. */
+const STATUS_LOCK = 720_117_005;
+
+/**
+ * Locks the status of a callout until the transaction ends, before the transaction locks any row. `change` is for
+ * clients that change, stop or delete the callout. `share` is for work that writes participations according to the
+ * status. Not needed on SQLite, where the transaction is the only writer.
+ *
+ * It is not a lock of the row. A transaction that waits for a row makes later transactions wait for it, too, even those
+ * that the first one waits for indirectly: they would deadlock.
+ */
+export async function lockCalloutStatus(
+  transaction: Transaction,
+  calloutId: number,
+  mode: 'change' | 'share',
+): Promise<void> {
+  if (!isPostgres) return;
+  const shared = raw(mode === 'share' ? '_shared' : '');
+  await transaction.query(sql`SELECT pg_advisory_xact_lock${shared}(${STATUS_LOCK}, ${calloutId % 2 ** 31})`);
+}
