@@ -11,8 +11,8 @@ const INDEX = /^(0|[1-9]\d{0,8})$/;
 /** The most conditions of one filter. Both databases evaluate this many quickly. */
 const MAX_CONDITIONS = 200;
 
-/** The most keys in the path of a filter. */
-const MAX_DEPTH = 32;
+/** The most keys in the path of a value. */
+export const MAX_DEPTH = 32;
 
 /**
  * Matches the value at a path of a JSON column: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` matches both 5 and
@@ -93,7 +93,7 @@ function jsonWithText(text: string): string[] {
  * @returns the JSON at `path`, as jsonb or as SQLite's JSON text, which is exactly what was stored; NULL when there is
  *   none
  */
-function valueAt(column: Sql, path: string[]): Sql {
+export function valueAt(column: Sql, path: string[]): Sql {
   return path.reduce((found, key) => {
     if (isPostgres) {
       return INDEX.test(key) ? sql`(${found} #> ARRAY[${key}]::text[])` : sql`(${found} -> ${key}::text)`;
