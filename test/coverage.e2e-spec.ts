@@ -5,7 +5,7 @@ import type { Api, Body } from './support/api.js';
 import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { runBatchOperation, sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
-import { Installation } from './support/installation.js';
+import { Installation, way } from './support/installation.js';
 import { storedCalls } from './support/self-running.js';
 import { dialParticipation } from './support/simulated-calls.js';
 
@@ -207,16 +207,33 @@ describe('the coverage of a callout', () => {
 
   it('counts the first attempt of each person, and is null until enough were tried', async () => {
     const { id } = await createCallout();
-    const person = await addPerson(id, '9902');
-    for (let others = 0; others < 3; others++) await addPerson(id, '9902');
+    const [person, other] = [await addPerson(id, '9902'), await addPerson(id, '9902')];
+    for (let others = 0; others < 2; others++) await addPerson(id, '9902');
     await dialParticipation(api, person);
+    expect((await report(id)).clocks).toMatchObject({ half_first_tried_at: null });
+    await dialParticipation(api, other);
     await dialParticipation(api, person);
-    const [first, second] = await storedCalls(installation, id);
+    const [first, second, third] = await storedCalls(installation, id);
     expect((await report(id)).clocks).toMatchObject({
       first_ring_at: first!.dialled_at!.toISOString(),
-      half_first_tried_at: null,
-      last_ring_at: second!.dialled_at!.toISOString(),
+      half_first_tried_at: second!.dialled_at!.toISOString(),
+      nine_tenths_first_tried_at: null,
+      last_ring_at: third!.dialled_at!.toISOString(),
     });
+  });
+});
+
+describe('a call that the provider refused', () => {
+  it('was an attempt, and did not ring', async () => {
+    const { id } = await createCallout();
+    await dialParticipation(api, await addPerson(id, '9921'));
+    const [call] = await storedCalls(installation, id);
+    expect((await report(id)).clocks).toMatchObject({
+      first_ring_at: null,
+      half_first_tried_at: call!.dialled_at!.toISOString(),
+      last_ring_at: null,
+    });
+    expect(sum((await report(id, 'timeline')).map(({ attempts }: Body) => attempts))).toBe(1);
   });
 });
 
@@ -252,18 +269,18 @@ describe('groups', () => {
 
   it('beyond 1,000 are one group, and people without a value are always shown', async () => {
     const { id, group } = await createCallout();
-    const rows = Array.from({ length: 1_300 }, (_, index) => {
-      const province = index < 200 ? `often-${index % 50}` : `once-${index}`;
-      const metadata = { group, ...(index !== 1_299 && { province }) };
+    const rows = Array.from({ length: 2_300 }, (_, index) => {
+      const province = index < 200 ? `often-${index % 50}` : `twice-${index >> 1}`;
+      const metadata = { group, ...(index !== 2_299 && { province }) };
       return `('+85588${1_000_000 + index}', '${JSON.stringify(metadata)}')`;
     });
     await installation.query(`INSERT INTO contacts (msisdn, metadata) VALUES ${rows.join()}`);
     await runBatchOperation(api, id, 'CalloutPopulation', { contact_filter_params: { metadata: { group } } });
     const coverage = await report(id, 'coverage?group_by=metadata.province');
-    expect([coverage.total, coverage.groups.length]).toEqual([1_300, 1_001]);
+    expect([coverage.total, coverage.groups.length]).toEqual([2_300, 1_001]);
     expectGroups(coverage);
     const sizes = new Map<string | null, number>(coverage.groups.map(({ value, total }: Body) => [value, total]));
-    expect([sizes.get(null), sizes.get('…'), sizes.get('often-49')]).toEqual([1, 1_099 - 949, 4]);
+    expect([sizes.get(null), sizes.get('…'), sizes.get('often-49')]).toEqual([1, 2_099 - 2 * 949, 4]);
     const { text } = await api.get(`/api/callouts/${id}/coverage.csv?group_by=metadata.province`);
     expect(parse(text)).toHaveLength(1_002);
   });
@@ -274,6 +291,19 @@ describe('groups', () => {
     const { groups } = await report(id, 'coverage?group_by=metadata.text');
     expect(groups).toMatchObject([{ value: 'x'.repeat(200), total: 2 }]);
   });
+});
+
+it('reads only an index to count people by outcome', async () => {
+  const statement = 'SELECT outcome, count(*) FROM callout_participations WHERE callout_id = 1 GROUP BY outcome';
+  const connection = await installation.connect();
+  try {
+    if (way === 'cluster') await connection.query('SET enable_seqscan = off; SET enable_bitmapscan = off');
+    const plan = await connection.query(`${way === 'cluster' ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN'} ${statement}`);
+    const indexOnly = way === 'cluster' ? 'Index Only Scan using' : 'USING COVERING INDEX';
+    expect(JSON.stringify(plan)).toContain(`${indexOnly} callout_participations_callout_id_outcome`);
+  } finally {
+    await connection.close();
+  }
 });
 
 describe('the table', () => {
@@ -370,7 +400,8 @@ describe('the timeline', () => {
     await api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue');
     await eventually(async () => (await report(id)).reached.answered === 1);
     const [machine, answered] = await storedCalls(installation, id);
-    await installation.query(`UPDATE phone_calls SET ended_at = '2026-01-01T00:00:00.000Z' WHERE id = ${machine!.id}`);
+    const late = new Date(+answered!.ended_at! + 30_000).toISOString();
+    await installation.query(`UPDATE phone_calls SET ended_at = '${late}' WHERE id = ${machine!.id}`);
     const timeline: Body[] = await report(id, 'timeline?every=1');
     const reached = timeline.findIndex((interval) => interval.reached === 1);
     const since = +answered!.ended_at! - Date.parse(timeline[0].at);
