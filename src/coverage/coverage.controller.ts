@@ -1,14 +1,16 @@
 import { Controller, Get, Param } from '@nestjs/common';
 import { type ApiQueryOptions, ApiTags } from '@nestjs/swagger';
 import { CsvResponse } from '../api/csv-response.js';
+import { type ListRequest, ListQuery } from '../api/list-request.js';
 import { ParseIdPipe } from '../api/parse-id.pipe.js';
 import { ReportQuery, type ReportRequest } from '../api/report-query.js';
-import { ReportRoute } from '../api/routes.js';
+import { ListRoute, ReportRoute } from '../api/routes.js';
 import { TaggedResponse } from '../api/tagged-response.js';
+import { MAX_GROUPS } from '../callout-participations/contact-values.js';
+import { contactResource } from '../contacts/contact.resource.js';
 import { coverageCsv } from './coverage-csv.js';
 import { Coverage, TimelineInterval } from './coverage.dto.js';
 import { CoverageService } from './coverage.service.js';
-import { MAX_GROUPS } from './coverage-statement.js';
 import { DEFAULT_EVERY, MAX_INTERVALS, TimelineService } from './timeline.service.js';
 
 const groupBy: ApiQueryOptions = {
@@ -30,7 +32,9 @@ export class CoverageController {
 
   /**
    * Reports what came of a callout: how many people have each outcome. The people of each number are listed by
-   * `GET /api/callouts/{id}/callout_participations?q[outcome]=…`.
+   * `GET /api/callouts/{id}/callout_participations?q[outcome]=…`, those of a group with
+   * `q[contact_metadata][province]=…`, and those of `left_out.do_not_call` by
+   * `GET /api/callouts/{id}/left_out/contacts`.
    */
   @Get('coverage')
   @ReportRoute({ type: Coverage, description: 'The report. All numbers are of the same moment.' }, groupBy)
@@ -44,7 +48,9 @@ export class CoverageController {
   @Get('coverage.csv')
   @ReportRoute(
     {
-      description: 'The table: RFC 4180 in UTF-8. A value that looks like a formula has an apostrophe before it.',
+      description:
+        'The table: RFC 4180 in UTF-8, with a byte order mark. A value that looks like a formula has an apostrophe ' +
+        'before it, except a phone number.',
       content: { 'text/csv': { schema: { type: 'string' } } },
     },
     groupBy,
@@ -52,6 +58,13 @@ export class CoverageController {
   async csv(@Param('id', ParseIdPipe) id: number, @ReportQuery() request: ReportRequest) {
     const coverage = await this.coverage.report(id, request);
     return new CsvResponse(coverageCsv(coverage), `callout-${id}-coverage.csv`);
+  }
+
+  /** Lists the contacts that match the audience of a callout and are left out because they opted out. */
+  @Get('left_out/contacts')
+  @ListRoute(contactResource, { nested: true })
+  leftOut(@Param('id', ParseIdPipe) id: number, @ListQuery() list: ListRequest) {
+    return this.coverage.listLeftOut(id, list);
   }
 
   /** Reports when people were called and reached, by intervals from the first dialed call on, for a curve. */

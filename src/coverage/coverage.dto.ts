@@ -72,7 +72,8 @@ export class CoverageCounts {
 export class CoverageGroup extends CoverageCounts {
   /**
    * The value as text, or its first 200 characters. Null: the contacts have no value. `…`: all values beyond the 1,000
-   * most frequent ones.
+   * most frequent ones. The people are listed by the filter `q[contact_metadata]` of the participations in the callout,
+   * with the path and this value; without `=` for null.
    */
   @ApiProperty({ type: String, nullable: true, example: 'Pursat' })
   value!: string | null;
@@ -81,7 +82,8 @@ export class CoverageGroup extends CoverageCounts {
 /** People who match the audience and do not take part. */
 export class LeftOut {
   /**
-   * How many contacts match the audience of the callout, opted out, and do not take part. 0 without an audience.
+   * How many contacts match the audience of the callout, opted out, and do not take part. 0 without an audience. They
+   * are listed by `GET /api/callouts/{id}/left_out/contacts`.
    * @example 12
    */
   do_not_call!: number;

@@ -1,8 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import sql from 'sql-template-tag';
+import sql, { type Sql } from 'sql-template-tag';
+import type { ListRequest } from '../api/list-request.js';
+import type { Page } from '../api/pagination.js';
 import type { ReportRequest } from '../api/report-query.js';
+import { Records } from '../api/resources/records.js';
 import { contactsLeftOut } from '../batch-operations/types/callout-population.type.js';
+import { REST } from '../callout-participations/contact-values.js';
 import { populationParametersOf } from '../callouts/audience.js';
+import { contactResource } from '../contacts/contact.resource.js';
 import { parseJson, toIsoTimestamp } from '../database/dialect.js';
 import { Reader } from '../database/reader.js';
 import { NotFoundError } from '../errors/errors.js';
@@ -12,13 +17,13 @@ import type { Coverage, CoverageCounts, CoverageGroup } from './coverage.dto.js'
 import { type CoverageRow, coverageStatement } from './coverage-statement.js';
 import { readGroupBy } from './group-by.js';
 
-/** The value of the group of all values that have no group of their own. */
-const REST = '…';
-
 /** Reports what came of a callout. */
 @Injectable()
 export class CoverageService {
-  constructor(private readonly reader: Reader) {}
+  constructor(
+    private readonly reader: Reader,
+    private readonly records: Records,
+  ) {}
 
   /**
    * Counts the people of a callout by outcome, and with `group_by` also by a value of their contacts. All numbers are
@@ -28,15 +33,8 @@ export class CoverageService {
    * @throws ValidationError when a parameter is invalid
    */
   async report(calloutId: number, { parameters, answer }: ReportRequest): Promise<Coverage> {
-    const callout = await this.reader.row<{ audience: unknown }>(
-      sql`SELECT audience FROM callouts WHERE id = ${calloutId}`,
-    );
-    if (!callout) throw new NotFoundError();
+    const leftOut = await this.leftOutOf(calloutId);
     const path = readGroupBy(parameters);
-    const audience = parseJson<Metadata | null>(callout.audience);
-    const leftOut = audience
-      ? contactsLeftOut({ callout_id: calloutId, parameters: populationParametersOf(audience) })
-      : sql`FALSE`;
     const rows = await this.reader.scan<CoverageRow>(coverageStatement(calloutId, path, leftOut), answer);
     const [first] = rows;
     if (!first) throw new NotFoundError();
@@ -56,6 +54,31 @@ export class CoverageService {
       ...(path && { groups: groupsIn(rows) }),
     };
   }
+
+  /**
+   * Lists the contacts that match the audience of a callout, and are left out because they opted out.
+   *
+   * @throws NotFoundError
+   * @throws FilterError
+   */
+  async listLeftOut(calloutId: number, list: ListRequest): Promise<Page> {
+    this.records.assertValidFilters(contactResource, list);
+    return this.records.list(contactResource, list, await this.leftOutOf(calloutId));
+  }
+
+  /**
+   * @returns the condition of the contacts that the audience of a callout leaves out
+   * @throws NotFoundError
+   */
+  private async leftOutOf(calloutId: number): Promise<Sql> {
+    const callout = await this.reader.row<{ audience: unknown }>(
+      sql`SELECT audience FROM callouts WHERE id = ${calloutId}`,
+    );
+    if (!callout) throw new NotFoundError();
+    const audience = parseJson<Metadata | null>(callout.audience);
+    if (!audience) return sql`FALSE`;
+    return contactsLeftOut({ callout_id: calloutId, parameters: populationParametersOf(audience) });
+  }
 }
 
 function optionalTime(time: Date | string | null): string | null {
@@ -74,11 +97,13 @@ function groupsIn(rows: readonly CoverageRow[]): CoverageGroup[] {
   }
   return [...groups]
     .map(([value, ofGroup]) => ({ value, ...countsIn(ofGroup) }))
-    .toSorted((one, other) => other.total - one.total || compareTexts(one.value ?? '', other.value ?? ''));
+    .toSorted((one, other) => other.total - one.total || compareValues(one.value, other.value));
 }
 
-function compareTexts(one: string, other: string): number {
-  return one < other ? -1 : Number(one > other);
+/** Null is first. The order is the same each time, so that the `ETag` is. */
+function compareValues(one: string | null, other: string | null): number {
+  if (one === null || other === null) return one === null ? -1 : 1;
+  return one < other ? -1 : 1;
 }
 
 function countsIn(rows: readonly CoverageRow[]): Pick<CoverageCounts, keyof CoverageCounts> {

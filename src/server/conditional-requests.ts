@@ -12,7 +12,8 @@ export function entityTag(body: string): string {
  */
 export function enableConditionalRequests(fastify: FastifyInstance): void {
   fastify.addHook('onSend', (request, reply, payload, done) => {
-    if (request.method !== 'GET' || reply.statusCode !== 200 || typeof payload !== 'string') return done(null, payload);
+    if (!['GET', 'HEAD'].includes(request.method)) return done(null, payload);
+    if (reply.statusCode !== 200 || typeof payload !== 'string') return done(null, payload);
     if (!request.url.startsWith('/api/')) return done(null, payload);
     const own = reply.getHeader('ETag');
     const tag = typeof own === 'string' ? own : entityTag(payload);
