@@ -1,5 +1,6 @@
 import { parse } from 'csv-parse/sync';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REST } from '../src/callout-participations/contact-values.js';
 import { outcomeGroups } from '../src/outcomes/outcome-names.js';
 import type { Api, Body } from './support/api.js';
 import { expectConsistentBookkeeping } from './support/bookkeeping.js';
@@ -32,6 +33,14 @@ const values: [value: unknown, text: string | null][] = [
   ['@x', '@x'],
   ['\tx', '\tx'],
   ['…', '…'],
+  ['5.0', '5.0'],
+  [' Pursat', ' Pursat'],
+  ['pursat', 'pursat'],
+  [1e21, way === 'cluster' ? '1000000000000000000000' : '1e+21'],
+  [1e-7, way === 'cluster' ? '0.0000001' : '1e-7'],
+  ['+85512345678', '+85512345678'],
+  ['null', 'null'],
+  ['a,b;c%_"\\', 'a,b;c%_"\\'],
   ['ភ្នំពេញ', 'ភ្នំពេញ'],
 ];
 
@@ -134,7 +143,7 @@ beforeAll(async () => {
   await api.createContacts({ msisdn: number('9901'), metadata: { group: 'other', do_not_call: true } });
 });
 afterAll(() => installation.remove());
-afterAll(() => expectConsistentBookkeeping(installation, api));
+afterAll(() => expectConsistentBookkeeping(installation));
 
 describe('the coverage of a callout', () => {
   it('has each person in exactly one number, and each number is the total of a list', async () => {
@@ -179,13 +188,20 @@ describe('the coverage of a callout', () => {
 
   it('leaves out nobody whom the audience includes', async () => {
     const { id, group } = await createCallout();
-    await api.createContacts({ msisdn: number('9901'), metadata: { group, do_not_call: true } });
-    expect((await report(id)).left_out).toEqual({ do_not_call: 1 });
+    const [contact] = await api.createContacts({ msisdn: number('9901'), metadata: { group, do_not_call: true } });
+    const [other] = await api.createContacts({ msisdn: number('9901'), metadata: { group, do_not_call: 1, a: 'b' } });
+    expect((await report(id)).left_out).toEqual({ do_not_call: 2 });
+    const leftOut = async (query: string) => api.listIds(`/api/callouts/${id}/left_out/contacts${query}`);
+    expect(await leftOut('')).toEqual([contact, other]);
+    expect(await leftOut('?q[metadata][a]=b')).toEqual([other]);
     const audience = { contact_filter_params: { metadata: { group } }, include_do_not_call: true };
     await api.patch(`/api/callouts/${id}`, { audience });
     expect((await report(id)).left_out).toEqual({ do_not_call: 0 });
+    expect(await leftOut('')).toEqual([]);
     await api.patch(`/api/callouts/${id}`, { audience: null });
     expect((await report(id)).left_out).toEqual({ do_not_call: 0 });
+    expect(await leftOut('')).toEqual([]);
+    expect((await api.get('/api/callouts/99999/left_out/contacts')).status).toBe(404);
   });
 
   it('has the times of its stages', async () => {
@@ -223,6 +239,45 @@ describe('the coverage of a callout', () => {
   });
 });
 
+describe('half and nine tenths', () => {
+  it('are the same as in the sorted times, however many of these are equal', async () => {
+    const { id, group } = await createCallout();
+    const rows = Array.from({ length: 41 }, (_, index) => `('+85587${1_000_000 + index}', '{"group":"${group}"}')`);
+    await installation.query(`INSERT INTO contacts (msisdn, metadata) VALUES ${rows.join()}`);
+    await runBatchOperation(api, id, 'CalloutPopulation', { contact_filter_params: { metadata: { group } } });
+    const { body: people } = await api.get(`/api/callouts/${id}/callout_participations?per_page=1000`);
+    const set = (time: string, condition: string) =>
+      installation.query(`UPDATE callout_participations SET first_call_at = ${time} WHERE ${condition}`);
+    for (const [distinct, triedOf41] of [
+      [1, 41],
+      [2, 41],
+      [3, 37],
+      [40, 41],
+      [7, 36],
+      [5, 21],
+      [5, 20],
+      [1, 0],
+    ]) {
+      const times = people.map((_: Body, index: number) =>
+        (index * 17) % 41 < triedOf41!
+          ? new Date(Date.UTC(2026, 0, 1) + ((index * 7) % distinct!) * 1_000).toISOString()
+          : null,
+      );
+      await set('NULL', `callout_id = ${id}`);
+      for (const time of new Set<string | null>(times)) {
+        const ids = people.filter((_: Body, index: number) => times[index] === time).map((one: Body) => one.id);
+        if (time) await set(`'${time}'`, `id IN (${ids.join()})`);
+      }
+      const sorted = times.filter((time: string | null) => time !== null).toSorted();
+      expect((await report(id)).clocks, `${distinct} times of ${triedOf41}`).toMatchObject({
+        half_first_tried_at: sorted[20] ?? null,
+        nine_tenths_first_tried_at: sorted[36] ?? null,
+      });
+    }
+    await set('NULL', `callout_id = ${id}`);
+  });
+});
+
 describe('a call that the provider refused', () => {
   it('was an attempt, and did not ring', async () => {
     const { id } = await createCallout();
@@ -251,14 +306,39 @@ describe('groups', () => {
     expect(groups.map(({ total }: Body) => total)).toEqual(shown.map(([, total]: number[]) => total).sort(descending));
   });
 
-  it('are the totals of the filter of the callout’s contacts', async () => {
+  it('are the totals of the filter of the contacts’ metadata, in both lists', async () => {
     const { groups } = await report(campaign, 'coverage?group_by=metadata.area.province');
-    for (const value of ['Pursat', '5', '1.5', 'true', '…']) {
-      const query = `q[metadata][area][province]=${encodeURIComponent(value)}&per_page=1`;
-      const { headers } = await api.get(`/api/callouts/${campaign}/contacts?${query}`);
-      const group = groups.find((one: Body) => one.value === value);
-      expect(Number(headers.get('total')), `total of ${value}`).toBe(group.total);
+    for (const { value, total, reached } of groups) {
+      const filter = `&q[contact_metadata][area][province]${value === null ? '' : `=${encodeURIComponent(value)}`}`;
+      expect(await totalOf(campaign, filter), `total of ${value}`).toBe(total);
+      expect(await totalOf(campaign, `${filter}&q[outcome]=confirmed,answered`)).toBe(reached.total);
+      const { headers } = await api.get(`/api/callout_participations?per_page=1&q[callout_id]=${campaign}${filter}`);
+      expect(Number(headers.get('total'))).toBe(total);
     }
+    const two = '&q[contact_metadata][area][province]=Pursat&q[contact_metadata][nothing]';
+    expect(await totalOf(campaign, two)).toBe(groups.find(({ value }: Body) => value === 'Pursat').total);
+  });
+
+  it('select the people of a batch operation', async () => {
+    const { groups } = await report(campaign, 'coverage?group_by=metadata.area.province');
+    for (const province of ['Pursat', 5, true, null, '{"a":"x"}']) {
+      const shown = way === 'cluster' && typeof province === 'string' ? province.replace(':', ': ') : province;
+      const filter = { contact_metadata: { area: { province: shown } } };
+      const { body } = await api.post(`/api/callouts/${campaign}/batch_operations`, {
+        type: 'BatchOperation::PhoneCallCreate',
+        parameters: { remote_request_params: params, callout_participation_filter_params: filter },
+      });
+      const path = `/api/batch_operations/${body.id}/preview/callout_participations?per_page=1`;
+      const group = groups.find(({ value }: Body) => value === (shown === null ? null : String(shown)));
+      expect((await api.get(path)).headers.get('total'), `${province}`).toBe(String(group.total));
+    }
+  });
+
+  it('are refused as filters that are no paths', async () => {
+    const path = '/api/callout_participations?q[contact_metadata]';
+    const bad = { status: 400, error: 'Bad Request' };
+    expect((await api.get(`${path}=x`)).body).toEqual({ ...bad, message: 'q[contact_metadata] must be an object' });
+    expect((await api.get(`${path}[a][]=x`)).body).toMatchObject(bad);
   });
 
   it('without a value are one group', async () => {
@@ -282,7 +362,13 @@ describe('groups', () => {
     const sizes = new Map<string | null, number>(coverage.groups.map(({ value, total }: Body) => [value, total]));
     expect([sizes.get(null), sizes.get('…'), sizes.get('often-49')]).toEqual([1, 2_099 - 2 * 949, 4]);
     const { text } = await api.get(`/api/callouts/${id}/coverage.csv?group_by=metadata.province`);
-    expect(parse(text)).toHaveLength(1_002);
+    expect(parse(text, { bom: true })).toHaveLength(1_002);
+    for (const [value, total] of [...sizes].filter(([, size]) => size !== 2)) {
+      const filter = `&q[contact_metadata][province]${value === null ? '' : `=${encodeURIComponent(value)}`}`;
+      expect(await totalOf(id, filter), `total of ${value}`).toBe(total);
+    }
+    const everywhere = `/api/callout_participations?q[callout_id]=${id}&q[contact_metadata][province]=${REST}`;
+    expect((await api.get(everywhere)).headers.get('total')).toBe('0');
   });
 
   it('show 200 characters of a value', async () => {
@@ -290,17 +376,26 @@ describe('groups', () => {
     for (const end of ['a', 'b']) await addPerson(id, '9900', { text: `${'x'.repeat(200)}${end}` });
     const { groups } = await report(id, 'coverage?group_by=metadata.text');
     expect(groups).toMatchObject([{ value: 'x'.repeat(200), total: 2 }]);
+    const totals = ['', 'a', 'c'].map((end) => totalOf(id, `&q[contact_metadata][text]=${'x'.repeat(200)}${end}`));
+    expect(await Promise.all(totals)).toEqual([2, 1, 0]);
   });
 });
 
-it('reads only an index to count people by outcome', async () => {
-  const statement = 'SELECT outcome, count(*) FROM callout_participations WHERE callout_id = 1 GROUP BY outcome';
+it.each([
+  [`SELECT count(*) FROM callout_participations WHERE callout_id = 1 AND outcome = 'busy'`, 'callout_id_outcome'],
+  [
+    `SELECT first_call_at FROM callout_participations WHERE callout_id = 1 AND first_call_at IS NOT NULL
+      ORDER BY first_call_at LIMIT 1 OFFSET 9`,
+    'first_call_at',
+  ],
+])('reads only an index: %s', async (statement, index) => {
   const connection = await installation.connect();
   try {
     if (way === 'cluster') await connection.query('SET enable_seqscan = off; SET enable_bitmapscan = off');
     const plan = await connection.query(`${way === 'cluster' ? 'EXPLAIN' : 'EXPLAIN QUERY PLAN'} ${statement}`);
     const indexOnly = way === 'cluster' ? 'Index Only Scan using' : 'USING COVERING INDEX';
-    expect(JSON.stringify(plan)).toContain(`${indexOnly} callout_participations_callout_id_outcome`);
+    expect(JSON.stringify(plan)).toContain(`${indexOnly} callout_participations_${index}`);
+    expect(JSON.stringify(plan)).not.toMatch(/Sort|TEMP B-TREE/);
   } finally {
     await connection.close();
   }
@@ -315,10 +410,13 @@ describe('the table', () => {
     expect([status, headers.get('content-type')]).toEqual([200, 'text/csv; charset=utf-8']);
     expect(headers.get('content-disposition')).toBe(`attachment; filename="callout-${campaign}-coverage.csv"`);
     expect(text.endsWith('\r\n')).toBe(true);
-    const [header, ...rows] = parse(text, { record_delimiter: '\r\n' });
+    // An empty text is quoted, and no value is not.
+    expect([text.split('\r\n""').length, text.split('\r\n,').length]).toEqual([2, 2]);
+    const [header, ...rows] = parse(text, { bom: true, record_delimiter: '\r\n' });
     expect(header).toEqual(['value', ...columns]);
     const { groups } = await report(campaign, 'coverage?group_by=metadata.area.province');
-    const safe = (value: string | null) => (value && /^[=+\-@\t\r]/.test(value) ? `'${value}` : (value ?? ''));
+    const safe = (value: string | null) =>
+      value && /^[=+\-@\t\r]/.test(value) && value !== '+85512345678' ? `'${value}` : (value ?? '');
     expect(rows).toEqual(
       groups.map((group: Body) => {
         const counts: Record<string, number> = { ...flat(group), total: group.total };
@@ -332,7 +430,7 @@ describe('the table', () => {
     const { text } = await api.get(`/api/callouts/${campaign}/coverage.csv`);
     const coverage = await report(campaign);
     const counts: Record<string, number> = { ...flat(coverage), total: coverage.total };
-    expect(parse(text, { columns: true })).toEqual([
+    expect(parse(text, { bom: true, columns: true })).toEqual([
       { value: '', ...Object.fromEntries(columns.map((column) => [column, String(counts[column])])) },
     ]);
   });
@@ -412,8 +510,8 @@ describe('the timeline', () => {
 /** Gives the participations of a callout the time at which the test says that their call was dialed. */
 async function restoreTimes(callout: number): Promise<void> {
   await installation.query(
-    `UPDATE callout_participations SET last_call_at = (SELECT max(dialled_at) FROM phone_calls
-      WHERE callout_participation_id = callout_participations.id) WHERE callout_id = ${callout}`,
+    `UPDATE callout_participations SET (first_call_at, last_call_at) = (SELECT min(dialled_at), max(dialled_at)
+      FROM phone_calls WHERE callout_participation_id = callout_participations.id) WHERE callout_id = ${callout}`,
   );
 }
 
@@ -449,7 +547,16 @@ describe('a report', () => {
   it.each(['coverage', 'coverage.csv'])('%s refuses an invalid group_by and any other parameter', async (report) => {
     const path = `/api/callouts/${campaign}/${report}`;
     const message = 'must be a path in the metadata of contacts, such as metadata.province';
-    const invalid = ['province', 'metadata', 'metadata.', 'metadata..a', 'metadata.a.', 'metadata[]', 'metadata[a]b'];
+    const invalid = [
+      'province',
+      'metadata',
+      'metadata.',
+      'metadata..a',
+      'metadata.a.',
+      'metadata[]',
+      'metadata[a]b',
+      'metadata.__proto__',
+    ];
     for (const one of [...invalid, 'msisdn', '.metadata.a', `metadata.${'a.'.repeat(32)}b`]) {
       const { status, body } = await api.get(`${path}?group_by=${encodeURIComponent(one)}`);
       expect([one, status, body]).toEqual([one, 422, { errors: { group_by: [message] } }]);
@@ -459,6 +566,14 @@ describe('a report', () => {
     expect([status, body.errors]).toEqual([422, { page: ['is not a permitted parameter'], group_by: [message] }]);
     expect((await api.get(`${path}?group_by=metadata.a&group_by=metadata.b`)).status).toBe(400);
     expect((await api.get(`${path}?group_by=`)).text).not.toContain('groups');
+    for (const [depth, status] of [
+      [30, 200],
+      [31, 422],
+    ]) {
+      expect((await api.get(`${path}?group_by=metadata${'.a'.repeat(depth!)}`)).status).toBe(status);
+    }
+    const deepest = `q[contact_metadata]${'[a]'.repeat(30)}`;
+    expect((await api.get(`/api/callout_participations?${deepest}`)).status).toBe(200);
     for (const odd of [`metadata.a"b`, `metadata.$`, `metadata[a.b]`, `metadata.a'b`, 'metadata.0', `metadata.a\\`]) {
       expect([odd, (await api.get(`${path}?group_by=${encodeURIComponent(odd)}`)).status]).toEqual([odd, 200]);
     }

@@ -26,7 +26,7 @@ beforeAll(async () => {
   api = (await installation.start({ SIMULATOR_SPEED: '500', CALLS_PER_SECOND: '400', SIMULATOR_MACHINE: '0' })).api;
 });
 afterAll(() => installation.remove());
-afterAll(() => expectConsistentBookkeeping(installation, api));
+afterAll(() => expectConsistentBookkeeping(installation));
 
 const number = (ending: string): string => `+85570${String(100 + ++numbers)}${ending}`;
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);

@@ -6,8 +6,7 @@ import {
   phoneCallBookkeeping,
   phoneCallStatuses,
 } from '../../src/phone-calls/phone-call.machine.js';
-import { outcomes } from '../../src/outcomes/outcome-names.js';
-import type { Api } from './api.js';
+import { findWrongCoverage } from './coverage.js';
 import type { Installation } from './installation.js';
 import { findWrongOutcomes } from './outcomes.js';
 
@@ -33,28 +32,12 @@ export const BOOKKEEPING_VIOLATIONS = `SELECT id, status, ${bookkeepingColumns.j
   WHERE ${phoneCallStatuses.map(violationsIn).join(' OR ')}`;
 
 /**
- * Asserts that the columns of each phone call follow the rules that its status declares, and that the outcome of each
- * participation is the one that its phone calls give.
- *
- * @param api also asserts that the coverage of each callout counts these outcomes. No call may be under way
+ * Asserts that the columns of each phone call follow the rules that its status declares, that the outcome of each
+ * participation is the one that its phone calls give, and that the coverage of each callout counts these outcomes.
  */
-export async function expectConsistentBookkeeping(installation: Installation, api?: Api): Promise<void> {
+export async function expectConsistentBookkeeping(installation: Installation): Promise<void> {
   expect(await installation.query(BOOKKEEPING_VIOLATIONS)).toEqual([]);
   expect(await findWrongOutcomes(installation)).toEqual([]);
-  if (api) await expectCoverageOfRows(installation, api);
-}
-
-async function expectCoverageOfRows(installation: Installation, api: Api): Promise<void> {
-  const counts = outcomes.map((outcome) => `sum(CASE outcome WHEN '${outcome}' THEN 1 ELSE 0 END) AS ${outcome}`);
-  const rows = await installation.query<Record<string, string | number | null>>(
-    `SELECT callouts.id, count(participations.id) AS total, ${counts.join()} FROM callouts
-      LEFT JOIN callout_participations AS participations ON participations.callout_id = callouts.id GROUP BY callouts.id`,
-  );
-  for (const { id, ...counted } of rows) {
-    const { body } = await api.get(`/api/callouts/${id}/coverage`);
-    const { total, reached, not_reached, not_called, open } = body;
-    const shown = { ...reached, ...not_reached, ...not_called, ...open, total };
-    const expected = Object.entries(counted).map(([name, count]) => [name, Number(count)]);
-    expect(shown, `the coverage of callout ${id}`).toEqual(Object.fromEntries(expected));
-  }
+  const api = await installation.runningApi();
+  expect(await findWrongCoverage(installation, (path) => api.get(path))).toEqual([]);
 }
