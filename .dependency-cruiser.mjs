@@ -19,7 +19,7 @@ export const rooms = [
   ['events', '^src/events/'],
   ['outcomes', '^src/outcomes/'],
   ['call-flows', '^src/call-flows/'],
-  ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/'],
+  ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations|coverage)/'],
   ['dialing', '^src/dialing/'],
   ['callout runner', '^src/callout-runner/'],
   ['webhooks', '^src/webhooks/'],
@@ -42,7 +42,7 @@ export default {
     {
       name: 'no-service-of-another-feature',
       severity: 'error',
-      from: { path: '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/' },
+      from: { path: '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations|coverage)/' },
       to: {
         path: '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/.*\\.service\\.ts$',
         pathNot: '^src/$1/',

@@ -6,7 +6,7 @@ import { startServers } from '../scripts/servers.mjs';
 
 // `npm run bench`: compares the program with hand-written baselines. See bench/README.md.
 
-const NAMES = ['batches', 'requests', 'lists', 'dialing', 'plans', 'callbacks'];
+const NAMES = ['batches', 'requests', 'lists', 'dialing', 'plans', 'coverage', 'callbacks'];
 
 install();
 build();

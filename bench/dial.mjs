@@ -32,14 +32,17 @@ export function withProvider({ folder }, calls, work) {
  * Starts the program, warms it up, and dials `calls` calls.
  *
  * @param prepare is called with a number of calls, and returns the statements after which the callout dials that many
+ * @param meanwhile is called with the program when the measured calls begin, and returns a function that ends its work
  * @returns calls a second, from the start of the callout until the provider's last response is recorded, and the memory
  */
-export async function measureDialing({ way, template, provider, calls, prepare }) {
+export async function measureDialing({ way, template, provider, calls, prepare, meanwhile }) {
   const database = await template.copy();
   const program = await way.start(database, { ...provider.environment, ...WITHOUT_LIMIT });
   await dial(program, database, WARMING, prepare);
   const watched = program.watchMemory();
+  const end = meanwhile?.(program);
   const began = await dial(program, database, calls, prepare);
+  await end?.();
   const ended = await lastRecorded(database);
   const memory = watched();
   await program.stop();

@@ -47,6 +47,24 @@ export class Seed {
     });
   }
 
+  /** A participation for each contact. Nobody is to be called. */
+  canceled() {
+    return this.once('canceled', async () => {
+      const database = await (await this.participations()).copy();
+      await database.rows(`UPDATE callout_participations SET outcome = 'canceled'`);
+      return database;
+    });
+  }
+
+  /** A participation for each contact, all of whom were called: three tenths of them twice. */
+  called() {
+    return this.once('called', async () => {
+      const database = await (await this.participations()).copy();
+      for (const statement of statementsOf(database).callEveryone()) await database.rows(statement);
+      return database;
+    });
+  }
+
   async drop() {
     for (const made of this.made.values()) await (await made).drop();
   }

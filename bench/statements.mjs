@@ -34,6 +34,7 @@ const dialects = {
     inProvince: `metadata @> '{"province":"${PROVINCE}"}'`,
     padded: `lpad(id::text, 32, '0')`,
     milliseconds: (column) => `extract(epoch FROM ${column}) * 1000`,
+    timestamp: (milliseconds) => `to_timestamp((${milliseconds}) / 1000.0)`,
   },
   sqlite: {
     numbers: (count) =>
@@ -45,12 +46,13 @@ const dialects = {
     inProvince: `metadata ->> 'province' = '${PROVINCE}'`,
     padded: `printf('%032d', id)`,
     milliseconds: (column) => `unixepoch(${column}, 'subsec') * 1000`,
+    timestamp: (milliseconds) => `strftime('%Y-%m-%dT%H:%M:%fZ', (${milliseconds}) / 1000.0, 'unixepoch')`,
   },
 };
 
 /** @returns the statements in the dialect of a database */
 export function statementsOf({ dialect }) {
-  const { numbers, object, now, later, json, inProvince, padded, milliseconds } = dialects[dialect];
+  const { numbers, object, now, later, json, inProvince, padded, milliseconds, timestamp } = dialects[dialect];
   const markCalling = `UPDATE callout_participations
     SET outcome = 'calling', next_call_at = NULL, waiting_for = NULL, updated_at = ${now} WHERE callout_id = 1`;
   const accepted = `UPDATE phone_calls
@@ -58,6 +60,17 @@ export function statementsOf({ dialect }) {
       remote_call_id = 'CA' || ${padded}, remotely_queued_at = ${now}, check_at = ${later(3_600)}`;
   const plan = (request) => `UPDATE callouts
     SET dial_plan = '${JSON.stringify({ remote_request_params: request, max_attempts: 1 })}'${json} WHERE id = 1`;
+  // A hundred people are called in a second, from 1 November 2026 on, and called again a quarter of an hour later.
+  const dialedAt = (attempt) => timestamp(`1793491200000 + 10 * id + 900000 * ${attempt - 1}`);
+  const calledTwice = 'id % 10 > 6';
+  const ended = (
+    attempt,
+    condition,
+  ) => `INSERT INTO phone_calls (callout_participation_id, callout_id, contact_id, msisdn,
+      status, remote_request_params, attempt, remote_call_id, dialled_at, remotely_queued_at, ended_at)
+    SELECT id, callout_id, contact_id, msisdn, CASE WHEN id % 10 < 6 THEN 'completed' ELSE 'not_answered' END,
+      '${JSON.stringify(REQUEST)}'${json}, ${attempt}, 'CA${attempt}' || ${padded}, ${dialedAt(attempt)},
+      ${dialedAt(attempt)}, ${dialedAt(attempt)} FROM callout_participations WHERE callout_id = 1 AND ${condition}`;
   const province = PROVINCES.map((name, index) => `WHEN ${index} THEN '${name}'`).join(' ');
   return {
     // The simulator forces an outcome for numbers that end in 99xx, so none does.
@@ -84,6 +97,16 @@ export function statementsOf({ dialect }) {
         SET status = 'queued', refusals = 0, leased_until = NULL, queue_batch_operation_id = ${QUEUEING}, updated_at = ${now}
         WHERE callout_id = 1 AND status = 'created'`,
       markCalling,
+    ],
+
+    /** Creates the calls to all participants, which have ended, and their outcomes. */
+    callEveryone: () => [
+      ended(1, 'TRUE'),
+      ended(2, calledTwice),
+      `UPDATE callout_participations SET attempts = CASE WHEN ${calledTwice} THEN 2 ELSE 1 END,
+        first_call_at = ${dialedAt(1)}, last_call_at = CASE WHEN ${calledTwice} THEN ${dialedAt(2)} ELSE ${dialedAt(1)} END,
+        outcome = CASE WHEN id % 10 < 4 THEN 'confirmed' WHEN id % 10 < 6 THEN 'answered' WHEN id % 10 = 9 THEN 'retrying'
+          ELSE 'not_answered' END, next_call_at = CASE WHEN id % 10 = 9 THEN ${later(36_000)} END WHERE callout_id = 1`,
     ],
 
     /** Queues the next `count` calls with these request parameters. They are dialed once their callout runs. */

@@ -6,6 +6,7 @@ import { CalloutsModule } from './callouts/callouts.module.js';
 import type { Config } from './config/config.js';
 import { ConfigModule } from './config.module.js';
 import { ContactsModule } from './contacts/contacts.module.js';
+import { CoverageModule } from './coverage/coverage.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
 import { EventsModule } from './events/events.module.js';
@@ -25,6 +26,7 @@ const apiModules = [
   ContactsModule,
   CalloutsModule,
   CalloutParticipationsModule,
+  CoverageModule,
   BatchOperationsModule,
   PhoneCallsModule,
   RemotePhoneCallEventsModule,

@@ -29,6 +29,10 @@ const routes = [
   'GET POST /api/callouts',
   'GET PATCH PUT DELETE /api/callouts/{id}',
   'POST /api/callouts/{id}/callout_events',
+  'GET /api/callouts/{id}/coverage',
+  'GET /api/callouts/{id}/coverage.csv',
+  'GET /api/callouts/{id}/timeline',
+  'GET /api/callouts/{id}/left_out/contacts',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',
@@ -203,6 +207,9 @@ function expectDescribed(route: string, { status, body, headers, text }: ApiResp
   }
   if (described.content?.['application/xml']) {
     return expect(headers.get('content-type')).toBe('application/xml; charset=utf-8');
+  }
+  if (described.content?.['text/csv']) {
+    return expect(headers.get('content-type')).toBe('text/csv; charset=utf-8');
   }
   const schema = described.content?.['application/json']?.schema;
   if (!schema) return expect(text).toBe('');

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AddOutcomes1764900000000 } from '../src/database/migrations/1764900000000-add-outcomes.js';
+import { migrations } from '../src/database/migrations/index.js';
 import { OPTED_OUT_MESSAGE } from '../src/outcomes/opted-out-message.js';
 import { phoneCallStatuses } from '../src/phone-calls/phone-call.machine.js';
 import { Installation } from './support/installation.js';
@@ -11,10 +13,11 @@ import { runScript } from './support/run-script.js';
 const run = promisify(execFile);
 const project = join(import.meta.dirname, '..');
 
-/** The migrations that add the outcomes and fill them in. */
-const MIGRATIONS = 2;
+/** The migrations that add the outcomes and fill them in, and all later ones. */
+const MIGRATIONS = migrations.length - migrations.indexOf(AddOutcomes1764900000000);
 
 const TIME = `'2026-01-01T00:00:00.000Z'`;
+const LATER = `'2026-01-02T00:00:00.000Z'`;
 
 describe('the migration of a database without outcomes', () => {
   let installation: Installation;
@@ -96,7 +99,8 @@ function oldRows(): { participations: string[]; calls: string[] } {
       const number = participations.length + 1;
       const metadata = number % 29 === 0 ? '{"confirmed_at":"2026-01-01"}' : '{}';
       participations.push(`(${callout}, ${number}, '+855${number}', '${metadata}')`);
-      for (const { status, dialedAt, isAtProvider, rest } of set) {
+      for (const [index, { status, dialedAt: firstAt, isAtProvider, rest }] of set.entries()) {
+        const dialedAt = index > 0 && firstAt === TIME ? LATER : firstAt;
         const remoteId = isAtProvider ? `'CA${calls.length}'` : 'NULL';
         calls.push(`(${number}, '+855${number}', '${status}', ${dialedAt}, ${remoteId}, ${rest})`);
       }

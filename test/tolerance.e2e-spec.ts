@@ -25,6 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => installation.remove());
 
+/** @returns the body of a report without the time at which it was made */
+const withoutTime = (text: string): string => text.replace(/"at":"[^"]+",/, '');
+
 describe('a path', () => {
   it('can end with a slash, a format, or both, on every route', async () => {
     const { paths } = (await api.get('/docs-json')).body;
@@ -38,7 +41,7 @@ describe('a path', () => {
         for (const suffix of ['/', '.json', '.json/']) {
           const same = await api.send(method, `${path}${suffix}`, body);
           expect([method, path + suffix, same.status]).toEqual([method, path + suffix, status]);
-          if (!path.startsWith('/health')) expect(same.text).toBe(text);
+          if (!path.startsWith('/health')) expect(withoutTime(same.text)).toBe(withoutTime(text));
         }
       }
     }

@@ -1,12 +1,10 @@
 import { startChild } from '../child-process.mjs';
+import { compareLatencies } from '../latencies.mjs';
 import { HttpClient } from '../processes/http-client.mjs';
 import { PROVINCE } from '../statements.mjs';
 import { median } from '../statistics.mjs';
 
 const PER_PAGE = 25;
-const MOST_PAIRS = 40;
-const LEAST_PAIRS = 5;
-const MOST_SECONDS = 8;
 const UNKNOWN_PARAMETER = 422;
 
 /** Measures the latency of single lists, of the program and of the same SQL from a bare server, alternately. */
@@ -33,7 +31,7 @@ export async function measure({ way, seed, flags, report }) {
       console.log(`${measure}: not offered`);
       continue;
     }
-    const times = await alternately(requests, here, there);
+    const times = await compareLatencies(requests, here, there);
     report.add({
       measure,
       way: way.name,
@@ -47,24 +45,4 @@ export async function measure({ way, seed, flags, report }) {
   await program.stop();
   await bare.stop();
   for (const database of [ours, theirs]) await database.drop();
-}
-
-/** @returns the latencies (ms), without the first few requests, which warm up both sides */
-async function alternately(requests, here, there) {
-  const times = { ours: [], baseline: [] };
-  for (let warm = 0; warm < LEAST_PAIRS; warm++) for (const url of [here, there]) await timed(requests, url);
-  const began = performance.now();
-  const isOver = () => performance.now() - began > MOST_SECONDS * 1_000 && times.ours.length >= LEAST_PAIRS;
-  while (times.ours.length < MOST_PAIRS && !isOver()) {
-    times.ours.push(await timed(requests, here));
-    times.baseline.push(await timed(requests, there));
-  }
-  return times;
-}
-
-async function timed(requests, url) {
-  const began = performance.now();
-  const status = await requests.send(url);
-  if (status !== 200) throw new Error(`${url} had status ${status}`);
-  return performance.now() - began;
 }

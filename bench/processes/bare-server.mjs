@@ -67,5 +67,13 @@ handleTask(async (address) => {
     return reply.status(201).send(present(row));
   });
 
+  const outcomes = prepare(`SELECT outcome, count(*) AS people FROM callout_participations
+    WHERE callout_id = $1 GROUP BY outcome`);
+  const byProvince = prepare(`SELECT contacts.metadata ->> 'province' AS value, outcome, count(*) AS people
+    FROM callout_participations JOIN contacts ON contacts.id = contact_id WHERE callout_id = $1 GROUP BY 1, 2`);
+  fastify.get('/api/callouts/:id/coverage', ({ params, query }) =>
+    query.group_by ? byProvince(params.id) : outcomes(params.id),
+  );
+
   return { url: await fastify.listen({ port: 0, host: '127.0.0.1' }) };
 });

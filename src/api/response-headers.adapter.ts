@@ -3,8 +3,11 @@ import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastif
 import type { Server } from 'node:http';
 import { type TrustProxyFunction, clientBaseUrl } from '../server/forwarded-headers.js';
 import { BadRequestError } from '../errors/errors.js';
+import { CsvResponse } from './csv-response.js';
 import { Page, linkHeader } from './pagination.js';
+import { entityTag } from '../server/conditional-requests.js';
 import { ExtendRouteConfig } from '../server/route-config.js';
+import { TaggedResponse } from './tagged-response.js';
 import { XmlResponse } from './xml-response.js';
 
 declare module 'fastify' {
@@ -22,8 +25,9 @@ const PAGE_TOO_LARGE = 'the page is larger than 16 MiB: ask for fewer rows by pe
 export const LocationHeader = (plural: string): MethodDecorator => ExtendRouteConfig({ location: plural });
 
 /**
- * Adds headers to responses: `Per-Page`, `Total`, `Left-Out` and `Link` for a page, `Location` for a new record. An
- * interceptor could do the same, but adds an observable to each request.
+ * Adds headers to responses: `Per-Page`, `Total`, `Left-Out` and `Link` for a page, `Location` for a new record,
+ * `Content-Disposition` for a file, `ETag` for a body with the time. An interceptor could do the same, but adds an
+ * observable to each request.
  */
 export class ResponseHeadersAdapter extends FastifyAdapter {
   /**
@@ -47,6 +51,14 @@ export class ResponseHeadersAdapter extends FastifyAdapter {
     if (result instanceof XmlResponse) {
       reply.header('Location', result.location).type('application/xml; charset=utf-8');
       return result.document;
+    }
+    if (result instanceof CsvResponse) {
+      reply.header('Content-Disposition', `attachment; filename="${result.filename}"`).type('text/csv; charset=utf-8');
+      return result.text;
+    }
+    if (result instanceof TaggedResponse) {
+      reply.header('ETag', entityTag(JSON.stringify(result.tagged)));
+      return result.body;
     }
     const { location } = reply.routeOptions.config;
     if (location) reply.header('Location', `/api/${location}/${(result as { id: number }).id}`);

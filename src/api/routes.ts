@@ -9,6 +9,7 @@ import {
   ApiOkResponse,
   ApiParam,
   ApiQuery,
+  type ApiQueryOptions,
   ApiResponse,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -147,6 +148,28 @@ export function ShowRoute({ model }: Resource): MethodDecorator {
   return applyDecorators(
     IdParam,
     ApiOkResponse({ type: model, headers: requestId }),
+    ValidationErrorResponses(400, 404),
+  );
+}
+
+/**
+ * A route that returns a report on one record.
+ *
+ * @param response the description and the type of the response
+ * @param parameters the query parameters, which the route validates itself
+ */
+export function ReportRoute(
+  response: NonNullable<Parameters<typeof ApiOkResponse>[0]>,
+  ...parameters: ApiQueryOptions[]
+): MethodDecorator {
+  return applyDecorators(
+    AcceptsQuery(true),
+    IdParam,
+    ...parameters.map((parameter) => ApiQuery({ required: false, ...parameter })),
+    ApiOkResponse({
+      ...response,
+      headers: { ...requestId, ETag: header('Changes when the report does. For `If-None-Match`.', 'string') },
+    }),
     ValidationErrorResponses(400, 404),
   );
 }

@@ -26,6 +26,9 @@ import { type Outcome, type WaitingReason, outcomes, waitingReasons } from '../o
 @Index('callout_participations_due', ['callout_id', 'next_call_at', 'id'], {
   where: `"outcome" IN ('waiting', 'retrying')`,
 })
+@Index('callout_participations_first_call_at', ['callout_id', 'first_call_at', 'id'], {
+  where: `"first_call_at" IS NOT NULL`,
+})
 export class CalloutParticipation {
   /** @example 1 */
   @IdColumn()
@@ -98,4 +101,8 @@ export class CalloutParticipation {
   /** When a phone call was last dialed; null if none was. */
   @OptionalTimestampColumn()
   last_call_at!: Date | null;
+
+  /** When a phone call was first dialed; null if none was. */
+  @OptionalTimestampColumn()
+  first_call_at!: Date | null;
 }

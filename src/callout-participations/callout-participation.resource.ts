@@ -16,6 +16,7 @@ import { now } from '../database/dialect.js';
 import { phoneCallStatuses } from '../phone-calls/phone-call.machine.js';
 import { UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
+import { contactValueFilter } from './contact-values.js';
 
 /** The call flow of the participation, or else its callout's. */
 const callFlowLogic = sql`coalesce(callout_participations.call_flow_logic,
@@ -57,6 +58,7 @@ export const calloutParticipationResource = defineResource({
     last_call_at: { filter: timeFilters },
   },
   filters: {
+    contact_metadata: { column: sql`contacts.metadata`, filter: contactValueFilter },
     has_phone_calls: { column: hasPhoneCalls, filter: booleanFilter },
     last_phone_call_attempt: { column: lastAttempt, filter: lastAttemptFilter },
     no_phone_calls_or_last_attempt: {

@@ -21,6 +21,7 @@ import type { Row } from '../api/resources/resource.js';
 import type { CreateCalloutParticipationDto, UpdateCalloutParticipationDto } from './callout-participation.dto.js';
 import { CalloutParticipation } from './callout-participation.entity.js';
 import { calloutParticipationResource } from './callout-participation.resource.js';
+import { contactValueFilterIn } from './contact-values.js';
 
 @Injectable()
 export class CalloutParticipationsService {
@@ -35,7 +36,10 @@ export class CalloutParticipationsService {
 
   listOfCallout(calloutId: number, list: ListRequest): Promise<Page> {
     const scope = sql`callout_participations.callout_id = ${calloutId}`;
-    return this.records.listUnder(calloutResource, calloutId, calloutParticipationResource, list, scope);
+    const { filters } = calloutParticipationResource;
+    const own = contactValueFilterIn(calloutId, 'contact_metadata');
+    const resource = { ...calloutParticipationResource, filters: { ...filters, ...own } };
+    return this.records.listUnder(calloutResource, calloutId, resource, list, scope);
   }
 
   listOfContact(contactId: number, list: ListRequest): Promise<Page> {

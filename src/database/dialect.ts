@@ -63,6 +63,13 @@ export function secondsFromNow(seconds: number | Sql): Sql {
   return sql`strftime('%Y-%m-%dT%H:%M:%fZ', 'now', ${offset})`;
 }
 
+/** A timestamp in milliseconds since 1970, as a whole number. */
+export function millisecondsOf(time: Sql): Sql {
+  return isPostgres
+    ? sql`floor(extract(epoch FROM ${time}) * 1000)::bigint`
+    : sql`CAST(round(unixepoch(${time}, 'subsec') * 1000) AS INTEGER)`;
+}
+
 /** The smallest of several values. */
 export function least(...values: Sql[]): Sql {
   return sql`${raw(isPostgres ? 'least' : 'min')}(${join(values)})`;

@@ -1,3 +1,4 @@
+import sql, { type Sql } from 'sql-template-tag';
 import { type PhoneCallStatus, endedStatuses } from '../phone-calls/phone-call.machine.js';
 
 /** What a call came to. */
@@ -22,6 +23,12 @@ export interface CallFacts {
 export function isMachine(answeredBy: unknown): boolean {
   return answeredBy === 'fax' || (typeof answeredBy === 'string' && answeredBy.startsWith('machine_'));
 }
+
+/** The SQL condition that no answering machine was detected in a row of `calls`, as in `CallFacts.isMachine`. */
+export const notAnsweredByMachine: Sql = sql`(
+  coalesce(CAST(calls.call_flow_state ->> 'machine' AS text), '') NOT IN ('true', '1')
+  AND coalesce(CAST(calls.metadata ->> 'answered_by' AS text), '') <> 'fax'
+  AND substr(coalesce(CAST(calls.metadata ->> 'answered_by' AS text), ''), 1, 8) <> 'machine_')`;
 
 /** @returns what a call came to; undefined if it has not ended, or was canceled before it was dialed */
 export function resultOf(call: CallFacts): CallResult | undefined {

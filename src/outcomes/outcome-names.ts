@@ -17,6 +17,14 @@ export const outcomes = [
 ] as const;
 export type Outcome = (typeof outcomes)[number];
 
+/** The groups of outcomes, in the order of reports. Each outcome is in exactly one. */
+export const outcomeGroups = {
+  reached: ['confirmed', 'answered'],
+  not_reached: ['machine', 'busy', 'not_answered', 'failed', 'errored', 'uncertain'],
+  not_called: ['opted_out', 'canceled', 'expired'],
+  open: ['waiting', 'calling', 'retrying'],
+} as const satisfies Record<string, readonly Outcome[]>;
+
 /** The reasons for which a due call is held back. */
 export const waitingReasons = ['turn', 'window', 'budget'] as const;
 export type WaitingReason = (typeof waitingReasons)[number];

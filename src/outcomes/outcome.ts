@@ -36,6 +36,8 @@ export interface ComputedOutcome {
   attempts: number;
   /** When the next attempt may be made; null if there is none, or it may be made at once. */
   nextCallAt: Date | null;
+  /** When a call was first dialed; null if none was. */
+  firstCallAt: Date | null;
   /** When a call was last dialed; null if none was. */
   lastCallAt: Date | null;
 }
@@ -47,10 +49,13 @@ const callingStatuses: readonly PhoneCallStatus[] = ['queued', 'remotely_queued'
  * newest call. Nothing else decides what an outcome is.
  */
 export function outcomeOf(facts: OutcomeFacts): ComputedOutcome {
-  const dialed = facts.calls.flatMap(({ status, dialedAt }) => (status !== 'queued' && dialedAt ? [dialedAt] : []));
-  const lastCallAt = dialed.length > 0 ? new Date(Math.max(...dialed.map((at) => at.getTime()))) : null;
+  const dialed = facts.calls.flatMap(({ status, dialedAt }) =>
+    status !== 'queued' && dialedAt ? [dialedAt.getTime()] : [],
+  );
+  const [firstCallAt, lastCallAt] =
+    dialed.length > 0 ? [new Date(Math.min(...dialed)), new Date(Math.max(...dialed))] : [null, null];
   const { outcome, nextCallAt = null } = decide(facts);
-  return { outcome, attempts: dialed.length, nextCallAt, lastCallAt };
+  return { outcome, attempts: dialed.length, nextCallAt, firstCallAt, lastCallAt };
 }
 
 function decide({ confirmed, calls, isStopped, isExpired, plan }: OutcomeFacts): {

@@ -47,6 +47,7 @@ interface OutcomeRow {
   id: number;
   outcome: Outcome;
   attempts: number;
+  first_call_at: Date | string | null;
   last_call_at: Date | string | null;
   next_call_at: Date | string | null;
   waiting_for: WaitingReason | null;
@@ -65,7 +66,8 @@ function outcomeRows(condition: Sql): Sql {
   const ofCallout = (column: Sql) =>
     sql`(SELECT ${column} FROM callouts WHERE callouts.id = callout_participations.callout_id)`;
   return sql`SELECT callout_participations.id, callout_participations.outcome, callout_participations.attempts,
-      callout_participations.last_call_at, callout_participations.next_call_at, callout_participations.waiting_for,
+      callout_participations.first_call_at, callout_participations.last_call_at,
+      callout_participations.next_call_at, callout_participations.waiting_for,
       coalesce(callout_participations.metadata ->> 'confirmed_at', '') <> '' AS confirmed,
       ${ofCallout(sql`callouts.status`)} AS callout_status, ${ofCallout(sql`callouts.dial_plan`)} AS dial_plan,
       coalesce(${ofCallout(sql`callouts.expires_at <= ${now}`)}, FALSE) AS is_expired,
@@ -112,6 +114,7 @@ function isOutdated(row: OutcomeRow, computed: ComputedOutcome): boolean {
   return (
     row.outcome !== computed.outcome ||
     row.attempts !== computed.attempts ||
+    !isSameTime(row.first_call_at, computed.firstCallAt) ||
     !isSameTime(row.last_call_at, computed.lastCallAt)
   );
 }
@@ -151,6 +154,7 @@ const refreshedColumns = {
   outcome: 'text',
   attempts: 'bigint',
   next_call_at: 'timestamptz',
+  first_call_at: 'timestamptz',
   last_call_at: 'timestamptz',
 } as const;
 
@@ -171,13 +175,14 @@ export async function refreshOutcomes(
   const changed = rows.flatMap((row) => {
     const computed = outcomeOf(factsIn(row));
     if (!isOutdated(row, computed) && !(options.releases && isHeld(row, computed))) return [];
-    const { outcome, attempts, nextCallAt, lastCallAt } = computed;
-    return [{ id: row.id, outcome, attempts, next_call_at: nextCallAt, last_call_at: lastCallAt }];
+    const { outcome, attempts, nextCallAt, firstCallAt, lastCallAt } = computed;
+    const times = { next_call_at: nextCallAt, first_call_at: firstCallAt, last_call_at: lastCallAt };
+    return [{ id: row.id, outcome, attempts, ...times }];
   });
   if (changed.length === 0) return;
   await transaction.query(sql`UPDATE callout_participations
-      SET outcome = input.outcome, attempts = input.attempts, last_call_at = input.last_call_at,
-        next_call_at = input.next_call_at, waiting_for = NULL, updated_at = ${now}
+      SET outcome = input.outcome, attempts = input.attempts, first_call_at = input.first_call_at,
+        last_call_at = input.last_call_at, next_call_at = input.next_call_at, waiting_for = NULL, updated_at = ${now}
       FROM ${recordset('input', refreshedColumns, changed)} WHERE callout_participations.id = input.id`);
 }
 

@@ -6,6 +6,7 @@ import {
   phoneCallBookkeeping,
   phoneCallStatuses,
 } from '../../src/phone-calls/phone-call.machine.js';
+import { findWrongCoverage } from './coverage.js';
 import type { Installation } from './installation.js';
 import { findWrongOutcomes } from './outcomes.js';
 
@@ -31,10 +32,12 @@ export const BOOKKEEPING_VIOLATIONS = `SELECT id, status, ${bookkeepingColumns.j
   WHERE ${phoneCallStatuses.map(violationsIn).join(' OR ')}`;
 
 /**
- * Asserts that the columns of each phone call follow the rules that its status declares, and that the outcome of each
- * participation is the one that its phone calls give.
+ * Asserts that the columns of each phone call follow the rules that its status declares, that the outcome of each
+ * participation is the one that its phone calls give, and that the coverage of each callout counts these outcomes.
  */
 export async function expectConsistentBookkeeping(installation: Installation): Promise<void> {
   expect(await installation.query(BOOKKEEPING_VIOLATIONS)).toEqual([]);
   expect(await findWrongOutcomes(installation)).toEqual([]);
+  const api = await installation.runningApi();
+  expect(await findWrongCoverage(installation, (path) => api.get(path))).toEqual([]);
 }

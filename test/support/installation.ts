@@ -6,6 +6,7 @@ import { Redis } from 'ioredis';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from '../../src/database/data-source-options.js';
 import { readDatabase } from '../../src/config/database.js';
+import type { Api } from './api.js';
 import { Program } from './program.js';
 
 /** The way to run the program that is under test. The same suite runs on both ways. */
@@ -39,6 +40,12 @@ export class Installation {
     const program = await Program.start({ ...this.environment, ...environment });
     this.programs.push(program);
     return program;
+  }
+
+  /** @returns a client of a program that serves the API. Starts one if none runs */
+  async runningApi(): Promise<Api> {
+    const running = this.programs.findLast((program) => program.servesApi && !program.hasExited);
+    return (running ?? (await this.start())).api;
   }
 
   /** Runs a statement on a database connection of its own. @returns the rows */

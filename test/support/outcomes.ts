@@ -15,6 +15,7 @@ interface Row {
   id: string | number;
   outcome: string;
   attempts: string | number;
+  first_call_at: Time;
   last_call_at: Time;
   metadata: string;
   callout_status: CalloutStatus;
@@ -33,7 +34,7 @@ interface Row {
 }
 
 /** One statement, so that the rows are of one moment. Participations whose callout has just been stopped are due. */
-const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, last_call_at,
+const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, first_call_at, last_call_at,
     CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status,
     callouts.expires_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
     calls.status, calls.attempt, calls.created_at, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
@@ -81,7 +82,9 @@ export async function findEarlyAttempts(installation: Installation): Promise<unk
 /** @returns the participations whose stored outcome differs from the one that their calls give */
 export async function findWrongOutcomes(installation: Installation): Promise<unknown[]> {
   return (await readParticipations(installation)).flatMap((rows) => {
-    const [{ id, outcome, attempts, last_call_at, metadata, callout_status, expires_at }] = rows as [Row];
+    const [{ id, outcome, attempts, first_call_at, last_call_at, metadata, callout_status, expires_at }] = rows as [
+      Row,
+    ];
     const plan = planIn(rows[0]!);
     const { confirmed_at } = JSON.parse(metadata) as { confirmed_at?: unknown };
     const computed = outcomeOf({
@@ -96,8 +99,9 @@ export async function findWrongOutcomes(installation: Installation): Promise<unk
         },
       }),
     });
-    const stored = { outcome, attempts: Number(attempts), lastCallAt: toDate(last_call_at) };
-    const expected = { outcome: computed.outcome, attempts: computed.attempts, lastCallAt: computed.lastCallAt };
+    const { nextCallAt: _, ...expected } = computed;
+    const times = { firstCallAt: toDate(first_call_at), lastCallAt: toDate(last_call_at) };
+    const stored = { outcome, attempts: Number(attempts), ...times };
     const calls = rows.map((row) => row.status);
     return JSON.stringify(stored) === JSON.stringify(expected) ? [] : [{ id, stored, expected, callout_status, calls }];
   });

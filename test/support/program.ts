@@ -94,6 +94,11 @@ export class Program {
     return this.child.exitCode;
   }
 
+  /** Whether it serves the API. A worker only serves its health checks. */
+  get servesApi(): boolean {
+    return this.announcement.startsWith('API');
+  }
+
   /** The lines that announce its address. */
   private get announcement(): string {
     return this.printed

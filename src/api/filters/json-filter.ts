@@ -11,8 +11,8 @@ const INDEX = /^(0|[1-9]\d{0,8})$/;
 /** The most conditions of one filter. Both databases evaluate this many quickly. */
 const MAX_CONDITIONS = 200;
 
-/** The most keys in the path of a filter. */
-const MAX_DEPTH = 32;
+/** The most keys in the path of a value. */
+export const MAX_DEPTH = 32;
 
 /**
  * Matches the value at a path of a JSON column: `q[metadata][a][b]=x`, `q[metadata][list][0]=x`. `5` matches both 5 and
@@ -21,18 +21,26 @@ const MAX_DEPTH = 32;
 export const jsonFilter: ColumnFilter = ({ name, column }) => ({
   [name]: {
     schema: { type: 'object', additionalProperties: true, example: { gender: 'f' } },
-    condition: (value) => {
-      const found = leaves(value, [name]);
-      if (found.length > MAX_CONDITIONS) throw new FilterError(name, `has more than ${MAX_CONDITIONS} conditions`);
-      return and(found.map((leaf) => leafCondition(column, leaf)));
-    },
+    condition: (value) => conditionAtPaths(value, name, (leaf) => leafCondition(column, leaf)),
   },
 });
 
-interface Leaf {
+/** A condition of a filter on JSON: a path, and the text that the client wrote. */
+export interface Leaf {
   path: string[];
   /** Null matches null and a missing key. */
   text: string | null;
+}
+
+/**
+ * @param value the filter of a client: an object whose nested keys are paths
+ * @returns the condition that all leaves of a filter match
+ * @throws FilterError when the filter is no such object, or has too many leaves
+ */
+export function conditionAtPaths(value: unknown, name: string, conditionOf: (leaf: Leaf) => Sql): Sql {
+  const found = leaves(value, [name]);
+  if (found.length > MAX_CONDITIONS) throw new FilterError(name, `has more than ${MAX_CONDITIONS} conditions`);
+  return and(found.map((leaf) => conditionOf(leaf)));
 }
 
 function leaves(value: unknown, path: string[]): Leaf[] {
@@ -102,6 +110,18 @@ function valueAt(column: Sql, path: string[]): Sql {
     if (!INDEX.test(key)) return sql`(${found} -> ${label})`;
     return sql`(SELECT coalesce(at.json -> ${label}, at.json -> ${`$[${key}]`}) FROM (SELECT ${found} AS json) AS at)`;
   }, column);
+}
+
+/** The SQL of the text of the value at a path of a JSON column. It is NULL if there is no value, or it is null. */
+export function textAt(column: Sql, path: string[]): Sql {
+  if (isPostgres) return sql`(${valueAt(column, path)} #>> '{}')`;
+  // `->>` alone would read true as 1, and format large numbers differently.
+  const textIn = (json: Sql, label: string) => sql`CASE json_type(${json}, ${label})
+    WHEN 'text' THEN ${json} ->> ${label} WHEN 'null' THEN NULL ELSE ${json} -> ${label} END`;
+  if (!path.some((key) => INDEX.test(key))) {
+    return textIn(column, `$.${path.map((key) => JSON.stringify(key)).join('.')}`);
+  }
+  return sql`(SELECT ${textIn(sql`at.json`, '$')} FROM (SELECT ${valueAt(column, path)} AS json) AS at)`;
 }
 
 function nest(path: string[], leaf: string): string {

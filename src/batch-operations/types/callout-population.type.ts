@@ -39,12 +39,7 @@ export class CalloutPopulationType implements BatchOperationType {
 
   readonly preview: ListConditions = { contacts: contactsToAdd };
 
-  readonly leftOut: ListConditions = {
-    contacts: (operation) =>
-      includesOptedOut(operation.parameters)
-        ? sql`FALSE`
-        : and([...filterConditions(operation.parameters), ...notInCallout(operation), optedOut]),
-  };
+  readonly leftOut: ListConditions = { contacts: contactsLeftOut };
 
   readonly results: ListConditions = {
     contacts: ({ id }) =>
@@ -106,6 +101,12 @@ function contactsToAdd(operation: Scope): Sql {
   return and([...selectedConditions(operation), ...notInCallout(operation)]);
 }
 
+/** The condition of the contacts that a population with these parameters leaves out because they opted out. */
+export function contactsLeftOut(population: Pick<Scope, 'callout_id' | 'parameters'>): Sql {
+  if (includesOptedOut(population.parameters)) return sql`FALSE`;
+  return and([...filterConditions(population.parameters), ...notInCallout(population), optedOut]);
+}
+
 /** The conditions of the contacts that match the population's filters and have not opted out. */
 function selectedConditions({ parameters }: Scope): Sql[] {
   return [...filterConditions(parameters), ...(includesOptedOut(parameters) ? [] : [notOptedOut])];
@@ -116,7 +117,7 @@ function filterConditions(parameters: Metadata): Sql[] {
 }
 
 /** The conditions of the contacts that do not take part in the callout, by contact and by number. */
-function notInCallout({ callout_id }: Scope): Sql[] {
+function notInCallout({ callout_id }: Pick<Scope, 'callout_id'>): Sql[] {
   const inCallout = sql`SELECT 1 FROM callout_participations AS present WHERE present.callout_id = ${callout_id}`;
   return [
     sql`NOT EXISTS (${inCallout} AND present.contact_id = contacts.id)`,

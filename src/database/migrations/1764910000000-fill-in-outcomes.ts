@@ -1,8 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { createIndex } from './concurrent-index.js';
-
-/** How many rows one statement fills in. It locks only these. */
-const CHUNK_SIZE = 20_000;
+import { fillIn } from './fill-in.js';
 
 const ENDED = `('busy', 'failed', 'not_answered', 'canceled', 'completed', 'errored')`;
 const CALLING = `('queued', 'remotely_queued', 'remote_fetch_queued', 'in_progress')`;
@@ -99,18 +97,5 @@ export class FillInOutcomes1764910000000 implements MigrationInterface {
     await queryRunner.query('DROP INDEX "phone_calls_participation_attempt"');
     await queryRunner.query('DROP INDEX "callout_participations_callout_id_outcome"');
     await queryRunner.query('DROP INDEX "callout_participations_due"');
-  }
-}
-
-/** Fills in a table in ranges of ids. Each statement is a transaction of its own. */
-async function fillIn(
-  queryRunner: QueryRunner,
-  table: string,
-  statement: (first: number, last: number) => string,
-): Promise<void> {
-  const [row] = (await queryRunner.query(`SELECT max("id") AS "last" FROM "${table}"`)) as [{ last: unknown }];
-  const last = Number(row.last ?? 0);
-  for (let first = 1; first <= last; first += CHUNK_SIZE) {
-    await queryRunner.query(statement(first, first + CHUNK_SIZE - 1));
   }
 }

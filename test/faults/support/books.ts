@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { phoneCallStatuses } from '../../../src/phone-calls/phone-call.machine.js';
 import { BOOKKEEPING_VIOLATIONS } from '../../support/bookkeeping.js';
+import { findWrongCoverage } from '../../support/coverage.js';
 import { findEarlyAttempts, findWrongOutcomes } from '../../support/outcomes.js';
 import { RESOURCES } from '../../support/resources.js';
 import { unfinishedWork } from './idle.js';
@@ -96,6 +97,9 @@ export async function expectBooksToBalance(testbed: Testbed, accepted?: Accepted
       'an attempt that its plan does not have, or has later': await findEarlyAttempts(testbed.installation),
     }),
     'a participation whose outcome its calls contradict': await findWrongOutcomes(testbed.installation),
+    'a callout whose coverage does not add up': await findWrongCoverage(testbed.installation, (path) =>
+      retryUntilAccepted(() => testbed.api.get(path)),
+    ),
     'a process that crashed': testbed.instances.flatMap((instance) => {
       instance.recordCrash();
       return instance.crashes;
