@@ -19,6 +19,7 @@ export const rooms = [
   ['events', '^src/events/'],
   ['outcomes', '^src/outcomes/'],
   ['call-flows', '^src/call-flows/'],
+  ['recalls', '^src/recalls/'],
   ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations)/'],
   ['dialing', '^src/dialing/'],
   ['callout runner', '^src/callout-runner/'],

@@ -14,6 +14,7 @@ const call = (facts: Partial<CallFacts>): CallFacts => ({
   isAtProvider: false,
   isMachine: false,
   isOptedOut: false,
+  isRecalled: false,
   ...facts,
 });
 
@@ -47,6 +48,7 @@ const anyCall: fc.Arbitrary<CallFacts> = fc.record({
   isAtProvider: fc.boolean(),
   isMachine: fc.boolean(),
   isOptedOut: fc.boolean(),
+  isRecalled: fc.boolean(),
 });
 const anyFacts: fc.Arbitrary<OutcomeFacts> = fc.record({
   confirmed: fc.boolean(),
