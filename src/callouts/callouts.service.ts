@@ -86,35 +86,37 @@ export class CalloutsService {
 
   /**
    * Sends an event to a callout. If the callout is to run, now or at its `starts_at`, the population of its audience is
-   * queued in the same transaction. `stop`, and `pause` with `recall`, recall the calls that the provider has. A callout
-   * that is stopped may be stopped again while the provider has calls of it: it is asked again to end them.
+   * queued in the same transaction. `stop`, and `pause` with `recall`, recall the calls that the provider has. A stopped
+   * callout may be stopped again while the provider has calls of it: it is asked again to end them.
    * @throws ValidationError if the status does not allow the event, or the callout is to run, but has expired or its
    *   call flow rejects its metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
-    const { shown, population }: { shown: Row; population?: number } = await this.unitOfWork.run(async (transaction) => {
-      await lockCalloutStatus(transaction, id, 'change');
-      const callout = await findForChange(transaction, Callout, id);
-      const recall = recallRequest(event);
-      if (recall && callout.status === 'stopped' && (await repeatRecall(transaction, id, recall.endStatus)) > 0) {
-        return { shown: await this.records.find(calloutResource, id, transaction) };
-      }
-      const { startsLater, isExpired } = await readClock(transaction, id);
-      const conditions = new Set(startsLater ? [STARTS_LATER] : []);
-      const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
-      if (willDial(to)) {
-        throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
-        this.assertCallFlowReady(callout);
-      }
-      if (recall) await requestRecall(transaction, id, recall);
-      else if (willDial(to)) await endRecalls(transaction, id);
-      await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
-      const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
-      return {
-        ...(added && { population: await queueAudiencePopulation(transaction, id, added) }),
-        shown: await this.records.find(calloutResource, id, transaction),
-      };
-    });
+    const { shown, population } = await this.unitOfWork.run<{ shown: Row; population?: number }>(
+      async (transaction) => {
+        await lockCalloutStatus(transaction, id, 'change');
+        const callout = await findForChange(transaction, Callout, id);
+        const recall = recallRequest(event);
+        if (recall && callout.status === 'stopped' && (await repeatRecall(transaction, id, recall.endStatus)) > 0) {
+          return { shown: await this.records.find(calloutResource, id, transaction) };
+        }
+        const { startsLater, isExpired } = await readClock(transaction, id);
+        const conditions = new Set(startsLater ? [STARTS_LATER] : []);
+        const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
+        if (willDial(to)) {
+          throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
+          this.assertCallFlowReady(callout);
+        }
+        if (recall) await requestRecall(transaction, id, recall);
+        else if (willDial(to)) await endRecalls(transaction, id);
+        await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
+        const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
+        return {
+          ...(added && { population: await queueAudiencePopulation(transaction, id, added) }),
+          shown: await this.records.find(calloutResource, id, transaction),
+        };
+      },
+    );
     if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
     this.queue.notify({ task: 'callout', id });
     return shown;

@@ -4,7 +4,15 @@ import sql from 'sql-template-tag';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
-import { isPostgres, recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import {
+  isPostgres,
+  recordset,
+  parseJson,
+  lockClause,
+  now,
+  nowMilliseconds,
+  secondsFromNow,
+} from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { Batcher } from '../database/batcher.js';
 import type { Take } from '../database/take-once.js';

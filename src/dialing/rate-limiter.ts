@@ -145,9 +145,9 @@ export class RateLimiter {
   }
 
   /**
-   * Returns why the requests of a bucket are paused. After a pause, one call is tried, and its failure starts the next pause. The reason
-   * stays until that try is recorded. It disappears when the provider answers, when no call waits, or when any try must
-   * have ended.
+   * Returns why the requests of a bucket are paused. After a pause, one request is tried, and its failure starts the
+   * next pause. The reason stays until that try is recorded. It disappears when the provider answers, when no call
+   * waits, or when any try must have ended.
    * @param isWaiting the condition that calls wait for such a request
    * @returns the reason, for people; undefined while the bucket is not paused
    */

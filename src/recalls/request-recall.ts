@@ -34,14 +34,16 @@ export async function requestRecall(
   { reason, endStatus, requestedBy }: RecallRequest,
 ): Promise<void> {
   const { people, done, calls } = await readMoment(transaction, calloutId);
-  const answeredCalled = new Set(calls.flatMap(([, participation, outcome]) => (isDone(outcome) ? [participation] : [])));
+  const calledAgain = new Set(
+    calls.filter(([, , outcome]) => isDone(outcome)).map(([, participation]) => participation),
+  );
   const recallId = await transaction.insert(Recall, {
     callout_id: calloutId,
     reason,
     end_status: endStatus,
     requested_by: requestedBy ?? null,
     people,
-    done_before: done - answeredCalled.size,
+    done_before: done - calledAgain.size,
   });
   const order = ([, , , status]: OpenCall): number => remoteStatusOrder[status ?? ''] ?? 0;
   const rows = calls
@@ -64,11 +66,7 @@ export async function requestRecall(
  * @param endStatus `completed` now also ends conversations that the recall has left alone
  * @returns how many calls the provider is asked to end
  */
-export async function repeatRecall(
-  transaction: Transaction,
-  calloutId: number,
-  endStatus: EndStatus,
-): Promise<number> {
+export async function repeatRecall(transaction: Transaction, calloutId: number, endStatus: EndStatus): Promise<number> {
   const latest = sql`(SELECT max(id) FROM recalls WHERE callout_id = ${calloutId})`;
   if (endStatus === 'completed') {
     await transaction.execute(sql`UPDATE recalls SET end_status = 'completed' WHERE id = ${latest}`);
