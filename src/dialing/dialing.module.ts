@@ -15,7 +15,7 @@ import { FetchHandler } from './fetch.handler.js';
 import { RecallHandler } from './recall.handler.js';
 import { ReservationWindow } from './reservation-window.js';
 
-/** Dials queued calls, looks up silent ones and recalls those of stopped callouts, in processes with background work. */
+/** Dials queued calls, looks up silent ones, and recalls those of stopped callouts, where background work is done. */
 @Module({
   imports: [CallFlowsModule],
   providers: [
