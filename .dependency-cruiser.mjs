@@ -12,7 +12,7 @@ export const rooms = [
   ['state machine', '^src/state-machine/'],
   [
     'records',
-    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|callouts/callout-(?:priority|schemas)|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|outcomes/outcome-names|batch-operations/types/batch-operation-types)\\.ts$',
+    '\\.(entity|machine)\\.ts$|^src/(entities|contacts/opted-out|callouts/callout-(?:priority|schemas)|call-flows/call-flow-state|call-flows/call-flow\\.names|events/event-types|outcomes/outcome-names|telephony/end-status|batch-operations/types/batch-operation-types)\\.ts$',
   ],
   ['telephony', '^src/telephony/'],
   ['jobs', '^src/jobs/'],

@@ -86,8 +86,8 @@ export class CalloutsService {
 
   /**
    * Sends an event to a callout. If the callout is to run, now or at its `starts_at`, the population of its audience is
-   * queued in the same transaction. `stop`, and `pause` with `recall`, recall the calls that the provider has. A callout
-   * may be stopped again while the provider has calls of it: it is asked again to end them.
+   * queued in the same transaction. `stop`, and `pause` with `recall`, recall the calls at the provider. A callout may
+   * be stopped again while the provider has calls of it: it is asked again to end them.
    * @throws ValidationError if the status does not allow the event, or the callout is to run, but has expired or its
    *   call flow rejects its metadata
    */

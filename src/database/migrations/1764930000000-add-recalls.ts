@@ -1,5 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from './column-types.js';
+import { foreignKey } from './foreign-key.js';
 
 /** The calls of a callout can be recalled: the provider is asked to end them, at a rate of its own. */
 export class AddRecalls1764930000000 implements MigrationInterface {
@@ -10,23 +11,26 @@ export class AddRecalls1764930000000 implements MigrationInterface {
     const statements = [
       `CREATE TABLE "recalls" (
         "id" ${id},
-        "callout_id" ${whole} NOT NULL CONSTRAINT "recalls_callout_id_fkey" REFERENCES "callouts" ("id") ON DELETE RESTRICT,
+        "callout_id" ${whole} NOT NULL,
         "reason" text NOT NULL,
         "end_status" text NOT NULL,
         "requested_by" text,
         "requested_at" ${timestamp},
         "people" ${whole} NOT NULL,
-        "done_before" ${whole} NOT NULL
+        "done_before" ${whole} NOT NULL,
+        ${foreignKey('recalls', 'callout_id', 'callouts')}
       )`,
       'CREATE INDEX "recalls_callout_id" ON "recalls" ("callout_id", "id")',
       `CREATE TABLE "recalled_calls" (
         "id" ${id},
-        "recall_id" ${whole} NOT NULL CONSTRAINT "recalled_calls_recall_id_fkey" REFERENCES "recalls" ("id") ON DELETE RESTRICT,
-        "phone_call_id" ${whole} NOT NULL CONSTRAINT "recalled_calls_phone_call_id_fkey" REFERENCES "phone_calls" ("id") ON DELETE RESTRICT,
+        "recall_id" ${whole} NOT NULL,
+        "phone_call_id" ${whole} NOT NULL,
         "remote_status" text,
         "due_at" ${optionalTimestamp},
         "tries" ${whole} NOT NULL DEFAULT 0,
-        "error" text
+        "error" text,
+        ${foreignKey('recalled_calls', 'recall_id', 'recalls')},
+        ${foreignKey('recalled_calls', 'phone_call_id', 'phone_calls')}
       )`,
       `CREATE UNIQUE INDEX "recalled_calls_phone_call_id_recall_id_key"
         ON "recalled_calls" ("phone_call_id", "recall_id")`,
