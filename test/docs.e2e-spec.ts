@@ -150,6 +150,12 @@ describe('the responses of the API', () => {
       await api.post('/api/phone_calls/1/phone_call_events', event),
     );
 
+    // Then the callout has a receipt.
+    check(
+      'post /api/callouts/{id}/callout_events',
+      await api.post('/api/callouts/1/callout_events', { event: 'stop' }),
+    );
+
     for (const [path, methods] of Object.entries<object>(document.paths)) {
       const at = (id: string) => path.replace('{id}', id);
       for (const method of Object.keys(methods)) {

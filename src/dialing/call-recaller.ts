@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { inList, lockClause, now, secondsFromNow } from '../database/dialect.js';
+import { Batcher } from '../database/batcher.js';
+import { inList, lockClause, now, recordset, secondsFromNow } from '../database/dialect.js';
 import { BackgroundReader } from '../database/reader.js';
+import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { type PhoneCallStatus, hasEnded } from '../phone-calls/phone-call.machine.js';
@@ -11,6 +13,7 @@ import type { EndStatus } from '../telephony/end-status.js';
 import type { Ending } from '../telephony/telephony-provider.js';
 import { CallReconciler } from './call-reconciler.js';
 import { RateLimiter, type Reservation } from './rate-limiter.js';
+import { MAX_BATCH_SIZE } from './reservation-window.js';
 
 /** How many calls one run reserves for requests. */
 const MAX_REQUESTS_PER_RUN = 200;
@@ -44,6 +47,14 @@ type DueRow = Omit<RecallableCall, 'remote_call_id'> & {
   remote_status: string | null;
 };
 
+/** What a request came to: the pause until the next one (s), and why it failed. */
+interface RequestResult {
+  id: number;
+  tries: number;
+  pause: number;
+  error: string | null;
+}
+
 const dueColumns = sql`recalled_calls.id, recalled_calls.phone_call_id, recalled_calls.tries,
   phone_calls.remote_call_id, phone_calls.status, phone_calls.remote_status,
   (SELECT end_status FROM recalls WHERE recalls.id = recalled_calls.recall_id) AS end_status`;
@@ -54,6 +65,9 @@ const dueColumns = sql`recalled_calls.id, recalled_calls.phone_call_id, recalled
  */
 @Injectable()
 export class CallRecaller {
+  private readonly lookups = new Batcher((take: Take<number>) => this.findAll(take), MAX_BATCH_SIZE);
+  private readonly results = new Batcher((take: Take<RequestResult>) => this.recordAll(take), MAX_BATCH_SIZE);
+
   constructor(
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly reader: BackgroundReader,
@@ -74,27 +88,48 @@ export class CallRecaller {
   }
 
   /** Finds a call that is still to be ended. @returns undefined if there is nothing to ask for */
-  async find(id: number): Promise<RecallableCall | undefined> {
-    const row = await this.reader.row<DueRow>(sql`SELECT ${dueColumns} FROM recalled_calls
-        JOIN phone_calls ON phone_calls.id = recalled_calls.phone_call_id
-        WHERE recalled_calls.id = ${id} AND due_at IS NOT NULL`);
-    return row && !isOver(row) && hasRemoteId(row) ? row : undefined;
+  find(id: number): Promise<RecallableCall | undefined> {
+    return this.lookups.add(id);
   }
 
   /** Records the outcome of a request to end a call, and when the provider is asked again. */
   async record(call: RecallableCall, ending: Ending): Promise<void> {
-    const remote = 'call' in ending ? ending.call : undefined;
-    if (remote) await this.reconciler.applyRemoteState(call.phone_call_id, remote);
-    else if (ending.outcome === 'already_ended' || ending.outcome === 'not_found') {
+    // When the provider ends a call, it sends a webhook. If that is lost, the next request finds that the call is over.
+    if ('call' in ending && ending.call && ending.outcome !== 'ended') {
+      await this.reconciler.applyRemoteState(call.phone_call_id, ending.call);
+    } else if (ending.outcome === 'already_ended' || ending.outcome === 'not_found') {
       await this.reconciler.lookUpNow(call.phone_call_id);
     }
-    const error = 'message' in ending ? ending.message : null;
-    await this.unitOfWork.run(async (transaction) => {
-      if (error === null) await this.rateLimiter.resetBackoff(transaction, 'recall');
-      // A stop or a resume that came meanwhile has its own time, or none.
-      await transaction.execute(sql`UPDATE recalled_calls SET error = ${error}, due_at = ${this.nextTime(call, ending)}
-          WHERE id = ${call.id} AND due_at IS NOT NULL AND tries = ${call.tries}`);
+    await this.results.add({
+      id: call.id,
+      tries: call.tries,
+      pause: pauseAfter(call, ending),
+      error: 'message' in ending ? ending.message : null,
     });
+  }
+
+  private async findAll(take: Take<number>): Promise<(RecallableCall | undefined)[]> {
+    const ids = take();
+    const rows = await this.reader.rows<DueRow>(sql`SELECT ${dueColumns} FROM recalled_calls
+        JOIN phone_calls ON phone_calls.id = recalled_calls.phone_call_id
+        WHERE ${inList(sql`recalled_calls.id`, ids)} AND due_at IS NOT NULL`);
+    const open = rows.filter((row) => !isOver(row)).filter(hasRemoteId);
+    const found = new Map(open.map((row) => [row.id, row]));
+    return ids.map((id) => found.get(id));
+  }
+
+  private async recordAll(take: Take<RequestResult>): Promise<void[]> {
+    await this.unitOfWork.runShared(async (transaction) => {
+      const results = take();
+      if (results.some(({ error }) => error === null)) await this.rateLimiter.resetBackoff(transaction, 'recall');
+      const columns = { id: 'bigint', tries: 'bigint', pause: 'bigint', error: 'text' } as const;
+      // A stop or a resume that came meanwhile has set another time, or none.
+      await transaction.execute(sql`UPDATE recalled_calls
+          SET error = input.error, due_at = CASE WHEN input.pause >= 0 THEN ${secondsFromNow(sql`input.pause`)} END
+          FROM ${recordset('input', columns, results)}
+          WHERE recalled_calls.id = input.id AND due_at IS NOT NULL AND recalled_calls.tries = input.tries`);
+    });
+    return take().map(() => undefined);
   }
 
   /** Chooses due calls that the provider has. Puts off those whose id is not known, and drops those that are over. */
@@ -114,22 +149,23 @@ export class CallRecaller {
     await setDue(transaction, chosen, sql`${lease}, tries = tries + 1`);
     return chosen.map(({ id }) => id);
   }
+}
 
-  /** @returns when the provider is asked again, as SQL; NULL if it need not be */
-  private nextTime({ tries }: RecallableCall, ending: Ending): Sql {
-    const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(tries - 1, 10));
-    switch (ending.outcome) {
-      case 'not_cancelable':
-        return sql`NULL`;
-      case 'postponed':
-      case 'barred':
-      case 'unreachable':
-        // The rate limit pauses all requests.
-        return now;
-      default:
-        // If the call has ended meanwhile, nothing is sent.
-        return secondsFromNow(pause);
-    }
+/**
+ * @returns the pause until the provider is asked again (s). If the call has ended by then, nothing is sent. Negative:
+ *   it is not asked again
+ */
+function pauseAfter({ tries }: RecallableCall, { outcome }: Ending): number {
+  switch (outcome) {
+    case 'not_cancelable':
+      return -1;
+    case 'postponed':
+    case 'barred':
+    case 'unreachable':
+      // The rate limit pauses all requests.
+      return 0;
+    default:
+      return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(tries - 1, 10));
   }
 }
 

@@ -9,7 +9,7 @@ import { Testbed } from './support/testbed.js';
 
 /** Phones ring as long as in life, and each call waits in the queue of the provider before it rings. */
 const PROVIDER_SETTINGS = { SIMULATOR_SPEED: '1' };
-const QUEUE_SECONDS = 3;
+const QUEUE_SECONDS = 1.5;
 
 const SETTINGS = { RECALLS_PER_SECOND: '1000' };
 
