@@ -29,6 +29,7 @@ const routes = [
   'GET POST /api/callouts',
   'GET PATCH PUT DELETE /api/callouts/{id}',
   'POST /api/callouts/{id}/callout_events',
+  'GET /api/callouts/{id}/recall',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',

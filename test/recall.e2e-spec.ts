@@ -36,12 +36,12 @@ const numbersIn = (body: Body): Record<string, number> =>
   >;
 
 /** Creates people of a new group, with what they do when they are called. @returns the group and the numbers */
-async function createPeople(...behaviors: object[]): Promise<{ group: string; msisdns: string[] }> {
+async function createPeople(...behaviors: object[]): Promise<{ group: string; phones: string[] }> {
   const group = `recall-${++numbers}`;
-  const msisdns = behaviors.map((_, n) => `+85512${String(numbers * 20 + n).padStart(3, '0')}1000`);
-  await api.createContacts(...msisdns.map((msisdn) => ({ msisdn, metadata: { group } })));
-  for (const [n, behavior] of behaviors.entries()) await setPersonBehavior(api, msisdns[n]!, behavior);
-  return { group, msisdns };
+  const phones = behaviors.map((_, n) => `+85512${String(numbers * 20 + n).padStart(3, '0')}1000`);
+  await api.createContacts(...phones.map((msisdn) => ({ msisdn, metadata: { group } })));
+  for (const [n, behavior] of behaviors.entries()) await setPersonBehavior(api, phones[n]!, behavior);
+  return { group, phones };
 }
 
 /** Waits until the provider's statuses of the calls of a callout are these, in any order. */
@@ -61,7 +61,7 @@ const plan = { max_attempts: 3, retries: { busy: { max: 2, after: [3600] } } };
 
 describe('a stop', () => {
   it('recalls ringing calls, leaves conversations alone, and puts each person into one number', async () => {
-    const { group, msisdns } = await createPeople(rings, rings, { ring: 0 }, { ending: 'busy', ring: 0 });
+    const { group, phones } = await createPeople(rings, rings, { ring: 0 }, { ending: 'busy', ring: 0 });
     const metadata = { message: 'The river is rising. '.repeat(40) };
     const callout = await startCallout(api, group, { ...plan, retries: {} }, { metadata });
     await waitForCalls(callout, 'ringing', 'ringing', 'in-progress', 'busy');
@@ -82,7 +82,7 @@ describe('a stop', () => {
     ]);
     expect(numbersIn(found)).toEqual({ recalled: 2, talking: 1, done_before: 1 });
     const calls = await callsAtProvider(api);
-    expect(msisdns.map((msisdn) => calls.get(msisdn)!.map((call) => String(call.status)))).toEqual([
+    expect(phones.map((msisdn) => calls.get(msisdn)!.map((call) => String(call.status)))).toEqual([
       ['canceled'],
       ['canceled'],
       ['in-progress'],
@@ -98,12 +98,12 @@ describe('a stop', () => {
   });
 
   it('is undone by resume: whoever was recalled is called again, and the attempt does not count', async () => {
-    const { group, msisdns } = await createPeople(rings);
+    const { group, phones } = await createPeople(rings);
     const callout = await startCallout(api, group, { max_attempts: 1 });
     await waitForCalls(callout, 'ringing');
     await send(callout, { event: 'stop' });
     expect(numbersIn(await settled(callout))).toEqual({ recalled: 1 });
-    await setPersonBehavior(api, msisdns[0]!, { ring: 0, hangsUpAtOnce: true });
+    await setPersonBehavior(api, phones[0]!, { ring: 0, hangsUpAtOnce: true });
     await send(callout, { event: 'resume' });
     await waitForStatus(api, callout, 'completed');
     expect(await storedParticipations(installation, callout)).toMatchObject([{ outcome: 'answered', attempts: 2 }]);
@@ -149,7 +149,7 @@ describe('a stop', () => {
 
 describe('a pause', () => {
   it('recalls only on request, and the people wait to be called again', async () => {
-    const { group, msisdns } = await createPeople(rings);
+    const { group, phones } = await createPeople(rings);
     const callout = await startCallout(api, group, { max_attempts: 1 });
     await waitForCalls(callout, 'ringing');
     await sendCalloutEvent(api, callout, 'pause');
@@ -158,7 +158,7 @@ describe('a pause', () => {
     await send(callout, { event: 'pause', recall: true });
     expect(numbersIn(await settled(callout))).toEqual({ recalled: 1 });
     expect(await outcomesOf(callout)).toEqual(['waiting']);
-    await setPersonBehavior(api, msisdns[0]!, { ring: 0, hangsUpAtOnce: true });
+    await setPersonBehavior(api, phones[0]!, { ring: 0, hangsUpAtOnce: true });
     await sendCalloutEvent(api, callout, 'resume');
     await waitForStatus(api, callout, 'completed');
     expect(await outcomesOf(callout)).toEqual(['answered']);

@@ -16,7 +16,7 @@ import { RateLimiter, type Reservation } from './rate-limiter.js';
 import { MAX_BATCH_SIZE } from './reservation-window.js';
 
 /** How many calls one run reserves for requests. */
-const MAX_REQUESTS_PER_RUN = 200;
+const MAX_REQUESTS_PER_RUN = 1_000;
 
 /** How long a request may wait and run beyond the provider's timeout before the provider is asked again (s). */
 const LEASE_MARGIN = 5;

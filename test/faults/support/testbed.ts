@@ -56,7 +56,7 @@ interface EmbeddedOptions {
 }
 
 /** A call as the provider lists it. */
-type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string>;
+type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string> & { start_time: string | null };
 
 /**
  * An installation whose parts can fail: instances of the program behind a load balancer, their database and Redis, and
@@ -200,7 +200,9 @@ export class Testbed {
     let page: string | null = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
     while (page) {
       const { body }: Body = await this.provider.get(`/simulator${page}`, providerAuthorization);
-      for (const { sid, to, status, date_created } of body.calls) calls.push({ sid, to, status, date_created });
+      for (const { sid, to, status, date_created, start_time } of body.calls) {
+        calls.push({ sid, to, status, date_created, start_time });
+      }
       page = body.next_page_uri;
     }
     return calls;
