@@ -42,6 +42,14 @@ export function notIndexed(column: string): Sql {
 }
 
 /**
+ * A timestamp column in a form that no index of PostgreSQL has, for the same reason as {@link notIndexed}. Null is
+ * `infinity`. Unlike a sum, `coalesce` does not show the planner that the column is not null, as a partial index says.
+ */
+export function notIndexedTime(column: string): Sql {
+  return isPostgres ? sql`coalesce(${raw(column)}, 'infinity')` : raw(column);
+}
+
+/**
  * The current time of the database plus a number of seconds.
  *
  * @param seconds a number, which may be negative, or an expression whose value is positive

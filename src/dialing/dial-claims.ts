@@ -9,6 +9,7 @@ import {
   recordset,
   parseJson,
   lockClause,
+  notIndexedTime,
   now,
   nowMilliseconds,
   secondsFromNow,
@@ -43,8 +44,11 @@ interface Slot extends Reserved {
 
 const slotColumns = { id: 'bigint', at: 'bigint', until: 'timestamptz' } as const;
 
+/** The lease of a call that is found by its id, and not by the index of leases, which has all reserved calls. */
+const leasedUntil = notIndexedTime('phone_calls.leased_until');
+
 /** The condition that a call is still reserved for its slot, and not claimed. */
-const isReserved = sql`phone_calls.lease_token IS NULL AND phone_calls.leased_until = reserved.until`;
+const isReserved = sql`phone_calls.lease_token IS NULL AND ${leasedUntil} = reserved.until`;
 
 /** `claimed_at` is in ms of the database clock. */
 type ClaimedRow = FlowPhoneCall &
@@ -133,7 +137,7 @@ export class DialClaims {
       set: sql`updated_at = ${now}`,
       from: recordset('reserved', slotColumns, slots),
       where: sql`phone_calls.id = reserved.id
-        AND ${isReserved} AND ${isHeld(sql`phone_calls.leased_until`, RESERVATION_SECONDS)}
+        AND ${isReserved} AND ${isHeld(leasedUntil, RESERVATION_SECONDS)}
         AND ${nowMilliseconds} - reserved.at <= ${SLOT_TOLERANCE}
         AND ${mayBeDialed}`,
       returning: sql`phone_calls.id, phone_calls.msisdn, phone_calls.metadata, phone_calls.contact_id,
