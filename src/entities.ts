@@ -5,6 +5,8 @@ import { Contact } from './contacts/contact.entity.js';
 import { Event } from './events/event.entity.js';
 import { RateLimitRow } from './dialing/rate-limit.entity.js';
 import { PhoneCall } from './phone-calls/phone-call.entity.js';
+import { Recall } from './recalls/recall.entity.js';
+import { RecalledCall } from './recalls/recalled-call.entity.js';
 import { RemotePhoneCallEvent } from './webhooks/remote-phone-call-event.entity.js';
 import { StoredSetting } from './database/stored-setting.entity.js';
 
@@ -19,4 +21,6 @@ export const entities = [
   RateLimitRow,
   StoredSetting,
   Event,
+  Recall,
+  RecalledCall,
 ];

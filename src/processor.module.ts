@@ -10,13 +10,14 @@ import { EventRetention } from './events/event-retention.js';
 import { DialHandler } from './dialing/dial.handler.js';
 import { DialingModule } from './dialing/dialing.module.js';
 import { FetchHandler } from './dialing/fetch.handler.js';
+import { RecallHandler } from './dialing/recall.handler.js';
 import { bullProcessorOf } from './jobs/bull/bull.processor.js';
 import { InProcessProcessor } from './jobs/in-process/in-process.processor.js';
 import { type JobHandler, jobTasks } from './jobs/job-handler.js';
 import { JOB_HANDLERS, JobRegistry } from './jobs/job-registry.js';
 import { Sweeper } from './jobs/sweeper.js';
 
-const jobHandlers = [BatchOperationHandler, CalloutHandler, DialHandler, FetchHandler];
+const jobHandlers = [BatchOperationHandler, CalloutHandler, DialHandler, FetchHandler, RecallHandler];
 
 /** The tasks of the queue. They are complete, because this file imports every handler. */
 export const tasks = jobTasks.definitions();

@@ -33,6 +33,7 @@ const routes = [
   'GET /api/callouts/{id}/coverage.csv',
   'GET /api/callouts/{id}/timeline',
   'GET /api/callouts/{id}/left_out/contacts',
+  'GET /api/callouts/{id}/recall',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',
@@ -152,6 +153,12 @@ describe('the responses of the API', () => {
     check(
       'post /api/phone_calls/{id}/phone_call_events',
       await api.post('/api/phone_calls/1/phone_call_events', event),
+    );
+
+    // Then the callout has a receipt.
+    check(
+      'post /api/callouts/{id}/callout_events',
+      await api.post('/api/callouts/1/callout_events', { event: 'stop' }),
     );
 
     for (const [path, methods] of Object.entries<object>(document.paths)) {

@@ -14,6 +14,7 @@ const call = (facts: Partial<CallFacts>): CallFacts => ({
   isAtProvider: false,
   isMachine: false,
   isOptedOut: false,
+  isRecalled: false,
   ...facts,
 });
 
@@ -47,6 +48,7 @@ const anyCall: fc.Arbitrary<CallFacts> = fc.record({
   isAtProvider: fc.boolean(),
   isMachine: fc.boolean(),
   isOptedOut: fc.boolean(),
+  isRecalled: fc.boolean(),
 });
 const anyFacts: fc.Arbitrary<OutcomeFacts> = fc.record({
   confirmed: fc.boolean(),
@@ -55,6 +57,25 @@ const anyFacts: fc.Arbitrary<OutcomeFacts> = fc.record({
   isExpired: fc.boolean(),
   optedOut: fc.boolean(),
   plan: fc.constantFrom(undefined, plan, { ...plan, pursuesConfirmation: true }),
+});
+
+describe('a recalled call', () => {
+  const recalled = dialed('canceled', 5, { isRecalled: true });
+
+  it('is no result: the person waits again, or keeps what the call before came to', () => {
+    expect(outcomeOf(facts([recalled], { plan })).outcome).toBe('waiting');
+    expect(outcomeOf(facts([dialed('busy'), recalled], { plan }))).toMatchObject({ outcome: 'retrying', attempts: 2 });
+    expect(outcomeOf(facts([dialed('busy'), recalled], { plan, isStopped: true })).outcome).toBe('busy');
+    expect(outcomeOf(facts([recalled], { plan, isStopped: true })).outcome).toBe('canceled');
+    expect(outcomeOf(facts([recalled], { plan, isExpired: true })).outcome).toBe('expired');
+    expect(outcomeOf(facts([recalled])).outcome).toBe('canceled');
+  });
+
+  it('counts as what happened if it was answered all the same', () => {
+    expect(outcomeOf(facts([dialed('completed', 5, { isRecalled: true })], { isStopped: true })).outcome).toBe(
+      'answered',
+    );
+  });
 });
 
 describe('the outcome of a participation', () => {

@@ -144,7 +144,7 @@ export function ListRoute(
 }
 
 /** A route that returns one record. */
-export function ShowRoute({ model }: Resource): MethodDecorator {
+export function ShowRoute({ model }: Pick<Resource, 'model'>): MethodDecorator {
   return applyDecorators(
     IdParam,
     ApiOkResponse({ type: model, headers: requestId }),

@@ -1,6 +1,6 @@
 import { applyDecorators } from '@nestjs/common';
 import { type ValidationArguments, ValidateIf, registerDecorator } from 'class-validator';
-import { isBlank, emptyListAsObject } from '../metadata/client-values.js';
+import { booleanOf, isBlank, emptyListAsObject } from '../metadata/client-values.js';
 import { isJsonObject, isTooLarge, mergeModes } from '../metadata/metadata.js';
 import { toMsisdn } from '../phone-numbers/msisdn.js';
 import { messages } from '../errors/errors.js';
@@ -97,6 +97,15 @@ export function IsTime(): PropertyDecorator {
       return time ? formatTime(time.start) : value;
     }),
     Rule('isTime', (value) => (timeOf(value) ? undefined : messages.mustBeTime)),
+  ) as PropertyDecorator;
+}
+
+/** An optional boolean: true, `yes`, 1… */
+export function IsBoolean(): PropertyDecorator {
+  return applyDecorators(
+    Optional(),
+    Convert((value) => booleanOf(value) ?? value),
+    Rule('isBoolean', (value) => (typeof value === 'boolean' ? undefined : messages.mustBeBoolean)),
   ) as PropertyDecorator;
 }
 

@@ -17,7 +17,9 @@ import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
+import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
+import { requestRecall } from '../recalls/request-recall.js';
 import { Attempts } from './attempts.js';
 import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
 
@@ -71,7 +73,7 @@ export class CalloutRunner {
       UNION
       SELECT id FROM callouts WHERE expires_at IS NOT NULL AND expires_at <= ${now}
         AND status NOT IN ('stopped', 'completed')
-        AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)})
+        AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)} OR NOT ${wasRecalled})
       ) AS due ORDER BY CASE WHEN id > ${after} THEN 0 ELSE 1 END, id LIMIT ${limit}`);
     return rows.map(({ id }) => id);
   }
@@ -177,14 +179,20 @@ export class CalloutRunner {
   }
 
   /**
-   * Ends a callout whose time is over: the outcomes of people who were to be called are computed anew, and when no call
-   * is under way, the callout is completed.
+   * Ends a callout whose time is over: the calls that the provider has are recalled, the outcomes of people who were to
+   * be called are computed anew, and when no call is under way, the callout is completed.
    * @returns whether its time is over
    */
   private async expire(transaction: Transaction, callout: Callout): Promise<boolean> {
     const { id } = callout;
-    const expired = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND expires_at <= ${now}`);
-    if (expired.length === 0) return false;
+    const [expired] = await transaction.query<{ was_recalled: boolean | number }>(
+      sql`SELECT ${wasRecalled} AS was_recalled FROM callouts WHERE id = ${id} AND expires_at <= ${now}`,
+    );
+    if (!expired) return false;
+    if (!expired.was_recalled) {
+      await lockCalloutStatus(transaction, id, 'change');
+      await requestRecall(transaction, id, { reason: 'expiry', endStatus: 'canceled' });
+    }
     const waiting = await transaction.query(sql`SELECT 1 WHERE ${hasOpen(sql`${id}`)}`);
     if (waiting.length > 0) {
       await transaction.query(
@@ -210,6 +218,10 @@ export class CalloutRunner {
     if (completed === 1) this.logger.log(`Callout ${id} is completed`);
   }
 }
+
+/** The condition that the calls of an expired callout were recalled. */
+const wasRecalled = sql`EXISTS (SELECT 1 FROM recalls WHERE recalls.callout_id = callouts.id
+  AND reason = 'expiry' AND requested_at >= callouts.expires_at)`;
 
 /** @returns whether a call of a callout is queued or under way. A hand may call people again who were reached */
 async function hasOpenCall(transaction: Transaction, id: number): Promise<boolean> {

@@ -2,7 +2,7 @@ import sql, { type Sql, join, raw } from 'sql-template-tag';
 import { inList, inSubquery, isPostgres, lockClause, notIndexed, now, secondsFromNow } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import type { DuePerson } from '../dialing/dial-gate.js';
-import type { Outcome } from '../outcomes/outcome-names.js';
+import { type Outcome, unfinishedOutcomes } from '../outcomes/outcome-names.js';
 
 // Finds people among the participations of a callout. What a statement costs depends neither on their number nor on the
 // statistics of PostgreSQL: each reads one range of an index, and its order fits that index only.
@@ -18,9 +18,6 @@ export const isNext = sql`next_call_at IS NULL`;
 export const isPlannedByNow = sql`next_call_at <= ${once(now)}`;
 
 const personColumns = sql`id AS "participationId", contact_id AS "contactId", callout_id AS "calloutId", msisdn`;
-
-/** The outcomes of people whom a plan will call, or who are being called. */
-const unfinished: readonly Outcome[] = ['waiting', 'retrying', 'calling', 'uncertain'];
 
 /** Finds people with a condition on `next_call_at`, up to `most`. */
 export function selectDue(
@@ -61,7 +58,7 @@ export const hasDue = (calloutId: Sql): Sql =>
 /** The condition that a callout has people to be called or being called. */
 export const hasUnfinished = (calloutId: Sql): Sql =>
   join(
-    unfinished.map((outcome) => hasWith(calloutId, outcome)),
+    unfinishedOutcomes.map((outcome) => hasWith(calloutId, outcome)),
     ' OR ',
     '(',
     ')',

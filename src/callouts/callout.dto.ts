@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { IsCallFlowLogic } from '../call-flows/is-call-flow-logic.js';
-import { IsIncludedIn, IsTime, Optional } from '../api/rules.js';
+import { IsBoolean, IsIncludedIn, IsTime, Optional } from '../api/rules.js';
 import { MetadataDto } from '../api/metadata.dto.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { IsAudience } from './audience.js';
@@ -73,4 +73,17 @@ export class CalloutEventDto {
   @ApiProperty({ enum: Object.keys(calloutMachine), example: 'start' })
   @IsIncludedIn(Object.keys(calloutMachine))
   event!: string;
+
+  /**
+   * With `pause`: whether the provider is asked to end the calls that are queued or ringing there. `stop` always does.
+   * The people are called again after `resume`, if the callout has a dial plan.
+   */
+  @ApiProperty({ type: Boolean, default: false, required: false })
+  @IsBoolean()
+  recall?: boolean;
+
+  /** With `stop`, and with `pause` and `recall`: whether conversations are ended, too. */
+  @ApiProperty({ type: Boolean, default: false, required: false })
+  @IsBoolean()
+  hang_up?: boolean;
 }

@@ -6,12 +6,17 @@ import { type ListRequest, ListQuery } from '../api/list-request.js';
 import { CreateRoute, DeleteRoute, ListRoute, ShowRoute, UpdateRoute } from '../api/routes.js';
 import { CalloutDto, CalloutEventDto } from './callout.dto.js';
 import { calloutResource } from './callout.resource.js';
+import { RecallReceipt } from '../recalls/recall-receipt.dto.js';
+import { RecallReceipts } from '../recalls/recall-receipt.js';
 import { CalloutsService } from './callouts.service.js';
 
 @ApiTags('callouts')
 @Controller('api')
 export class CalloutsController {
-  constructor(private readonly callouts: CalloutsService) {}
+  constructor(
+    private readonly callouts: CalloutsService,
+    private readonly receipts: RecallReceipts,
+  ) {}
 
   /** Lists callouts. */
   @Get('callouts')
@@ -70,5 +75,15 @@ export class CalloutsController {
   @CreateRoute(calloutResource, { nested: true })
   transition(@Param('id', ParseIdPipe) id: number, @CheckedBody(CalloutEventDto) event: Checked<CalloutEventDto>) {
     return this.callouts.transition(id, event);
+  }
+
+  /**
+   * Fetches the receipt of the last stop of a callout, of its expiry, or of its last pause with `recall`: what could be
+   * taken back. Its numbers are of people, and change until it is settled. 404 if nothing was recalled.
+   */
+  @Get('callouts/:id/recall')
+  @ShowRoute({ model: RecallReceipt })
+  receipt(@Param('id', ParseIdPipe) id: number) {
+    return this.receipts.find(id);
   }
 }

@@ -16,6 +16,7 @@ import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
 import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
+import { type RecallRequest, endRecalls, repeatRecall, requestRecall } from '../recalls/request-recall.js';
 import { nextStatus, transition } from '../state-machine/transition.js';
 import { populationParametersOf } from './audience.js';
 import { statusColumns } from './callout-status.js';
@@ -77,6 +78,7 @@ export class CalloutsService {
       if (isChanged && willDial(changed.status)) this.assertCallFlowReady(changed);
       // The outcomes depend on both.
       const isRefreshed = 'dial_plan' in changes || 'expires_at' in changes;
+      if ('expires_at' in changes && willDial(changed.status)) await endRecalls(transaction, id);
       await updateRow(transaction, Callout, id, { ...toColumns(changes), ...(isRefreshed && { outcomes_cursor: 0 }) });
     });
     this.queue.notify({ task: 'callout', id });
@@ -84,28 +86,37 @@ export class CalloutsService {
 
   /**
    * Sends an event to a callout. If the callout is to run, now or at its `starts_at`, the population of its audience is
-   * queued in the same transaction.
+   * queued in the same transaction. `stop`, and `pause` with `recall`, recall the calls at the provider. A callout may
+   * be stopped again while the provider has calls of it: it is asked again to end them.
    * @throws ValidationError if the status does not allow the event, or the callout is to run, but has expired or its
    *   call flow rejects its metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
-    const { shown, population } = await this.unitOfWork.run(async (transaction) => {
-      await lockCalloutStatus(transaction, id, 'change');
-      const callout = await findForChange(transaction, Callout, id);
-      const { startsLater, isExpired } = await readClock(transaction, id);
-      const conditions = new Set(startsLater ? [STARTS_LATER] : []);
-      const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
-      if (willDial(to)) {
-        throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
-        this.assertCallFlowReady(callout);
-      }
-      await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
-      const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
-      return {
-        population: added && (await queueAudiencePopulation(transaction, id, added)),
-        shown: await this.records.find(calloutResource, id, transaction),
-      };
-    });
+    const { shown, population } = await this.unitOfWork.run<{ shown: Row; population?: number }>(
+      async (transaction) => {
+        await lockCalloutStatus(transaction, id, 'change');
+        const callout = await findForChange(transaction, Callout, id);
+        const recall = recallRequest(event);
+        if (recall && callout.status === 'stopped' && (await repeatRecall(transaction, id, recall.endStatus)) > 0) {
+          return { shown: await this.records.find(calloutResource, id, transaction) };
+        }
+        const { startsLater, isExpired } = await readClock(transaction, id);
+        const conditions = new Set(startsLater ? [STARTS_LATER] : []);
+        const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
+        if (willDial(to)) {
+          throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
+          this.assertCallFlowReady(callout);
+        }
+        if (recall) await requestRecall(transaction, id, recall);
+        else if (willDial(to)) await endRecalls(transaction, id);
+        await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
+        const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
+        return {
+          ...(added && { population: await queueAudiencePopulation(transaction, id, added) }),
+          shown: await this.records.find(calloutResource, id, transaction),
+        };
+      },
+    );
     if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
     this.queue.notify({ task: 'callout', id });
     return shown;
@@ -121,6 +132,7 @@ export class CalloutsService {
         'batch operations': sql`SELECT 1 FROM batch_operations WHERE callout_id = ${id}`,
         'phone calls': sql`SELECT 1 FROM phone_calls WHERE callout_id = ${id}`,
       });
+      await transaction.execute(sql`DELETE FROM recalls WHERE callout_id = ${id}`);
       await transaction.delete(Callout, id);
     });
   }
@@ -129,6 +141,22 @@ export class CalloutsService {
   private assertCallFlowReady({ call_flow_logic, metadata }: Pick<Callout, 'call_flow_logic' | 'metadata'>): void {
     throwIfInvalid(this.callFlows.resolve(call_flow_logic).validateMetadata(metadata));
   }
+}
+
+/**
+ * @returns how the event recalls the calls that the provider has; undefined if it does not
+ * @throws ValidationError with all errors in the body, if an option does not belong to the event
+ */
+function recallRequest({ dto, errors }: Checked<CalloutEventDto>): RecallRequest | undefined {
+  const { event, recall, hang_up } = dto;
+  const recalls = event === 'stop' || (event === 'pause' && recall === true);
+  throwIfInvalid({
+    ...(recall !== undefined && event !== 'pause' && { recall: ['is only for pause: stop always recalls calls'] }),
+    ...(hang_up !== undefined && !recalls && { hang_up: ['is only for stop, and for pause with recall'] }),
+    ...errors,
+  });
+  if (!recalls) return undefined;
+  return { reason: event === 'stop' ? 'stop' : 'pause', endStatus: hang_up ? 'completed' : 'canceled' };
 }
 
 /** @returns whether a callout dials with this status, or will begin to dial by itself */

@@ -58,6 +58,8 @@ export class Config {
   readonly maxCallsInFlight?: number;
   /** The maximum rate at which all processes together look up calls at the provider (calls per second). */
   readonly fetchesPerSecond!: number;
+  /** The maximum rate at which all processes together ask the provider to end calls (calls per second). */
+  readonly recallsPerSecond!: number;
   /** How long a call may be without a webhook before it is looked up at the provider (s). */
   readonly reconcileAfter!: number;
   /** How long to keep looking for a call whose acceptance by the provider is unknown (s). */
@@ -130,6 +132,7 @@ export function readConfig(variables: Variables): Config {
   const accounts = readAccounts(env);
   const platform = readPlatform(env, accounts, publicUrl);
   const isSimulated = platform.provider === 'simulator';
+  const callsPerSecond = Number(env.CALLS_PER_SECOND ?? (isSimulated ? 50 : 1));
   const config: Config = Object.assign(new Config(), {
     host: env.HOST,
     port: Number(env.PORT),
@@ -152,8 +155,9 @@ export function readConfig(variables: Variables): Config {
     eventsKeptDays: Number(env.EVENTS_KEPT_DAYS),
     platform,
     accounts,
-    callsPerSecond: Number(env.CALLS_PER_SECOND ?? (isSimulated ? 50 : 1)),
+    callsPerSecond,
     maxCallsInFlight: env.MAX_CALLS_IN_FLIGHT === undefined ? undefined : Number(env.MAX_CALLS_IN_FLIGHT),
+    recallsPerSecond: Number(env.RECALLS_PER_SECOND ?? Math.max(20, 4 * callsPerSecond)),
     fetchesPerSecond: Number(env.FETCHES_PER_SECOND ?? (isSimulated ? 50 : 5)),
     reconcileAfter: Number(env.RECONCILE_AFTER),
     uncertainFor: Number(env.UNCERTAIN_FOR),

@@ -286,6 +286,15 @@ export class Environment {
   })
   FETCHES_PER_SECOND?: string;
 
+  @DecimalNumber(0.01, 10_000)
+  @Documented({
+    section: DIALING,
+    description: 'How many calls all processes together ask the provider to end in a second, after a stop.',
+    unit: 'requests per second',
+    defaultsTo: 'four times `CALLS_PER_SECOND`, at least `20`',
+  })
+  RECALLS_PER_SECOND?: string;
+
   @WholeNumber(1, 86_400)
   @Documented({
     section: DIALING,

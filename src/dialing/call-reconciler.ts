@@ -210,6 +210,13 @@ export class CallReconciler {
     );
   }
 
+  /** Makes the lookup of a call due now. */
+  async lookUpNow(id: number): Promise<void> {
+    await this.unitOfWork.run((transaction) =>
+      movePhoneCalls(transaction, 'reschedule', { values: { check_at: now }, where: sql`id = ${id}` }),
+    );
+  }
+
   /**
    * Records that the provider does not know a call. The provider may list calls late, so a call is given up only after
    * several lookups.

@@ -5,6 +5,7 @@ import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
 import {
+  isPostgres,
   recordset,
   parseJson,
   lockClause,
@@ -18,13 +19,14 @@ import { Batcher } from '../database/batcher.js';
 import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
+import { sharesCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { isOnTrial } from './callout-trials.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
-import { lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
+import { type LockedCall, lockPhoneCalls } from '../phone-calls/lock-phone-calls.js';
 import type { PhoneCall } from '../phone-calls/phone-call.entity.js';
 import { MAX_BATCH_SIZE, ReservationWindow } from './reservation-window.js';
 
@@ -101,8 +103,9 @@ export class DialClaims {
     const calls = await this.unitOfWork.runShared(async (transaction) => {
       const reserved = take();
       const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
-      await lockContacts(transaction, await lockPhoneCalls(transaction, idsOf(reserved)));
-      const rows = await this.claimRows(transaction, slots);
+      const { claimable, calls } = await lockForClaims(transaction, slots);
+      await lockContacts(transaction, calls);
+      const rows = await this.claimRows(transaction, claimable);
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
       if (rows.length === 0) return [];
@@ -194,6 +197,24 @@ export class DialClaims {
       this.logger.warn(`${calls.length} claims could not be released: ${(error as Error).message}`);
     }
   }
+}
+
+/**
+ * Locks calls, and shares the statuses of their callouts: a stop waits until the calls are claimed, so that it recalls
+ * them, too. Not needed on SQLite, where the transaction is the only writer.
+ * @returns the slots of the calls whose callout nobody is changing, and whom the calls call
+ */
+async function lockForClaims(
+  transaction: Transaction,
+  slots: Slot[],
+): Promise<{ claimable: Slot[]; calls: LockedCall[] }> {
+  if (!isPostgres) return { claimable: slots, calls: [] };
+  const calls = await transaction.query<LockedCall & { id: number; is_stable: boolean }>(
+    sql`SELECT id, contact_id, msisdn, ${sharesCalloutStatus(sql`callout_id`)} AS is_stable FROM phone_calls
+      WHERE id = ANY(${idsOf(slots)}) ORDER BY id FOR UPDATE`,
+  );
+  const stable = new Set(calls.filter(({ is_stable }) => is_stable).map(({ id }) => id));
+  return { claimable: slots.filter(({ id }) => stable.has(id)), calls };
 }
 
 const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id);

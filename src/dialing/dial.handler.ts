@@ -10,6 +10,7 @@ import type { Metadata } from '../metadata/metadata.js';
 import { RateLimiter } from './rate-limiter.js';
 import { type ClaimedCall, DialClaims } from './dial-claims.js';
 import { type DialResult, DialResults } from './dial-results.js';
+import { FailurePauses } from './failure-pauses.js';
 import { faultPoint } from './fault-points.js';
 import { sendableParams } from '../phone-calls/remote-request-params.js';
 import { TelephonyProvider } from '../telephony/telephony-provider.js';
@@ -17,24 +18,22 @@ import { TelephonyProvider } from '../telephony/telephony-provider.js';
 /** All events of a call. Source: Twilio's create-call parameter `StatusCallbackEvent`. */
 const ALL_EVENTS = ['initiated', 'ringing', 'answered', 'completed'];
 
-/** How many requests in a row may have an unknown outcome before dialing pauses. */
-const MAX_UNKNOWN_IN_A_ROW = 10;
-
 /** Dials a call: claims its row, sends the request to the provider, and records the result, in this order. */
 @Injectable()
 @JobTask('dial', { concurrency: 100 })
 export class DialHandler implements JobHandler {
-  private readonly logger = new Logger('Dial');
-  private unknownInARow = 0;
+  private readonly pauses: FailurePauses;
 
   constructor(
     private readonly claims: DialClaims,
     private readonly results: DialResults,
     private readonly provider: TelephonyProvider,
-    private readonly rateLimiter: RateLimiter,
+    rateLimiter: RateLimiter,
     private readonly publicUrl: PublicUrl,
     private readonly callFlowRunner: CallFlowRunner,
-  ) {}
+  ) {
+    this.pauses = new FailurePauses(rateLimiter, 'dial', new Logger('Dial'));
+  }
 
   /**
    * Dials a call. Does nothing if the call must not be dialed at this time.
@@ -50,7 +49,7 @@ export class DialHandler implements JobHandler {
     faultPoint('placed');
     await this.results.record(call, result);
     faultPoint('recorded');
-    await this.pauseDialingAfter(result);
+    await this.pauses.after(result);
   }
 
   /**
@@ -101,34 +100,5 @@ export class DialHandler implements JobHandler {
   private async isOwnWebhook(url: unknown): Promise<boolean> {
     const addresses = await this.publicUrl.all();
     return [url].flat().some((one) => isWebhookUrl(textOf(one) ?? '', addresses));
-  }
-
-  /** Pauses dialing if further requests would fail, too. */
-  private async pauseDialingAfter(result: DialResult): Promise<void> {
-    this.unknownInARow = result.outcome === 'unknown' ? this.unknownInARow + 1 : 0;
-    const reason = this.pauseReason(result);
-    if (reason === undefined) return;
-    this.logger.warn(reason ?? 'The provider takes no more calls for a moment (429)');
-    await this.rateLimiter.pause('dial', reason);
-  }
-
-  /**
-   * @returns undefined if dialing goes on; null for a short pause that needs no action; otherwise the reason, for
-   *   people
-   */
-  private pauseReason(result: DialResult): string | null | undefined {
-    switch (result.outcome) {
-      case 'barred':
-        return result.message;
-      case 'unreachable':
-        return `The provider cannot be reached: ${result.message}`;
-      case 'postponed':
-        return null;
-      case 'unknown':
-        if (this.unknownInARow < MAX_UNKNOWN_IN_A_ROW) return undefined;
-        return `The provider does not answer as it should: ${result.message}`;
-      default:
-        return undefined;
-    }
   }
 }

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CallFlowsModule } from '../call-flows/call-flows.module.js';
+import { CallRecaller } from './call-recaller.js';
 import { CallReconciler } from './call-reconciler.js';
 import { CalloutOutcomes } from './callout-outcomes.js';
 import { CalloutLimits } from './callout-limits.js';
@@ -11,9 +12,10 @@ import { DialGate } from './dial-gate.js';
 import { DialHandler } from './dial.handler.js';
 import { Dispatcher } from './dispatcher.js';
 import { FetchHandler } from './fetch.handler.js';
+import { RecallHandler } from './recall.handler.js';
 import { ReservationWindow } from './reservation-window.js';
 
-/** Dials queued calls and looks up calls that have been silent, in the processes that do background work. */
+/** Dials queued calls, looks up silent ones, and recalls those of stopped callouts, where background work is done. */
 @Module({
   imports: [CallFlowsModule],
   providers: [
@@ -26,10 +28,12 @@ import { ReservationWindow } from './reservation-window.js';
     CalloutTrials,
     CalloutOutcomes,
     CallReconciler,
+    CallRecaller,
     DialHandler,
     FetchHandler,
+    RecallHandler,
     Dispatcher,
   ],
-  exports: [DialGate, DialHandler, FetchHandler],
+  exports: [DialGate, DialHandler, FetchHandler, RecallHandler],
 })
 export class DialingModule {}

@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { CalloutOutcomes } from './callout-outcomes.js';
+import { CallRecaller } from './call-recaller.js';
 import { CallReconciler } from './call-reconciler.js';
 import { DialClaims } from './dial-claims.js';
 import { DialQueue } from './dial-queue.js';
@@ -7,10 +8,10 @@ import type { Reservation } from './rate-limiter.js';
 import { Queue } from '../jobs/queue.port.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
-/** How often calls to dial and calls to look up are reserved (ms). */
+/** How often calls to dial, to look up and to recall are reserved (ms). */
 const POLL_INTERVAL = 250;
 
-/** How often calls to dial are reserved while more calls are due than could be reserved (ms). */
+/** How often calls are reserved while more calls are due than could be reserved (ms). */
 const BUSY_POLL_INTERVAL = 100;
 
 /** Calls whose slots begin within this time are passed to the queue in one group (ms). */
@@ -36,6 +37,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly loops = [
     this.poll(() => this.reserveDials(), POLL_INTERVAL),
     this.poll(async () => this.schedule('fetch', await this.reconciler.reserve()), POLL_INTERVAL),
+    this.poll(() => this.reserveRecalls(), POLL_INTERVAL),
     this.poll(() => this.housekeeping(), HOUSEKEEPING_INTERVAL),
     this.poll(() => this.refreshOutcomes(), HOUSEKEEPING_INTERVAL),
     this.poll(() => this.repairClockSteps(), CLOCK_CHECK_INTERVAL),
@@ -46,6 +48,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     private readonly dialQueue: DialQueue,
     private readonly claims: DialClaims,
     private readonly reconciler: CallReconciler,
+    private readonly recaller: CallRecaller,
     private readonly outcomes: CalloutOutcomes,
     private readonly queue: Queue,
   ) {}
@@ -68,6 +71,12 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     const { calls, hasMore } = await this.dialQueue.reserve();
     this.schedule('dial', calls);
     return hasMore ? BUSY_POLL_INTERVAL : POLL_INTERVAL;
+  }
+
+  private async reserveRecalls(): Promise<number> {
+    const calls = await this.recaller.reserve();
+    this.schedule('recall', calls);
+    return calls.length > 0 ? BUSY_POLL_INTERVAL : POLL_INTERVAL;
   }
 
   private async housekeeping(): Promise<void> {

@@ -7,8 +7,8 @@ import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { Config } from '../config/config.js';
 import type { RateLimitRow } from './rate-limit.entity.js';
 
-/** The requests that share a rate limit: those that place calls, or those that look them up. */
-export type RateLimitBucket = 'dial' | 'fetch';
+/** The requests that share a rate limit: those that place calls, look them up, or end them. */
+export type RateLimitBucket = 'dial' | 'fetch' | 'recall';
 
 /**
  * The share of the permitted rate that is used. A slot may be used up to {@link SLOT_TOLERANCE} late, so ten seconds
@@ -145,15 +145,15 @@ export class RateLimiter {
   }
 
   /**
-   * Returns why dialing is paused. After a pause, one call is tried, and its failure starts the next pause. The reason
-   * stays until that try is recorded. It disappears when the provider answers, when no call waits, or when any try must
-   * have ended.
-   * @param isWaiting the condition that calls wait to be dialed
-   * @returns the reason, for people; undefined while dialing is not paused
+   * Returns why the requests of a bucket are paused. After a pause, one request is tried, and its failure starts the
+   * next pause. The reason stays until that try is recorded. It disappears when the provider answers, when no call
+   * waits, or when any try must have ended.
+   * @param isWaiting the condition that calls wait for such a request
+   * @returns the reason, for people; undefined while the bucket is not paused
    */
-  async pauseReason(isWaiting: Sql): Promise<string | undefined> {
+  async pauseReason(bucket: RateLimitBucket, isWaiting: Sql): Promise<string | undefined> {
     const [row] = await this.reader.rows<{ reason: string | null }>(
-      sql`SELECT reason FROM paces WHERE name = 'dial' AND reason IS NOT NULL
+      sql`SELECT reason FROM paces WHERE name = ${bucket} AND reason IS NOT NULL
         AND paused_until BETWEEN ${nowMilliseconds} - ${this.tryMilliseconds} AND ${nowMilliseconds} + ${MAX_PAUSE}
         AND (paused_until > ${nowMilliseconds} OR ${isWaiting})`,
     );

@@ -10,6 +10,7 @@ import {
 import { setTimeout as pause } from 'node:timers/promises';
 import { type HeldCallout, findHeldCallouts } from '../callouts/held-callouts.js';
 import { BackgroundReader } from '../database/reader.js';
+import { hasRecalledCalls } from '../dialing/call-recaller.js';
 import { calloutPermits } from '../dialing/eligibility.js';
 import { hasQueuedCalls } from '../dialing/queued-calls.js';
 import { RateLimiter } from '../dialing/rate-limiter.js';
@@ -18,6 +19,15 @@ import { Queue } from '../jobs/queue.port.js';
 
 /** How long each check may take (ms). */
 const CHECK_TIMEOUT = 3_000;
+
+/** Whether calls are placed, and whether those of stopped callouts can be recalled. */
+interface DialingStatus {
+  dialling: string;
+  reason?: string;
+  recalling?: string;
+  recalling_reason?: string;
+  held_callouts?: HeldCallout[];
+}
 
 @ApiTags('health')
 @Controller('health')
@@ -43,7 +53,8 @@ export class HealthController {
 
   /**
    * Checks the database and the queue. Responds with 503 and the reason if one is unavailable. `telephony` shows
-   * whether calls are placed, why not, and which callouts are held because of a setting. Paused dialing is not a 503,
+   * whether calls are placed, why not, whether a stop cannot reach the provider, and which callouts are held because of
+   * a setting. Paused dialing is not a 503,
    * because webhooks must still be routed to this process.
    */
   @Get('ready')
@@ -72,14 +83,16 @@ export class HealthController {
     ]);
   }
 
-  private async dialingStatus(): Promise<{ dialling: string; reason?: string; held_callouts?: HeldCallout[] }> {
+  private async dialingStatus(): Promise<DialingStatus> {
     try {
-      const [reason, held] = await Promise.all([
-        this.rateLimiter.pauseReason(hasQueuedCalls(calloutPermits)),
+      const [reason, recallReason, held] = await Promise.all([
+        this.rateLimiter.pauseReason('dial', hasQueuedCalls(calloutPermits)),
+        this.rateLimiter.pauseReason('recall', hasRecalledCalls),
         findHeldCallouts(this.reader),
       ]);
       return {
         ...(reason ? { dialling: 'paused', reason } : { dialling: 'on' }),
+        ...(recallReason && { recalling: 'paused', recalling_reason: recallReason }),
         ...(held.length > 0 && { held_callouts: held }),
       };
     } catch {

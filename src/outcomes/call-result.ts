@@ -17,6 +17,8 @@ export interface CallFacts {
   isMachine: boolean;
   /** Whether it was canceled before it was dialed, because its person had opted out. */
   isOptedOut: boolean;
+  /** Whether the program asked the provider to end it, because its callout was stopped, paused or expired. */
+  isRecalled: boolean;
 }
 
 /** @returns whether the provider's `AnsweredBy` is a machine. Source: https://www.twilio.com/docs/voice/answering-machine-detection */
@@ -30,15 +32,15 @@ export const notAnsweredByMachine: Sql = sql`(
   AND coalesce(CAST(calls.metadata ->> 'answered_by' AS text), '') <> 'fax'
   AND substr(coalesce(CAST(calls.metadata ->> 'answered_by' AS text), ''), 1, 8) <> 'machine_')`;
 
-/** @returns what a call came to; undefined if it has not ended, or was canceled before it was dialed */
+/** @returns what a call came to; undefined if it has not ended, or the program took it back */
 export function resultOf(call: CallFacts): CallResult | undefined {
   const { status } = call;
   if (status === 'completed') return call.isMachine ? 'machine' : 'answered';
-  if (isCanceledBeforeDial(call)) return undefined;
+  if (isTakenBack(call)) return undefined;
   return endedStatuses.find((ended): ended is Exclude<typeof ended, 'completed'> => ended === status);
 }
 
-/** @returns whether a call was canceled before it was dialed */
-export function isCanceledBeforeDial({ status, dialedAt, isAtProvider }: CallFacts): boolean {
-  return status === 'canceled' && dialedAt === null && !isAtProvider;
+/** @returns whether the program canceled a call before it was dialed, or recalled it from the provider */
+export function isTakenBack({ status, dialedAt, isAtProvider, isRecalled }: CallFacts): boolean {
+  return status === 'canceled' && (isRecalled || (dialedAt === null && !isAtProvider));
 }

@@ -1,4 +1,4 @@
-import sql, { raw } from 'sql-template-tag';
+import sql, { type Sql, raw } from 'sql-template-tag';
 import { isPostgres } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 
@@ -21,4 +21,14 @@ export async function lockCalloutStatus(
   if (!isPostgres) return;
   const shared = raw(mode === 'share' ? '_shared' : '');
   await transaction.query(sql`SELECT pg_advisory_xact_lock${shared}(${STATUS_LOCK}, ${calloutId % 2 ** 31})`);
+}
+
+/**
+ * Shares the status of a callout until the transaction ends, unless a transaction is changing it. A condition of
+ * PostgreSQL that never waits, so a transaction that has locked rows already may use it.
+ * @param calloutId an expression, which may be null
+ */
+export function sharesCalloutStatus(calloutId: Sql): Sql {
+  const key = raw(String(STATUS_LOCK));
+  return sql`coalesce(pg_try_advisory_xact_lock_shared(${key}, (${calloutId} % 2147483648)::integer), TRUE)`;
 }

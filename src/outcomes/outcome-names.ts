@@ -25,6 +25,9 @@ export const outcomeGroups = {
   open: ['waiting', 'calling', 'retrying'],
 } as const satisfies Record<string, readonly Outcome[]>;
 
+/** The outcomes of people who will be called, or whose call is under way or may be. */
+export const unfinishedOutcomes: readonly Outcome[] = ['waiting', 'retrying', 'calling', 'uncertain'];
+
 /** The reasons for which a due call is held back. */
 export const waitingReasons = ['turn', 'window', 'budget'] as const;
 export type WaitingReason = (typeof waitingReasons)[number];

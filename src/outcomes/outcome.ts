@@ -1,5 +1,5 @@
 import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
-import { type CallFacts, type CallResult, isCanceledBeforeDial, resultOf } from './call-result.js';
+import { type CallFacts, type CallResult, isTakenBack, resultOf } from './call-result.js';
 import type { Outcome } from './outcome-names.js';
 
 /** What a dial plan decides about the calls of a participation. */
@@ -73,7 +73,7 @@ function decide({ confirmed, calls, isStopped, isExpired, plan }: OutcomeFacts):
   // The call may still be under way, so nobody is called again meanwhile.
   if (calls.some(({ status }) => status === 'uncertain')) return { outcome: 'uncertain' };
   const last = ended.at(-1);
-  const canceled = calls.filter(isCanceledBeforeDial).at(-1);
+  const canceled = calls.filter(isTakenBack).at(-1);
   if (!last) {
     if (canceled?.isOptedOut) return { outcome: 'opted_out' };
     if (isStopped) return { outcome: 'canceled' };

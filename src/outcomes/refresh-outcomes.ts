@@ -24,6 +24,9 @@ const callColumns = [
   sql`calls.call_flow_state ->> 'machine'`,
   sql`calls.metadata ->> 'answered_by'`,
   sql`calls.remote_error_message`,
+  // Hardly any call is canceled, so this costs nothing.
+  sql`CASE WHEN calls.status = 'canceled' THEN
+    EXISTS (SELECT 1 FROM recalled_calls WHERE recalled_calls.phone_call_id = calls.id) END`,
 ];
 
 const calls = jsonArrays(
@@ -40,6 +43,7 @@ type CallValues = [
   machine: string | number | null,
   answeredBy: unknown,
   message: string | null,
+  isRecalled: boolean | number | null,
 ];
 
 /** A participation with what its outcome depends on, as the driver returns it. */
@@ -98,7 +102,8 @@ function decisionOf(stored: Metadata, participationId: number): PlanDecision {
   };
 }
 
-function toCallFacts([, status, dialedAt, endedAt, isAtProvider, machine, answeredBy, message]: CallValues): CallFacts {
+function toCallFacts(values: CallValues): CallFacts {
+  const [, status, dialedAt, endedAt, isAtProvider, machine, answeredBy, message, isRecalled] = values;
   return {
     status,
     dialedAt: dialedAt === null ? null : new Date(dialedAt),
@@ -106,6 +111,7 @@ function toCallFacts([, status, dialedAt, endedAt, isAtProvider, machine, answer
     isAtProvider: Boolean(isAtProvider),
     isMachine: machine === 'true' || machine === 1 || isMachine(answeredBy),
     isOptedOut: message === OPTED_OUT_MESSAGE,
+    isRecalled: Boolean(isRecalled),
   };
 }
 

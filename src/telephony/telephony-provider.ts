@@ -1,4 +1,5 @@
 import type { Metadata } from '../metadata/metadata.js';
+import type { EndStatus } from './end-status.js';
 
 /**
  * A call as the provider shows it: Twilio's Call resource, in snake case. Source: Twilio's OpenAPI document,
@@ -35,9 +36,6 @@ export type Failure = Refusal | { outcome: 'postponed' | 'unreachable' | 'barred
  * not be sent again, because the provider may have accepted it.
  */
 export type Placement = { outcome: 'accepted'; call: RemoteCall } | Failure;
-
-/** How a call is to end: `canceled` before it is answered, or `completed` even then. */
-export type EndStatus = 'canceled' | 'completed';
 
 /**
  * The outcome of a request to end a call:

@@ -31,6 +31,7 @@ interface Row {
   call_flow_state: string | null;
   call_metadata: string;
   remote_error_message: string | null;
+  is_recalled: boolean | number;
 }
 
 /** One statement, so that the rows are of one moment. Participations whose callout has just been stopped are due. */
@@ -38,6 +39,7 @@ const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, first_call_
     CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status,
     callouts.expires_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
     calls.status, calls.attempt, calls.created_at, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
+    EXISTS (SELECT 1 FROM recalled_calls WHERE phone_call_id = calls.id) AS is_recalled,
     CAST(calls.call_flow_state AS text) AS call_flow_state, CAST(calls.metadata AS text) AS call_metadata
   FROM callout_participations AS participations JOIN callouts ON callouts.id = participations.callout_id
   LEFT JOIN phone_calls AS calls ON calls.callout_participation_id = participations.id
@@ -117,5 +119,6 @@ function toFacts(row: Row): CallFacts {
     isAtProvider: row.remote_call_id !== null,
     isMachine: machine === true || isMachine(answered_by),
     isOptedOut: row.remote_error_message === OPTED_OUT_MESSAGE,
+    isRecalled: Boolean(row.is_recalled),
   };
 }

@@ -1,8 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { columnTypes } from './column-types.js';
-
-const references = (table: string, column: string, target: string): string =>
-  `CONSTRAINT "${table}_${column}_fkey" FOREIGN KEY ("${column}") REFERENCES "${target}" ("id") ON DELETE RESTRICT ON UPDATE NO ACTION`;
+import { foreignKey } from './foreign-key.js';
 
 export class CreatePhoneCalls1764100000000 implements MigrationInterface {
   readonly name = 'CreatePhoneCalls1764100000000';
@@ -39,12 +37,12 @@ export class CreatePhoneCalls1764100000000 implements MigrationInterface {
         "sequence_number" ${whole},
         "check_at" ${optionalTimestamp},
         "checks" ${whole} NOT NULL DEFAULT 0,
-        ${references('phone_calls', 'callout_participation_id', 'callout_participations')},
-        ${references('phone_calls', 'contact_id', 'contacts')},
-        ${references('phone_calls', 'create_batch_operation_id', 'batch_operations')},
-        ${references('phone_calls', 'queue_batch_operation_id', 'batch_operations')},
-        ${references('phone_calls', 'queue_remote_fetch_batch_operation_id', 'batch_operations')},
-        ${references('phone_calls', 'callout_id', 'callouts')}
+        ${foreignKey('phone_calls', 'callout_participation_id', 'callout_participations')},
+        ${foreignKey('phone_calls', 'contact_id', 'contacts')},
+        ${foreignKey('phone_calls', 'create_batch_operation_id', 'batch_operations')},
+        ${foreignKey('phone_calls', 'queue_batch_operation_id', 'batch_operations')},
+        ${foreignKey('phone_calls', 'queue_remote_fetch_batch_operation_id', 'batch_operations')},
+        ${foreignKey('phone_calls', 'callout_id', 'callouts')}
       )`,
       `CREATE UNIQUE INDEX "phone_calls_remote_call_id_key" ON "phone_calls" ("remote_call_id")`,
       `CREATE INDEX "phone_calls_callout_participation_id" ON "phone_calls" ("callout_participation_id", "id")`,
@@ -70,7 +68,7 @@ export class CreatePhoneCalls1764100000000 implements MigrationInterface {
         "updated_at" ${timestamp},
         "delivery" text NOT NULL,
         "twiml" text NOT NULL,
-        ${references('remote_phone_call_events', 'phone_call_id', 'phone_calls')}
+        ${foreignKey('remote_phone_call_events', 'phone_call_id', 'phone_calls')}
       )`,
       `CREATE UNIQUE INDEX "remote_phone_call_events_delivery_key" ON "remote_phone_call_events" ("delivery")`,
       `CREATE INDEX "remote_phone_call_events_phone_call_id" ON "remote_phone_call_events" ("phone_call_id")`,

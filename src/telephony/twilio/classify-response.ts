@@ -1,5 +1,6 @@
 import { isJsonObject } from '../../metadata/metadata.js';
-import type { EndStatus, Ending, Failure, Placement, RemoteCall } from '../telephony-provider.js';
+import type { EndStatus } from '../end-status.js';
+import type { Ending, Failure, Placement, RemoteCall } from '../telephony-provider.js';
 import { isAccountError, isCallOverError, isSettingError } from './error-codes.js';
 import type { ProviderResponse } from './twilio-api.js';
 

@@ -1,12 +1,7 @@
 import type { Account } from '../../config/platform.js';
 import { type Metadata, isJsonObject } from '../../metadata/metadata.js';
-import {
-  type EndStatus,
-  type Ending,
-  type Placement,
-  type RemoteCall,
-  TelephonyProvider,
-} from '../telephony-provider.js';
+import { type Ending, type Placement, type RemoteCall, TelephonyProvider } from '../telephony-provider.js';
+import type { EndStatus } from '../end-status.js';
 import { classifyEnding, classifyError, classifyPlacement } from './classify-response.js';
 import { type ProviderResponse, TwilioApi } from './twilio-api.js';
 

@@ -8,6 +8,8 @@ interface Profile {
   planned: number;
   /** Processes that are killed while callouts run themselves. */
   plannedKills: number;
+  /** Contacts in each callout that is stopped. */
+  recalled: number;
   /** Calls that the provider must have accepted in each campaign. */
   calls: number;
   /** How long the provider is unreachable. */
@@ -31,6 +33,7 @@ const profiles: Record<'short' | 'full', Profile> = {
     people: 6_000,
     planned: 200,
     plannedKills: 3,
+    recalled: 500,
     calls: 40,
     providerOutage: 4_000,
     outages: 2,
@@ -44,6 +47,7 @@ const profiles: Record<'short' | 'full', Profile> = {
     people: 30_000,
     planned: 1_500,
     plannedKills: 20,
+    recalled: 1_000,
     calls: 1_000,
     providerOutage: 60_000,
     outages: 6,

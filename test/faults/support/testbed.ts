@@ -20,8 +20,8 @@ import { TcpProxy } from '../../support/tcp-proxy.js';
 import { waitUntil } from './retry.js';
 import { Instance } from './instance.js';
 
-/** At this speed a simulated call takes about a second, so that faults happen during calls. */
-const SIMULATOR_SPEED = '40';
+/** The settings of the provider. A simulated call takes about a second, so that faults happen during calls. */
+const PROVIDER_SETTINGS = { SIMULATOR_SPEED: '40', LOG_LEVEL: 'error' };
 
 /**
  * Settings that keep waits short. `UNCERTAIN_FOR` must exceed the delay of an overloaded provider, which has accepted
@@ -51,10 +51,12 @@ interface EmbeddedOptions {
   folder?: string;
   /** Further settings of the program. */
   environment?: Record<string, string>;
+  /** Further settings of the provider. */
+  providerSettings?: Record<string, string>;
 }
 
 /** A call as the provider lists it. */
-type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string>;
+type ProviderCall = Record<'sid' | 'to' | 'status' | 'date_created', string> & { start_time: string | null };
 
 /**
  * An installation whose parts can fail: instances of the program behind a load balancer, their database and Redis, and
@@ -88,10 +90,12 @@ export class Testbed {
    *
    * @param roles the `SCFM_ROLE` of each instance, and its further settings
    * @param databaseEnvironment the environment of PostgreSQL
+   * @param providerSettings further settings of the provider
    */
   static async cluster(
     roles: readonly (readonly [string, Record<string, string>?])[] = [['all'], ['all']],
     databaseEnvironment: Record<string, string> = {},
+    providerSettings: Record<string, string> = {},
   ): Promise<Testbed> {
     const folder = mkdtempSync(join(tmpdir(), 'scfm-faults-'));
     const programs = findPrograms({ ...postgresPrograms, ...redisPrograms });
@@ -106,15 +110,16 @@ export class Testbed {
       rmSync(folder, { recursive: true, force: true });
     });
     const environments = roles.map(([SCFM_ROLE, more]) => ({ SCFM_ROLE, ...more }));
-    return Testbed.assemble(installation, environments, { postgres, redis, redisProxy, folder });
+    const servers = { postgres, redis, redisProxy, folder };
+    return Testbed.assemble(installation, environments, { providerSettings, servers });
   }
 
   /** Creates a testbed with one instance on a SQLite file. */
-  static async embedded({ folder, environment = {} }: EmbeddedOptions = {}): Promise<Testbed> {
+  static async embedded({ folder, environment = {}, providerSettings }: EmbeddedOptions = {}): Promise<Testbed> {
     const installation = folder
       ? Installation.of({ DATABASE_URL: `sqlite:${join(folder, `${randomUUID()}.sqlite3`)}` }, async () => undefined)
       : await Installation.createEmbedded();
-    return Testbed.assemble(installation, [environment]);
+    return Testbed.assemble(installation, [environment], { providerSettings });
   }
 
   /** @throws Error when this testbed is not a cluster */
@@ -195,7 +200,9 @@ export class Testbed {
     let page: string | null = `/2010-04-01/Accounts/${PROVIDER_SID}/Calls.json?PageSize=1000`;
     while (page) {
       const { body }: Body = await this.provider.get(`/simulator${page}`, providerAuthorization);
-      for (const { sid, to, status, date_created } of body.calls) calls.push({ sid, to, status, date_created });
+      for (const { sid, to, status, date_created, start_time } of body.calls) {
+        calls.push({ sid, to, status, date_created, start_time });
+      }
       page = body.next_page_uri;
     }
     return calls;
@@ -204,13 +211,13 @@ export class Testbed {
   private static async assemble(
     installation: Installation,
     environments: Record<string, string>[],
-    servers?: Servers,
+    { providerSettings = {}, servers }: { providerSettings?: Record<string, string>; servers?: Servers },
   ): Promise<Testbed> {
     const provider = await Installation.createEmbedded();
     const { api: providerApi } = await provider.start({
       ...providerEnvironment,
-      SIMULATOR_SPEED,
-      LOG_LEVEL: 'error',
+      ...PROVIDER_SETTINGS,
+      ...providerSettings,
     });
     const providerProxy = await TcpProxy.startFor(Number(new URL(providerApi.url).port));
     const relay = await Relay.start();
