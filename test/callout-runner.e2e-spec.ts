@@ -334,6 +334,28 @@ describe('an audience with keep_adding', () => {
     await waitForOutcomes(id, ['retrying', 'answered']);
     expect((await callout(id)).status).toBe('running');
   });
+
+  it('calls who registered during the last call, before the callout completes', async () => {
+    const { group } = await createGroup(['9900']);
+    const audience = { contact_filter_params: { metadata: { group } }, keep_adding: true };
+    await api.put('/simulator/faults', { queue_seconds: 2_000 });
+    const id = await startCallout(api, group, {}, { audience });
+    for (const count of [1, 2]) {
+      await eventually(async () => (await calls(id))[count - 1]?.status === 'remotely_queued');
+      await api.createContacts({ msisdn: personNumber(++numbers, '9900'), metadata: { group } });
+    }
+    await api.delete('/simulator/faults');
+    await waitForStatus(api, id, 'completed');
+    expect(await outcomes(id)).toEqual(['answered', 'answered', 'answered']);
+    const queued = await installation.query<{ created_at: string | Date }>(
+      `SELECT created_at FROM events WHERE type = 'batch_operation.queued'
+        AND resource_id IN (SELECT id FROM batch_operations WHERE callout_id = ${id}) ORDER BY id`,
+    );
+    // The first one, one for each person who registered, and one that found nobody.
+    expect(queued).toHaveLength(4);
+    const lastEnd = (await calls(id)).at(-1)!.ended_at!;
+    expect(new Date(queued.at(-1)!.created_at).getTime()).toBeGreaterThanOrEqual(lastEnd.getTime());
+  });
 });
 
 /** Makes the last run of the populations of a callout look older than a minute. */

@@ -13,6 +13,7 @@ import { KeepTheBeginningOfTrials1764800000000 } from './1764800000000-keep-the-
 import { LetCalloutsRunThemselves1764850000000 } from './1764850000000-let-callouts-run-themselves.js';
 import { AddOutcomes1764900000000 } from './1764900000000-add-outcomes.js';
 import { FillInOutcomes1764910000000 } from './1764910000000-fill-in-outcomes.js';
+import { RememberLastPopulations1764920000000 } from './1764920000000-remember-last-populations.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -31,4 +32,5 @@ export const migrations = [
   LetCalloutsRunThemselves1764850000000,
   AddOutcomes1764900000000,
   FillInOutcomes1764910000000,
+  RememberLastPopulations1764920000000,
 ];
