@@ -26,8 +26,6 @@ const dialed = (status: CallFacts['status'], minute = 0, more: Partial<CallFacts
 const facts = (calls: CallFacts[], more: Partial<OutcomeFacts> = {}): OutcomeFacts => ({
   confirmed: false,
   calls,
-  isStopped: false,
-  isExpired: false,
   ...more,
 });
 
@@ -51,8 +49,7 @@ const anyCall: fc.Arbitrary<CallFacts> = fc.record({
 const anyFacts: fc.Arbitrary<OutcomeFacts> = fc.record({
   confirmed: fc.boolean(),
   calls: fc.array(anyCall, { maxLength: 5 }),
-  isStopped: fc.boolean(),
-  isExpired: fc.boolean(),
+  ending: fc.constantFrom(undefined, 'canceled', 'expired'),
   optedOut: fc.boolean(),
   plan: fc.constantFrom(undefined, plan, { ...plan, pursuesConfirmation: true }),
 });
@@ -77,11 +74,11 @@ describe('the outcome of a participation', () => {
     ['whose call was canceled before it was dialed', facts([call({ status: 'canceled' })]), 'canceled'],
     ['the same, with a plan', facts([call({ status: 'canceled' })], { plan }), 'waiting'],
     ['who opted out before the call', facts([later]), 'opted_out'],
-    ['who opted out, and whose callout was stopped', facts([later], { isStopped: true }), 'opted_out'],
+    ['who opted out, and whose callout was stopped', facts([later], { ending: 'canceled' }), 'opted_out'],
     ['who was busy, and opted out before the next call', facts([dialed('busy'), later], { plan }), 'busy'],
-    ['whose callout was stopped before the call', facts([call({})], { isStopped: true }), 'canceled'],
-    ['whose callout expired before the call', facts([], { isExpired: true, plan }), 'expired'],
-    ['whose callout was stopped after the call', facts([dialed('busy')], { isStopped: true, plan }), 'busy'],
+    ['whose callout was stopped before the call', facts([call({})], { ending: 'canceled' }), 'canceled'],
+    ['whose callout expired before the call', facts([], { ending: 'expired', plan }), 'expired'],
+    ['whose callout was stopped after the call', facts([dialed('busy')], { ending: 'canceled', plan }), 'busy'],
     ['who was busy, and is called again by a plan', facts([dialed('busy')], { plan }), 'retrying'],
     [
       'whose attempts are used up',

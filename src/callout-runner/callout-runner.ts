@@ -19,6 +19,7 @@ import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
+import { tryLockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { Attempts } from './attempts.js';
 import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
@@ -173,6 +174,8 @@ export class CalloutRunner {
    */
   private async finish(transaction: Transaction, callout: Callout): Promise<number | undefined> {
     const { id, audience } = callout;
+    // Otherwise people could be added meanwhile, who would wait for ever. The next poll tries again.
+    if (!(await tryLockCalloutStatus(transaction, id))) return undefined;
     const { has_people_left, is_up_to_date } = await readProgress(transaction, id);
     if (has_people_left) await forgetLastPopulation(transaction, callout);
     if (has_people_left || !is_up_to_date) return undefined;
@@ -221,6 +224,7 @@ export class CalloutRunner {
       );
       return true;
     }
+    if (callout.status !== 'running' || !(await tryLockCalloutStatus(transaction, id))) return true;
     const { has_people_left, is_up_to_date } = await readProgress(transaction, id);
     if (is_up_to_date && !has_people_left) await this.complete(transaction, callout);
     return true;

@@ -37,15 +37,18 @@ interface Cancellation {
 }
 
 const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
-const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
-/**
- * A paused callout holds back its calls, and so does one that is scheduled or completed. A stopped one cancels them.
- */
+/** A paused or scheduled callout holds back its calls. A stopped one cancels them. */
 const calloutAllowsDialing: DialingRule = {
   table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
-  cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
+  cancels: { when: sql`callouts.status = 'stopped'`, message: null },
+};
+
+/** A completed callout calls nobody before it is resumed: a hand may have queued a call since. */
+const calloutIsNotCompleted: DialingRule = {
+  table: 'callouts',
+  cancels: { when: sql`callouts.status = 'completed'`, message: 'The callout is completed: nobody was called.' },
 };
 
 /** An expired callout cancels its calls, whatever its status is. */
@@ -141,6 +144,7 @@ const personIsNotReached: DialingRule = {
 
 const rules: readonly DialingRule[] = [
   calloutAllowsDialing,
+  calloutIsNotCompleted,
   calloutHasNotExpired,
   personHasNotOptedOut,
   personIsNotHeldBack,
