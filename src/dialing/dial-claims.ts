@@ -4,7 +4,7 @@ import sql from 'sql-template-tag';
 import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
-import { recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
+import { inList, recordset, parseJson, lockClause, now, nowMilliseconds, secondsFromNow } from '../database/dialect.js';
 import { isExpired, isHeld } from '../database/lease.js';
 import { Batcher } from '../database/batcher.js';
 import type { Take } from '../database/take-once.js';
@@ -13,6 +13,7 @@ import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { isOnTrial } from './callout-trials.js';
+import { DialGate, type DuePerson, dueCallColumns } from './dial-gate.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
@@ -57,6 +58,7 @@ export class DialClaims {
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly callFlowRunner: CallFlowRunner,
     private readonly window: ReservationWindow,
+    private readonly gate: DialGate,
     private readonly config: Config,
   ) {}
 
@@ -64,7 +66,7 @@ export class DialClaims {
    * Claims a call that was reserved for a slot.
    * @param at when the slot begins (ms of the database clock)
    * @returns undefined when the call must not be dialed now: its slot has passed or was given to another call, its
-   *   callout was paused or stopped, its person opted out, or an emergency call goes first
+   *   callout was paused or stopped, its person opted out, its call window closed, or an emergency call goes first
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
     return this.batches.add({ id, at });
@@ -91,7 +93,11 @@ export class DialClaims {
       const reserved = take();
       const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
       await lockContacts(transaction, await lockPhoneCalls(transaction, idsOf(reserved)));
-      const rows = await this.claimRows(transaction, slots);
+      const closed = await this.findClosed(transaction, idsOf(reserved));
+      const rows = await this.claimRows(
+        transaction,
+        slots.filter(({ id }) => !closed.has(id)),
+      );
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
       if (rows.length === 0) return [];
@@ -111,6 +117,19 @@ export class DialClaims {
     });
     await this.releaseUnsent(late);
     return results;
+  }
+
+  /**
+   * Finds the calls whose call windows are closed, though they were open when the calls were reserved: the plan or the
+   * time zone of the person has changed since.
+   */
+  private async findClosed(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
+    const calls = await transaction.query<DuePerson & { id: number }>(sql`SELECT ${dueCallColumns}
+        FROM phone_calls JOIN callouts ON callouts.id = phone_calls.callout_id
+        WHERE ${inList(sql`phone_calls.id`, ids)} AND callouts.dial_plan ->> 'call_windows' IS NOT NULL`);
+    if (calls.length === 0) return new Set();
+    const closed = await this.gate.findClosed(transaction, calls, 0);
+    return new Set(idsOf(calls.filter(({ participationId }) => closed.has(participationId))));
   }
 
   private async claimRows(transaction: Transaction, slots: Slot[]): Promise<ClaimedRow[]> {
@@ -142,7 +161,7 @@ export class DialClaims {
 
   /**
    * Releases calls that were not claimed in their slots, so that they can be reserved again at once: the slot passed,
-   * the callout was paused or stopped, or an emergency call goes first. Cancels those that must never be dialed.
+   * the callout was paused or stopped, its call window closed, or an emergency call goes first. Cancels those that must never be dialed.
    */
   private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
     const released = await movePhoneCalls<'release_reservation', { id: number; now: number }>(

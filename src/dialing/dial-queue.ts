@@ -11,7 +11,7 @@ import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcome
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
 import { CalloutLimits } from './callout-limits.js';
-import { DialGate, type DuePerson, type Wait } from './dial-gate.js';
+import { DialGate, type DuePerson, type Wait, dueCallColumns, lockContactsOf } from './dial-gate.js';
 import {
   calloutCancellations,
   calloutPermits,
@@ -204,7 +204,9 @@ export class DialQueue {
       if (kept.length === found.length) break;
     }
     // All at once, in the order of their ids: transactions that lock participations in different orders can deadlock.
-    await lockParticipations(transaction, [...participations, ...waits.map(({ participationId }) => participationId)]);
+    const waiting = waits.map(({ person }) => person);
+    await lockContactsOf(transaction, waiting);
+    await lockParticipations(transaction, [...participations, ...waiting.map(({ participationId: id }) => id)]);
     await refreshOutcomes(transaction, participations);
     await this.gate.store(transaction, waits);
     return idsOf(chosen);
@@ -234,8 +236,6 @@ interface DueCall extends DuePerson {
 /** A call that is due, and whether it must never be dialed. */
 type FoundCall = DueCall & { is_ineligible: boolean | number };
 
-const foundColumns = sql`phone_calls.id, phone_calls.callout_id AS "calloutId",
-  phone_calls.contact_id AS "contactId", phone_calls.msisdn,
-  phone_calls.callout_participation_id AS "participationId", ${isIneligible} AS is_ineligible`;
+const foundColumns = sql`${dueCallColumns}, ${isIneligible} AS is_ineligible`;
 
 const idsOf = (calls: readonly { id: number }[]): number[] => calls.map(({ id }) => id);
