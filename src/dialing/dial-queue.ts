@@ -9,7 +9,8 @@ import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
-import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
+import { callsInFlight } from './calls-in-flight.js';
+import { RESERVATION_SECONDS, reservedUntil, slotOf } from './dial-leases.js';
 import { CalloutLimits } from './callout-limits.js';
 import { DialGate, type DuePerson, type Wait, dueCallColumns, lockContactsOf } from './dial-gate.js';
 import {
@@ -156,13 +157,8 @@ export class DialQueue {
   private async limitToCallsInFlight(most: number, transaction: Transaction): Promise<number> {
     const { maxCallsInFlight } = this.config;
     if (maxCallsInFlight === undefined) return most;
-    const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(this.config))}`;
-    const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}`;
-    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
-        WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
-            AND ${notIndexed('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
-          OR leased_until IS NOT NULL AND ${notIndexed('status')} = 'queued' AND (${claimed} OR ${reserved})`);
-    return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
+    const [row] = await transaction.query<{ count: number }>(sql`SELECT ${callsInFlight(this.config)} AS count`);
+    return Math.max(0, Math.min(most, maxCallsInFlight - row!.count));
   }
 
   /**
