@@ -15,7 +15,7 @@ export function callsInFlight(config: Pick<Config, 'providerTimeout'>, calloutId
   const ofCallout = calloutId === undefined ? matchAll : sql`phone_calls.callout_id + 0 = ${calloutId}`;
   const status = notIndexed('phone_calls.status');
   const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(config))}`;
-  const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}`;
+  const reserved = sql`lease_token IS NULL AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}`;
   return sql`(
     (SELECT count(*) FROM phone_calls WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
       AND ${status} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress') AND ${ofCallout})

@@ -176,7 +176,7 @@ export class DialGate {
     }>(sql`SELECT msisdn, dialled_at, callout_participation_id AS participation FROM phone_calls
         WHERE ${inList(sql`msisdn`, numbers)} AND (
           dialled_at > ${secondsFromNow(-longest)} AND NOT (${status} = 'errored' AND refusal_code IS NOT NULL)
-          OR ${status} = 'queued' AND dialled_at IS NULL AND refusals = 0
+          OR ${status} = 'queued' AND dialled_at IS NULL
             AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}
         )`);
     const found = noDials();

@@ -32,9 +32,9 @@ const CANCEL_BATCH_SIZE = 2_000;
 /** How many times one reservation replaces calls that must never be dialed by others. */
 const MAX_PASSES = 10;
 
-/** The condition that a call is reserved and not claimed yet, and does not wait after a refusal. */
+/** The condition that a call is reserved and not claimed yet. */
 const isUnclaimed = sql`${isHeld(sql`leased_until`, RESERVATION_SECONDS)} AND ${notIndexed('status')} = 'queued'
-  AND lease_token IS NULL AND refusals = 0`;
+  AND lease_token IS NULL`;
 
 /** Reserves the next queued calls to dial, each for a slot of the rate limit. */
 @Injectable()
@@ -145,7 +145,7 @@ export class DialQueue {
     });
   }
 
-  /** Counts reserved calls that are not claimed yet, without those that wait after a refusal. */
+  /** Counts reserved calls that are not claimed yet. */
   private async countUnclaimed(transaction: Transaction): Promise<number> {
     const [row] = await transaction.query<{ count: number }>(
       sql`SELECT count(*) AS count FROM phone_calls WHERE ${isUnclaimed}`,

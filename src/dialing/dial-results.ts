@@ -161,7 +161,8 @@ export class DialResults {
         const pause = Math.min(MAX_DIAL_BACKOFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
         await move('record_postponed', {
           lease_token: null,
-          leased_until: outcome === 'barred' ? null : secondsFromNow(pause),
+          leased_until: null,
+          postponed_until: outcome === 'barred' ? null : secondsFromNow(pause),
           dialled_at: null,
           refusals: sql`refusals + 1`,
         });

@@ -14,6 +14,7 @@ import { LetCalloutsRunThemselves1764850000000 } from './1764850000000-let-callo
 import { AddOutcomes1764900000000 } from './1764900000000-add-outcomes.js';
 import { FillInOutcomes1764910000000 } from './1764910000000-fill-in-outcomes.js';
 import { RememberLastPopulations1764920000000 } from './1764920000000-remember-last-populations.js';
+import { SeparatePostponements1764930000000 } from './1764930000000-separate-postponements.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -33,4 +34,5 @@ export const migrations = [
   AddOutcomes1764900000000,
   FillInOutcomes1764910000000,
   RememberLastPopulations1764920000000,
+  SeparatePostponements1764930000000,
 ];
