@@ -43,7 +43,7 @@ const REPEAT_SECONDS = 60;
 /**
  * Runs callouts: starts the scheduled ones, makes the attempts of dial plans shortly before they are dialed, repeats
  * populations, ends expired callouts, and completes those that have reached everybody they can. All state is in the
- * database. Any process may look at any callout at any time, or die while it does.
+ * database. Any process may advance any callout at any time, or die while it does.
  */
 @Injectable()
 export class CalloutRunner {
@@ -105,7 +105,7 @@ export class CalloutRunner {
    * Does what is due in one callout, in one transaction. Does nothing while another process works on the callout.
    * @returns whether there may be more to do at once
    */
-  async look(id: number): Promise<boolean> {
+  async advance(id: number): Promise<boolean> {
     const { more, population } = await this.unitOfWork.run(async (transaction) => {
       if (!(await lock(transaction, id))) return { more: false };
       const callout = await transaction.find(Callout, { id });
