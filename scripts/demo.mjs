@@ -118,7 +118,7 @@ async function warn(url) {
     const { status, held_because } = await send(url, 'GET', `/api/callouts/${id}`);
     if (held_because) throw new Error(held_because);
     // In this order, since people are added meanwhile.
-    const done = await total(url, `${participations}?q[outcome]=${Object.keys(OUTCOMES)}`);
+    const done = await total(url, `${participations}?q[outcome]=${Object.keys(OUTCOMES).join()}`);
     showProgress('done', done, await total(url, `${participations}?page=1`));
     return status === 'completed';
   });

@@ -14,7 +14,7 @@ const config = { providerTimeout: 20 };
 /** @returns the text of a statement with its values. They are numbers, and texts without quotes */
 const withValues = ({ strings, values }: Sql): string =>
   strings.reduce((all, part, index) => {
-    const value = values[index - 1];
+    const value = values[index - 1] as string | number;
     return `${all}${typeof value === 'string' ? `'${value}'` : value}${part}`;
   });
 

@@ -169,7 +169,8 @@ export class CalloutRunner {
 
   /**
    * Completes a callout if nobody is left to be called. If its audience keeps adding people, a last population runs
-   * before, because people may have registered since the one before: it begins when nobody is left, and must add nobody.
+   * before, because people may have registered since the previous one: it begins when nobody is left, and must add
+   * nobody.
    * @returns the id of the last population, if it was queued
    */
   private async finish(transaction: Transaction, callout: Callout): Promise<number | undefined> {

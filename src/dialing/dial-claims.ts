@@ -161,7 +161,8 @@ export class DialClaims {
 
   /**
    * Releases calls that were not claimed in their slots, so that they can be reserved again at once: the slot passed,
-   * the callout was paused or stopped, its call window closed, or an emergency call goes first. Cancels those that must never be dialed.
+   * the callout was paused or stopped, its call window closed, or an emergency call goes first. Cancels those that must
+   * never be dialed.
    */
   private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
     const released = await movePhoneCalls<'release_reservation', { id: number; now: number }>(
