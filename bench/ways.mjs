@@ -25,7 +25,7 @@ export class Embedded {
     return new Running([await Program.start(this.folder, environment)]);
   }
 
-  /** Starts the program on a database. It looks at a callout when the bench says so, and does no other work. */
+  /** Starts the program on a database. It advances a callout when the bench says so, and does no other work. */
   async startRunner(database) {
     const environment = { ...this.environment, ...database.environment, ...RUNNER };
     return Runner.start(this.folder, environment);
@@ -70,10 +70,10 @@ export class Cluster {
   }
 }
 
-/** The settings of a program that looks at callouts when the bench says so. As many attempts as possible wait. */
+/** The settings of a program that advances callouts when the bench says so. As many attempts as possible wait. */
 const RUNNER = { CALLS_PER_SECOND: '10000', LOG_LEVEL: 'error' };
 
-/** A process that looks at a callout when the bench says so. */
+/** A process that advances a callout when the bench says so. */
 class Runner {
   /** @param web the process that serves the API, unless the runner does */
   static async start(folder, environment, web) {
@@ -94,8 +94,8 @@ class Runner {
   }
 
   /** Makes attempts until no more can be made at once. @returns how long it took (s) */
-  look() {
-    return this.child.ask('look');
+  advance() {
+    return this.child.ask('advance');
   }
 
   async stop() {

@@ -9,9 +9,9 @@ import { build, install, root } from './prepare.mjs';
 // `npm run demo`: 200 people call in and register, the river rises in one province, and a callout that runs itself
 // warns the people who live there: whoever did not confirm is called again. The simulator places the calls. The demo
 // removes its data. `npm run demo -- http://127.0.0.1:3000` uses a running program, whose provider must be the simulator
-// and whose INBOUND_CALL_FLOW_LOGIC must be CallFlowLogic::Registration.
+// and whose INBOUND_CALL_FLOW_LOGIC must be CallFlowLogic::Registration. A number after the URL is that of the people.
 
-const PEOPLE = 200;
+const PEOPLE = Number(process.argv[3] ?? 200);
 const CALLERS_AT_ONCE = 50;
 const TIMEOUT_MS = 300_000;
 const PROVINCES = ['Battambang', 'Kampong Thom', 'Phnom Penh', 'Pursat', 'Siem Reap'];
@@ -117,9 +117,9 @@ async function warn(url) {
   await until(async () => {
     const { status, held_because } = await send(url, 'GET', `/api/callouts/${id}`);
     if (held_because) throw new Error(held_because);
-    const people = await total(url, `${participations}?page=1`);
-    const open = await total(url, `${participations}?q[outcome]=waiting,calling,retrying`);
-    showProgress('done', people - open, people);
+    // In this order, since people are added meanwhile.
+    const done = await total(url, `${participations}?q[outcome]=${Object.keys(OUTCOMES).join()}`);
+    showProgress('done', done, await total(url, `${participations}?page=1`));
     return status === 'completed';
   });
   console.log('\n');
@@ -189,9 +189,10 @@ async function header(url, path, name) {
 
 function showProgress(what, done, all) {
   const width = 40;
+  if (all === 0) return;
   const bar = '#'.repeat(Math.round((done / all) * width)).padEnd(width, '.');
   const line = `${what.padEnd(10)} [${bar}] ${done} of ${all}`;
-  if (all === 0 || line === shown) return;
+  if (line === shown) return;
   if (process.stdout.isTTY) process.stdout.write(`\r${line}`);
   else if (done === all) process.stdout.write(line);
   shown = line;

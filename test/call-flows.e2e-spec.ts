@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api, Body } from './support/api.js';
 import { eventually } from './support/eventually.js';
@@ -499,5 +502,18 @@ describe('500 people who call in at the same time', () => {
         registered_at: isoTime,
       });
     }
+  });
+});
+
+describe('npm run demo', () => {
+  it('registers people, warns those in danger, and accounts for each of them', async () => {
+    const demo = join(import.meta.dirname, '../scripts/demo.mjs');
+    const { stdout } = await promisify(execFile)(process.execPath, [demo, api.url, '25']);
+    expect(stdout).toContain('registered [########################################] 25 of 25');
+    expect(stdout).toMatch(/^done .* (\d+) of \1$/m);
+    // The person who pressed 9 answered, and was called once.
+    expect(stdout).toMatch(/^answered .* [1-9]\d* +\d+ +\d+ +[1-9]\d*$/m);
+    expect(stdout).toMatch(/^in all +\d+ +\d+ +\d+ +\d+$/m);
+    expect(stdout).toMatch(/leaves out the people who opted out: [1-9]\d* in this province\.$/m);
   });
 });

@@ -245,6 +245,60 @@ describe('the time of a callout', () => {
   });
 });
 
+describe('a callout that is over', () => {
+  const add = async (id: number): Promise<Body> => {
+    const [contact_id] = await api.createContacts({ msisdn: personNumber(++numbers, '9900') });
+    return (await api.post(`/api/callouts/${id}/callout_participations`, { contact_id })).body;
+  };
+
+  it('because it completed calls nobody who is added, and no call by hand, before it is resumed', async () => {
+    const id = await startCallout(api, 'nobody', {});
+    await waitForStatus(api, id, 'completed');
+    const { id: called } = await add(id);
+    await sendCalloutEvent(api, id, 'resume');
+    await waitForStatus(api, id, 'completed');
+    expect((await add(id)).outcome).toBe('canceled');
+    const { group } = await createGroup(['9900']);
+    const parameters = { contact_filter_params: { metadata: { group } } };
+    const operation = { type: 'BatchOperation::CalloutPopulation', parameters };
+    await api.runBatchOperation((await api.post(`/api/callouts/${id}/batch_operations`, operation)).body.id);
+    const params = { remote_request_params: { from: '2442' } };
+    const { body: call } = await api.post(`/api/callout_participations/${called}/phone_calls`, params);
+    await api.post(`/api/phone_calls/${call.id}/phone_call_events`, 'event=queue');
+    const canceled = await eventually(async () => {
+      const { body } = await api.get(`/api/phone_calls/${call.id}`);
+      return body.status === 'canceled' && body;
+    });
+    expect(canceled.remote_error_message).toBe('The callout is completed: nobody was called.');
+    expect(await outcomes(id)).toEqual(['answered', 'canceled', 'canceled']);
+    await sendCalloutEvent(api, id, 'resume');
+    await waitForOutcomes(id, ['answered', 'answered', 'answered']);
+    await waitForStatus(api, id, 'completed');
+    // Once it is completed, its time is over for nobody.
+    const expiry = new Date().toISOString();
+    await installation.query(`UPDATE callouts SET expires_at = '${expiry}' WHERE id = ${id}`);
+    await add(id);
+    expect(await outcomes(id)).toEqual(['answered', 'answered', 'answered', 'canceled']);
+  });
+
+  it('because its time is over calls nobody who is added', async () => {
+    const id = await startCallout(api, 'nobody', {}, { starts_at: '2099-01-01' });
+    await expire(id);
+    expect((await add(id)).outcome).toBe('expired');
+    await installation.query(`UPDATE callouts SET starts_at = '2020-01-01T00:00:00.000Z' WHERE id = ${id}`);
+    await waitForStatus(api, id, 'completed');
+    expect((await add(id)).outcome).toBe('expired');
+  });
+
+  it('calls or cancels each of those who are added while it completes', async () => {
+    const ids = await Promise.all(Array.from({ length: 20 }, () => startCallout(api, 'nobody', {})));
+    await Promise.all(ids.map(add));
+    await Promise.all(ids.map((id) => waitForStatus(api, id, 'completed')));
+    const all = (await Promise.all(ids.map(outcomes))).flat();
+    expect(all.filter((one) => !['answered', 'canceled'].includes(one))).toEqual([]);
+  });
+});
+
 /** Ends the time of a callout. */
 const expire = (id: number) =>
   installation.query(`UPDATE callouts SET expires_at = '2020-01-01T00:00:00.000Z' WHERE id = ${id}`);
@@ -333,6 +387,28 @@ describe('an audience with keep_adding', () => {
     await letMinutePass(id);
     await waitForOutcomes(id, ['retrying', 'answered']);
     expect((await callout(id)).status).toBe('running');
+  });
+
+  it('calls who registered during the last call, before the callout completes', async () => {
+    const { group } = await createGroup(['9900']);
+    const audience = { contact_filter_params: { metadata: { group } }, keep_adding: true };
+    await api.put('/simulator/faults', { queue_seconds: 2_000 });
+    const id = await startCallout(api, group, {}, { audience });
+    for (const count of [1, 2]) {
+      await eventually(async () => (await calls(id))[count - 1]?.status === 'remotely_queued');
+      await api.createContacts({ msisdn: personNumber(++numbers, '9900'), metadata: { group } });
+    }
+    await api.delete('/simulator/faults');
+    await waitForStatus(api, id, 'completed');
+    expect(await outcomes(id)).toEqual(['answered', 'answered', 'answered']);
+    const queued = await installation.query<{ created_at: string | Date }>(
+      `SELECT created_at FROM events WHERE type = 'batch_operation.queued'
+        AND resource_id IN (SELECT id FROM batch_operations WHERE callout_id = ${id}) ORDER BY id`,
+    );
+    // After the first one, which was new: one for each person who registered, and one that found nobody.
+    expect(queued).toHaveLength(3);
+    const lastEnd = (await calls(id)).at(-1)!.ended_at!;
+    expect(new Date(queued.at(-1)!.created_at).getTime()).toBeGreaterThanOrEqual(lastEnd.getTime());
   });
 });
 

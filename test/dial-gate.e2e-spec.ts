@@ -3,7 +3,7 @@ import type { Api, Body } from './support/api.js';
 import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
-import { Installation } from './support/installation.js';
+import { Installation, way } from './support/installation.js';
 import {
   type StoredCall,
   personNumber,
@@ -12,6 +12,8 @@ import {
   storedParticipations,
   waitForStatus,
 } from './support/self-running.js';
+
+import { callIn } from './support/simulated-calls.js';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -86,7 +88,7 @@ const windowBetween = (from: number, to: number) => {
 };
 
 describe('outside the call windows', () => {
-  useProgram({});
+  useProgram({ INBOUND_CALL_FLOW_LOGIC: 'CallFlowLogic::Registration' });
 
   it('nobody is dialed, and who waits says until when; an opened window lets them go', async () => {
     const opening = minuteIn(3 * HOUR);
@@ -145,6 +147,121 @@ describe('outside the call windows', () => {
     expect(held).toMatchObject({ outcome: 'waiting', waiting_for: 'window', next_call_at: opening, attempts: 0 });
     expect(others.map(({ attempts }: Body) => attempts)).toEqual([1, 1]);
     expect(await calls(id)).toHaveLength(2);
+  });
+
+  /** A plan whose windows are open now in UTC, but not in Phnom Penh, which is seven hours ahead. */
+  const zonedPlan = (key: string) => {
+    const now = minuteIn(0);
+    const call_windows = [windowBetween(now - HOUR, now + HOUR)];
+    return { ...params, call_windows, time_zone: 'Etc/UTC', time_zone_key: key };
+  };
+
+  /** Sets the time zones of contacts. @returns when each request was answered (ms) */
+  async function moveTo(zone: string, contacts: number[]): Promise<Map<number, number>> {
+    const moved = new Map<number, number>();
+    const waiting = contacts.toReversed();
+    const work = async () => {
+      for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+        expect((await api.patch(`/api/contacts/${id}`, { metadata: { zone } })).status).toBe(204);
+        moved.set(id, Date.now());
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, work));
+    return moved;
+  }
+
+  it('who moves to a zone in which they are open is called, also if a call flow stores the zone', async () => {
+    const moving = number();
+    const group = `g${++groups}`;
+    const metadata = { zone: 'Asia/Phnom_Penh', province: 'Asia/Phnom_Penh', group };
+    const [byHand] = await api.createContacts(...[number(), moving].map((msisdn) => ({ msisdn, metadata })));
+    const [one, other] = [
+      await startCallout(api, group, zonedPlan('zone')),
+      await startCallout(api, group, zonedPlan('province')),
+    ];
+    await waitUntilHeld(one, 'window', 2);
+    await waitUntilHeld(other, 'window', 2);
+    await moveTo('Etc/UTC', [byHand!]);
+    // The answers say English and Siem Reap.
+    await callIn(api, moving, ['2', '5', '1']);
+    await eventually(async () => (await people(one))[0]!.outcome === 'answered');
+    await eventually(async () => (await people(other))[1]!.outcome === 'answered');
+    for (const held of [(await people(one))[1], (await people(other))[0]]) {
+      expect(held).toMatchObject({ outcome: 'waiting', waiting_for: 'window', attempts: 0 });
+    }
+  });
+
+  it('who moves to a zone in which they are closed is not dialed, though the call was reserved', async () => {
+    const group = await createGroup(
+      Array.from({ length: 150 }, () => number()),
+      { zone: 'Etc/UTC' },
+    );
+    const id = await startCallout(api, group, { ...zonedPlan('zone'), calls_per_second: 50 });
+    await eventually(async () => (await dialed(id)).length >= 20);
+    const contacts = (await people(id)).map(({ contact_id }) => contact_id);
+    const moved = await moveTo('Asia/Phnom_Penh', contacts.slice(20));
+    const all = await people(id);
+    await eventually(async () =>
+      (await people(id)).every(({ outcome, waiting_for }) => outcome === 'answered' || waiting_for === 'window'),
+    );
+    const late = (await dialed(id)).flatMap(({ callout_participation_id, dialled_at }) => {
+      const person = all.find((one) => one.id === callout_participation_id)!;
+      const after = dialled_at!.getTime() - (moved.get(person.contact_id) ?? Infinity);
+      return after > 0 ? [{ id: person.id, after }] : [];
+    });
+    expect(late).toEqual([]);
+    expect((await people(id)).filter((one) => one.waiting_for === 'window').length).toBeGreaterThan(50);
+  });
+
+  it('who moves while the gate decides is not held back by the old zone', async () => {
+    const slow = { calls_per_second: 0.01 };
+    const zone = { zone: 'Etc/UTC' };
+    const group = await createGroup(
+      Array.from({ length: 60 }, () => number()),
+      zone,
+    );
+    const id = await startCallout(api, group, { ...zonedPlan('zone'), ...slow });
+    await eventually(async () => (await calls(id)).length === 60);
+    const contacts = (await people(id)).map(({ contact_id }) => contact_id);
+    await moveTo('Asia/Phnom_Penh', contacts);
+    await api.patch(`/api/callouts/${id}`, { dial_plan: zonedPlan('zone') });
+    await moveTo('Etc/UTC', contacts);
+    await eventually(async () => (await people(id)).every(({ outcome }) => outcome === 'answered'));
+    const later = await createGroup(
+      Array.from({ length: 60 }, () => number()),
+      { zone: 'Asia/Phnom_Penh' },
+    );
+    const ids = await api.listIds(`/api/contacts?q[metadata][group]=${later}`);
+    const [other] = await Promise.all([startCallout(api, later, zonedPlan('zone')), moveTo('Etc/UTC', ids)]);
+    await eventually(async () => (await people(other)).length === 60);
+    await eventually(async () => (await people(other)).every(({ outcome }) => outcome === 'answered'));
+  });
+
+  it.runIf(way === 'cluster')('who waits says so only if the zone is not changing at that moment', async () => {
+    const metadata = { zone: 'Asia/Phnom_Penh', group: `g${++groups}` };
+    const ids = await api.createContacts(...[1, 2].map(() => ({ msisdn: number(), metadata })));
+    const { id: byHand } = (await api.post('/api/callouts', { dial_plan: zonedPlan('zone') })).body;
+    const [contact_id] = ids;
+    const person = (await api.post(`/api/callouts/${byHand}/callout_participations`, { contact_id })).body.id;
+    const call = await createCallByHand(person);
+    const database = await installation.connect();
+    await database.query('SET idle_in_transaction_session_timeout = 0');
+    await database.query('BEGIN');
+    await database.query(`UPDATE contacts SET metadata = '{"zone":"Etc/UTC"}' WHERE id IN (${ids.join()})`);
+    const id = await startCallout(api, metadata.group, zonedPlan('zone'));
+    await queue(call);
+    // The runner and the dial queue.
+    await eventually(async () => {
+      const [{ waiting }] = (await installation.query<Body>(
+        `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      )) as [Body];
+      return Number(waiting) >= 2;
+    });
+    await database.query('COMMIT');
+    await database.close();
+    await eventually(async () => (await people(byHand))[0]!.outcome === 'answered');
+    await waitForStatus(api, id, 'completed');
+    expect((await people(id)).map(({ outcome }) => outcome)).toEqual(['answered', 'answered']);
   });
 
   it('calls that a hand or a batch operation queues are held back in the same way', async () => {

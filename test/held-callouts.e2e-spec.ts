@@ -183,6 +183,30 @@ describe('a callout on trial', () => {
     }
   });
 
+  it.runIf(way === 'cluster')('is held although somebody changes one of its refused calls at that moment', async () => {
+    await installation.killAll();
+    api = (await installation.start({ SIMULATOR_SPEED: '1000', MAX_CALLS_IN_FLIGHT: '1' })).api;
+    await people(Array(12).fill('9900'));
+    await faults({ account: 21999 });
+    const id = await createPausedCallout(api, filter);
+    await sendCalloutEvent(api, id, 'resume');
+    await eventually(async () => (await total(id, 'q[status]=errored')) > 0);
+    const database = await installation.connect();
+    await database.query('SET idle_in_transaction_session_timeout = 0');
+    await database.query('BEGIN');
+    await database.query(`SELECT 1 FROM phone_calls WHERE callout_id = ${id} AND status = 'errored' FOR UPDATE`);
+    await eventually(async () => {
+      const [{ waiting }] = (await installation.query<Body>(
+        `SELECT count(*) AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      )) as [Body];
+      return Number(waiting) > 0;
+    });
+    await database.query('COMMIT');
+    await database.close();
+    await eventually(async () => (await callout(id)).status === 'paused');
+    expect(await total(id, 'q[status]=queued')).toBe(12);
+  });
+
   it('is held from initialized, too, and stop cancels its call', async () => {
     await faults({ account: 21606 });
     const id = await calloutWithCall();

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import sql from 'sql-template-tag';
 import type { DataSource } from 'typeorm';
@@ -129,6 +130,23 @@ it('begins a transaction of its own after the run that started its loop has ende
   });
   await loop;
   expect(await committed().then((texts) => texts.toSorted())).toEqual(['loop', 'other']);
+});
+
+it.runIf(way === 'cluster')('is tried again after a conflict with another transaction, and says so', async () => {
+  const warnings = vi.spyOn(Logger.prototype, 'warn').mockImplementation(() => {});
+  let failures = 0;
+  const conflictUntil = (attempt: number) =>
+    unitOfWork.run(async (transaction) => {
+      await write(transaction, `until ${attempt}`);
+      if (++failures < attempt) await transaction.query(sql`DO 'BEGIN RAISE deadlock_detected; END'`);
+    });
+  await conflictUntil(2);
+  expect(await committed()).toEqual(['until 2']);
+  expect(warnings.mock.calls).toEqual([['A transaction conflicts with another one (40P01): attempt 1 of 5']]);
+  failures = 0;
+  await expect(conflictUntil(6)).rejects.toThrow('deadlock_detected');
+  expect(warnings).toHaveBeenCalledTimes(6);
+  warnings.mockRestore();
 });
 
 it('does not join a concurrent run of another caller', async () => {

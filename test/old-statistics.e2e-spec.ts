@@ -102,7 +102,7 @@ describe.runIf(way === 'cluster')('PostgreSQL with statistics from before a camp
 /** The most blocks that one scan of the participations may read. To look up a row in an index takes about four. */
 const MAX_BLOCKS = 20;
 
-/** The scans after which their blocks are counted: some looks of the callout runner. */
+/** The scans after which their blocks are counted: some steps of the callout runner. */
 const SCANS = 100;
 
 describe.runIf(way === 'cluster')('the callout runner, with statistics from before a callout', () => {

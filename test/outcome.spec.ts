@@ -27,8 +27,6 @@ const dialed = (status: CallFacts['status'], minute = 0, more: Partial<CallFacts
 const facts = (calls: CallFacts[], more: Partial<OutcomeFacts> = {}): OutcomeFacts => ({
   confirmed: false,
   calls,
-  isStopped: false,
-  isExpired: false,
   ...more,
 });
 
@@ -53,8 +51,7 @@ const anyCall: fc.Arbitrary<CallFacts> = fc.record({
 const anyFacts: fc.Arbitrary<OutcomeFacts> = fc.record({
   confirmed: fc.boolean(),
   calls: fc.array(anyCall, { maxLength: 5 }),
-  isStopped: fc.boolean(),
-  isExpired: fc.boolean(),
+  ending: fc.constantFrom(undefined, 'canceled', 'expired'),
   optedOut: fc.boolean(),
   plan: fc.constantFrom(undefined, plan, { ...plan, pursuesConfirmation: true }),
 });
@@ -65,14 +62,14 @@ describe('a recalled call', () => {
   it('is no result: the person waits again, or keeps what the call before came to', () => {
     expect(outcomeOf(facts([recalled], { plan })).outcome).toBe('waiting');
     expect(outcomeOf(facts([dialed('busy'), recalled], { plan }))).toMatchObject({ outcome: 'retrying', attempts: 2 });
-    expect(outcomeOf(facts([dialed('busy'), recalled], { plan, isStopped: true })).outcome).toBe('busy');
-    expect(outcomeOf(facts([recalled], { plan, isStopped: true })).outcome).toBe('canceled');
-    expect(outcomeOf(facts([recalled], { plan, isExpired: true })).outcome).toBe('expired');
+    expect(outcomeOf(facts([dialed('busy'), recalled], { plan, ending: 'canceled' })).outcome).toBe('busy');
+    expect(outcomeOf(facts([recalled], { plan, ending: 'canceled' })).outcome).toBe('canceled');
+    expect(outcomeOf(facts([recalled], { plan, ending: 'expired' })).outcome).toBe('expired');
     expect(outcomeOf(facts([recalled])).outcome).toBe('canceled');
   });
 
   it('counts as what happened if it was answered all the same', () => {
-    expect(outcomeOf(facts([dialed('completed', 5, { isRecalled: true })], { isStopped: true })).outcome).toBe(
+    expect(outcomeOf(facts([dialed('completed', 5, { isRecalled: true })], { ending: 'canceled' })).outcome).toBe(
       'answered',
     );
   });
@@ -98,11 +95,11 @@ describe('the outcome of a participation', () => {
     ['whose call was canceled before it was dialed', facts([call({ status: 'canceled' })]), 'canceled'],
     ['the same, with a plan', facts([call({ status: 'canceled' })], { plan }), 'waiting'],
     ['who opted out before the call', facts([later]), 'opted_out'],
-    ['who opted out, and whose callout was stopped', facts([later], { isStopped: true }), 'opted_out'],
+    ['who opted out, and whose callout was stopped', facts([later], { ending: 'canceled' }), 'opted_out'],
     ['who was busy, and opted out before the next call', facts([dialed('busy'), later], { plan }), 'busy'],
-    ['whose callout was stopped before the call', facts([call({})], { isStopped: true }), 'canceled'],
-    ['whose callout expired before the call', facts([], { isExpired: true, plan }), 'expired'],
-    ['whose callout was stopped after the call', facts([dialed('busy')], { isStopped: true, plan }), 'busy'],
+    ['whose callout was stopped before the call', facts([call({})], { ending: 'canceled' }), 'canceled'],
+    ['whose callout expired before the call', facts([], { ending: 'expired', plan }), 'expired'],
+    ['whose callout was stopped after the call', facts([dialed('busy')], { ending: 'canceled', plan }), 'busy'],
     ['who was busy, and is called again by a plan', facts([dialed('busy')], { plan }), 'retrying'],
     [
       'whose attempts are used up',

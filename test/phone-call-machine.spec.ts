@@ -229,7 +229,8 @@ describe('moves of a phone call in the database', () => {
         id,
         {
           lease_token: null,
-          leased_until: later,
+          leased_until: null,
+          postponed_until: later,
           dialled_at: null,
           refusals: sql`refusals + 1`,
         },

@@ -306,7 +306,7 @@ describe('a limit of calls in flight', () => {
       const soon = new Date(Date.now() + 30_000).toISOString();
       for (const statement of [
         `UPDATE phone_calls SET status = 'uncertain', check_at = ${later} WHERE id = ${first}`,
-        `UPDATE phone_calls SET status = 'queued', refusals = 1, leased_until = '${soon}' WHERE id = ${second}`,
+        `UPDATE phone_calls SET status = 'queued', refusals = 1, postponed_until = '${soon}' WHERE id = ${second}`,
         `INSERT INTO phone_calls (contact_id, msisdn, status, remote_call_id, check_at)
           VALUES (${contact_id}, 'x', 'in_progress', 'CA-inbound', ${later})`,
       ]) {
@@ -512,7 +512,7 @@ describe('a barred account', () => {
     const call = await makeCall(id);
     const later = new Date(Date.now() + 55_000).toISOString();
     await installation.query(
-      `UPDATE phone_calls SET status = 'queued', refusals = 1, leased_until = '${later}' WHERE id = ${call.id}`,
+      `UPDATE phone_calls SET status = 'queued', refusals = 1, postponed_until = '${later}' WHERE id = ${call.id}`,
     );
     return { callout };
   }

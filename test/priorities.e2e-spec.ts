@@ -67,6 +67,26 @@ describe('an emergency callout', () => {
     expect(await dialedCalls(normal, `dialled_at > ${dialedOf('min', low)}`)).toEqual([]);
   });
 
+  it('gets the slot of a call that is reserved again after a refusal', async () => {
+    const slot = 2_500;
+    await installation.killAll();
+    api = (await installation.start({ SIMULATOR_SPEED: '300', CALLS_PER_SECOND: `${1_000 / slot}` })).api;
+    const [emergency, normal] = [await createCallout('emergency', 1), await createCallout('normal', 3)];
+    await installation.query(`UPDATE phone_calls SET refusals = 1 WHERE callout_id = ${normal}`);
+    await sendCalloutEvent(api, normal, 'resume');
+    await waitUntilDialed(normal, 1);
+    const reserved = `SELECT 1 FROM phone_calls WHERE callout_id = ${normal} AND dialled_at IS NULL
+      AND leased_until IS NOT NULL`;
+    await eventually(async () => (await installation.query(reserved)).length > 0, 10_000, 10);
+    await sendCalloutEvent(api, emergency, 'resume');
+    await waitUntilDialed(emergency, 1);
+    const [row] = await installation.query<Record<'first' | 'next', string | Date>>(
+      `SELECT ${dialedOf('min', normal)} AS first, ${dialedOf('min', emergency)} AS next`,
+    );
+    const slots = (new Date(row!.next).getTime() - new Date(row!.first).getTime()) / slot;
+    expect(slots).toBeLessThan(1.5);
+  });
+
   it('shares its turns with other emergency callouts', async () => {
     const [one, other] = [await createCallout('emergency', 40), await createCallout('emergency', 40)];
     await sendCalloutEvent(api, one, 'resume');

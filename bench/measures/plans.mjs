@@ -62,7 +62,7 @@ async function measureAttempts({ way, seed, flags, report }) {
     const seconds = await reads.during(runner.url, async () => {
       let sum = 0;
       for (let made = 0; made < flags.contacts;) {
-        sum += await runner.look();
+        sum += await runner.advance();
         const before = made;
         made = await countOf(database);
         if (made === before) throw new Error(`Only ${made} attempts were made`);

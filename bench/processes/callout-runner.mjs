@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { handleTask } from './handle-task.mjs';
 
 /**
- * The built program, which does no background work by itself. At each message of the parent, it looks at the callout
+ * The built program, which does no background work by itself. At each message of the parent, it advances the callout
  * with the id 1 until no more attempts can be made at once, and reports how long that took (s).
  */
 handleTask(async ({ root, folder, environment }) => {
@@ -25,15 +25,15 @@ handleTask(async ({ root, folder, environment }) => {
   const { CalloutRunner } = await load('callout-runner/callout-runner.js');
   const runner = app.get(CalloutRunner);
   await app.listen({ port: 0, host: '127.0.0.1' });
-  void lookAtEachMessage(runner);
+  void advanceAtEachMessage(runner);
   return { url: `http://127.0.0.1:${app.getHttpServer().address().port}` };
 });
 
-async function lookAtEachMessage(runner) {
+async function advanceAtEachMessage(runner) {
   for (;;) {
     await once(process, 'message');
     const began = performance.now();
-    while (await runner.look(1));
+    while (await runner.advance(1));
     process.send((performance.now() - began) / 1_000);
   }
 }

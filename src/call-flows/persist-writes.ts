@@ -6,6 +6,7 @@ import { now } from '../database/dialect.js';
 import { findForChange } from '../database/rows.js';
 import type { Transaction } from '../database/transaction.js';
 import { type Metadata, mergeMetadata } from '../metadata/metadata.js';
+import { refreshMovedContacts } from '../outcomes/refresh-moved-contacts.js';
 import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import type { CallContext, MetadataWrites } from './call-flow.js';
 
@@ -23,12 +24,13 @@ export async function persistWrites(
   results: readonly FlowResult[],
   moved: ReadonlySet<number>,
 ): Promise<void> {
-  await mergeAll(transaction, Contact, writesTo('contact', results));
+  const contacts = await mergeAll(transaction, Contact, writesTo('contact', results));
   const writes = writesTo('participation', results);
   const participations = new Set([...moved, ...writes.map(({ id }) => id)]);
   if (writes.length > 0) await lockParticipations(transaction, participations);
   await mergeAll(transaction, CalloutParticipation, writes);
   await refreshOutcomes(transaction, participations);
+  await refreshMovedContacts(transaction, contacts, { noWait: true });
   await mergeAll(transaction, Callout, writesTo('callout', results));
 }
 
@@ -46,14 +48,18 @@ function writesTo(record: 'contact' | 'participation' | 'callout', results: read
   return writes.toSorted((one, other) => one.id - other.id);
 }
 
+/** @returns the metadata of each record before and after */
 async function mergeAll<T extends Write>(
   transaction: Transaction,
   entity: EntityTarget<T>,
   writes: readonly Write[],
-): Promise<void> {
+): Promise<{ id: number; before: Metadata; after: Metadata }[]> {
+  const merged: { id: number; before: Metadata; after: Metadata }[] = [];
   for (const { id, metadata: changes } of writes) {
-    const { metadata } = await findForChange(transaction, entity, id);
-    const update = { metadata: mergeMetadata(metadata, changes), updated_at: () => now.text };
-    await transaction.update(entity, { id } as FindOptionsWhere<T>, update);
+    const { metadata: before } = await findForChange(transaction, entity, id);
+    const after = mergeMetadata(before, changes);
+    await transaction.update(entity, { id } as FindOptionsWhere<T>, { metadata: after, updated_at: () => now.text });
+    merged.push({ id, before, after });
   }
+  return merged;
 }

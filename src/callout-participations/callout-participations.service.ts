@@ -76,7 +76,7 @@ export class CalloutParticipationsService {
           msisdn,
           call_flow_logic,
           metadata: metadata as object,
-          outcome: firstOutcome(callout.status),
+          outcome: await firstOutcome(transaction, calloutId),
         });
         // The metadata of the client may say that the person has confirmed.
         if (Object.keys(metadata as object).length > 0) await refreshOutcomes(transaction, [id]);
@@ -89,6 +89,7 @@ export class CalloutParticipationsService {
   async update(id: number, body: CheckedUpdate<UpdateCalloutParticipationDto>): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
+        await lockStatusOf(transaction, id);
         const row = await this.records.findForUpdate(calloutParticipationResource, id, transaction);
         const { changes, errors } = changesTo(calloutParticipationResource, row, body);
         if ('msisdn' in changes) Object.assign(errors, await this.placedCallErrors(transaction, id));
@@ -134,6 +135,14 @@ export class CalloutParticipationsService {
       ...(rows.some((row) => row.msisdn === msisdn) && { msisdn: [messages.taken] }),
     };
   }
+}
+
+/** Locks the status of a participation's callout. A change of the metadata may open the participation again. */
+async function lockStatusOf(transaction: Transaction, id: number): Promise<void> {
+  const [row] = await transaction.query<Pick<CalloutParticipation, 'callout_id'>>(
+    sql`SELECT callout_id FROM callout_participations WHERE id = ${id}`,
+  );
+  if (row) await lockCalloutStatus(transaction, row.callout_id, 'share');
 }
 
 /**

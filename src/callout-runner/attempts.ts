@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
-import { inList, isPostgres, jsonCast, lockClause } from '../database/dialect.js';
+import { inList, jsonCast } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
-import { DialGate, type DuePerson } from '../dialing/dial-gate.js';
+import { DialGate, type DuePerson, lockContactsOf } from '../dialing/dial-gate.js';
 import type { Metadata } from '../metadata/metadata.js';
 import { markCalling } from '../outcomes/refresh-outcomes.js';
 import { insertion } from '../phone-calls/phone-call-transitions.js';
@@ -24,7 +24,7 @@ export class Attempts {
    */
   async make(transaction: Transaction, calloutId: number, params: Metadata, most: number): Promise<number> {
     const found = await findDue(transaction, calloutId, most);
-    await lockContacts(transaction, found);
+    await lockContactsOf(transaction, found);
     const due = await lockDue(transaction, found);
     const held = await this.gate.holdBack(transaction, due);
     const ids = due.flatMap(({ participationId }) => (held.has(participationId) ? [] : [participationId]));
@@ -42,14 +42,6 @@ async function findDue(transaction: Transaction, calloutId: number, most: number
   const left = most - planned.length;
   if (left <= 0) return planned;
   return [...planned, ...(await selectDue(transaction, calloutId, isNext, left))];
-}
-
-/** Locks the contacts of people. Transactions lock contacts before participations. */
-async function lockContacts(transaction: Transaction, people: readonly DuePerson[]): Promise<void> {
-  if (!isPostgres || people.length === 0) return;
-  const ids = people.map(({ contactId }) => contactId);
-  await transaction.query(sql`SELECT 1 FROM contacts WHERE ${inList(sql`id`, ids)} ORDER BY id
-      ${lockClause('FOR KEY SHARE')}`);
 }
 
 async function insertAttempts(transaction: Transaction, ids: number[], params: Metadata): Promise<void> {

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { isDeepStrictEqual } from 'node:util';
 import sql, { join } from 'sql-template-tag';
 import { queueAudiencePopulation } from '../batch-operations/audience-population.js';
+import { BatchOperation } from '../batch-operations/batch-operation.entity.js';
 import { CALLOUT_POPULATION } from '../batch-operations/types/population-parameters.js';
 import { KEEP_ADDING, keepsAdding, populationParametersOf } from '../callouts/audience.js';
 import { statusColumns } from '../callouts/callout-status.js';
@@ -17,7 +19,7 @@ import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
-import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
+import { lockCalloutStatus, tryLockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { requestRecall } from '../recalls/request-recall.js';
 import { Attempts } from './attempts.js';
@@ -42,7 +44,7 @@ const REPEAT_SECONDS = 60;
 /**
  * Runs callouts: starts the scheduled ones, makes the attempts of dial plans shortly before they are dialed, repeats
  * populations, ends expired callouts, and completes those that have reached everybody they can. All state is in the
- * database. Any process may look at any callout at any time, or die while it does.
+ * database. Any process may advance any callout at any time, or die while it does.
  */
 @Injectable()
 export class CalloutRunner {
@@ -104,7 +106,7 @@ export class CalloutRunner {
    * Does what is due in one callout, in one transaction. Does nothing while another process works on the callout.
    * @returns whether there may be more to do at once
    */
-  async look(id: number): Promise<boolean> {
+  async advance(id: number): Promise<boolean> {
     const { more, population } = await this.unitOfWork.run(async (transaction) => {
       if (!(await lock(transaction, id))) return { more: false };
       const callout = await transaction.find(Callout, { id });
@@ -112,8 +114,9 @@ export class CalloutRunner {
       if (callout.status === 'scheduled') return this.startScheduled(transaction, callout);
       if (await this.expire(transaction, callout)) return { more: false };
       if (callout.status !== 'running') return { more: false };
-      const population = await this.repeatPopulation(transaction, callout);
-      return { more: await this.run(transaction, callout), population };
+      const repeated = await this.repeatPopulation(transaction, callout);
+      const { more, population = repeated } = await this.run(transaction, callout);
+      return { more, population };
     });
     if (population !== undefined) this.queue.notify({ task: 'batch_operation', id: population });
     return more;
@@ -152,15 +155,44 @@ export class CalloutRunner {
     return queueAudiencePopulation(transaction, id, populationParametersOf(audience));
   }
 
-  /** @returns whether more attempts can be made at once */
-  private async run(transaction: Transaction, callout: Callout): Promise<boolean> {
+  /** @returns whether more attempts can be made at once, and the id of a population that was queued */
+  private async run(transaction: Transaction, callout: Callout): Promise<{ more: boolean; population?: number }> {
     const { id, dial_plan } = callout;
-    if (!dial_plan) return false;
+    if (!dial_plan) return { more: false };
     const plan = readDialPlan(dial_plan, this.config);
     const room = Math.min(CHUNK_SIZE, await this.roomFor(transaction, id, plan.callsPerSecond));
-    const due = room > 0 ? await this.attempts.make(transaction, id, plan.remoteRequestParams, room) : 0;
-    if (room > 0 && due < room) await this.complete(transaction, callout);
-    return due > 0 && due === room;
+    if (room <= 0) return { more: false };
+    const due = await this.attempts.make(transaction, id, plan.remoteRequestParams, room);
+    if (due === 0) return { more: false, population: await this.finish(transaction, callout) };
+    await forgetLastPopulation(transaction, callout);
+    return { more: due === room };
+  }
+
+  /**
+   * Completes a callout if nobody is left to be called. If its audience keeps adding people, a last population runs
+   * before, because people may have registered since the previous one: it begins when nobody is left, and must add
+   * nobody.
+   * @returns the id of the last population, if it was queued
+   */
+  private async finish(transaction: Transaction, callout: Callout): Promise<number | undefined> {
+    const { id, audience } = callout;
+    // Otherwise people could be added meanwhile, who would wait for ever. The next poll tries again.
+    if (!(await tryLockCalloutStatus(transaction, id))) return undefined;
+    const { has_people_left, is_up_to_date } = await readProgress(transaction, id);
+    if (has_people_left) await forgetLastPopulation(transaction, callout);
+    if (has_people_left || !is_up_to_date) return undefined;
+    if (audience && keepsAdding(audience)) {
+      const last = await findLastPopulation(transaction, callout);
+      // It is repeated after a minute.
+      if (last?.status === 'failed') return undefined;
+      if (last?.status !== 'finished' || last.processed > 0) {
+        const population = await queueAudiencePopulation(transaction, id, populationParametersOf(audience));
+        await transaction.update(Callout, { id }, { last_population_id: population });
+        return population;
+      }
+    }
+    await this.complete(transaction, callout);
+    return undefined;
   }
 
   /**
@@ -200,19 +232,15 @@ export class CalloutRunner {
       );
       return true;
     }
-    await this.complete(transaction, callout);
+    if (callout.status !== 'running' || !(await tryLockCalloutStatus(transaction, id))) return true;
+    const { has_people_left, is_up_to_date } = await readProgress(transaction, id);
+    if (is_up_to_date && !has_people_left) await this.complete(transaction, callout);
     return true;
   }
 
-  /** Completes a callout if its population is done, nobody is left to be called, and no call is under way. */
   private async complete(transaction: Transaction, callout: Callout): Promise<void> {
     const { from, to } = calloutSystemTransitions.complete;
     const { id } = callout;
-    const isDone = await transaction.query(sql`SELECT 1 FROM callouts WHERE id = ${id} AND outcomes_cursor IS NULL
-        AND NOT ${hasUnfinished(sql`${id}`)}
-        AND NOT EXISTS (SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
-          AND status IN ('queued', 'running'))`);
-    if (isDone.length === 0 || (await hasOpenCall(transaction, id))) return;
     const changes = { ...statusColumns(callout, to), status: to, updated_at: () => now.text };
     const completed = await transaction.update(Callout, { id, status: from[0] }, changes as object);
     if (completed === 1) this.logger.log(`Callout ${id} is completed`);
@@ -223,15 +251,43 @@ export class CalloutRunner {
 const wasRecalled = sql`EXISTS (SELECT 1 FROM recalls WHERE recalls.callout_id = callouts.id
   AND reason = 'expiry' AND requested_at >= callouts.expires_at)`;
 
-/** @returns whether a call of a callout is queued or under way. A hand may call people again who were reached */
-async function hasOpenCall(transaction: Transaction, id: number): Promise<boolean> {
-  const open = await transaction.query(sql`SELECT 1 WHERE EXISTS (
-      SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
-    ) OR EXISTS (
-      SELECT 1 FROM phone_calls WHERE check_at IS NOT NULL AND ${notIndexed('phone_calls.status')} IN
-        (${join([...awaitedStatuses])}) AND callout_id + 0 = ${id}
-    )`);
-  return open.length > 0;
+/**
+ * Reads how far a callout is, in one statement: people whom a population has added are left.
+ * @returns whether somebody is to be called or being called, perhaps by a hand, and whether no population is to run and
+ *   the outcomes are up to date
+ */
+async function readProgress(
+  transaction: Transaction,
+  id: number,
+): Promise<Record<'has_people_left' | 'is_up_to_date', boolean | number>> {
+  const [row] = await transaction.query<Record<'has_people_left' | 'is_up_to_date', boolean | number>>(
+    sql`SELECT ${hasUnfinished(sql`${id}`)} OR EXISTS (
+        SELECT 1 FROM phone_calls WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued'
+      ) OR EXISTS (
+        SELECT 1 FROM phone_calls WHERE check_at IS NOT NULL AND ${notIndexed('phone_calls.status')} IN
+          (${join([...awaitedStatuses])}) AND callout_id + 0 = ${id}
+      ) AS has_people_left,
+      outcomes_cursor IS NULL AND NOT EXISTS (
+        SELECT 1 FROM batch_operations WHERE callout_id = ${id} AND type = ${CALLOUT_POPULATION}
+          AND status IN ('queued', 'running')
+      ) AS is_up_to_date FROM callouts WHERE id = ${id}`,
+  );
+  return row!;
+}
+
+/** @returns the last population of a callout; undefined if none was queued, or it had another audience */
+async function findLastPopulation(
+  transaction: Transaction,
+  { last_population_id: id, audience }: Callout,
+): Promise<BatchOperation | undefined> {
+  const last = id === null ? undefined : await transaction.find(BatchOperation, { id });
+  return isDeepStrictEqual(last?.parameters, populationParametersOf(audience ?? {})) ? last : undefined;
+}
+
+/** Makes another last population necessary, because people are left who were not when the last one began. */
+async function forgetLastPopulation(transaction: Transaction, { id, last_population_id }: Callout): Promise<void> {
+  if (last_population_id === null) return;
+  await transaction.update(Callout, { id }, { last_population_id: null });
 }
 
 /**

@@ -13,7 +13,7 @@ const MAX_FOUND = 100;
 const UNNOTICED_STEP = 2_000;
 
 /**
- * Looks at callouts: at once when a job says that one was started or changed, and otherwise when a poll finds that one
+ * Advances callouts: at once when a job says that one was started or changed, and otherwise when a poll finds that one
  * has something to do.
  */
 @Injectable()
@@ -25,7 +25,7 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
   private clockOffset = Infinity;
   private lastFound = 0;
   private readonly loop = new PollingLoop(
-    () => this.lookAtDue(),
+    () => this.advanceDue(),
     POLL_INTERVAL,
     ({ message }) => this.logger.warn(`Could not find callouts: ${message}`),
   );
@@ -41,18 +41,18 @@ export class CalloutHandler implements JobHandler, OnApplicationBootstrap, Befor
     await this.loop.stop();
   }
 
-  /** Looks at a callout until there is nothing more to do at once. */
+  /** Advances a callout until there is nothing more to do at once. */
   async handle(id: number): Promise<void> {
-    while (!this.stopping && (await this.runner.look(id)));
+    while (!this.stopping && (await this.runner.advance(id)));
   }
 
-  /** A callout at which it fails to look does not keep it from the others. */
-  private async lookAtDue(): Promise<void> {
+  /** A callout that cannot be advanced does not keep it from the others. */
+  private async advanceDue(): Promise<void> {
     await this.noticeStepBack();
     for (const id of await this.runner.findDue(MAX_FOUND, this.lastFound)) {
       this.lastFound = id;
       await this.handle(id).catch(({ message }: Error) =>
-        this.logger.warn(`Could not look at callout ${id}: ${message}`),
+        this.logger.warn(`Could not advance callout ${id}: ${message}`),
       );
     }
   }

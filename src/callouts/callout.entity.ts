@@ -121,4 +121,11 @@ export class Callout {
    */
   @BigIntColumn({ nullable: true })
   outcomes_cursor!: number | null;
+
+  /**
+   * The population of an audience with `keep_adding` that was queued when nobody was left to be called. If it adds
+   * nobody, the callout is completed. Null while somebody is left.
+   */
+  @BigIntColumn({ nullable: true })
+  last_population_id!: number | null;
 }

@@ -11,6 +11,8 @@ import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
 import { calloutResource } from '../callouts/callout.resource.js';
+import type { Metadata } from '../metadata/metadata.js';
+import { refreshMovedContacts } from '../outcomes/refresh-moved-contacts.js';
 import type { CreateContactDto, UpdateContactDto } from './contact.dto.js';
 import { Contact } from './contact.entity.js';
 import { contactResource } from './contact.resource.js';
@@ -53,10 +55,14 @@ export class ContactsService {
   async update(id: number, body: CheckedUpdate<UpdateContactDto>): Promise<void> {
     await this.unitOfWork
       .run(async (transaction) => {
-        const row = await this.records.findForUpdate(contactResource, id, transaction);
+        // Others may still insert rows that refer to the contact, and hold locks that are needed below.
+        const row = await this.records.findForChange(contactResource, id, transaction);
         const { changes, errors } = changesTo(contactResource, row, body);
         throwIfInvalid(errors);
         await updateRow(transaction, Contact, id, changes);
+        const contact = { id, before: row.metadata as Metadata, after: (changes.metadata ?? row.metadata) as Metadata };
+        // A new number locks the contact as a deletion does.
+        await refreshMovedContacts(transaction, [contact], { noWait: 'msisdn' in changes });
       })
       .catch(rethrowTakenNumber);
   }

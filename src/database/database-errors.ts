@@ -46,7 +46,7 @@ export function isCanceled(error: unknown): boolean {
 }
 
 /** @returns whether an error is a conflict with another transaction. The database itself is available. */
-export function isConflict(error: unknown): boolean {
+export function isConflict(error: unknown): error is { code: string } {
   const { code } = Object(error) as { code?: unknown };
   return typeof code === 'string' && CONFLICT_CODES.test(code);
 }

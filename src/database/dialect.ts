@@ -24,6 +24,7 @@ export function lockClause(
     | 'FOR NO KEY UPDATE'
     | 'FOR NO KEY UPDATE NOWAIT'
     | 'FOR NO KEY UPDATE SKIP LOCKED'
+    | 'FOR SHARE'
     | 'FOR KEY SHARE'
     | 'FOR KEY SHARE OF contacts'
     | `FOR UPDATE OF ${string}`

@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Sql } from 'sql-template-tag';
 import type { ManagerWork } from './open-transaction.js';
 import { isConflict } from './database-errors.js';
@@ -10,6 +11,8 @@ const MAX_ATTEMPTS = 5;
 
 /** Writes to PostgreSQL. */
 export class PostgresWriter extends Writer {
+  private readonly logger = new Logger('Database');
+
   constructor(private readonly connections: PostgresConnections) {
     super();
   }
@@ -28,7 +31,11 @@ export class PostgresWriter extends Writer {
       try {
         return await this.connections.main.transaction(work);
       } catch (error) {
-        if (attempt === MAX_ATTEMPTS || !isConflict(error)) throw error;
+        if (!isConflict(error)) throw error;
+        this.logger.warn(
+          `A transaction conflicts with another one (${error.code}): attempt ${attempt} of ${MAX_ATTEMPTS}`,
+        );
+        if (attempt === MAX_ATTEMPTS) throw error;
       }
     }
   }

@@ -1,10 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import sql from 'sql-template-tag';
 import { Config } from '../config/config.js';
-import { inList, notIndexed, nowMilliseconds } from '../database/dialect.js';
-import { isHeld } from '../database/lease.js';
+import { inList, nowMilliseconds } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
-import { RESERVATION_SECONDS, claimSeconds } from './dial-leases.js';
+import { callsInFlight } from './calls-in-flight.js';
 
 /** How far ahead calls are reserved for a callout with its own rate (ms): the pause between two reservations. */
 const HORIZON = 250;
@@ -94,17 +93,11 @@ export class CalloutLimits {
       .filter((row) => row.max_calls_in_flight !== null || row.calls_per_second !== null);
   }
 
-  /** Counts the calls of a callout that are under way, reserved or claimed. */
   private async countInFlight(transaction: Transaction, calloutId: number): Promise<number> {
-    const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(this.config))}`;
-    const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}`;
-    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
-        WHERE callout_id = ${calloutId} AND (
-          check_at IS NOT NULL AND callout_participation_id IS NOT NULL
-            AND ${notIndexed('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
-          OR leased_until IS NOT NULL AND ${notIndexed('status')} = 'queued' AND (${claimed} OR ${reserved})
-        )`);
-    return row?.count ?? 0;
+    const [row] = await transaction.query<{ count: number }>(
+      sql`SELECT ${callsInFlight(this.config, calloutId)} AS count`,
+    );
+    return row!.count;
   }
 }
 

@@ -32,6 +32,37 @@ export class CalloutTrials {
   private readonly logger = new Logger('CalloutTrials');
 
   /**
+   * Finds the calls that are queued again if one of these refusals holds its callout. The transaction locks them and
+   * their participations together with its own, before it locks callouts. So it waits for others who have locked them,
+   * and does not fail. Empty on SQLite, where the transaction is the only writer.
+   */
+  async findRefused(
+    transaction: Transaction,
+    refusals: readonly { callout_id: number; refusal: Refusal }[],
+  ): Promise<{ id: number; participation: number }[]> {
+    if (!isPostgres || refusals.length === 0) return [];
+    const ids = refusals.map(({ callout_id }) => callout_id);
+    // A trial that is longer is one of numbers that cannot be called. It does not hold the callout.
+    const onTrial = await transaction.query<{ id: number }>(sql`SELECT id FROM callouts
+        WHERE ${inList(sql`id`, ids)} AND ${isOnTrial} AND trial_refusals < ${TRIAL_SIZE}`);
+    const causes = new Map<string, { callout_id: number; code: string }>();
+    for (const { callout_id, refusal } of refusals) {
+      const { code, outcome } = refusal;
+      if (outcome !== 'misconfigured' && !onTrial.some(({ id }) => id === callout_id)) continue;
+      causes.set(`${callout_id} ${code}`, { callout_id, code });
+    }
+    const found: { id: number; participation: number }[] = [];
+    for (const { callout_id, code } of causes.values()) {
+      const rows = await transaction.query<{ id: number; participation: number }>(
+        sql`SELECT id, callout_participation_id AS participation FROM phone_calls
+          WHERE ${isOfTrial(callout_id)} AND ${isRefusedWith(code)}`,
+      );
+      found.push(...rows);
+    }
+    return found;
+  }
+
+  /**
    * Locks callouts until the transaction ends, in the order of their ids. The transaction has locked its calls and
    * their participations before.
    */
@@ -107,22 +138,17 @@ export class CalloutTrials {
         SET status = ${to}, held_because = ${reason}, held_code = ${code}, updated_at = ${now}
         WHERE id = ${calloutId}`);
     this.logger.warn(`Callout ${calloutId} is held: ${reason}`);
-    // A trial that begins in the future was written before the database clock stepped back, and does not limit the
-    // calls.
-    const sinceTrialBegan = sql`(SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
-        OR phone_calls.dialled_at >= callouts.trial_began_at
-      FROM callouts WHERE callouts.id = ${calloutId})`;
-    await this.requeue(transaction, sql`callout_id = ${calloutId} AND ${sinceTrialBegan}`, code);
+    await this.requeue(transaction, isOfTrial(calloutId), code);
   }
 
   /**
    * Queues the calls again that were refused with this code, so that no person loses a call. The transaction has locked
-   * callouts already, so it must not wait for calls or participations: if one of them is locked, it begins again.
+   * them ({@link findRefused}), except those that others have recorded meanwhile. It has locked callouts already, so it
+   * must not wait for these: if one of them is locked, the transaction begins again, and then waits for it.
    */
   private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {
-    const status = sql`phone_calls.status`;
     const refused = await transaction.query<{ id: number }>(sql`SELECT id FROM phone_calls
-        WHERE ${which} AND ${canMove('requeue', status)} AND refusal_code = ${code} AND remote_call_id IS NULL
+        WHERE ${which} AND ${isRefusedWith(code)}
         ${lockClause('FOR UPDATE NOWAIT')}`);
     const ids = refused.map(({ id }) => id);
     const participations = new Set<number>();
@@ -130,4 +156,18 @@ export class CalloutTrials {
     await movePhoneCalls(transaction, 'requeue', { values, where: inList(sql`id`, ids), participations });
     await refreshOutcomes(transaction, participations, { noWait: true });
   }
+}
+
+/** The condition that a call was dialed in the trial of this callout. */
+function isOfTrial(calloutId: number): Sql {
+  // A trial that begins in the future was written before the database clock stepped back, and does not limit the calls.
+  return sql`callout_id = ${calloutId} AND (SELECT callouts.trial_began_at IS NULL OR callouts.trial_began_at > ${now}
+      OR phone_calls.dialled_at >= callouts.trial_began_at
+    FROM callouts WHERE callouts.id = ${calloutId})`;
+}
+
+/** The condition that the provider has refused a call with this code, so that it can be queued again. */
+function isRefusedWith(code: string): Sql {
+  const status = sql`phone_calls.status`;
+  return sql`${canMove('requeue', status)} AND refusal_code = ${code} AND remote_call_id IS NULL`;
 }

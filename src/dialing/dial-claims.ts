@@ -5,6 +5,7 @@ import type { FlowPhoneCall } from '../call-flows/call-context-rows.js';
 import { CallFlowRunner, type LoadedCall } from '../call-flows/call-flow-runner.js';
 import { Config } from '../config/config.js';
 import {
+  inList,
   isPostgres,
   recordset,
   parseJson,
@@ -23,6 +24,7 @@ import { sharesCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { canMove, movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
 import { isOnTrial } from './callout-trials.js';
+import { DialGate, type DuePerson, dueCallColumns } from './dial-gate.js';
 import { RESERVATION_SECONDS, claimSeconds, reservedUntil } from './dial-leases.js';
 import { cancelIneligible, mayBeDialed, lockContacts } from './eligibility.js';
 import { SLOT_TOLERANCE } from './rate-limiter.js';
@@ -70,6 +72,7 @@ export class DialClaims {
     private readonly unitOfWork: BackgroundUnitOfWork,
     private readonly callFlowRunner: CallFlowRunner,
     private readonly window: ReservationWindow,
+    private readonly gate: DialGate,
     private readonly config: Config,
   ) {}
 
@@ -77,7 +80,7 @@ export class DialClaims {
    * Claims a call that was reserved for a slot.
    * @param at when the slot begins (ms of the database clock)
    * @returns undefined when the call must not be dialed now: its slot has passed or was given to another call, its
-   *   callout was paused or stopped, its person opted out, or an emergency call goes first
+   *   callout was paused or stopped, its person opted out, its call window closed, or an emergency call goes first
    */
   claim(id: number, at: number): Promise<ClaimedCall | undefined> {
     return this.batches.add({ id, at });
@@ -103,9 +106,14 @@ export class DialClaims {
     const calls = await this.unitOfWork.runShared(async (transaction) => {
       const reserved = take();
       const slots = reserved.map(({ id, at }) => ({ id, at, until: reservedUntil(at) }));
-      const { claimable, calls } = await lockForClaims(transaction, slots);
-      await lockContacts(transaction, calls);
-      const rows = await this.claimRows(transaction, claimable);
+      const locked = await lockForClaims(transaction, slots);
+      await lockContacts(transaction, locked);
+      const closed = await this.findClosed(transaction, idsOf(locked.filter(({ has_windows }) => has_windows)));
+      const claimable = new Set(idsOf(locked.filter(({ id, is_stable }) => is_stable && !closed.has(id))));
+      const rows = await this.claimRows(
+        transaction,
+        slots.filter(({ id }) => claimable.has(id)),
+      );
       claimedAt = performance.now();
       if (rows.length < reserved.length) await this.releaseUnclaimed(transaction, slots);
       if (rows.length === 0) return [];
@@ -125,6 +133,19 @@ export class DialClaims {
     });
     await this.releaseUnsent(late);
     return results;
+  }
+
+  /**
+   * Finds the calls, among those whose plan has call windows, whose windows are closed, though they were open when the
+   * calls were reserved: the plan or the time zone of the person has changed since.
+   */
+  private async findClosed(transaction: Transaction, ids: readonly number[]): Promise<Set<number>> {
+    if (ids.length === 0) return new Set();
+    const calls = await transaction.query<DuePerson & { id: number }>(
+      sql`SELECT ${dueCallColumns} FROM phone_calls WHERE ${inList(sql`phone_calls.id`, ids)}`,
+    );
+    const closed = await this.gate.findClosed(transaction, calls, 0);
+    return new Set(idsOf(calls.filter(({ participationId }) => closed.has(participationId))));
   }
 
   private async claimRows(transaction: Transaction, slots: Slot[]): Promise<ClaimedRow[]> {
@@ -156,7 +177,8 @@ export class DialClaims {
 
   /**
    * Releases calls that were not claimed in their slots, so that they can be reserved again at once: the slot passed,
-   * the callout was paused or stopped, or an emergency call goes first. Cancels those that must never be dialed.
+   * the callout was paused or stopped, its call window closed, or an emergency call goes first. Cancels those that must
+   * never be dialed.
    */
   private async releaseUnclaimed(transaction: Transaction, slots: Slot[]): Promise<void> {
     const released = await movePhoneCalls<'release_reservation', { id: number; now: number }>(
@@ -199,22 +221,20 @@ export class DialClaims {
   }
 }
 
+/** A locked call: whether nobody is changing its callout, and whether its plan has call windows. */
+type LockedForClaim = LockedCall & { id: number; is_stable: boolean | number; has_windows: boolean | number };
+
 /**
  * Locks calls, and shares the statuses of their callouts: a stop waits until the calls are claimed, so that it recalls
- * them, too. Not needed on SQLite, where the transaction is the only writer.
- * @returns the slots of the calls whose callout nobody is changing, and whom the calls call
+ * them, too. On SQLite, where the transaction is the only writer, it only reads them.
  */
-async function lockForClaims(
-  transaction: Transaction,
-  slots: Slot[],
-): Promise<{ claimable: Slot[]; calls: LockedCall[] }> {
-  if (!isPostgres) return { claimable: slots, calls: [] };
-  const calls = await transaction.query<LockedCall & { id: number; is_stable: boolean }>(
-    sql`SELECT id, contact_id, msisdn, ${sharesCalloutStatus(sql`callout_id`)} AS is_stable FROM phone_calls
-      WHERE id = ANY(${idsOf(slots)}) ORDER BY id FOR UPDATE`,
-  );
-  const stable = new Set(calls.filter(({ is_stable }) => is_stable).map(({ id }) => id));
-  return { claimable: slots.filter(({ id }) => stable.has(id)), calls };
+function lockForClaims(transaction: Transaction, slots: Slot[]): Promise<LockedForClaim[]> {
+  const hasWindows = sql`(SELECT callouts.dial_plan ->> 'call_windows' IS NOT NULL FROM callouts
+    WHERE callouts.id = phone_calls.callout_id)`;
+  return transaction.query<LockedForClaim>(sql`SELECT id, contact_id, msisdn,
+        ${isPostgres ? sharesCalloutStatus(sql`callout_id`) : sql`TRUE`} AS is_stable,
+        coalesce(${hasWindows}, FALSE) AS has_windows
+      FROM phone_calls WHERE ${inList(sql`id`, idsOf(slots))} ORDER BY id ${lockClause('FOR UPDATE')}`);
 }
 
 const idsOf = (rows: readonly { id: number }[]): number[] => rows.map(({ id }) => id);

@@ -5,6 +5,7 @@ import { Config } from '../config/config.js';
 import {
   inList,
   isPostgres,
+  lockClause,
   notIndexed,
   now,
   nowMilliseconds,
@@ -33,9 +34,14 @@ export interface DuePerson {
   msisdn: string;
 }
 
+/** The columns of a call that has a {@link DuePerson}, with its id. */
+export const dueCallColumns = sql`phone_calls.id, phone_calls.callout_id AS "calloutId",
+  phone_calls.contact_id AS "contactId", phone_calls.msisdn,
+  phone_calls.callout_participation_id AS "participationId"`;
+
 /** Why a person is not called now, and when that may change. */
 export interface Wait {
-  participationId: number;
+  person: DuePerson;
   reason: WaitingReason;
   until: Date;
 }
@@ -46,14 +52,15 @@ type GatedCallout = Pick<Callout, 'id' | 'priority'> & { plan?: DialPlan };
  * Holds people back who must not be called now: the call windows of their callout's plan are closed where they are, or
  * their number was called as often as `MAX_CALLS_PER_NUMBER` permits. The callout runner asks before it makes attempts,
  * and the dial queue asks again before it reserves calls. Only one process reserves calls at a time, so the budget of a
- * number is never exceeded.
+ * number is never exceeded. A claim asks for the windows once more ({@link findClosed}).
  */
 @Injectable()
 export class DialGate {
   constructor(private readonly config: Config) {}
 
   /**
-   * Finds the people who must wait, and stores why and until when in their participations.
+   * Finds the people who must wait, and stores why and until when in their participations. The caller has locked the
+   * contacts ({@link lockContactsOf}) and the participations.
    * @returns the ids of their participations
    */
   async holdBack(transaction: Transaction, people: readonly DuePerson[]): Promise<Set<number>> {
@@ -75,11 +82,10 @@ export class DialGate {
     const held = new Set<Person>();
     const waits: Wait[] = [];
     const callouts = await this.readCallouts(transaction, new Set(people.map(({ calloutId }) => calloutId)));
-    const hasWindows = [...callouts.values()].some(({ plan }) => plan && plan.callWindows !== 'always');
     const budgeted = this.config.maxCallsPerNumber.length > 0;
-    if (!hasWindows && !budgeted) return { held, waits };
+    if (!hasWindows(callouts) && !budgeted) return { held, waits };
     const clock = await readClock(transaction);
-    const zones = hasWindows ? await readZones(transaction, people, callouts) : new Map<number, unknown>();
+    const closed = await readClosed(transaction, people, callouts, clock, RESERVED_AHEAD_SECONDS);
     const { dials, reserved } = budgeted ? await this.readDials(transaction, people, clock) : noDials();
     // A wait would keep the reserved call of the same person back, too.
     const called = new Set(reserved);
@@ -90,33 +96,53 @@ export class DialGate {
     for (const person of chosen) call(person);
     const hold = (person: Person, reason: WaitingReason, until: Date) => {
       held.add(person);
-      const { participationId } = person;
-      if (reason === 'window' || !called.has(participationId)) waits.push({ participationId, reason, until });
+      if (reason === 'window' || !called.has(person.participationId)) waits.push({ person, reason, until });
     };
     for (const person of people) {
-      const { priority, plan } = callouts.get(person.calloutId)!;
-      const opening = plan ? openingFor(plan, zones.get(person.participationId), clock) : clock;
+      const { priority } = callouts.get(person.calloutId)!;
+      const opening = closed.get(person.participationId);
       const isLimited = budgeted && priority !== 'emergency';
       const next = isLimited ? nextCallAt(this.config.maxCallsPerNumber, dials.get(person.msisdn) ?? [], clock) : clock;
-      if (opening > clock) hold(person, 'window', opening);
+      if (opening) hold(person, 'window', opening);
       else if (next > clock) hold(person, 'budget', next);
       else call(person);
     }
     return { held, waits };
   }
 
-  /** Stores in their participations why people wait, and until when. */
+  /**
+   * Finds the people for whom the call windows are closed where they are.
+   * @param aheadSeconds how long it takes until they are called (s)
+   * @returns when the windows open, by participation
+   */
+  async findClosed(
+    transaction: Transaction,
+    people: readonly DuePerson[],
+    aheadSeconds: number,
+  ): Promise<Map<number, Date>> {
+    const callouts = await this.readCallouts(transaction, new Set(people.map(({ calloutId }) => calloutId)));
+    if (!hasWindows(callouts)) return new Map();
+    return readClosed(transaction, people, callouts, await readClock(transaction), aheadSeconds);
+  }
+
+  /**
+   * Stores in their participations why people wait, and until when. The caller has locked their contacts
+   * ({@link lockContactsOf}). Nobody waits for a window whose plan or time zone has changed since it was decided: that
+   * change has released those who were waiting.
+   */
   async store(transaction: Transaction, waits: readonly Wait[]): Promise<void> {
     if (waits.length === 0) return;
-    const rows = waits.map(({ participationId, reason, until }) => ({
-      id: participationId,
-      waiting_for: reason,
-      until: until.toISOString(),
-    }));
     await lockParticipations(
       transaction,
-      rows.map(({ id }) => id),
+      waits.map(({ person }) => person.participationId),
     );
+    const forWindow = waits.filter(({ reason }) => reason === 'window').map(({ person }) => person);
+    const closed =
+      forWindow.length > 0 ? await this.findClosed(transaction, forWindow, RESERVED_AHEAD_SECONDS) : noDates;
+    const rows = waits.flatMap(({ person: { participationId: id }, reason, until: decided }) => {
+      const until = reason === 'window' ? closed.get(id) : decided;
+      return until ? [{ id, waiting_for: reason, until: until.toISOString() }] : [];
+    });
     await transaction.query(sql`UPDATE callout_participations
         SET waiting_for = input.waiting_for, next_call_at = input.until, updated_at = ${now}
         FROM ${recordset('input', { id: 'bigint', waiting_for: 'text', until: 'timestamptz' }, rows)}
@@ -150,7 +176,7 @@ export class DialGate {
     }>(sql`SELECT msisdn, dialled_at, callout_participation_id AS participation FROM phone_calls
         WHERE ${inList(sql`msisdn`, numbers)} AND (
           dialled_at > ${secondsFromNow(-longest)} AND NOT (${status} = 'errored' AND refusal_code IS NOT NULL)
-          OR ${status} = 'queued' AND dialled_at IS NULL AND refusals = 0
+          OR ${status} = 'queued' AND dialled_at IS NULL
             AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}
         )`);
     const found = noDials();
@@ -163,6 +189,8 @@ export class DialGate {
   }
 }
 
+const noDates: ReadonlyMap<number, Date> = new Map();
+
 /** When numbers were dialed, and the participations that have a reserved call. */
 interface Dials {
   dials: Map<string, Date[]>;
@@ -171,9 +199,45 @@ interface Dials {
 
 const noDials = (): Dials => ({ dials: new Map(), reserved: new Set() });
 
-/** @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window */
-function openingFor(plan: DialPlan, zone: unknown, clock: Date): Date {
-  const ringSeconds = plan.ringSeconds + RESERVED_AHEAD_SECONDS;
+/**
+ * Locks the contacts of people until the transaction ends, so that their time zones do not change. Transactions lock
+ * contacts before participations. Not needed on SQLite, where the transaction is the only writer.
+ */
+export async function lockContactsOf(transaction: Transaction, people: readonly DuePerson[]): Promise<void> {
+  if (!isPostgres || people.length === 0) return;
+  const ids = people.map(({ contactId }) => contactId);
+  await transaction.query(sql`SELECT 1 FROM contacts WHERE ${inList(sql`id`, ids)} ORDER BY id
+      ${lockClause('FOR SHARE')}`);
+}
+
+const hasWindows = (callouts: ReadonlyMap<number, GatedCallout>): boolean =>
+  [...callouts.values()].some(({ plan }) => plan && plan.callWindows !== 'always');
+
+/** @returns when the call windows of people open, by participation, for those for whom they are closed */
+async function readClosed(
+  transaction: Transaction,
+  people: readonly DuePerson[],
+  callouts: ReadonlyMap<number, GatedCallout>,
+  clock: Date,
+  aheadSeconds: number,
+): Promise<Map<number, Date>> {
+  const closed = new Map<number, Date>();
+  if (!hasWindows(callouts)) return closed;
+  const zones = await readZones(transaction, people, callouts);
+  for (const { participationId, calloutId } of people) {
+    const { plan } = callouts.get(calloutId)!;
+    const opening = plan ? openingFor(plan, zones.get(participationId), clock, aheadSeconds) : clock;
+    if (opening > clock) closed.set(participationId, opening);
+  }
+  return closed;
+}
+
+/**
+ * @param aheadSeconds how long it takes until the person is called (s)
+ * @returns when a person may be called: `clock` if that is now. A phone that rings must not outlast the window
+ */
+function openingFor(plan: DialPlan, zone: unknown, clock: Date, aheadSeconds: number): Date {
+  const ringSeconds = plan.ringSeconds + aheadSeconds;
   return (
     nextOpening(plan.callWindows, zoneOf(zone, plan.timeZone), clock, ringSeconds) ??
     new Date(clock.getTime() + NEVER_OPENS)

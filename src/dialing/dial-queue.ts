@@ -9,9 +9,10 @@ import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { lockParticipations, refreshOutcomes } from '../outcomes/refresh-outcomes.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
-import { RESERVATION_SECONDS, claimSeconds, reservedUntil, slotOf } from './dial-leases.js';
+import { callsInFlight } from './calls-in-flight.js';
+import { RESERVATION_SECONDS, reservedUntil, slotOf } from './dial-leases.js';
 import { CalloutLimits } from './callout-limits.js';
-import { DialGate, type DuePerson, type Wait } from './dial-gate.js';
+import { DialGate, type DuePerson, type Wait, dueCallColumns, lockContactsOf } from './dial-gate.js';
 import {
   calloutCancellations,
   calloutPermits,
@@ -31,9 +32,9 @@ const CANCEL_BATCH_SIZE = 2_000;
 /** How many times one reservation replaces calls that must never be dialed by others. */
 const MAX_PASSES = 10;
 
-/** The condition that a call is reserved and not claimed yet, and does not wait after a refusal. */
+/** The condition that a call is reserved and not claimed yet. */
 const isUnclaimed = sql`${isHeld(sql`leased_until`, RESERVATION_SECONDS)} AND ${notIndexed('status')} = 'queued'
-  AND lease_token IS NULL AND refusals = 0`;
+  AND lease_token IS NULL`;
 
 /** Reserves the next queued calls to dial, each for a slot of the rate limit. */
 @Injectable()
@@ -144,7 +145,7 @@ export class DialQueue {
     });
   }
 
-  /** Counts reserved calls that are not claimed yet, without those that wait after a refusal. */
+  /** Counts reserved calls that are not claimed yet. */
   private async countUnclaimed(transaction: Transaction): Promise<number> {
     const [row] = await transaction.query<{ count: number }>(
       sql`SELECT count(*) AS count FROM phone_calls WHERE ${isUnclaimed}`,
@@ -156,13 +157,8 @@ export class DialQueue {
   private async limitToCallsInFlight(most: number, transaction: Transaction): Promise<number> {
     const { maxCallsInFlight } = this.config;
     if (maxCallsInFlight === undefined) return most;
-    const claimed = sql`lease_token IS NOT NULL AND ${isHeld(sql`leased_until`, claimSeconds(this.config))}`;
-    const reserved = sql`lease_token IS NULL AND refusals = 0 AND ${isHeld(sql`leased_until`, RESERVATION_SECONDS)}`;
-    const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM phone_calls
-        WHERE check_at IS NOT NULL AND callout_participation_id IS NOT NULL
-            AND ${notIndexed('status')} IN ('remotely_queued', 'remote_fetch_queued', 'in_progress')
-          OR leased_until IS NOT NULL AND ${notIndexed('status')} = 'queued' AND (${claimed} OR ${reserved})`);
-    return Math.max(0, Math.min(most, maxCallsInFlight - (row?.count ?? 0)));
+    const [row] = await transaction.query<{ count: number }>(sql`SELECT ${callsInFlight(this.config)} AS count`);
+    return Math.max(0, Math.min(most, maxCallsInFlight - row!.count));
   }
 
   /**
@@ -204,7 +200,9 @@ export class DialQueue {
       if (kept.length === found.length) break;
     }
     // All at once, in the order of their ids: transactions that lock participations in different orders can deadlock.
-    await lockParticipations(transaction, [...participations, ...waits.map(({ participationId }) => participationId)]);
+    const waiting = waits.map(({ person }) => person);
+    await lockContactsOf(transaction, waiting);
+    await lockParticipations(transaction, [...participations, ...waiting.map(({ participationId: id }) => id)]);
     await refreshOutcomes(transaction, participations);
     await this.gate.store(transaction, waits);
     return idsOf(chosen);
@@ -234,8 +232,6 @@ interface DueCall extends DuePerson {
 /** A call that is due, and whether it must never be dialed. */
 type FoundCall = DueCall & { is_ineligible: boolean | number };
 
-const foundColumns = sql`phone_calls.id, phone_calls.callout_id AS "calloutId",
-  phone_calls.contact_id AS "contactId", phone_calls.msisdn,
-  phone_calls.callout_participation_id AS "participationId", ${isIneligible} AS is_ineligible`;
+const foundColumns = sql`${dueCallColumns}, ${isIneligible} AS is_ineligible`;
 
 const idsOf = (calls: readonly { id: number }[]): number[] => calls.map(({ id }) => id);

@@ -8,7 +8,7 @@ import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
 import { BackgroundUnitOfWork } from '../database/unit-of-work.js';
 import { RateLimiter } from './rate-limiter.js';
-import type { Placement } from '../telephony/telephony-provider.js';
+import type { Placement, Refusal } from '../telephony/telephony-provider.js';
 import { CalloutTrials } from './callout-trials.js';
 import type { ClaimedCall } from './dial-claims.js';
 import { refreshOutcomes } from '../outcomes/refresh-outcomes.js';
@@ -58,12 +58,13 @@ export class DialResults {
       if (dialed.some(({ result }) => ANSWERED_OUTCOMES.includes(result.outcome)))
         await this.rateLimiter.resetBackoff(transaction, 'dial');
       const accepted = dialed.filter(({ result }) => result.outcome === 'accepted').map(toAcceptedRow);
+      const refused = await this.trials.findRefused(transaction, refusalsIn(dialed));
       await lockPhoneCalls(
         transaction,
-        dialed.map(({ call }) => call.id),
+        [...dialed.map(({ call }) => call.id), ...refused.map(({ id }) => id)],
         accepted.map(({ remote_call_id }) => remote_call_id),
       );
-      const participations = new Set<number>();
+      const participations = new Set(refused.map(({ participation }) => participation));
       await this.recordAccepted(transaction, accepted, participations);
       for (const { call, result } of dialed) {
         if (result.outcome !== 'accepted') await this.recordNotAccepted(transaction, call, result, participations);
@@ -81,13 +82,11 @@ export class DialResults {
       ({ call, result }) => call.on_trial && ['accepted', 'unknown'].includes(result.outcome),
     );
     const passedIds = new Set(passed.map(({ call }) => call.callout_id!));
-    const refused = dialed.flatMap(({ call, result }) =>
-      result.outcome === 'refused' || result.outcome === 'misconfigured' ? [{ call, result }] : [],
-    );
-    const refusedIds = refused.map(({ call }) => call.callout_id!);
+    const refusals = refusalsIn(dialed);
+    const refusedIds = refusals.map(({ callout_id }) => callout_id);
     await this.trials.lockCallouts(transaction, new Set([...passedIds, ...refusedIds]));
     await this.trials.endTrials(transaction, passedIds);
-    for (const { call, result } of refused) await this.trials.recordRefusal(transaction, call, result);
+    for (const one of refusals) await this.trials.recordRefusal(transaction, one, one.refusal);
   }
 
   /**
@@ -162,13 +161,23 @@ export class DialResults {
         const pause = Math.min(MAX_DIAL_BACKOFF, 2 ** Math.min(call.refusals, 10)) * (0.5 + Math.random() / 2);
         await move('record_postponed', {
           lease_token: null,
-          leased_until: outcome === 'barred' ? null : secondsFromNow(pause),
+          leased_until: null,
+          postponed_until: outcome === 'barred' ? null : secondsFromNow(pause),
           dialled_at: null,
           refusals: sql`refusals + 1`,
         });
       }
     }
   }
+}
+
+/** @returns the refused calls, with their callouts */
+function refusalsIn(dialed: readonly Dialed[]): { id: number; callout_id: number; refusal: Refusal }[] {
+  return dialed.flatMap(({ call: { id, callout_id }, result }) =>
+    result.outcome === 'refused' || result.outcome === 'misconfigured'
+      ? [{ id, callout_id: callout_id!, refusal: result }]
+      : [],
+  );
 }
 
 /** The condition that no other call has the provider's id. A scalar subquery always finds the call by that id. */

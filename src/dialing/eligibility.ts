@@ -11,7 +11,7 @@ import { OPTED_OUT_MESSAGE } from '../outcomes/opted-out-message.js';
 import { type PhoneCallStatus, awaitedStatuses, endedStatuses } from '../phone-calls/phone-call.machine.js';
 import type { LockedCall } from '../phone-calls/lock-phone-calls.js';
 import { movePhoneCalls } from '../phone-calls/phone-call-transitions.js';
-import { MAX_DIAL_BACKOFF } from './dial-leases.js';
+import { MAX_DIAL_BACKOFF, RESERVATION_SECONDS } from './dial-leases.js';
 
 // The rules that decide which calls may be dialed. Reservation, claim and cancellation all use them. Add new rules here
 // only.
@@ -37,15 +37,18 @@ interface Cancellation {
 }
 
 const dialedStatuses: readonly CalloutStatus[] = ['initialized', 'running'];
-const endingStatuses: readonly CalloutStatus[] = ['stopped'];
 
-/**
- * A paused callout holds back its calls, and so does one that is scheduled or completed. A stopped one cancels them.
- */
+/** A paused or scheduled callout holds back its calls. A stopped one cancels them. */
 const calloutAllowsDialing: DialingRule = {
   table: 'callouts',
   permits: sql`callouts.status IN (${join([...dialedStatuses])})`,
-  cancels: { when: sql`callouts.status IN (${join([...endingStatuses])})`, message: null },
+  cancels: { when: sql`callouts.status = 'stopped'`, message: null },
+};
+
+/** A completed callout calls nobody before it is resumed: a hand may have queued a call since. */
+const calloutIsNotCompleted: DialingRule = {
+  table: 'callouts',
+  cancels: { when: sql`callouts.status = 'completed'`, message: 'The callout is completed: nobody was called.' },
 };
 
 /** An expired callout cancels its calls, whatever its status is. */
@@ -141,6 +144,7 @@ const personIsNotReached: DialingRule = {
 
 const rules: readonly DialingRule[] = [
   calloutAllowsDialing,
+  calloutIsNotCompleted,
   calloutHasNotExpired,
   personHasNotOptedOut,
   personIsNotHeldBack,
@@ -175,20 +179,26 @@ const ineligibleMessage = sql`CASE ${join(
   ' ',
 )} END`;
 
+/** The condition that a call is neither reserved nor postponed. */
+const isUnreserved = (call: 'phone_calls' | 'waiting'): Sql =>
+  and([
+    isFree(sql`${raw(call)}.leased_until`, RESERVATION_SECONDS),
+    isFree(sql`${raw(call)}.postponed_until`, MAX_DIAL_BACKOFF),
+  ]);
+
 /**
  * The condition that a queued call can be reserved: it is neither reserved nor claimed nor postponed after a refusal,
  * and the rules of calls permit it. {@link calloutPermits} is the condition for its callout.
  */
 export const isDue: Sql = and([
   sql`phone_calls.lease_token IS NULL`,
-  isFree(sql`phone_calls.leased_until`, MAX_DIAL_BACKOFF),
+  isUnreserved('phone_calls'),
   permitted('phone_calls'),
 ]);
 
 /** The condition that a call is not claimed yet and is due, or has a slot before that of a row of `phone_calls`. */
 const isBefore = sql`waiting.lease_token IS NULL AND (
-  ${isFree(sql`waiting.leased_until`, MAX_DIAL_BACKOFF)}
-    OR waiting.refusals = 0 AND waiting.leased_until <= phone_calls.leased_until
+  ${isUnreserved('waiting')} OR waiting.leased_until <= phone_calls.leased_until
 ) AND ${isNotHeldBack('waiting')} AND ${isAlone('waiting')}`;
 
 /**

@@ -8,7 +8,7 @@ const STATUS_LOCK = 720_117_005;
 /**
  * Locks the status of a callout until the transaction ends, before the transaction locks any row. `change` is for
  * clients that change, stop or delete the callout. `share` is for work that writes participations according to the
- * status. Not needed on SQLite, where the transaction is the only writer.
+ * status, other than by moving a call. Not needed on SQLite, where the transaction is the only writer.
  *
  * It is not a lock of the row. A transaction that waits for a row makes later transactions wait for it, too, even those
  * that the first one waits for indirectly: they would deadlock.
@@ -31,4 +31,17 @@ export async function lockCalloutStatus(
 export function sharesCalloutStatus(calloutId: Sql): Sql {
   const key = raw(String(STATUS_LOCK));
   return sql`coalesce(pg_try_advisory_xact_lock_shared(${key}, (${calloutId} % 2147483648)::integer), TRUE)`;
+}
+
+/**
+ * Locks the status of a callout until the transaction ends, as `change` does, if nobody else has it. It never waits, so
+ * that the transaction may have locked rows before.
+ * @returns false if another transaction has locked the status
+ */
+export async function tryLockCalloutStatus(transaction: Transaction, calloutId: number): Promise<boolean> {
+  if (!isPostgres) return true;
+  const [row] = await transaction.query<{ locked: boolean }>(
+    sql`SELECT pg_try_advisory_xact_lock(${STATUS_LOCK}, ${calloutId % 2 ** 31}) AS locked`,
+  );
+  return row!.locked;
 }

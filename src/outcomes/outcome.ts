@@ -1,4 +1,5 @@
 import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
+import type { CalloutEnding } from './callout-ending.js';
 import { type CallFacts, type CallResult, isTakenBack, resultOf } from './call-result.js';
 import type { Outcome } from './outcome-names.js';
 
@@ -21,10 +22,8 @@ export interface OutcomeFacts {
   confirmed: boolean;
   /** The calls, oldest first. */
   calls: readonly CallFacts[];
-  /** Whether the callout is stopped. */
-  isStopped: boolean;
-  /** Whether the time of the callout is over. */
-  isExpired: boolean;
+  /** What becomes of people who were never called, because the callout is over; undefined while it is not. */
+  ending?: CalloutEnding | undefined;
   /** What the callout's plan decides; undefined without a plan. */
   plan?: PlanDecision;
 }
@@ -58,7 +57,7 @@ export function outcomeOf(facts: OutcomeFacts): ComputedOutcome {
   return { outcome, attempts: dialed.length, nextCallAt, firstCallAt, lastCallAt };
 }
 
-function decide({ confirmed, calls, isStopped, isExpired, plan }: OutcomeFacts): {
+function decide({ confirmed, calls, ending, plan }: OutcomeFacts): {
   outcome: Outcome;
   nextCallAt?: Date;
 } {
@@ -76,12 +75,11 @@ function decide({ confirmed, calls, isStopped, isExpired, plan }: OutcomeFacts):
   const canceled = calls.filter(isTakenBack).at(-1);
   if (!last) {
     if (canceled?.isOptedOut) return { outcome: 'opted_out' };
-    if (isStopped) return { outcome: 'canceled' };
-    if (isExpired) return { outcome: 'expired' };
+    if (ending) return { outcome: ending };
     return { outcome: canceled && !plan ? 'canceled' : 'waiting' };
   }
   const hasOptedOut = canceled !== undefined && canceled === calls.at(-1) && canceled.isOptedOut;
-  const mayRetry = plan && last.endedAt && !isStopped && !isExpired && !hasOptedOut;
+  const mayRetry = plan && last.endedAt && !ending && !hasOptedOut;
   const results = ended.map(({ result }) => result);
   const nextCallAt = mayRetry ? plan.nextAttemptAt(results, last.endedAt!) : undefined;
   if (nextCallAt) return { outcome: 'retrying', nextCallAt };

@@ -1,5 +1,4 @@
 import sql, { type Sql } from 'sql-template-tag';
-import type { CalloutStatus } from '../callouts/callout.machine.js';
 import { inList, isPostgres, jsonArrays, lockClause, now, parseJson, recordset } from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
 import { readDialPlan } from '../dial-plans/dial-plan.js';
@@ -7,6 +6,7 @@ import { nextAttemptAt } from '../dial-plans/retry-schedule.js';
 import type { Metadata } from '../metadata/metadata.js';
 import type { PhoneCallStatus } from '../phone-calls/phone-call.machine.js';
 import { type CallFacts, isMachine } from './call-result.js';
+import { type EndingFacts, endingOf, isExpired } from './callout-ending.js';
 import { OPTED_OUT_MESSAGE } from './opted-out-message.js';
 import { type ComputedOutcome, type OutcomeFacts, type PlanDecision, outcomeOf } from './outcome.js';
 import type { Outcome, WaitingReason } from './outcome-names.js';
@@ -47,7 +47,7 @@ type CallValues = [
 ];
 
 /** A participation with what its outcome depends on, as the driver returns it. */
-interface OutcomeRow {
+interface OutcomeRow extends EndingFacts {
   id: number;
   outcome: Outcome;
   attempts: number;
@@ -56,8 +56,6 @@ interface OutcomeRow {
   next_call_at: Date | string | null;
   waiting_for: WaitingReason | null;
   confirmed: boolean | number;
-  callout_status: CalloutStatus;
-  is_expired: boolean | number;
   dial_plan: unknown;
   calls: unknown;
 }
@@ -74,20 +72,20 @@ function outcomeRows(condition: Sql): Sql {
       callout_participations.next_call_at, callout_participations.waiting_for,
       coalesce(callout_participations.metadata ->> 'confirmed_at', '') <> '' AS confirmed,
       ${ofCallout(sql`callouts.status`)} AS callout_status, ${ofCallout(sql`callouts.dial_plan`)} AS dial_plan,
-      coalesce(${ofCallout(sql`callouts.expires_at <= ${now}`)}, FALSE) AS is_expired,
+      ${ofCallout(isExpired)} AS is_expired,
       ${calls} AS calls
     FROM callout_participations WHERE ${condition}`;
 }
 
 /** @returns the facts in a row of {@link outcomeRows} */
-function factsIn({ id, confirmed, callout_status, is_expired, dial_plan, calls: values }: OutcomeRow): OutcomeFacts {
+function factsIn(row: OutcomeRow): OutcomeFacts {
+  const { id, confirmed, dial_plan, calls: values } = row;
   const all = parseJson<CallValues[] | null>(values) ?? [];
   const plan = parseJson<Metadata | null>(dial_plan);
   return {
     confirmed: Boolean(confirmed),
     calls: all.toSorted(([one], [other]) => one - other).map(toCallFacts),
-    isStopped: callout_status === 'stopped',
-    isExpired: Boolean(is_expired),
+    ending: endingOf(row),
     ...(plan && { plan: decisionOf(plan, id) }),
   };
 }
@@ -134,9 +132,12 @@ function isSameTime(stored: Date | string | null, computed: Date | null): boolea
   return (stored === null ? null : new Date(stored).getTime()) === (computed?.getTime() ?? null);
 }
 
-/** The outcome of a new participation, in a callout with this status. */
-export function firstOutcome(status: CalloutStatus): Outcome {
-  return status === 'stopped' ? 'canceled' : 'waiting';
+/** @returns the outcome of a new participation of a callout. The transaction has locked the status of the callout */
+export async function firstOutcome(transaction: Transaction, calloutId: number): Promise<Outcome> {
+  const [row] = await transaction.query<EndingFacts>(
+    sql`SELECT status AS callout_status, ${isExpired} AS is_expired FROM callouts WHERE id = ${calloutId}`,
+  );
+  return endingOf(row!) ?? 'waiting';
 }
 
 /**

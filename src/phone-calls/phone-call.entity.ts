@@ -153,9 +153,13 @@ export class PhoneCall {
   @TextColumn({ nullable: true })
   lease_token!: string | null;
 
-  /** Until when it cannot be reserved, because it is reserved, claimed, or postponed after a refusal. */
+  /** Until when no other process may dial it, because it is reserved or claimed. */
   @OptionalTimestampColumn()
   leased_until!: Date | null;
+
+  /** Until when it cannot be reserved after the provider refused it without an effect. */
+  @OptionalTimestampColumn()
+  postponed_until!: Date | null;
 
   /** The time just before the request to the provider was sent. */
   @OptionalTimestampColumn()

@@ -49,6 +49,7 @@ export function hasEnded(status: PhoneCallStatus): boolean {
 export const bookkeepingColumns = [
   'lease_token',
   'leased_until',
+  'postponed_until',
   'dialled_at',
   'refusals',
   'refusal_code',
@@ -79,6 +80,7 @@ export type Bookkeeping = Readonly<Record<BookkeepingColumn, ColumnRule>>;
 const notDialed: Bookkeeping = {
   lease_token: 'null',
   leased_until: 'null',
+  postponed_until: 'null',
   dialled_at: 'null',
   refusals: 'zero',
   refusal_code: 'null',
@@ -99,6 +101,7 @@ const notDialed: Bookkeeping = {
 const atProvider: Bookkeeping = {
   lease_token: 'any',
   leased_until: 'null',
+  postponed_until: 'null',
   dialled_at: 'any',
   refusals: 'any',
   refusal_code: 'null',
@@ -123,8 +126,15 @@ const endedAtProvider: Bookkeeping = {
 /** The rules for the bookkeeping columns in each status. */
 export const phoneCallBookkeeping: Readonly<Record<PhoneCallStatus, Bookkeeping>> = {
   created: notDialed,
-  // A reserved or postponed call has `leased_until`. A claimed one has the token and `dialled_at`, too.
-  queued: { ...notDialed, lease_token: 'any', leased_until: 'any', dialled_at: 'any', refusals: 'any' },
+  // A reserved call has `leased_until`. A claimed one has the token and `dialled_at`, too.
+  queued: {
+    ...notDialed,
+    lease_token: 'any',
+    leased_until: 'any',
+    postponed_until: 'any',
+    dialled_at: 'any',
+    refusals: 'any',
+  },
   // The token stays, so that a late response is recorded.
   uncertain: { ...notDialed, lease_token: 'any', dialled_at: 'set', refusals: 'any', check_at: 'set', checks: 'any' },
   remotely_queued: atProvider,
@@ -239,7 +249,7 @@ export const phoneCallMoves = {
   record_postponed: {
     from: ['queued', 'uncertain'],
     to: ['queued'],
-    sets: ['lease_token', 'leased_until', 'dialled_at', 'refusals'],
+    sets: ['lease_token', 'leased_until', 'postponed_until', 'dialled_at', 'refusals'],
   },
   /** A setting caused the refusal. The call is dialed again once the callout is resumed. */
   requeue: { from: ['errored'], to: ['queued'], sets: ['dialled_at', 'refusals'] },

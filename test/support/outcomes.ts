@@ -2,6 +2,7 @@ import type { CalloutStatus } from '../../src/callouts/callout.machine.js';
 import { type DialPlan, readDialPlan } from '../../src/dial-plans/dial-plan.js';
 import { nextAttemptAt } from '../../src/dial-plans/retry-schedule.js';
 import type { Metadata } from '../../src/metadata/metadata.js';
+import { endingOf } from '../../src/outcomes/callout-ending.js';
 import { type CallFacts, isMachine, resultOf } from '../../src/outcomes/call-result.js';
 import { outcomeOf } from '../../src/outcomes/outcome.js';
 import { OPTED_OUT_MESSAGE } from '../../src/outcomes/opted-out-message.js';
@@ -20,6 +21,7 @@ interface Row {
   metadata: string;
   callout_status: CalloutStatus;
   expires_at: Time;
+  completed_at: Time;
   dial_plan: string | null;
   call_id: string | number | null;
   status: PhoneCallStatus;
@@ -37,7 +39,7 @@ interface Row {
 /** One statement, so that the rows are of one moment. Participations whose callout has just been stopped are due. */
 const PARTICIPATIONS = `SELECT participations.id, outcome, attempts, first_call_at, last_call_at,
     CAST(participations.metadata AS text) AS metadata, callouts.status AS callout_status,
-    callouts.expires_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
+    callouts.expires_at, callouts.completed_at, CAST(callouts.dial_plan AS text) AS dial_plan, calls.id AS call_id,
     calls.status, calls.attempt, calls.created_at, calls.dialled_at, calls.ended_at, calls.remote_call_id, calls.remote_error_message,
     EXISTS (SELECT 1 FROM recalled_calls WHERE phone_call_id = calls.id) AS is_recalled,
     CAST(calls.call_flow_state AS text) AS call_flow_state, CAST(calls.metadata AS text) AS call_metadata
@@ -84,16 +86,17 @@ export async function findEarlyAttempts(installation: Installation): Promise<unk
 /** @returns the participations whose stored outcome differs from the one that their calls give */
 export async function findWrongOutcomes(installation: Installation): Promise<unknown[]> {
   return (await readParticipations(installation)).flatMap((rows) => {
-    const [{ id, outcome, attempts, first_call_at, last_call_at, metadata, callout_status, expires_at }] = rows as [
-      Row,
-    ];
+    const [{ id, outcome, attempts, first_call_at, last_call_at, metadata, callout_status, ...row }] = rows as [Row];
+    const expiry = toDate(row.expires_at);
     const plan = planIn(rows[0]!);
     const { confirmed_at } = JSON.parse(metadata) as { confirmed_at?: unknown };
     const computed = outcomeOf({
       confirmed: confirmed_at !== undefined && confirmed_at !== null && confirmed_at !== '',
       calls: rows.filter(({ call_id }) => call_id !== null).map(toFacts),
-      isStopped: callout_status === 'stopped',
-      isExpired: expires_at !== null && new Date(expires_at).getTime() <= Date.now(),
+      ending: endingOf({
+        callout_status,
+        is_expired: expiry && expiry <= (toDate(row.completed_at) ?? new Date()),
+      }),
       ...(plan && {
         plan: {
           pursuesConfirmation: plan.until === 'confirmed',

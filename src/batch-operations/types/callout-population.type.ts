@@ -84,9 +84,10 @@ export class CalloutPopulationType implements BatchOperationType {
     await lockCalloutStatus(transaction, callout_id, 'share');
     const callout = await findForKeyShare(transaction, Callout, callout_id);
     if (!callout) return 0;
+    const outcome = await firstOutcome(transaction, callout_id);
     return transaction.execute(sql`INSERT INTO callout_participations
         (callout_id, contact_id, callout_population_id, msisdn, outcome)
-        SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn, ${firstOutcome(callout.status)} FROM contacts
+        SELECT ${callout_id}, contacts.id, ${id}, contacts.msisdn, ${outcome} FROM contacts
         WHERE ${range} AND ${and(selectedConditions(operation))}
         ORDER BY contacts.id ${lockContacts}
         ON CONFLICT DO NOTHING`);

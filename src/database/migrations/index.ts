@@ -16,6 +16,8 @@ import { FillInOutcomes1764910000000 } from './1764910000000-fill-in-outcomes.js
 import { AddFirstCallTimes1764960000000 } from './1764960000000-add-first-call-times.js';
 import { FillInFirstCallTimes1764970000000 } from './1764970000000-fill-in-first-call-times.js';
 import { AddRecalls1764930000000 } from './1764930000000-add-recalls.js';
+import { RememberLastPopulations1764920000000 } from './1764920000000-remember-last-populations.js';
+import { SeparatePostponements1764940000000 } from './1764940000000-separate-postponements.js';
 
 /** All migrations, oldest first. Both databases have the same ones. */
 export const migrations = [
@@ -34,7 +36,9 @@ export const migrations = [
   LetCalloutsRunThemselves1764850000000,
   AddOutcomes1764900000000,
   FillInOutcomes1764910000000,
+  RememberLastPopulations1764920000000,
   AddRecalls1764930000000,
+  SeparatePostponements1764940000000,
   AddFirstCallTimes1764960000000,
   FillInFirstCallTimes1764970000000,
 ];
