@@ -21,6 +21,7 @@ export const rooms = [
   ['call-flows', '^src/call-flows/'],
   ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations|coverage)/'],
   ['dialing', '^src/dialing/'],
+  ['forecast', '^src/forecast/'],
   ['callout runner', '^src/callout-runner/'],
   ['webhooks', '^src/webhooks/'],
   ['simulator', '^src/simulator/'],

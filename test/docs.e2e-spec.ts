@@ -32,6 +32,7 @@ const routes = [
   'GET /api/callouts/{id}/coverage',
   'GET /api/callouts/{id}/coverage.csv',
   'GET /api/callouts/{id}/timeline',
+  'GET /api/callouts/{id}/forecast',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',
