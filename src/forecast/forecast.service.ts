@@ -91,10 +91,11 @@ export class ForecastService {
       callout: toDial(
         callout,
         own.filter((group) => !group.opted_out),
+        startOf(callout),
         unit,
       ),
       others: others
-        .map((other) => toDial(other, whomItDials(other, people), unit))
+        .map((other) => toDial(other, whomItDials(other, people), null, unit))
         .filter((other) => other.people.length > 0),
       callsPerSecond: this.config.callsPerSecond * USED_RATIO,
       maxCallsInFlight: this.config.maxCallsInFlight,
@@ -187,6 +188,12 @@ function isOver({ status }: Pick<CalloutRow, 'status'>): boolean {
   return status === 'stopped' || status === 'completed';
 }
 
+/** @returns when a callout starts to dial (ms since 1970), as soon as it is started; null if it runs */
+function startOf({ status, starts_at, started_at }: PlannedCallout): number | null {
+  if (status === 'running') return null;
+  return started_at === null && starts_at !== null ? starts_at : 0;
+}
+
 /** @returns the unit of planned times (ms) */
 function pauseUnit(callouts: readonly PlannedCallout[]): number {
   const pauses = callouts.flatMap(({ plan }) => (plan ? longestPause(plan) : []));
@@ -202,17 +209,21 @@ function whomItDials({ id, status, plan }: PlannedCallout, people: readonly Peop
   return people.filter(({ callout_id, state }) => callout_id === id && (makesCalls || state === 'queued'));
 }
 
+/**
+ * @param people the people of the callout
+ * @param startsAt when it starts to dial (ms since 1970); null if it dials already
+ * @param unit the unit of planned times (ms)
+ */
 function toDial(
-  { status, priority, plan, starts_at, started_at, expires_at }: PlannedCallout,
+  { priority, plan, expires_at }: PlannedCallout,
   people: readonly PeopleRow[],
+  startsAt: number | null,
   unit: number,
 ): CalloutToDial {
-  const dials = status === 'running' || people.every(({ state }) => state === 'queued');
-  const startsLater = started_at === null && starts_at !== null;
   return {
     priority,
     plan,
-    startsAt: dials ? null : startsLater ? starts_at : 0,
+    startsAt,
     expiresAt: expires_at,
     people: people.map(({ zone, attempts, state, due, people: count }) => ({
       zone,
