@@ -38,6 +38,11 @@ export interface CalloutRow {
   now: number;
 }
 
+/** Another callout, with the number of people whom its populations still have to add, as far as it is counted. */
+export interface OtherCalloutRow extends CalloutRow {
+  to_add: number;
+}
+
 const calloutColumns = sql`callouts.id, callouts.status, callouts.priority, callouts.dial_plan, callouts.audience,
   ${millisecondsOf(sql`callouts.starts_at`)} AS starts_at, ${millisecondsOf(sql`callouts.expires_at`)} AS expires_at,
   ${millisecondsOf(sql`callouts.started_at`)} AS started_at, ${nowMilliseconds} AS now`;
@@ -49,7 +54,11 @@ export function calloutStatement(id: number): Sql {
 /** The other callouts that are dialed: they have queued calls, or a dial plan that makes some. The most urgent first. */
 export function otherCalloutsStatement(id: number): Sql {
   const urgency = calloutPriorities.map((priority, index) => sql`WHEN ${priority} THEN ${index}`);
-  return sql`SELECT ${calloutColumns} FROM callouts
+  return sql`SELECT ${calloutColumns}, (
+      SELECT CAST(coalesce(sum(total - processed), 0) AS bigint) FROM batch_operations
+      WHERE batch_operations.callout_id = callouts.id AND type = ${CALLOUT_POPULATION}
+        AND batch_operations.status IN ('queued', 'running')
+    ) AS to_add FROM callouts
     WHERE callouts.id <> ${id} AND ${calloutPermits} AND (
       callouts.status = 'running' AND callouts.dial_plan IS NOT NULL
       OR callouts.id IN (SELECT id FROM (${selectCalloutsWithQueued(matchAll, calloutPermits)}) AS queued)

@@ -25,6 +25,7 @@ import {
   type CalloutRow,
   type DialedRow,
   type LeftOutRow,
+  type OtherCalloutRow,
   type PeopleRow,
   type PopulationRow,
   type SampleRow,
@@ -78,9 +79,8 @@ export class ForecastService {
     if (!row) throw new NotFoundError();
     throwIfInvalid(notPermittedErrors(parameters));
     const callout = this.withPlan(row);
-    const others = (await this.reader.rows<CalloutRow>(otherCalloutsStatement(calloutId), answer)).map((other) =>
-      this.withPlan(other),
-    );
+    const rows = await this.reader.rows<OtherCalloutRow>(otherCalloutsStatement(calloutId), answer);
+    const others = rows.map((other) => ({ ...this.withPlan(other), toAdd: other.to_add }));
     const audience = await this.readAudience(callout, answer);
     const unit = pauseUnit([callout, ...others]);
     const people = await this.readPeople(callout, others, { toAdd: audience.toAdd, unit, answer });
@@ -204,9 +204,14 @@ function pauseUnit(callouts: readonly PlannedCallout[]): number {
  * @param people the people of all callouts
  * @returns the people whom another callout dials: without a plan, or before its start, only those with a queued call
  */
-function whomItDials({ id, status, plan }: PlannedCallout, people: readonly PeopleRow[]): PeopleRow[] {
-  const makesCalls = status === 'running' && plan !== null;
-  return people.filter(({ callout_id, state }) => callout_id === id && (makesCalls || state === 'queued'));
+function whomItDials(
+  { id, status, plan, toAdd }: PlannedCallout & { toAdd: number },
+  people: readonly PeopleRow[],
+): PeopleRow[] {
+  const own = people.filter(({ callout_id }) => callout_id === id);
+  if (status !== 'running' || plan === null) return own.filter(({ state }) => state === 'queued');
+  const added = { callout_id: id, zone: null, attempts: 0, state: 'open' as const, due: null, opted_out: false };
+  return toAdd > 0 ? [...own, { ...added, people: toAdd }] : own;
 }
 
 /**

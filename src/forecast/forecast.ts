@@ -83,7 +83,7 @@ export function forecastAt(at: number, input: ForecastInput): Forecast {
   // Without a call to come, some may be under way.
   const lastDialAt = progress.isComplete && people > 0 ? (progress.lastDialAt ?? at) : undefined;
   const endsAt = lastDialAt === undefined ? undefined : lastDialAt + meanCallSeconds(statistics) * 1_000;
-  const because = whyNotFeasible(callout, { at, startsAt: model.startsAt, endsAt, people, ...progress });
+  const because = whyNotFeasible(callout, { at, endsAt, people, ...progress });
   return {
     people,
     left_out: leftOut,
@@ -182,19 +182,17 @@ function expectedCalls({ people }: CalloutToDial, followUps: FollowUps): number 
 
 interface Timing extends Progress {
   at: number;
-  startsAt: number;
   endsAt: number | undefined;
   people: number;
 }
 
 /** @returns why a callout does not end in time, for people; null if it does */
-function whyNotFeasible({ expiresAt, plan }: CalloutToDial, timing: Timing): string | null {
-  const { at, startsAt, firstRoundEndsAt, endsAt, isComplete, people, callsPerSecond } = timing;
+function whyNotFeasible({ startsAt, expiresAt, plan }: CalloutToDial, timing: Timing): string | null {
+  const { at, firstRoundEndsAt, endsAt, isComplete, people, callsPerSecond } = timing;
   if (expiresAt !== null && expiresAt <= at) return 'it has expired';
   if (!isComplete) return 'it never ends: its call windows hardly open, or other callouts go before it';
   if (expiresAt === null || endsAt === undefined || endsAt <= expiresAt) return null;
-  const isLater = startsAt - at > DIAL_DELAY * 1_000;
-  const begins = isLater ? startsAt : at;
+  const begins = Math.max(at, startsAt ?? at);
   const isLateAtOnce = firstRoundEndsAt !== undefined && firstRoundEndsAt > expiresAt;
   const who = people === 1 ? '1 person' : `${people.toLocaleString('en-US')} people`;
   const pace = `${threeDigits(callsPerSecond).toLocaleString('en-US')} calls a second`;
@@ -203,9 +201,10 @@ function whyNotFeasible({ expiresAt, plan }: CalloutToDial, timing: Timing): str
     isLateAtOnce ? '' : ' with all attempts',
     plan && plan.callWindows !== 'always' ? ' inside its call windows' : '',
   ];
-  const expires = isLater
-    ? `it expires ${durationText(expiresAt - startsAt)} after its start`
-    : `it expires in ${durationText(expiresAt - at)}`;
+  const expires =
+    begins > at
+      ? `it expires ${durationText(expiresAt - begins)} after its start`
+      : `it expires in ${durationText(expiresAt - at)}`;
   return `${who} at ${pace} take${people === 1 ? 's' : ''} ${takes}${details.join('')}; ${expires}`;
 }
 
