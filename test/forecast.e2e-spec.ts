@@ -263,6 +263,7 @@ describe('forecasts of ten callouts that share a pace', () => {
       const { headers } = await api.get('/api/batch_operations?q[status]=queued,running&per_page=1');
       return headers.get('total') === '0';
     });
+    const t0 = Date.now();
     const early = await Promise.all(callouts.map(forecast));
     const dialed = async () => (await api.get('/api/phone_calls?q[status]=completed&per_page=1')).headers.get('total');
     const before = Number(await dialed());
@@ -282,6 +283,8 @@ describe('forecasts of ten callouts that share a pace', () => {
         after_200_answers: ratio(late[index]),
       });
     }
+    const [real] = await installation.query<{ n: number; span: number }>(`SELECT count(*) AS n FROM phone_calls WHERE callout_id >= ${callouts[0]} AND dialled_at >= '${new Date(Date.parse(early[0].at ?? new Date(t0).toISOString())).toISOString()}' AND dialled_at < '${new Date(t0 + 10_000).toISOString()}'`);
+    console.log('REAL', real);
     console.table(rows);
     for (const row of rows) {
       for (const ratio of [row.at_the_start, row.after_200_answers]) {

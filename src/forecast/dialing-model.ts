@@ -29,6 +29,8 @@ export interface ModeledCallout {
   expiresAt: number;
   /** The most calls in a second that the callout's own limits allow; Infinity without limits. */
   callsPerSecond: number;
+  /** How many attempts are queued before a new one at most. */
+  queuedAhead: number;
   windows: CallWindows;
   /** How long before the end of a window nobody is dialed any more (s). */
   ringSeconds: number;
@@ -334,9 +336,15 @@ class Line {
     this.limit = (callsPerSecond * Math.max(0, this.to - this.from)) / 1_000;
   }
 
-  /** Dials people in a step: first those who are called again, as their time was planned. */
+  /**
+   * Dials people in a step: first those who are called again, as their time was planned. But an attempt is not dialed
+   * before those that are queued already.
+   */
   dial(amount: number, step: number, at: number): void {
     if (amount <= 0) return;
+    const perSecond = (amount * 1_000) / (this.to - this.from);
+    const left = this.available - amount;
+    const queued = (seconds: number) => Math.max(0, Math.min(this.callout.queuedAhead, left - perSecond * seconds));
     const repeated = this.sumOpen((attempts) => attempts > 0);
     const first = this.sumOpen((attempts) => attempts === 0);
     const ofRepeated = repeated > 0 ? Math.min(1, amount / repeated) : 0;
@@ -351,7 +359,8 @@ class Line {
         this.left -= people;
         if (attempts === 0) this.waitingFirst -= people;
         for (const { after, share: part } of this.callout.followUps[attempts] ?? []) {
-          const due = Math.max(step + 1, this.steps.nearest(at + after * 1_000));
+          const dialed = at + (after + queued(after) / perSecond) * 1_000;
+          const due = Math.max(step + 1, this.steps.nearest(dialed));
           this.add(due, zone, attempts + 1, people * part);
         }
       }

@@ -197,7 +197,8 @@ function startOf({ status, starts_at, started_at }: PlannedCallout): number | nu
 /** @returns the unit of planned times (ms) */
 function pauseUnit(callouts: readonly PlannedCallout[]): number {
   const pauses = callouts.flatMap(({ plan }) => (plan ? longestPause(plan) : []));
-  return Math.round(1_000 * Math.max(1, Math.min(...pauses, Infinity) / PAUSE_PARTS) || 1_000);
+  const shortest = Math.min(...pauses.filter((pause) => pause > 0), PAUSE_PARTS * 60);
+  return Math.round(1_000 * Math.max(1, shortest / PAUSE_PARTS));
 }
 
 /**

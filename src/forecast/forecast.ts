@@ -1,4 +1,5 @@
 import { type CalloutPriority, calloutPriorities } from '../callouts/callout-priority.js';
+import { queuedAhead } from '../callout-runner/queued-ahead.js';
 import { type DialPlan, RESERVED_AHEAD_SECONDS } from '../dial-plans/dial-plan.js';
 import { timeZoneOf } from '../time-zones/time-zone.js';
 import { type CallStatistics, meanCallSeconds } from './call-statistics.js';
@@ -70,11 +71,12 @@ export function forecastAt(at: number, input: ForecastInput): Forecast {
   const followUps = followUpsFor(callout, statistics);
   const sharing = input.others.filter((other) => isAsUrgent(other, callout));
   const paces = pacesOf(input, sharing.length);
-  const model = toModel(callout, at, { followUps, perSecond: paces.own });
+  const model = toModel(callout, at, { followUps, perSecond: paces.own, installation: input.callsPerSecond });
   const others = input.others.map((other) =>
     toModel(other, at, {
       followUps: followUpsFor(other, statistics),
       perSecond: ownLimit(other, statistics),
+      installation: input.callsPerSecond,
     }),
   );
   const progress = modelDialing(model, others, paces.all, at);
@@ -134,7 +136,7 @@ function inFlightPace(most: number | undefined, statistics: CallStatistics): num
 function toModel(
   { priority, plan, startsAt, expiresAt, people }: CalloutToDial,
   at: number,
-  { followUps, perSecond }: { followUps: FollowUps; perSecond: number },
+  { followUps, perSecond, installation }: { followUps: FollowUps; perSecond: number; installation: number },
 ): ModeledCallout {
   const groups = people.flatMap((counted): PeopleGroup[] => {
     const zone = timeZoneOf(counted.zone) ?? plan?.timeZone ?? 'UTC';
@@ -152,6 +154,7 @@ function toModel(
     startsAt: startsAt === null ? at : Math.max(at, startsAt) + DIAL_DELAY * 1_000,
     expiresAt: expiresAt ?? Infinity,
     callsPerSecond: perSecond,
+    queuedAhead: plan ? queuedAhead(Math.min(plan.callsPerSecond ?? Infinity, installation)) : Infinity,
     windows: plan?.callWindows ?? 'always',
     ringSeconds: (plan?.ringSeconds ?? 0) + RESERVED_AHEAD_SECONDS,
     followUps,

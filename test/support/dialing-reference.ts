@@ -1,4 +1,5 @@
 import { type CalloutPriority, calloutPriorities } from '../../src/callouts/callout-priority.js';
+import { queuedAhead } from '../../src/callout-runner/queued-ahead.js';
 import { mayRing, nextOpening } from '../../src/dial-plans/call-windows.js';
 import { type DialPlan, RESERVED_AHEAD_SECONDS } from '../../src/dial-plans/dial-plan.js';
 import { nextAttemptAt } from '../../src/dial-plans/retry-schedule.js';
@@ -42,21 +43,26 @@ class Running {
   /** People who were not called yet, and people who are called again. */
   private readonly fresh: Set<Waiting>;
   private readonly repeated = new Set<Waiting>();
+  /** People whose attempts are queued, in this order. */
+  private readonly queue: Waiting[] = [];
   /** When the calls under way end. */
   private underWay: number[] = [];
   /** Nobody is due before. */
   private earliest = -Infinity;
   private nextOwnSlot = 0;
+  private readonly room: number;
 
   constructor(
     readonly callout: ReferenceCallout,
     at: number,
+    perSecond: number,
   ) {
+    this.room = queuedAhead(Math.min(perSecond, callout.plan.callsPerSecond ?? Infinity));
     this.fresh = new Set(callout.people.map((person) => ({ ...person, results: [], dueAt: at })));
   }
 
   get isDone(): boolean {
-    return this.fresh.size + this.repeated.size === 0;
+    return this.fresh.size + this.repeated.size + this.queue.length === 0;
   }
 
   /** Nobody is dialed before. */
@@ -84,7 +90,6 @@ class Running {
     if (result !== 'confirmed') person.results.push(result);
     const ended = { participationId: person.id, results: person.results, endedAt: new Date(endedAt) };
     const next = result === 'confirmed' ? undefined : nextAttemptAt(plan, ended);
-    for (const people of [this.fresh, this.repeated]) people.delete(person);
     if (!next) return true;
     person.dueAt = next.getTime();
     this.repeated.add(person);
@@ -92,28 +97,42 @@ class Running {
     return true;
   }
 
-  /** Finds who is due: people who are called again before the others. Who must wait for a window is due then. */
+  /** Takes the next person from the queue. Who must wait for a window is due then. */
   private nextPerson(at: number): Waiting | undefined {
+    if (this.queue.length < this.room) this.fillQueue(at);
+    for (let person = this.queue.shift(); person; person = this.queue.shift()) {
+      if (!this.isHeld(person, at)) return person;
+      (person.results.length > 0 ? this.repeated : this.fresh).add(person);
+    }
+    this.earliest = Math.min(...[...this.repeated, ...this.fresh].map(({ dueAt }) => dueAt));
+    return undefined;
+  }
+
+  /** Queues people who are due, first those who are called again. */
+  private fillQueue(at: number): void {
+    for (const people of [this.repeated, this.fresh]) {
+      for (const person of people) {
+        if (this.queue.length >= this.room) return;
+        if (person.dueAt > at || this.isHeld(person, at)) continue;
+        people.delete(person);
+        this.queue.push(person);
+      }
+    }
+    this.earliest = -Infinity;
+  }
+
+  private isHeld(person: Waiting, at: number): boolean {
     const { plan } = this.callout;
     const ring = plan.ringSeconds + RESERVED_AHEAD_SECONDS;
-    this.earliest = Infinity;
-    for (const person of [...this.repeated, ...this.fresh]) {
-      if (person.dueAt <= at) {
-        if (mayRing(plan.callWindows, person.zone, new Date(at), ring)) {
-          this.earliest = -Infinity;
-          return person;
-        }
-        person.dueAt = nextOpening(plan.callWindows, person.zone, new Date(at), ring)!.getTime();
-      }
-      this.earliest = Math.min(this.earliest, person.dueAt);
-    }
-    return undefined;
+    if (mayRing(plan.callWindows, person.zone, new Date(at), ring)) return false;
+    person.dueAt = nextOpening(plan.callWindows, person.zone, new Date(at), ring)!.getTime();
+    return true;
   }
 }
 
 /** Dials callouts until nobody is left. They take turns in each priority. */
 export function dialEverybody(callouts: readonly ReferenceCallout[], perSecond: number, start: number): ReferenceRun[] {
-  const all = callouts.map((callout) => new Running(callout, start));
+  const all = callouts.map((callout) => new Running(callout, start, perSecond));
   let turn = 0;
   for (let at = start; all.some(({ isDone }) => !isDone);) {
     const left = all.filter(({ isDone }) => !isDone);
