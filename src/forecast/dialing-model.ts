@@ -273,7 +273,7 @@ class Openings {
   }
 }
 
-/** The people of a callout while it is dialed: who is due in each zone, and who will be due in which step. */
+/** The people of a callout while it is dialed: who is due and who is queued, and who will be due in which step. */
 class Line {
   /** How many people are left to be dialed. */
   left = 0;
@@ -292,8 +292,11 @@ class Line {
   private readonly zones: readonly string[];
   private readonly openings: readonly Openings[];
   private readonly rounds: number;
-  /** Who is due, by zone and attempts made. */
+  /** Who is due and not queued, by zone and attempts made. */
   private readonly due: Float64Array;
+  /** Who is queued, in this order: groups of people who were queued together. All of their zones are open. */
+  private queue: QueuedPeople[] = [];
+  private queued = 0;
   /** Who will be due, by step, zone and attempts made. */
   private readonly later: Float64Array;
   private readonly isOpen: boolean[] = [];
@@ -321,49 +324,38 @@ class Line {
     const first = step * this.due.length;
     for (let index = 0; index < this.due.length; index++) this.due[index]! += this.later[first + index]!;
     const { startsAt, expiresAt, callsPerSecond } = this.callout;
-    [this.from, this.to, this.available] = [end, start, 0];
+    [this.from, this.to] = [end, start];
     const [opens, closes] = [Math.max(start, startsAt), Math.min(end, expiresAt)];
     for (const [zone, openings] of this.openings.entries()) {
-      const people = this.sumOf(zone);
-      const open = people > 0 && opens < closes ? openings.within(opens, closes) : undefined;
+      const open = opens < closes ? openings.within(opens, closes) : undefined;
+      if (this.isOpen[zone] && !open) this.unqueue(zone);
       this.isOpen[zone] = open !== undefined;
-      if (!open) continue;
+      if (!open || (this.queued === 0 && this.sumDue(zone) === 0)) continue;
       this.from = Math.min(this.from, open.from);
       this.to = Math.max(this.to, open.to);
-      this.available += people;
     }
+    this.available = this.queued;
+    for (const zone of this.zones.keys()) if (this.isOpen[zone]) this.available += this.sumDue(zone);
     this.openShare = this.available > 0 ? (this.to - this.from) / (end - start) : 0;
     this.limit = (callsPerSecond * Math.max(0, this.to - this.from)) / 1_000;
+    this.fillQueue();
   }
 
-  /**
-   * Dials people in a step: first those who are called again, as their time was planned. But an attempt is not dialed
-   * before those that are queued already.
-   */
+  /** Dials people in the order in which they were queued. */
   dial(amount: number, step: number, at: number): void {
-    if (amount <= 0) return;
-    const perSecond = (amount * 1_000) / (this.to - this.from);
-    const left = this.available - amount;
-    const queued = (seconds: number) => Math.max(0, Math.min(this.callout.queuedAhead, left - perSecond * seconds));
-    const repeated = this.sumOpen((attempts) => attempts > 0);
-    const first = this.sumOpen((attempts) => attempts === 0);
-    const ofRepeated = repeated > 0 ? Math.min(1, amount / repeated) : 0;
-    const ofFirst = first > 0 ? Math.min(1, Math.max(0, amount - repeated) / first) : 0;
-    for (const zone of this.zones.keys()) {
-      if (!this.isOpen[zone]) continue;
-      for (let attempts = 0; attempts < this.rounds; attempts++) {
-        const index = zone * this.rounds + attempts;
-        const people = this.due[index]! * (attempts === 0 ? ofFirst : ofRepeated);
-        if (people <= 0) continue;
-        this.due[index]! -= people;
-        this.left -= people;
-        if (attempts === 0) this.waitingFirst -= people;
-        for (const { after, share: part } of this.callout.followUps[attempts] ?? []) {
-          const dialed = at + (after + queued(after) / perSecond) * 1_000;
-          const due = Math.max(step + 1, this.steps.nearest(dialed));
-          this.add(due, zone, attempts + 1, people * part);
-        }
+    for (let left = amount; left > 0;) {
+      if (this.queue.length === 0) this.fillQueue();
+      const [next] = this.queue;
+      if (!next) return;
+      const part = Math.min(1, left / next.sum);
+      left -= next.sum;
+      this.queued -= next.sum * part;
+      for (const [index, people] of next.people.entries()) {
+        if (people > 0) this.call(index, people * part, { step, at });
+        next.people[index]! -= people * part;
       }
+      next.sum -= next.sum * part;
+      if (part === 1) this.queue.shift();
     }
   }
 
@@ -375,11 +367,63 @@ class Line {
       const [zone, attempts] = [Math.floor(index / this.rounds), index % this.rounds];
       groups.push({ zone: this.zones[zone]!, attempts, dueAt, people });
     };
-    for (const [index, people] of this.due.entries()) put(index, people, at);
+    for (const people of [this.due, ...this.queue.map((queued) => queued.people)]) {
+      for (const [index, amount] of people.entries()) put(index, amount, at);
+    }
     for (let index = step * this.due.length; index < this.later.length; index++) {
       put(index % this.due.length, this.later[index]!, this.steps.at(Math.floor(index / this.due.length)));
     }
     return groups;
+  }
+
+  /** Queues people who are due, first those who are called again, as the callout runner does. */
+  private fillQueue(): void {
+    let room = this.callout.queuedAhead - this.queued;
+    const people = new Float64Array(this.due.length);
+    let sum = 0;
+    for (const isRepeated of [true, false]) {
+      const isNext = (index: number) =>
+        this.isOpen[Math.floor(index / this.rounds)] && index % this.rounds > 0 === isRepeated;
+      const waiting = this.due.reduce((all, some, index) => (isNext(index) ? all + some : all), 0);
+      if (waiting <= 0 || room <= 0) continue;
+      const part = Math.min(1, room / waiting);
+      for (const [index, amount] of this.due.entries()) {
+        if (!isNext(index)) continue;
+        people[index] = amount * part;
+        this.due[index]! -= amount * part;
+      }
+      sum += waiting * part;
+      room -= waiting * part;
+    }
+    if (sum === 0) return;
+    this.queue.push({ people, sum });
+    this.queued += sum;
+  }
+
+  /** Takes the people of a zone out of the queue. */
+  private unqueue(zone: number): void {
+    for (const queued of this.queue) {
+      for (let index = zone * this.rounds; index < (zone + 1) * this.rounds; index++) {
+        const amount = queued.people[index]!;
+        this.due[index]! += amount;
+        this.queued -= amount;
+        queued.sum -= amount;
+        queued.people[index] = 0;
+      }
+    }
+    this.queue = this.queue.filter(({ sum }) => sum > NOBODY);
+    if (this.queue.length === 0) this.queued = 0;
+  }
+
+  /** Calls people, and adds those who will be called again. */
+  private call(index: number, people: number, { step, at }: { step: number; at: number }): void {
+    const [zone, attempts] = [Math.floor(index / this.rounds), index % this.rounds];
+    this.left -= people;
+    if (attempts === 0) this.waitingFirst -= people;
+    for (const { after, share: part } of this.callout.followUps[attempts] ?? []) {
+      const due = Math.max(step + 1, this.steps.nearest(at + after * 1_000));
+      this.add(due, zone, attempts + 1, people * part);
+    }
   }
 
   private add(step: number, zone: number, attempts: number, people: number): void {
@@ -389,17 +433,15 @@ class Line {
     if (attempts === 0) this.waitingFirst += people;
   }
 
-  private sumOf(zone: number): number {
+  private sumDue(zone: number): number {
     let sum = 0;
     for (let attempts = 0; attempts < this.rounds; attempts++) sum += this.due[zone * this.rounds + attempts]!;
     return sum;
   }
+}
 
-  private sumOpen(includes: (attempts: number) => boolean): number {
-    let sum = 0;
-    for (const [index, people] of this.due.entries()) {
-      if (this.isOpen[Math.floor(index / this.rounds)] && includes(index % this.rounds)) sum += people;
-    }
-    return sum;
-  }
+/** People who were queued together, by zone and attempts made. */
+interface QueuedPeople {
+  people: Float64Array;
+  sum: number;
 }
