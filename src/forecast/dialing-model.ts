@@ -79,12 +79,13 @@ export function modelDialing(
   perSecond: number,
   at: number,
 ): Progress {
-  const endless = { ...callout, expiresAt: Infinity };
+  const endless = withFewZones({ ...callout, expiresAt: Infinity }, at);
   if (callout.groups.length === 0) return { isComplete: true, callsPerSecond: paceOf(endless, others, perSecond, at) };
   const begin = firstDialAt(endless, at);
   if (begin === Infinity) return { isComplete: false, callsPerSecond: paceOf(endless, others, perSecond, at) };
   // Steps are short at the beginning. So the others go on until the callout can be dialed, and its steps begin there.
-  const left = begin > at ? goOn(others, perSecond, at, begin) : others;
+  const merged = others.map((other) => withFewZones(other, at));
+  const left = begin > at ? goOn(merged, perSecond, at, begin) : merged;
   const steps = stepsFor([endless, ...left], begin);
   const lines = [endless, ...left].map((one) => new Line(one, steps, begin));
   const own = lines[0]!;
@@ -116,6 +117,21 @@ function paceOf(callout: ModeledCallout, others: readonly ModeledCallout[], perS
   const somebody = { zone: 'UTC', attempts: 0, dueAt: at, people: 1 };
   const single = { ...callout, windows: 'always' as const, followUps: [], groups: [somebody] };
   return modelDialing(single, others, perSecond, at).callsPerSecond;
+}
+
+/** Counts people whose windows open and close at the same time as people of one zone. There are a few dozen clocks. */
+function withFewZones(callout: ModeledCallout, at: number): ModeledCallout {
+  const { windows } = callout;
+  if (windows === 'always') return callout;
+  const zones = new Map<string, string>();
+  const zoneOf = new Map<string, string>();
+  for (const zone of new Set(callout.groups.map((group) => group.zone))) {
+    const opens = nextOpening(windows, zone, new Date(at));
+    const clock = `${opens?.getTime()} ${opens && closesAt(windows, zone, opens)?.getTime()}`;
+    if (!zones.has(clock)) zones.set(clock, zone);
+    zoneOf.set(zone, zones.get(clock)!);
+  }
+  return { ...callout, groups: callout.groups.map((group) => ({ ...group, zone: zoneOf.get(group.zone)! })) };
 }
 
 /** @returns when somebody of a callout can be dialed first; Infinity for never */
@@ -343,6 +359,10 @@ class Line {
 
   /** Dials people in the order in which they were queued. */
   dial(amount: number, step: number, at: number): void {
+    if (amount <= 0) return;
+    const dueSteps = this.callout.followUps.map((some) =>
+      some.map(({ after }) => Math.max(step + 1, this.steps.nearest(at + after * 1_000))),
+    );
     for (let left = amount; left > 0;) {
       if (this.queue.length === 0) this.fillQueue();
       const [next] = this.queue;
@@ -351,7 +371,7 @@ class Line {
       left -= next.sum;
       this.queued -= next.sum * part;
       for (const [index, people] of next.people.entries()) {
-        if (people > 0) this.call(index, people * part, { step, at });
+        if (people > 0) this.call(index, people * part, dueSteps);
         next.people[index]! -= people * part;
       }
       next.sum -= next.sum * part;
@@ -379,18 +399,17 @@ class Line {
   /** Queues people who are due, first those who are called again, as the callout runner does. */
   private fillQueue(): void {
     let room = this.callout.queuedAhead - this.queued;
+    if (room <= 0) return;
     const people = new Float64Array(this.due.length);
     let sum = 0;
     for (const isRepeated of [true, false]) {
-      const isNext = (index: number) =>
-        this.isOpen[Math.floor(index / this.rounds)] && index % this.rounds > 0 === isRepeated;
-      const waiting = this.due.reduce((all, some, index) => (isNext(index) ? all + some : all), 0);
+      const waiting = this.sumOpen(isRepeated);
       if (waiting <= 0 || room <= 0) continue;
       const part = Math.min(1, room / waiting);
-      for (const [index, amount] of this.due.entries()) {
-        if (!isNext(index)) continue;
-        people[index] = amount * part;
-        this.due[index]! -= amount * part;
+      for (let index = 0; index < people.length; index++) {
+        if (!this.isNext(index, isRepeated)) continue;
+        people[index] = this.due[index]! * part;
+        this.due[index]! -= people[index]!;
       }
       sum += waiting * part;
       room -= waiting * part;
@@ -398,6 +417,16 @@ class Line {
     if (sum === 0) return;
     this.queue.push({ people, sum });
     this.queued += sum;
+  }
+
+  private sumOpen(isRepeated: boolean): number {
+    let sum = 0;
+    for (let index = 0; index < this.due.length; index++) if (this.isNext(index, isRepeated)) sum += this.due[index]!;
+    return sum;
+  }
+
+  private isNext(index: number, isRepeated: boolean): boolean {
+    return index % this.rounds > 0 === isRepeated && this.isOpen[Math.floor(index / this.rounds)] === true;
   }
 
   /** Takes the people of a zone out of the queue. */
@@ -415,14 +444,17 @@ class Line {
     if (this.queue.length === 0) this.queued = 0;
   }
 
-  /** Calls people, and adds those who will be called again. */
-  private call(index: number, people: number, { step, at }: { step: number; at: number }): void {
+  /**
+   * Calls people, and adds those who will be called again.
+   * @param dueSteps when they will be due, for each of the follow-ups
+   */
+  private call(index: number, people: number, dueSteps: readonly (readonly number[])[]): void {
     const [zone, attempts] = [Math.floor(index / this.rounds), index % this.rounds];
     this.left -= people;
     if (attempts === 0) this.waitingFirst -= people;
-    for (const { after, share: part } of this.callout.followUps[attempts] ?? []) {
-      const due = Math.max(step + 1, this.steps.nearest(at + after * 1_000));
-      this.add(due, zone, attempts + 1, people * part);
+    const followUps = this.callout.followUps[attempts] ?? [];
+    for (let next = 0; next < followUps.length; next++) {
+      this.add(dueSteps[attempts]![next]!, zone, attempts + 1, people * followUps[next]!.share);
     }
   }
 

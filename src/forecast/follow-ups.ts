@@ -25,8 +25,11 @@ const VARIATIONS = [-2 / 3, 0, 2 / 3].map((part) => 1 + part * JITTER);
 /** Times that differ by less than this ratio count as one. */
 const SIMILAR = 1.03;
 
-/** People fewer than this share do not count. */
-const NOBODY = 1e-6;
+/** The most times after one attempt. */
+const MAX_TIMES = 8;
+
+/** Histories of a smaller share of the people do not count. */
+const NOBODY = 1e-5;
 
 /** What the attempts so far came to: how often each result, in the order of `retryableResults`. */
 interface History {
@@ -89,13 +92,26 @@ function resultsOf(counts: readonly number[], last: RetryableResult): RetryableR
   return [...earlier, last];
 }
 
+/** @returns the same follow-ups, with one time after each attempt: the mean */
+export function withMeanTimes(followUps: FollowUps): FollowUps {
+  return followUps.map((some) => joinSimilar(some, 1));
+}
+
 /** Joins similar times, so that there are few. */
-function joinSimilar(followUps: readonly FollowUp[]): FollowUp[] {
+function joinSimilar(followUps: readonly FollowUp[], most = MAX_TIMES): FollowUp[] {
+  const sorted = followUps.toSorted((one, other) => one.after - other.after);
+  let joined = joinWithin(sorted, SIMILAR);
+  for (let ratio = SIMILAR; joined.length > most; ratio *= 1.2) joined = joinWithin(sorted, ratio);
+  return joined;
+}
+
+/** @param ratio times that differ by less than it count as one */
+function joinWithin(followUps: readonly FollowUp[], ratio: number): FollowUp[] {
   const joined: FollowUp[] = [];
   let shortest = 0;
-  for (const { after, share } of followUps.toSorted((one, other) => one.after - other.after)) {
+  for (const { after, share } of followUps) {
     const last = joined.at(-1);
-    if (last && after <= shortest * SIMILAR) {
+    if (last && after <= shortest * ratio) {
       const sum = last.share + share;
       last.after = (last.after * last.share + after * share) / sum;
       last.share = sum;

@@ -16,7 +16,7 @@ import { endedStatuses } from '../phone-calls/phone-call.machine.js';
 // What forecasts read. All times are in milliseconds since 1970, by the clock of the database.
 
 /** The most other callouts whose dialing is modeled. */
-const MAX_OTHERS = 100;
+const MAX_OTHERS = 50;
 
 /** The most time zones of a callout, among whatever its contacts have. All other values count as none. */
 const MAX_ZONES = 1_000;

@@ -5,7 +5,7 @@ import { timeZoneOf } from '../time-zones/time-zone.js';
 import { type CallStatistics, meanCallSeconds } from './call-statistics.js';
 import { type ModeledCallout, type PeopleGroup, type Progress, modelDialing } from './dialing-model.js';
 import { durationText } from './duration-text.js';
-import { DIAL_DELAY, type FollowUps, callsToCome, followUpsOf } from './follow-ups.js';
+import { DIAL_DELAY, type FollowUps, callsToCome, followUpsOf, withMeanTimes } from './follow-ups.js';
 import type { Forecast } from './forecast.dto.js';
 
 /** People who take part in a callout, or will. */
@@ -68,13 +68,14 @@ const ONCE: FollowUps = [];
 /** @returns the forecast at a moment (ms since 1970) */
 export function forecastAt(at: number, input: ForecastInput): Forecast {
   const { callout, statistics, leftOut } = input;
-  const followUps = followUpsFor(callout, statistics);
+  const followUpsFor = rememberFollowUps(statistics);
+  const followUps = followUpsFor(callout);
   const sharing = input.others.filter((other) => isAsUrgent(other, callout));
   const paces = pacesOf(input, sharing.length);
   const model = toModel(callout, at, { followUps, perSecond: paces.own, installation: input.callsPerSecond });
   const others = input.others.map((other) =>
     toModel(other, at, {
-      followUps: followUpsFor(other, statistics),
+      followUps: withMeanTimes(followUpsFor(other)),
       perSecond: ownLimit(other, statistics),
       installation: input.callsPerSecond,
     }),
@@ -101,8 +102,16 @@ export function forecastAt(at: number, input: ForecastInput): Forecast {
   };
 }
 
-function followUpsFor({ plan }: CalloutToDial, statistics: CallStatistics): FollowUps {
-  return plan ? followUpsOf(plan, statistics) : ONCE;
+/** @returns a function that computes the follow-ups of a callout, once for all callouts with the same retries */
+function rememberFollowUps(statistics: CallStatistics): (callout: CalloutToDial) => FollowUps {
+  const known = new Map<string, FollowUps>();
+  return ({ plan }) => {
+    if (!plan) return ONCE;
+    const key = JSON.stringify([plan.until, plan.maxAttempts, plan.retries]);
+    const followUps = known.get(key) ?? followUpsOf(plan, statistics);
+    known.set(key, followUps);
+    return followUps;
+  };
 }
 
 /** @returns whether calls of `other` go before those of a callout, or take turns with them */
