@@ -150,8 +150,8 @@ describe.each(scenarios)('a forecast for $name', (scenario) => {
     console.table(rows);
     for (const row of rows) {
       for (const ratio of [row.first_round, row.end, row.calls]) {
-        expect(ratio, JSON.stringify(row)).toBeGreaterThan(0.85);
-        expect(ratio, JSON.stringify(row)).toBeLessThan(1.15);
+        expect(ratio, `${JSON.stringify(row)}`).toBeGreaterThan(0.85);
+        expect(ratio, `${JSON.stringify(row)}`).toBeLessThan(1.15);
       }
     }
   });

@@ -63,7 +63,10 @@ const NONE_OR_SOME = Math.LN2;
 const HALF_A_CALL = 0.5;
 
 /** How much work one forecast may be: a unit is a group that is dialed in a step. */
-const MAX_WORK = 4_000_000;
+const MAX_WORK = 2_000_000;
+
+/** What a callout costs in each step, in the same unit. */
+const WORK_OF_A_CALLOUT = 50;
 
 /**
  * Computes when a callout is dialed beside others.
@@ -168,7 +171,7 @@ function goOn(
 function stepsFor(callouts: readonly ModeledCallout[], from: number): TimeSteps {
   const work = callouts.reduce((sum, { groups, windows, followUps }) => {
     const zones = windows === 'always' ? 1 : new Set(groups.map(({ zone }) => zone)).size;
-    return sum + zones * followUps.reduce((all, some) => all + some.length, 1);
+    return sum + WORK_OF_A_CALLOUT + zones * followUps.reduce((all, some) => all + some.length, 1);
   }, 1);
   return new TimeSteps(from, HORIZON, MAX_WORK / work);
 }
@@ -344,7 +347,7 @@ class Line {
     const [opens, closes] = [Math.max(start, startsAt), Math.min(end, expiresAt)];
     for (const [zone, openings] of this.openings.entries()) {
       const open = opens < closes ? openings.within(opens, closes) : undefined;
-      if (this.isOpen[zone] && !open) this.unqueue(zone);
+      if (this.isOpen[zone] && !open) this.dequeue(zone);
       this.isOpen[zone] = open !== undefined;
       if (!open || (this.queued === 0 && this.sumDue(zone) === 0)) continue;
       this.from = Math.min(this.from, open.from);
@@ -430,7 +433,7 @@ class Line {
   }
 
   /** Takes the people of a zone out of the queue. */
-  private unqueue(zone: number): void {
+  private dequeue(zone: number): void {
     for (const queued of this.queue) {
       for (let index = zone * this.rounds; index < (zone + 1) * this.rounds; index++) {
         const amount = queued.people[index]!;

@@ -51,7 +51,7 @@ export function calloutStatement(id: number): Sql {
   return sql`SELECT ${calloutColumns} FROM callouts WHERE id = ${id}`;
 }
 
-/** The other callouts that are dialed: they have queued calls, or a dial plan that makes some. The most urgent first. */
+/** The other callouts that are dialed, the most urgent first: they have queued calls, or a plan that makes some. */
 export function otherCalloutsStatement(id: number): Sql {
   const urgency = calloutPriorities.map((priority, index) => sql`WHEN ${priority} THEN ${index}`);
   return sql`SELECT ${calloutColumns}, (
@@ -203,8 +203,8 @@ export function sampleStatement(calloutId: number): Sql {
 }
 
 /**
- * The statement that reads for how long somebody of a callout has waited for a turn without a break (ms): since the call
- * that is dialed next was queued, or its window opened, or the callout began to run.
+ * The statement that reads for how long somebody of a callout has waited for a turn without a break (ms): since the
+ * call that is dialed next was queued, or its window opened, or the callout began to run.
  */
 export function waitStatement(calloutId: number): Sql {
   const participation = sql`(SELECT ${millisecondsOf(sql`callout_participations.next_call_at`)}

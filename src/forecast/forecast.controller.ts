@@ -13,8 +13,8 @@ export class ForecastController {
   constructor(private readonly forecasts: ForecastService) {}
 
   /**
-   * Forecasts how long a callout takes, before its start and while it runs. A paused callout is taken to be resumed now.
-   * One that is stopped or completed calls nobody.
+   * Forecasts how long a callout takes, before its start and while it runs. A paused callout is taken to be resumed
+   * now. One that is stopped or completed calls nobody.
    */
   @Get('forecast')
   @ReportRoute({

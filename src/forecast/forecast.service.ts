@@ -102,8 +102,8 @@ export class ForecastService {
       statistics,
       measured: callout.status === 'running' ? await this.measurePace(callout, statistics, answer) : undefined,
       leftOut: {
-        ...audience.leftOut,
         do_not_call: audience.leftOut.do_not_call + optedOut.reduce((sum, group) => sum + group.people, 0),
+        already_in_callout: audience.leftOut.already_in_callout,
       },
     };
     const forecast = forecastAt(callout.now, input);

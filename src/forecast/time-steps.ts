@@ -6,8 +6,8 @@ const COARSEST = 40;
 const FINEST = 200;
 
 /**
- * Divides the time from a moment on into steps. They become longer as the time passes, so that a step is always the same
- * small part of it: half a percent at best.
+ * Divides the time from a moment on into steps. They become longer as the time passes, so that a step is always the
+ * same small part of it: half a percent at best.
  */
 export class TimeSteps {
   /** How many steps there are. */
