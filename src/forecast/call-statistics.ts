@@ -3,7 +3,7 @@ import { isBlank } from '../metadata/client-values.js';
 import type { Metadata } from '../metadata/metadata.js';
 
 /** What a call comes to. `other`: results that no plan retries. */
-export type ModeledResult = RetryableResult | 'other';
+type ModeledResult = RetryableResult | 'other';
 
 /** How calls end: what a forecast assumes of the calls to come. */
 export interface CallStatistics {

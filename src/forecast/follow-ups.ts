@@ -3,7 +3,7 @@ import { JITTER, type RetryPlan, pauseAfter } from '../dial-plans/retry-schedule
 import type { CallStatistics } from './call-statistics.js';
 
 /** People who are called again after the same time. */
-export interface FollowUp {
+interface FollowUp {
   /** The time from a dial to the next one (s). */
   after: number;
   /** Their share of the people who were dialed (0 to 1). */
