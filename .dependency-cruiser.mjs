@@ -23,6 +23,7 @@ export const rooms = [
   ['features', '^src/(contacts|callouts|callout-participations|phone-calls|batch-operations|coverage)/'],
   ['dialing', '^src/dialing/'],
   ['callout runner', '^src/callout-runner/'],
+  ['forecast', '^src/forecast/'],
   ['webhooks', '^src/webhooks/'],
   ['simulator', '^src/simulator/'],
   ['application', '^src/(health|backup)/|^src/[^/]+\\.ts$'],

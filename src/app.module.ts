@@ -10,6 +10,7 @@ import { CoverageModule } from './coverage/coverage.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { entities } from './entities.js';
 import { EventsModule } from './events/events.module.js';
+import { ForecastModule } from './forecast/forecast.module.js';
 import { HealthModule } from './health/health.module.js';
 import { ErrorFilter } from './api/error.filter.js';
 import { NoQueryGuard } from './api/no-query.guard.js';
@@ -27,6 +28,7 @@ const apiModules = [
   CalloutsModule,
   CalloutParticipationsModule,
   CoverageModule,
+  ForecastModule,
   BatchOperationsModule,
   PhoneCallsModule,
   RemotePhoneCallEventsModule,

@@ -34,6 +34,7 @@ const routes = [
   'GET /api/callouts/{id}/timeline',
   'GET /api/callouts/{id}/left_out/contacts',
   'GET /api/callouts/{id}/recall',
+  'GET /api/callouts/{id}/forecast',
   'GET /api/callouts/{id}/contacts',
   'GET POST /api/callouts/{id}/callout_participations',
   'GET POST /api/callouts/{id}/batch_operations',

@@ -24,16 +24,10 @@ import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import { requestRecall } from '../recalls/request-recall.js';
 import { Attempts } from './attempts.js';
 import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
+import { queuedAhead } from './queued-ahead.js';
 
 /** The first key of the PostgreSQL advisory locks of callouts. The number is arbitrary, but unique in this program. */
 const RUNNER_LOCK = 720_117_004;
-
-/** How many minutes of dialing are queued ahead at most, so that a stop has little to cancel. */
-const MINUTES_AHEAD = 2;
-
-/** The least and the most attempts of a callout that wait to be dialed. */
-const MIN_QUEUED = 100;
-const MAX_QUEUED = 10_000;
 
 /** The most attempts that one transaction makes. */
 const CHUNK_SIZE = 2_000;
@@ -200,8 +194,7 @@ export class CalloutRunner {
    *   who are held back, perhaps until the next morning of their time zone, leave room for those of others
    */
   private async roomFor(transaction: Transaction, id: number, rate = Infinity): Promise<number> {
-    const perMinute = 60 * Math.min(rate, this.config.callsPerSecond);
-    const most = Math.ceil(Math.min(MAX_QUEUED, Math.max(MIN_QUEUED, MINUTES_AHEAD * perMinute)));
+    const most = queuedAhead(Math.min(rate, this.config.callsPerSecond));
     const [row] = await transaction.query<{ count: number }>(sql`SELECT count(*) AS count FROM (
         SELECT 1 FROM phone_calls
         WHERE callout_id BETWEEN ${id} AND ${id} AND status = 'queued' AND ${isNotHeldBack('phone_calls')}

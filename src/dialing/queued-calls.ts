@@ -36,7 +36,7 @@ export function hasQueuedCalls(calloutCondition: Sql): Sql {
  * Skips through the index from one callout with queued calls to the next, because thousands of callouts may have none.
  * Reads one call of each callout, which may have a million.
  */
-function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
+export function selectCalloutsWithQueued(condition: Sql, calloutCondition: Sql): Sql {
   // Without IS NOT NULL, SQLite finds calls without a callout first.
   const queued = sql`SELECT callout_id FROM phone_calls WHERE status = 'queued' AND callout_id IS NOT NULL`;
   const first = sql`${queued} ORDER BY callout_id, id LIMIT 1`;

@@ -14,7 +14,7 @@ export type RateLimitBucket = 'dial' | 'fetch' | 'recall';
  * The share of the permitted rate that is used. A slot may be used up to {@link SLOT_TOLERANCE} late, so ten seconds
  * may contain the slots of a longer time. The unused share keeps them below the limit.
  */
-const USED_RATIO = 0.95;
+export const USED_RATIO = 0.95;
 
 /** How long after its beginning a slot may still be used (ms). */
 export const SLOT_TOLERANCE = 250;

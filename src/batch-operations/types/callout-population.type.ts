@@ -98,7 +98,7 @@ export class CalloutPopulationType implements BatchOperationType {
 const lockContacts = lockClause('FOR KEY SHARE OF contacts');
 
 /** The condition of the contacts that running the population now would add. */
-function contactsToAdd(operation: Scope): Sql {
+export function contactsToAdd(operation: Pick<Scope, 'callout_id' | 'parameters'>): Sql {
   return and([...selectedConditions(operation), ...notInCallout(operation)]);
 }
 
@@ -108,8 +108,25 @@ export function contactsLeftOut(population: Pick<Scope, 'callout_id' | 'paramete
   return and([...filterConditions(population.parameters), ...notInCallout(population), optedOut]);
 }
 
+/**
+ * The condition of the contacts that a population with these parameters passes over, because they take part already.
+ *
+ * @param participations the condition of the participations that count
+ */
+export function contactsPassedOver(
+  { callout_id, parameters }: Pick<Scope, 'callout_id' | 'parameters'>,
+  participations: Sql,
+): Sql {
+  const taken = (column: Sql) => sql`(SELECT ${column} FROM callout_participations
+    WHERE callout_participations.callout_id = ${callout_id} AND ${participations})`;
+  return and([
+    ...selectedConditions({ parameters }),
+    sql`(contacts.id IN ${taken(sql`contact_id`)} OR contacts.msisdn IN ${taken(sql`msisdn`)})`,
+  ]);
+}
+
 /** The conditions of the contacts that match the population's filters and have not opted out. */
-function selectedConditions({ parameters }: Scope): Sql[] {
+function selectedConditions({ parameters }: Pick<Scope, 'parameters'>): Sql[] {
   return [...filterConditions(parameters), ...(includesOptedOut(parameters) ? [] : [notOptedOut])];
 }
 
