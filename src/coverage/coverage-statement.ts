@@ -35,7 +35,8 @@ export interface CoverageRow {
  */
 export function coverageStatement(calloutId: number, path: string[] | undefined, leftOut: Sql): Sql {
   const ofCallout = sql`callout_id = ${calloutId}`;
-  const accepted = sql`FROM phone_calls WHERE ${ofCallout} AND remote_call_id IS NOT NULL`;
+  // The condition of the index phone_calls_rings. PostgreSQL would use one on IS NOT NULL to look up provider ids.
+  const accepted = sql`FROM phone_calls WHERE ${ofCallout} AND coalesce(remote_call_id, '') <> ''`;
   const tried = sql`FROM callout_participations WHERE ${ofCallout} AND first_call_at IS NOT NULL`;
   return sql`WITH
     counted AS MATERIALIZED (${path ? countedByValue(calloutId, path) : countedAsWhole(ofCallout)}),

@@ -31,7 +31,7 @@ import { type PhoneCallStatus, phoneCallStatuses } from './phone-call.machine.js
 @Index('phone_calls_participation_attempt', ['callout_participation_id', 'attempt'], { unique: true })
 @Index('phone_calls_created', ['id'], { where: `"status" = 'created'` })
 @Index('phone_calls_remotely_queued_at', ['remotely_queued_at'])
-@Index('phone_calls_rings', ['callout_id', 'dialled_at'], { where: `"remote_call_id" IS NOT NULL` })
+@Index('phone_calls_rings', ['callout_id', 'dialled_at'], { where: `coalesce("remote_call_id", '') <> ''` })
 @Index('phone_calls_to_dial', ['callout_id', 'id'], { where: `"status" = 'queued'` })
 @Index('phone_calls_to_check', ['check_at'], { where: `"check_at" IS NOT NULL` })
 @Index('phone_calls_handed_out', ['leased_until'], { where: `"leased_until" IS NOT NULL` })

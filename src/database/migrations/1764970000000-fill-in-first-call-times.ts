@@ -27,7 +27,7 @@ export class FillInFirstCallTimes1764970000000 implements MigrationInterface {
     await createIndex(
       queryRunner,
       'phone_calls_rings',
-      '"phone_calls" ("callout_id", "dialled_at") WHERE "remote_call_id" IS NOT NULL',
+      `"phone_calls" ("callout_id", "dialled_at") WHERE coalesce("remote_call_id", '') <> ''`,
     );
   }
 
