@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { Config } from '../config/config.js';
 import { Batcher } from '../database/batcher.js';
-import { inList, isPostgres, lockClause, now, recordset, secondsFromNow } from '../database/dialect.js';
+import { inList, isPostgres, lockClause, recordset, secondsFromNow } from '../database/dialect.js';
+import { isExpired } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
@@ -139,7 +140,8 @@ export class CallRecaller {
   private async choose(transaction: Transaction, count: number): Promise<number[]> {
     const due = await transaction.query<DueRow>(sql`SELECT ${dueColumns} FROM recalled_calls
         JOIN phone_calls ON phone_calls.id = recalled_calls.phone_call_id
-        WHERE recalled_calls.due_at IS NOT NULL AND recalled_calls.due_at <= ${now}
+        WHERE recalled_calls.due_at IS NOT NULL
+          AND ${isExpired(sql`recalled_calls.due_at`, Math.max(LONGEST_PAUSE, this.leaseSeconds))}
         ORDER BY recalled_calls.due_at, recalled_calls.id LIMIT ${count}
         ${lockClause('FOR UPDATE OF recalled_calls SKIP LOCKED')}`);
     const over = due.filter(isOver);
@@ -148,9 +150,12 @@ export class CallRecaller {
     const unknown = open.filter((row) => !hasRemoteId(row));
     await setDue(transaction, over, sql`NULL`);
     await setDue(transaction, unknown, secondsFromNow(UNKNOWN_ID_PAUSE));
-    const lease = secondsFromNow(this.config.providerTimeout + LEASE_MARGIN);
-    await setDue(transaction, chosen, sql`${lease}, tries = tries + 1`);
+    await setDue(transaction, chosen, sql`${secondsFromNow(this.leaseSeconds)}, tries = tries + 1`);
     return chosen.map(({ id }) => id);
+  }
+
+  private get leaseSeconds(): number {
+    return this.config.providerTimeout + LEASE_MARGIN;
   }
 }
 
