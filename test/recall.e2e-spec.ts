@@ -1,9 +1,12 @@
+import type { Sql } from 'sql-template-tag';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Transaction } from '../src/database/transaction.js';
+import { requestRecall } from '../src/recalls/request-recall.js';
 import type { Api, ApiResponse, Body } from './support/api.js';
 import { expectConsistentBookkeeping } from './support/bookkeeping.js';
 import { sendCalloutEvent } from './support/campaigns.js';
 import { eventually } from './support/eventually.js';
-import { Installation } from './support/installation.js';
+import { Installation, way } from './support/installation.js';
 import { providerEnvironment } from './support/provider-environment.js';
 import { callsAtProvider, startCallout, storedParticipations, waitForStatus } from './support/self-running.js';
 import { setPersonBehavior } from './support/simulated-calls.js';
@@ -110,6 +113,39 @@ describe('a stop', () => {
     expect(numbersIn(await receipt(callout))).toEqual({ recalled: 1 });
   });
 
+  it('counts people whom an earlier stop has canceled, and a resume calls again', async () => {
+    const { group } = await createPeople(rings, rings, rings);
+    const callout = await startCallout(api, group, { ...plan, max_calls_in_flight: 1 });
+    await eventually(async () => {
+      const { headers } = await api.get(`/api/callouts/${callout}/phone_calls?q[status]=in_progress`);
+      return headers.get('total') === '1';
+    });
+    await send(callout, { event: 'stop' });
+    expect(numbersIn(await settled(callout))).toEqual({ recalled: 1, not_dialed: 2 });
+    await eventually(async () => (await outcomesOf(callout)).every((outcome) => outcome === 'canceled'));
+    await send(callout, { event: 'resume' });
+    await send(callout, { event: 'stop' });
+    const { recalled = 0, not_dialed, ...others } = numbersIn(await settled(callout));
+    expect([recalled + not_dialed!, others]).toEqual([3, {}]);
+  });
+
+  it('keeps its receipt when the time of the callout is over', async () => {
+    const { group } = await createPeople(rings);
+    const expires_at = new Date(Date.now() + 4_000).toISOString();
+    const callout = await startCallout(api, group, plan, { expires_at });
+    await waitForCalls(callout, 'ringing');
+    await send(callout, { event: 'stop' });
+    const found = await settled(callout);
+    expect(numbersIn(found)).toEqual({ recalled: 1 });
+    await eventually(() => Date.now() > Date.parse(expires_at));
+    // Each change makes the program look at the callout.
+    await api.patch(`/api/callouts/${callout}`, { metadata: { changed: 'yes' } });
+    const other = await startCallout(api, group, plan);
+    await waitForCalls(other, 'ringing');
+    expect(await receipt(callout)).toEqual(found);
+    await send(other, { event: 'stop' });
+  });
+
   it('shows a person who answered all the same', async () => {
     const { group } = await createPeople(rings);
     const callout = await startCallout(api, group, plan);
@@ -165,6 +201,95 @@ describe('a pause', () => {
   });
 });
 
+describe('a call whose claim was released', () => {
+  it('is asked for no more, and nobody was called', async () => {
+    const { group } = await createPeople(rings);
+    const callout = await startCallout(api, group, plan);
+    await waitForCalls(callout, 'ringing');
+    await send(callout, { event: 'pause', recall: true });
+    await settled(callout);
+    await installation.query(`UPDATE phone_calls SET status = 'queued', lease_token = NULL, dialled_at = NULL,
+        remote_call_id = NULL, remote_status = NULL, remotely_queued_at = NULL, sequence_number = NULL, ended_at = NULL
+      WHERE callout_id = ${callout}`);
+    const recalled = `recall_id IN (SELECT id FROM recalls WHERE callout_id = ${callout})`;
+    await installation.query(`UPDATE recalled_calls SET due_at = '2026-01-01T00:00:00.000Z' WHERE ${recalled}`);
+    await eventually(async () => {
+      const [row] = await installation.query<{ due_at: unknown }>(
+        `SELECT due_at FROM recalled_calls WHERE ${recalled}`,
+      );
+      return row!.due_at === null;
+    });
+    expect(numbersIn(await receipt(callout))).toEqual({ not_dialed: 1 });
+    await send(callout, { event: 'stop' });
+    await waitForCalls(callout, 'canceled');
+  });
+});
+
+describe.runIf(way === 'cluster')('a recall on PostgreSQL', () => {
+  const waitForLock = (): Promise<unknown> =>
+    eventually(async () => {
+      const waiting = await installation.query(`SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`);
+      return waiting.length > 0;
+    });
+
+  it('locks the calls before the callout, as the results of dials do', async () => {
+    const { group } = await createPeople(rings);
+    const callout = await startCallout(api, group, plan);
+    await waitForCalls(callout, 'ringing');
+    const other = await installation.connect();
+    await other.query('BEGIN');
+    await other.query(`SELECT 1 FROM phone_calls WHERE callout_id = ${callout} FOR UPDATE`);
+    const stopped = send(callout, { event: 'stop' });
+    await waitForLock();
+    await other.query(`SELECT 1 FROM callouts WHERE id = ${callout} FOR NO KEY UPDATE NOWAIT`);
+    await other.query('COMMIT');
+    await other.close();
+    expect((await stopped).status).toBe(201);
+    expect(numbersIn(await settled(callout))).toEqual({ recalled: 1 });
+  });
+
+  it('is not made by the expiry of a callout that is stopped meanwhile', async () => {
+    const { group } = await createPeople(rings);
+    const expires_at = new Date(Date.now() + 4_000).toISOString();
+    const callout = await startCallout(api, group, plan, { expires_at });
+    await waitForCalls(callout, 'ringing');
+    const other = await installation.connect();
+    await other.query('SET idle_in_transaction_session_timeout = 0');
+    await other.query('BEGIN');
+    // The lock of the callout's status (outcomes/lock-callout-status.ts).
+    await other.query(`SELECT pg_advisory_xact_lock(720117005, ${callout})`);
+    await waitForLock();
+    await other.query(`UPDATE callouts SET status = 'stopped', stopped_at = now() WHERE id = ${callout}`);
+    await other.query('COMMIT');
+    await other.close();
+    await api.patch(`/api/callouts/${callout}`, { metadata: { changed: 'yes' } });
+    await eventually(async () => {
+      const waiting = await installation.query(`SELECT 1 FROM callouts
+        WHERE id = ${callout} AND outcomes_cursor IS NOT NULL`);
+      return waiting.length === 0;
+    });
+    expect((await api.get(`/api/callouts/${callout}/recall`)).status).toBe(404);
+  });
+});
+
+describe.runIf(way === 'embedded')('a recall on SQLite', () => {
+  it('finds the calls under way by indexes', async () => {
+    const statements: Sql[] = [];
+    const query = async (statement: Sql) => {
+      statements.push(statement);
+      return [{ people: 0, done: 0, calls: null }];
+    };
+    const transaction = { query, insert: async () => 1 } as unknown as Transaction;
+    await requestRecall(transaction, 1, { reason: 'stop', endStatus: 'canceled' });
+    // The plan does not depend on the values.
+    const statement = statements[0]!.sql.replaceAll('?', '1');
+    const plan = JSON.stringify(await installation.query(`EXPLAIN QUERY PLAN ${statement}`));
+    expect(plan).toContain('phone_calls_handed_out');
+    expect(plan).not.toContain('SCAN phone_calls');
+  });
+});
+
 describe('the expiry of a callout', () => {
   it('recalls the calls that the provider has', async () => {
     const { group } = await createPeople(rings, rings);
@@ -199,6 +324,42 @@ describe('a provider that fails', () => {
       await installation.query('UPDATE recalled_calls SET error = NULL');
     },
   );
+
+  it('has its late response to an earlier request ignored, after another stop', async () => {
+    const { group } = await createPeople(rings);
+    const callout = await startCallout(api, group, plan);
+    await waitForCalls(callout, 'ringing');
+    await api.put('/simulator/faults', { create: { '500_before': 1 } });
+    await send(callout, { event: 'stop' });
+    const tries = async (): Promise<number> => {
+      const [row] = await installation.query<{ tries: number | string }>(`SELECT max(tries) AS tries FROM recalled_calls
+        WHERE recall_id IN (SELECT id FROM recalls WHERE callout_id = ${callout})`);
+      return Number(row!.tries);
+    };
+    // A response belongs to the request with the same number.
+    await eventually(async () => (await tries()) >= 2);
+    const before = await tries();
+    await send(callout, { event: 'stop', hang_up: true });
+    expect(await tries()).toBeGreaterThan(before);
+    await api.delete('/simulator/faults');
+    await settled(callout);
+  });
+
+  it('is asked again after the clock of the database has stepped back', async () => {
+    const { group } = await createPeople(rings);
+    const callout = await startCallout(api, group, plan);
+    await waitForCalls(callout, 'ringing');
+    await api.put('/simulator/faults', { create: { '500_before': 1 } });
+    await send(callout, { event: 'stop' });
+    const recalled = `recall_id IN (SELECT id FROM recalls WHERE callout_id = ${callout})`;
+    await eventually(
+      async () =>
+        (await installation.query(`SELECT 1 FROM recalled_calls WHERE ${recalled} AND error IS NOT NULL`)).length > 0,
+    );
+    await installation.query(`UPDATE recalled_calls SET due_at = '2099-01-01T00:00:00.000Z' WHERE ${recalled}`);
+    await api.delete('/simulator/faults');
+    expect(numbersIn(await settled(callout))).toEqual({ recalled: 1 });
+  });
 
   it('with a barred account shows in the health check that a stop cannot reach it', async () => {
     const { group } = await createPeople(rings);

@@ -19,9 +19,9 @@ import { longestPause } from '../dial-plans/retry-schedule.js';
 import { Queue } from '../jobs/queue.port.js';
 import { TRUE_WORDS } from '../metadata/client-values.js';
 import { normalizedTextAt } from '../metadata/normalized-text-at.js';
-import { lockCalloutStatus, tryLockCalloutStatus } from '../outcomes/lock-callout-status.js';
+import { tryLockCalloutStatus } from '../outcomes/lock-callout-status.js';
 import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
-import { requestRecall } from '../recalls/request-recall.js';
+import { lockForRecall, requestRecall } from '../recalls/request-recall.js';
 import { Attempts } from './attempts.js';
 import { hasDue, hasOpen, hasUnfinished, limitPauses } from './due-people.js';
 import { queuedAhead } from './queued-ahead.js';
@@ -69,7 +69,7 @@ export class CalloutRunner {
       UNION
       SELECT id FROM callouts WHERE expires_at IS NOT NULL AND expires_at <= ${now}
         AND status NOT IN ('stopped', 'completed')
-        AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)} OR NOT ${wasRecalled})
+        AND (status = 'running' OR outcomes_cursor IS NULL AND ${hasOpen(sql`callouts.id`)} OR ${isRecallable})
       ) AS due ORDER BY CASE WHEN id > ${after} THEN 0 ELSE 1 END, id LIMIT ${limit}`);
     return rows.map(({ id }) => id);
   }
@@ -210,14 +210,11 @@ export class CalloutRunner {
    */
   private async expire(transaction: Transaction, callout: Callout): Promise<boolean> {
     const { id } = callout;
-    const [expired] = await transaction.query<{ was_recalled: boolean | number }>(
-      sql`SELECT ${wasRecalled} AS was_recalled FROM callouts WHERE id = ${id} AND expires_at <= ${now}`,
+    const [expired] = await transaction.query<{ is_recallable: boolean | number }>(
+      sql`SELECT ${isRecallable} AS is_recallable FROM callouts WHERE id = ${id} AND expires_at <= ${now}`,
     );
     if (!expired) return false;
-    if (!expired.was_recalled) {
-      await lockCalloutStatus(transaction, id, 'change');
-      await requestRecall(transaction, id, { reason: 'expiry', endStatus: 'canceled' });
-    }
+    if (expired.is_recallable) await recallExpired(transaction, id);
     const waiting = await transaction.query(sql`SELECT 1 WHERE ${hasOpen(sql`${id}`)}`);
     if (waiting.length > 0) {
       await transaction.query(
@@ -240,9 +237,22 @@ export class CalloutRunner {
   }
 }
 
-/** The condition that the calls of an expired callout were recalled. */
-const wasRecalled = sql`EXISTS (SELECT 1 FROM recalls WHERE recalls.callout_id = callouts.id
-  AND reason = 'expiry' AND requested_at >= callouts.expires_at)`;
+/**
+ * The condition that the calls of an expired callout are to be recalled: its expiry has not done so yet. A stopped or
+ * completed callout keeps its receipt.
+ */
+const isRecallable = sql`(callouts.status NOT IN ('stopped', 'completed')
+  AND NOT EXISTS (SELECT 1 FROM recalls WHERE recalls.callout_id = callouts.id
+    AND reason = 'expiry' AND requested_at >= callouts.expires_at))`;
+
+/** Recalls the calls of an expired callout, unless it was stopped, or has got another expiry, before it was locked. */
+async function recallExpired(transaction: Transaction, id: number): Promise<void> {
+  await lockForRecall(transaction, id);
+  const due = await transaction.query(
+    sql`SELECT 1 FROM callouts WHERE id = ${id} AND expires_at <= ${now} AND ${isRecallable}`,
+  );
+  if (due.length > 0) await requestRecall(transaction, id, { reason: 'expiry', endStatus: 'canceled' });
+}
 
 /**
  * Reads how far a callout is, in one statement: people whom a population has added are left.

@@ -16,7 +16,13 @@ import { changesTo } from '../api/resources/changes.js';
 import { Records } from '../api/resources/records.js';
 import type { Row } from '../api/resources/resource.js';
 import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
-import { type RecallRequest, endRecalls, repeatRecall, requestRecall } from '../recalls/request-recall.js';
+import {
+  type RecallRequest,
+  endRecalls,
+  lockForRecall,
+  repeatRecall,
+  requestRecall,
+} from '../recalls/request-recall.js';
 import { nextStatus, transition } from '../state-machine/transition.js';
 import { populationParametersOf } from './audience.js';
 import { statusColumns } from './callout-status.js';
@@ -94,7 +100,8 @@ export class CalloutsService {
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
     const { shown, population } = await this.unitOfWork.run<{ shown: Row; population?: number }>(
       async (transaction) => {
-        await lockCalloutStatus(transaction, id, 'change');
+        if (recallsCalls(event.dto)) await lockForRecall(transaction, id);
+        else await lockCalloutStatus(transaction, id, 'change');
         const callout = await findForChange(transaction, Callout, id);
         const recall = recallRequest(event);
         if (recall && callout.status === 'stopped' && (await repeatRecall(transaction, id, recall.endStatus)) > 0) {
@@ -143,13 +150,18 @@ export class CalloutsService {
   }
 }
 
+/** @returns whether an event recalls the calls that the provider has */
+function recallsCalls({ event, recall }: CalloutEventDto): boolean {
+  return event === 'stop' || (event === 'pause' && recall === true);
+}
+
 /**
  * @returns how the event recalls the calls that the provider has; undefined if it does not
  * @throws ValidationError with all errors in the body, if an option does not belong to the event
  */
 function recallRequest({ dto, errors }: Checked<CalloutEventDto>): RecallRequest | undefined {
   const { event, recall, hang_up } = dto;
-  const recalls = event === 'stop' || (event === 'pause' && recall === true);
+  const recalls = recallsCalls(dto);
   throwIfInvalid({
     ...(recall !== undefined && event !== 'pause' && { recall: ['is only for pause: stop always recalls calls'] }),
     ...(hang_up !== undefined && !recalls && { hang_up: ['is only for stop, and for pause with recall'] }),

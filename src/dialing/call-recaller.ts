@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import sql, { type Sql } from 'sql-template-tag';
 import { Config } from '../config/config.js';
 import { Batcher } from '../database/batcher.js';
-import { inList, lockClause, now, recordset, secondsFromNow } from '../database/dialect.js';
+import { inList, isPostgres, lockClause, recordset, secondsFromNow } from '../database/dialect.js';
+import { isExpired } from '../database/lease.js';
 import { BackgroundReader } from '../database/reader.js';
 import type { Take } from '../database/take-once.js';
 import type { Transaction } from '../database/transaction.js';
@@ -45,6 +46,7 @@ type DueRow = Omit<RecallableCall, 'remote_call_id'> & {
   remote_call_id: string | null;
   status: PhoneCallStatus;
   remote_status: string | null;
+  is_claimed: boolean | number;
 };
 
 /** What a request came to: the pause until the next one (s), and why it failed. */
@@ -57,6 +59,7 @@ interface RequestResult {
 
 const dueColumns = sql`recalled_calls.id, recalled_calls.phone_call_id, recalled_calls.tries,
   phone_calls.remote_call_id, phone_calls.status, phone_calls.remote_status,
+  phone_calls.lease_token IS NOT NULL AS is_claimed,
   (SELECT end_status FROM recalls WHERE recalls.id = recalled_calls.recall_id) AS end_status`;
 
 /**
@@ -122,6 +125,7 @@ export class CallRecaller {
     await this.unitOfWork.runShared(async (transaction) => {
       const results = take();
       if (results.some(({ error }) => error === null)) await this.rateLimiter.resetBackoff(transaction, 'recall');
+      await lockRecalledCalls(transaction, results);
       const columns = { id: 'bigint', tries: 'bigint', pause: 'bigint', error: 'text' } as const;
       // A stop or a resume that came meanwhile has set another time, or none.
       await transaction.execute(sql`UPDATE recalled_calls
@@ -136,18 +140,22 @@ export class CallRecaller {
   private async choose(transaction: Transaction, count: number): Promise<number[]> {
     const due = await transaction.query<DueRow>(sql`SELECT ${dueColumns} FROM recalled_calls
         JOIN phone_calls ON phone_calls.id = recalled_calls.phone_call_id
-        WHERE recalled_calls.due_at IS NOT NULL AND recalled_calls.due_at <= ${now}
+        WHERE recalled_calls.due_at IS NOT NULL
+          AND ${isExpired(sql`recalled_calls.due_at`, Math.max(LONGEST_PAUSE, this.leaseSeconds))}
         ORDER BY recalled_calls.due_at, recalled_calls.id LIMIT ${count}
-        ${lockClause('FOR UPDATE OF recalled_calls')}`);
+        ${lockClause('FOR UPDATE OF recalled_calls SKIP LOCKED')}`);
     const over = due.filter(isOver);
     const open = due.filter((row) => !isOver(row));
     const chosen = open.filter(hasRemoteId);
     const unknown = open.filter((row) => !hasRemoteId(row));
     await setDue(transaction, over, sql`NULL`);
     await setDue(transaction, unknown, secondsFromNow(UNKNOWN_ID_PAUSE));
-    const lease = secondsFromNow(this.config.providerTimeout + LEASE_MARGIN);
-    await setDue(transaction, chosen, sql`${lease}, tries = tries + 1`);
+    await setDue(transaction, chosen, sql`${secondsFromNow(this.leaseSeconds)}, tries = tries + 1`);
     return chosen.map(({ id }) => id);
+  }
+
+  private get leaseSeconds(): number {
+    return this.config.providerTimeout + LEASE_MARGIN;
   }
 }
 
@@ -173,9 +181,22 @@ function hasRemoteId<Row extends DueRow>(row: Row): row is Row & { remote_call_i
   return row.remote_call_id !== null;
 }
 
-/** @returns whether there is nothing to ask for: the call has ended, will not be dialed, or is left alone */
-function isOver({ status, remote_status, end_status }: DueRow): boolean {
-  return hasEnded(status) || status === 'created' || (remote_status === ANSWERED && end_status === 'canceled');
+/**
+ * @returns whether there is nothing to ask for: the call has ended, will not be dialed, or is left alone. A call whose
+ *   claim was released is not dialed while its callout is held back, and `resume` ends the recall
+ */
+function isOver({ status, remote_status, end_status, is_claimed }: DueRow): boolean {
+  const isHeldBack = status === 'created' || (status === 'queued' && !is_claimed);
+  return hasEnded(status) || isHeldBack || (remote_status === ANSWERED && end_status === 'canceled');
+}
+
+/** Locks recalled calls in the order of their ids, as a stop and a resume do, so that they cannot deadlock. */
+async function lockRecalledCalls(transaction: Transaction, rows: readonly { id: number }[]): Promise<void> {
+  if (!isPostgres) return;
+  const ids = rows.map(({ id }) => id);
+  await transaction.query(
+    sql`SELECT 1 FROM recalled_calls WHERE ${inList(sql`id`, ids)} ORDER BY id ${lockClause('FOR NO KEY UPDATE')}`,
+  );
 }
 
 async function setDue(transaction: Transaction, rows: readonly DueRow[], time: Sql): Promise<void> {

@@ -8,7 +8,7 @@ const MAX_UNKNOWN_IN_A_ROW = 10;
 export class FailurePauses {
   private unknownInARow = 0;
 
-  /** @param subject what a warning in the log begins with, such as `Recalling calls is paused: ` */
+  /** @param subject what a warning in the log begins with, such as `Calls cannot be recalled: ` */
   constructor(
     private readonly rateLimiter: RateLimiter,
     private readonly bucket: RateLimitBucket,

@@ -54,8 +54,7 @@ export class HealthController {
   /**
    * Checks the database and the queue. Responds with 503 and the reason if one is unavailable. `telephony` shows
    * whether calls are placed, why not, whether a stop cannot reach the provider, and which callouts are held because of
-   * a setting. Paused dialing is not a 503,
-   * because webhooks must still be routed to this process.
+   * a setting. Paused dialing is not a 503, because webhooks must still be routed to this process.
    */
   @Get('ready')
   @Public()

@@ -10,10 +10,10 @@ import { ANSWERED } from './request-recall.js';
  * What can become of a call that was under way when its callout was recalled. Of a person with several such calls, the
  * last one in this list counts.
  */
-const callResults = ['not_dialed', 'recalled', 'could_not_recall', 'answered_before', 'talking', 'pending'] as const;
-type CallResult = (typeof callResults)[number];
+const recallResults = ['not_dialed', 'recalled', 'could_not_recall', 'answered_before', 'talking', 'pending'] as const;
+type RecallResult = (typeof recallResults)[number];
 
-const result = (name: CallResult) => raw(String(callResults.indexOf(name)));
+const result = (name: RecallResult) => raw(String(recallResults.indexOf(name)));
 
 /**
  * What became of a row of `recalled_calls`, from the present state of the call: whatever the provider reports late
@@ -66,7 +66,7 @@ export class RecallReceipts {
       FROM latest LEFT JOIN counts ON TRUE`);
     const [first] = rows;
     if (!first) throw new NotFoundError();
-    const count = (name: CallResult) => rows.find((row) => row.result === callResults.indexOf(name))?.count ?? 0;
+    const count = (name: RecallResult) => rows.find((row) => row.result === recallResults.indexOf(name))?.count ?? 0;
     const called = rows.reduce((sum, row) => sum + row.count, 0);
     return {
       requested_at: toIsoTimestamp(first.requested_at),

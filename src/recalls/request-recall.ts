@@ -1,8 +1,18 @@
-import sql, { join } from 'sql-template-tag';
-import { jsonArrays, notIndexed, now, parseJson, recordset } from '../database/dialect.js';
+import sql, { type Sql, join } from 'sql-template-tag';
+import {
+  inSubquery,
+  isPostgres,
+  jsonArrays,
+  lockClause,
+  notIndexed,
+  now,
+  parseJson,
+  recordset,
+} from '../database/dialect.js';
 import type { Transaction } from '../database/transaction.js';
-import { type Outcome, unfinishedOutcomes } from '../outcomes/outcome-names.js';
-import { awaitedStatuses, endedStatuses } from '../phone-calls/phone-call.machine.js';
+import { lockCalloutStatus } from '../outcomes/lock-callout-status.js';
+import { unfinishedOutcomes } from '../outcomes/outcome-names.js';
+import { awaitedStatuses } from '../phone-calls/phone-call.machine.js';
 import type { EndStatus } from '../telephony/end-status.js';
 import { Recall, type RecallReason } from './recall.entity.js';
 
@@ -12,8 +22,8 @@ export const ANSWERED = 'in-progress';
 /** The order in which the provider is asked: a call that does not ring yet may still be kept from ringing. */
 const remoteStatusOrder: Readonly<Record<string, number>> = { ringing: 1, [ANSWERED]: 2 };
 
-/** A call that is under way, with the participation that it belongs to. */
-type OpenCall = [id: number, participationId: number, outcome: Outcome, remoteStatus: string | null];
+/** A call that is under way, with the participation that it belongs to, and whether that counts as done. */
+type OpenCall = [id: number, participationId: number, isDone: number, remoteStatus: string | null];
 
 /** What makes the program recall calls, and how. */
 export interface RecallRequest {
@@ -24,9 +34,24 @@ export interface RecallRequest {
 }
 
 /**
+ * Locks what a recall of a callout needs, before the transaction locks any row: the status of the callout, so that no
+ * call is claimed meanwhile, and then the calls under way, in the order of their ids. The rows of a recall refer to
+ * them, which makes PostgreSQL lock them in any order, after the row of the callout. The results of dials lock them
+ * first, so the two would deadlock.
+ */
+export async function lockForRecall(transaction: Transaction, calloutId: number): Promise<void> {
+  await lockCalloutStatus(transaction, calloutId, 'change');
+  if (!isPostgres) return;
+  const ids = openCalls(calloutId, sql`id`);
+  await transaction.query(
+    sql`SELECT 1 FROM phone_calls WHERE ${inSubquery(sql`id`, ids)} ORDER BY id ${lockClause('FOR KEY SHARE')}`,
+  );
+}
+
+/**
  * Recalls the calls of a callout: the provider is asked to end those that it has. Stores the state of everybody who
- * takes part at this moment, for the receipt. The caller has locked the status of the callout for a change, so that no
- * call is claimed meanwhile, and keeps further calls from being dialed.
+ * takes part at this moment, for the receipt. The caller has called {@link lockForRecall}, and keeps further calls from
+ * being dialed.
  */
 export async function requestRecall(
   transaction: Transaction,
@@ -34,9 +59,7 @@ export async function requestRecall(
   { reason, endStatus, requestedBy }: RecallRequest,
 ): Promise<void> {
   const { people, done, calls } = await readMoment(transaction, calloutId);
-  const calledAgain = new Set(
-    calls.filter(([, , outcome]) => isDone(outcome)).map(([, participation]) => participation),
-  );
+  const calledAgain = new Set(calls.filter(([, , isDone]) => isDone === 1).map(([, participation]) => participation));
   const recallId = await transaction.insert(Recall, {
     callout_id: calloutId,
     reason,
@@ -71,19 +94,25 @@ export async function repeatRecall(transaction: Transaction, calloutId: number, 
   if (endStatus === 'completed') {
     await transaction.execute(sql`UPDATE recalls SET end_status = 'completed' WHERE id = ${latest}`);
   }
-  return transaction.execute(sql`UPDATE recalled_calls SET due_at = ${now}, tries = 0
-      WHERE recall_id = ${latest} AND EXISTS (
-        SELECT 1 FROM phone_calls WHERE phone_calls.id = recalled_calls.phone_call_id
-          AND phone_calls.status NOT IN ('created', ${join([...endedStatuses])})
-          AND ('completed' = (SELECT end_status FROM recalls WHERE id = recalled_calls.recall_id)
-            OR coalesce(phone_calls.remote_status, '') <> ${ANSWERED})
-      )`);
+  const underWay = sql`SELECT recalled_calls.id FROM recalled_calls
+    JOIN phone_calls ON phone_calls.id = recalled_calls.phone_call_id
+    WHERE recall_id = ${latest} AND (phone_calls.status IN (${join([...awaitedStatuses])})
+        OR phone_calls.status = 'queued' AND phone_calls.lease_token IS NOT NULL)
+      AND ('completed' = (SELECT end_status FROM recalls WHERE id = ${latest})
+        OR coalesce(phone_calls.remote_status, '') <> ${ANSWERED})
+    ORDER BY recalled_calls.id ${lockClause('FOR NO KEY UPDATE OF recalled_calls')}`;
+  // The number of tries grows: the response to an earlier request must not count as that to the new one.
+  return transaction.execute(
+    sql`UPDATE recalled_calls SET due_at = ${now}, tries = tries + 1 WHERE ${inSubquery(sql`id`, underWay)}`,
+  );
 }
 
 /** Stops asking for the end of the calls of a callout, because it dials again. */
 export async function endRecalls(transaction: Transaction, calloutId: number): Promise<void> {
-  await transaction.execute(sql`UPDATE recalled_calls SET due_at = NULL
-      WHERE due_at IS NOT NULL AND recall_id IN (SELECT id FROM recalls WHERE callout_id = ${calloutId})`);
+  const waiting = sql`SELECT id FROM recalled_calls
+    WHERE due_at IS NOT NULL AND recall_id IN (SELECT id FROM recalls WHERE callout_id = ${calloutId})
+    ORDER BY id ${lockClause('FOR NO KEY UPDATE')}`;
+  await transaction.execute(sql`UPDATE recalled_calls SET due_at = NULL WHERE ${inSubquery(sql`id`, waiting)}`);
 }
 
 /** Reads how many people take part, how many of them are done, and the calls under way. They are of one moment. */
@@ -92,19 +121,35 @@ async function readMoment(
   calloutId: number,
 ): Promise<{ people: number; done: number; calls: OpenCall[] }> {
   const people = sql`SELECT count(*) FROM callout_participations WHERE callout_id = ${calloutId}`;
-  const outcome = sql`(SELECT outcome FROM callout_participations WHERE id = calls.callout_participation_id)`;
-  const columns = [sql`calls.id`, sql`calls.callout_participation_id`, outcome, sql`calls.remote_status`];
-  const atProvider = sql`SELECT id FROM phone_calls
-    WHERE callout_id = ${calloutId} AND status IN (${join([...awaitedStatuses])})`;
-  // A claimed call has a lease. The index on leases is small, and a million calls of the callout may be queued.
-  const claimed = sql`SELECT id FROM phone_calls WHERE leased_until IS NOT NULL AND lease_token IS NOT NULL
-    AND ${notIndexed('status')} = 'queued' AND callout_id + 0 = ${calloutId}`;
+  const isDone = sql`(outcome NOT IN (${join([...unfinishedOutcomes])}) AND NOT ${isOutdated(calloutId)})`;
+  const ofPerson = sql`(SELECT CASE WHEN ${isDone} THEN 1 ELSE 0 END FROM callout_participations
+    WHERE callout_participations.id = calls.callout_participation_id)`;
+  const columns = [sql`calls.id`, sql`calls.callout_participation_id`, ofPerson, sql`calls.remote_status`];
+  const calls = openCalls(calloutId, sql`id, callout_participation_id, remote_status`);
   const [row] = await transaction.query<{ people: number; done: number; calls: unknown }>(sql`SELECT
-      (${people}) AS people, (${people} AND outcome NOT IN (${join([...unfinishedOutcomes])})) AS done,
-      ${jsonArrays(columns, sql`FROM phone_calls AS calls WHERE calls.id IN (${atProvider} UNION ${claimed})`)} AS calls`);
+      (${people}) AS people, (${people} AND ${isDone}) AS done,
+      ${jsonArrays(columns, sql`FROM (${calls}) AS calls`)} AS calls`);
   return { people: row!.people, done: row!.done, calls: parseJson<OpenCall[] | null>(row!.calls) ?? [] };
 }
 
-function isDone(outcome: Outcome): boolean {
-  return !unfinishedOutcomes.includes(outcome);
+/** The query of the calls of a callout that are claimed or at the provider. */
+function openCalls(calloutId: number, columns: Sql): Sql {
+  // A claimed call has a lease. The index on leases is small, and a million calls of the callout may be queued. SQLite
+  // uses that index only for a range.
+  const hasLease = isPostgres ? sql`leased_until IS NOT NULL` : sql`leased_until > ''`;
+  return sql`SELECT ${columns} FROM phone_calls
+      WHERE callout_id = ${calloutId} AND status IN (${join([...awaitedStatuses])})
+    UNION ALL SELECT ${columns} FROM phone_calls
+      WHERE ${hasLease} AND lease_token IS NOT NULL AND ${notIndexed('status')} = 'queued'
+        AND callout_id + 0 = ${calloutId}`;
+}
+
+/**
+ * The condition that the outcome of a participation is still that of a stop or an expiry which was undone: after a
+ * `resume`, outcomes are refreshed in the order of the ids, up to `outcomes_cursor`. Such people are to be called.
+ */
+function isOutdated(calloutId: number): Sql {
+  const cursor = sql`(SELECT outcomes_cursor FROM callouts
+    WHERE callouts.id = ${calloutId} AND (expires_at IS NULL OR expires_at > ${now}))`;
+  return sql`(outcome IN ('canceled', 'expired') AND coalesce(callout_participations.id > ${cursor}, FALSE))`;
 }
