@@ -8,11 +8,14 @@ import type { Reservation } from './rate-limiter.js';
 import { Queue } from '../jobs/queue.port.js';
 import { PollingLoop } from '../jobs/polling-loop.js';
 
-/** How often calls to dial, to look up and to recall are reserved (ms). */
+/** How often calls to dial and calls to look up are reserved (ms). */
 const POLL_INTERVAL = 250;
 
 /** How often calls are reserved while more calls are due than could be reserved (ms). */
 const BUSY_POLL_INTERVAL = 100;
+
+/** How often calls to recall are reserved (ms). A stop is urgent, and without one this reads one row of an index. */
+const RECALL_POLL_INTERVAL = 100;
 
 /** Calls whose slots begin within this time are passed to the queue in one group (ms). */
 const GROUP_INTERVAL = 20;
@@ -37,7 +40,7 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
   private readonly loops = [
     this.poll(() => this.reserveDials(), POLL_INTERVAL),
     this.poll(async () => this.schedule('fetch', await this.reconciler.reserve()), POLL_INTERVAL),
-    this.poll(() => this.reserveRecalls(), POLL_INTERVAL),
+    this.poll(() => this.reserveRecalls(), RECALL_POLL_INTERVAL),
     this.poll(() => this.housekeeping(), HOUSEKEEPING_INTERVAL),
     this.poll(() => this.refreshOutcomes(), HOUSEKEEPING_INTERVAL),
     this.poll(() => this.repairClockSteps(), CLOCK_CHECK_INTERVAL),
@@ -73,10 +76,8 @@ export class Dispatcher implements OnApplicationBootstrap, BeforeApplicationShut
     return hasMore ? BUSY_POLL_INTERVAL : POLL_INTERVAL;
   }
 
-  private async reserveRecalls(): Promise<number> {
-    const calls = await this.recaller.reserve();
-    this.schedule('recall', calls);
-    return calls.length > 0 ? BUSY_POLL_INTERVAL : POLL_INTERVAL;
+  private async reserveRecalls(): Promise<void> {
+    this.schedule('recall', await this.recaller.reserve());
   }
 
   private async housekeeping(): Promise<void> {
