@@ -216,13 +216,22 @@ describe('a callout whose starts_at lies ahead', () => {
     const running = await createPausedCallout(api, await createGroup(1));
     await sendCalloutEvent(api, running, 'resume');
     await eventually(async () => (await callsOf(running))[0].status === 'completed');
-    for (const id of callouts) expect((await callsOf(id))[0].status).toBe('queued');
+    expect((await callsOf(scheduled))[0].status).toBe('queued');
+    await eventually(async () => (await callsOf(completed))[0].status === 'canceled');
     expect((await send(completed, 'stop')).status).toBe(422);
     expect((await send(completed, 'pause')).status).toBe(422);
     await sendCalloutEvent(api, scheduled, 'start');
     await sendCalloutEvent(api, completed, 'resume');
     expect(await shown(completed)).toMatchObject({ status: 'running', completed_at: null });
-    for (const id of callouts) await eventually(async () => (await callsOf(id))[0].status === 'completed');
+    await eventually(async () => (await callsOf(scheduled))[0].status === 'completed');
+    const again = await api.post(
+      `/api/callout_participations/${(await callsOf(completed))[0].callout_participation_id}/phone_calls`,
+      {
+        remote_request_params: { from: '2442' },
+      },
+    );
+    await api.post(`/api/phone_calls/${again.body.id}/phone_call_events`, { event: 'queue' });
+    await eventually(async () => (await callsOf(completed))[1]!.status === 'completed');
   });
 
   it('needs something to say before it is scheduled, and as long as it is', async () => {

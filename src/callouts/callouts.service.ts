@@ -98,25 +98,26 @@ export class CalloutsService {
    *   call flow rejects its metadata
    */
   async transition(id: number, event: Checked<CalloutEventDto>): Promise<Row> {
+    const checked = { dto: event.dto, errors: { ...event.errors, ...optionErrors(event.dto) } };
     const { shown, population } = await this.unitOfWork.run<{ shown: Row; population?: number }>(
       async (transaction) => {
         if (recallsCalls(event.dto)) await lockForRecall(transaction, id);
         else await lockCalloutStatus(transaction, id, 'change');
         const callout = await findForChange(transaction, Callout, id);
-        const recall = recallRequest(event);
+        const recall = Object.keys(checked.errors).length === 0 ? recallRequest(event.dto) : undefined;
         if (recall && callout.status === 'stopped' && (await repeatRecall(transaction, id, recall.endStatus)) > 0) {
           return { shown: await this.records.find(calloutResource, id, transaction) };
         }
         const { startsLater, isExpired } = await readClock(transaction, id);
         const conditions = new Set(startsLater ? [STARTS_LATER] : []);
-        const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, event, conditions);
+        const to = nextStatus<CalloutStatus>(calloutMachine, callout.status, checked, conditions);
         if (willDial(to)) {
           throwIfInvalid(isExpired ? { expires_at: [IN_THE_PAST] } : {});
           this.assertCallFlowReady(callout);
         }
         if (recall) await requestRecall(transaction, id, recall);
         else if (willDial(to)) await endRecalls(transaction, id);
-        await transition(transaction, Callout, id, calloutMachine, event, statusColumns(callout, to), conditions);
+        await transition(transaction, Callout, id, calloutMachine, checked, statusColumns(callout, to), conditions);
         const added = willDial(to) && callout.audience ? populationParametersOf(callout.audience) : undefined;
         return {
           ...(added && { population: await queueAudiencePopulation(transaction, id, added) }),
@@ -155,20 +156,20 @@ function recallsCalls({ event, recall }: CalloutEventDto): boolean {
   return event === 'stop' || (event === 'pause' && recall === true);
 }
 
-/**
- * @returns how the event recalls the calls that the provider has; undefined if it does not
- * @throws ValidationError with all errors in the body, if an option does not belong to the event
- */
-function recallRequest({ dto, errors }: Checked<CalloutEventDto>): RecallRequest | undefined {
-  const { event, recall, hang_up } = dto;
-  const recalls = recallsCalls(dto);
-  throwIfInvalid({
-    ...(recall !== undefined && event !== 'pause' && { recall: ['is only for pause: stop always recalls calls'] }),
-    ...(hang_up !== undefined && !recalls && { hang_up: ['is only for stop, and for pause with recall'] }),
-    ...errors,
-  });
-  if (!recalls) return undefined;
-  return { reason: event === 'stop' ? 'stop' : 'pause', endStatus: hang_up ? 'completed' : 'canceled' };
+/** @returns how the event recalls the calls that the provider has; undefined if it does not */
+function recallRequest(dto: CalloutEventDto): RecallRequest | undefined {
+  if (!recallsCalls(dto)) return undefined;
+  return { reason: dto.event === 'stop' ? 'stop' : 'pause', endStatus: dto.hang_up ? 'completed' : 'canceled' };
+}
+
+/** @returns the errors of options that do not belong to the event */
+function optionErrors(dto: CalloutEventDto): FieldErrors {
+  return {
+    ...(dto.recall !== undefined &&
+      dto.event !== 'pause' && { recall: ['is only for pause: stop always recalls calls'] }),
+    ...(dto.hang_up !== undefined &&
+      !recallsCalls(dto) && { hang_up: ['is only for stop, and for pause with recall'] }),
+  };
 }
 
 /** @returns whether a callout dials with this status, or will begin to dial by itself */
