@@ -32,17 +32,17 @@ export function withProvider({ folder }, calls, work) {
  * Starts the program, warms it up, and dials `calls` calls.
  *
  * @param prepare is called with a number of calls, and returns the statements after which the callout dials that many
- * @param meanwhile is called with the program when the measured calls begin, and returns a function that ends its work
+ * @param startLoad puts a load on the program beside the measured calls. It returns a function that stops the load
  * @returns calls a second, from the start of the callout until the provider's last response is recorded, and the memory
  */
-export async function measureDialing({ way, template, provider, calls, prepare, meanwhile }) {
+export async function measureDialing({ way, template, provider, calls, prepare, startLoad }) {
   const database = await template.copy();
   const program = await way.start(database, { ...provider.environment, ...WITHOUT_LIMIT });
   await dial(program, database, WARMING, prepare);
   const watched = program.watchMemory();
-  const end = meanwhile?.(program);
+  const stopLoad = startLoad?.(program);
   const began = await dial(program, database, calls, prepare);
-  await end?.();
+  await stopLoad?.();
   const ended = await lastRecorded(database);
   const memory = watched();
   await program.stop();

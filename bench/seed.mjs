@@ -47,7 +47,7 @@ export class Seed {
     });
   }
 
-  /** A participation for each contact. Nobody is to be called. */
+  /** Each contact takes part, and nobody is left to call. */
   canceled() {
     return this.once('canceled', async () => {
       const database = await (await this.participations()).copy();
@@ -56,7 +56,7 @@ export class Seed {
     });
   }
 
-  /** A participation for each contact, all of whom were called: three tenths of them twice. */
+  /** Each contact takes part and was called: 70 % once, 30 % twice. */
   called() {
     return this.once('called', async () => {
       const database = await (await this.participations()).copy();

@@ -104,8 +104,10 @@ export function statementsOf({ dialect }) {
       ended(1, 'TRUE'),
       ended(2, calledTwice),
       `UPDATE callout_participations SET attempts = CASE WHEN ${calledTwice} THEN 2 ELSE 1 END,
-        first_call_at = ${dialedAt(1)}, last_call_at = CASE WHEN ${calledTwice} THEN ${dialedAt(2)} ELSE ${dialedAt(1)} END,
-        outcome = CASE WHEN id % 10 < 4 THEN 'confirmed' WHEN id % 10 < 6 THEN 'answered' WHEN id % 10 = 9 THEN 'retrying'
+        first_call_at = ${dialedAt(1)},
+        last_call_at = CASE WHEN ${calledTwice} THEN ${dialedAt(2)} ELSE ${dialedAt(1)} END,
+        outcome = CASE WHEN id % 10 < 4 THEN 'confirmed' WHEN id % 10 < 6 THEN 'answered'
+          WHEN id % 10 = 9 THEN 'retrying'
           ELSE 'not_answered' END, next_call_at = CASE WHEN id % 10 = 9 THEN ${later(36_000)} END WHERE callout_id = 1`,
     ],
 

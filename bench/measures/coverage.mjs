@@ -1,57 +1,39 @@
 import { setInterval } from 'node:timers/promises';
-import { startChild } from '../child-process.mjs';
 import { WARMING, measureDialing, requestTo, withProvider } from '../dial.mjs';
-import { compareLatencies } from '../latencies.mjs';
-import { HttpClient } from '../processes/http-client.mjs';
+import { withBareServer } from '../latencies.mjs';
 import { startSink } from '../provider.mjs';
 import { runAlternately } from '../run-alternately.mjs';
-import { median } from '../statistics.mjs';
 
 const REPORTS = ['coverage', 'coverage?group_by=metadata.province'];
 
 /** Measures how long reports on a callout take, and what they cost while it is dialed. */
 export async function measure(bench) {
   await measureReports(bench);
-  await measureDialingMeanwhile(bench);
+  await measureDialingUnderLoad(bench);
 }
 
 /** The latency of reports, and of the plain GROUP BY from a bare server, alternately. */
 async function measureReports({ way, seed, flags, report }) {
-  const template = await seed.called();
-  const [ours, theirs] = [await template.copy(), await template.copy()];
-  const program = await way.start(ours);
-  const bare = await startChild('bare-server', theirs.address);
-  const requests = new HttpClient(1);
-  for (const path of REPORTS) {
-    const urls = [program.url, bare.answer.url].map((url) => `${url}/api/callouts/1/${path}`);
-    const times = await compareLatencies(requests, ...urls);
-    report.add({
-      measure: `GET ${path} of ${flags.contacts}`,
-      way: way.name,
-      unit: 'ms',
-      ours: median(times.ours),
-      baseline: median(times.baseline),
-      goal: ['at most', 1.5],
-      all: times,
-    });
-  }
-  await program.stop();
-  await bare.stop();
-  for (const database of [ours, theirs]) await database.drop();
+  await withBareServer({ way, report }, await seed.called(), async ({ program, bare, compare }) => {
+    for (const path of REPORTS) {
+      const [here, there] = [program, bare].map((url) => `${url}/api/callouts/1/${path}`);
+      await compare(`GET ${path} of ${flags.contacts}`, here, there);
+    }
+  });
 }
 
 /** Calls a second of a callout with all contacts, while its coverage is requested once a second and while it is not. */
-async function measureDialingMeanwhile({ way, seed, flags, report }) {
+async function measureDialingUnderLoad({ way, seed, flags, report }) {
   const calls = Math.min(flags.calls, flags.contacts - WARMING);
   const template = await seed.canceled();
   const sink = await startSink();
   const request = requestTo(sink);
   const prepare = ({ planSome }, count) => planSome(count, request);
-  const dialing = (meanwhile) =>
+  const dialing = (startLoad) =>
     withProvider(
       way,
       calls,
-      async (provider) => (await measureDialing({ way, template, provider, calls, prepare, meanwhile })).perSecond,
+      async (provider) => (await measureDialing({ way, template, provider, calls, prepare, startLoad })).perSecond,
     );
   const { all, ...medians } = await runAlternately(flags.rounds, dialing(pollCoverage), dialing());
   sink.stop();

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { handleTask } from './handle-task.mjs';
 
 /**
- * The built program, which does no background work by itself. At each message of the parent, it advances the callout
- * with the id 1 until no more attempts can be made at once, and reports how long that took (s).
+ * The built program without its own background work. A message of the parent makes it advance callout 1 until no more
+ * attempts can be made at once. It then reports how long that took (s).
  */
 handleTask(async ({ root, folder, environment }) => {
   process.chdir(folder);

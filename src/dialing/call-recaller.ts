@@ -81,7 +81,7 @@ export class CallRecaller {
 
   /** Reserves the calls that the provider is to be asked to end, as many as the rate limit has slots for. */
   async reserve(): Promise<Reservation[]> {
-    // Hardly ever is anything recalled, and then nothing is written.
+    // Usually no call waits to be recalled. Then nothing is written.
     const waiting = await this.reader.rows(sql`SELECT 1 WHERE ${hasRecalledCalls}`);
     if (waiting.length === 0) return [];
     const limit = { perSecond: this.config.recallsPerSecond, most: MAX_REQUESTS_PER_RUN };
@@ -127,7 +127,7 @@ export class CallRecaller {
       if (results.some(({ error }) => error === null)) await this.rateLimiter.resetBackoff(transaction, 'recall');
       await lockRecalledCalls(transaction, results);
       const columns = { id: 'bigint', tries: 'bigint', pause: 'bigint', error: 'text' } as const;
-      // A stop or a resume that came meanwhile has set another time, or none.
+      // A later stop or resume has set another time, or none.
       await transaction.execute(sql`UPDATE recalled_calls
           SET error = input.error, due_at = CASE WHEN input.pause >= 0 THEN ${secondsFromNow(sql`input.pause`)} END
           FROM ${recordset('input', columns, results)}
@@ -148,9 +148,9 @@ export class CallRecaller {
     const open = due.filter((row) => !isOver(row));
     const chosen = open.filter(hasRemoteId);
     const unknown = open.filter((row) => !hasRemoteId(row));
-    await setDue(transaction, over, sql`NULL`);
-    await setDue(transaction, unknown, secondsFromNow(UNKNOWN_ID_PAUSE));
-    await setDue(transaction, chosen, sql`${secondsFromNow(this.leaseSeconds)}, tries = tries + 1`);
+    await update(transaction, over, sql`due_at = NULL`);
+    await update(transaction, unknown, sql`due_at = ${secondsFromNow(UNKNOWN_ID_PAUSE)}`);
+    await update(transaction, chosen, sql`due_at = ${secondsFromNow(this.leaseSeconds)}, tries = tries + 1`);
     return chosen.map(({ id }) => id);
   }
 
@@ -199,8 +199,8 @@ async function lockRecalledCalls(transaction: Transaction, rows: readonly { id: 
   );
 }
 
-async function setDue(transaction: Transaction, rows: readonly DueRow[], time: Sql): Promise<void> {
+async function update(transaction: Transaction, rows: readonly DueRow[], changes: Sql): Promise<void> {
   if (rows.length === 0) return;
   const ids = rows.map(({ id }) => id);
-  await transaction.execute(sql`UPDATE recalled_calls SET due_at = ${time} WHERE ${inList(sql`id`, ids)}`);
+  await transaction.execute(sql`UPDATE recalled_calls SET ${changes} WHERE ${inList(sql`id`, ids)}`);
 }

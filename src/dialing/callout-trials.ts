@@ -143,7 +143,7 @@ export class CalloutTrials {
 
   /**
    * Queues the calls again that were refused with this code, so that no person loses a call. The transaction has locked
-   * them ({@link findRefused}), except those that others have recorded meanwhile. It has locked callouts already, so it
+   * them ({@link findRefused}), except those that others have recorded since. It has locked callouts already, so it
    * must not wait for these: if one of them is locked, the transaction begins again, and then waits for it.
    */
   private async requeue(transaction: Transaction, which: Sql, code: string): Promise<void> {

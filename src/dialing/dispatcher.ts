@@ -14,7 +14,7 @@ const POLL_INTERVAL = 250;
 /** How often calls are reserved while more calls are due than could be reserved (ms). */
 const BUSY_POLL_INTERVAL = 100;
 
-/** How often calls to recall are reserved (ms). A stop is urgent, and without one this reads one row of an index. */
+/** How often calls to recall are reserved (ms). A stop is urgent. Without one, a run reads one row of an index. */
 const RECALL_POLL_INTERVAL = 100;
 
 /** Calls whose slots begin within this time are passed to the queue in one group (ms). */

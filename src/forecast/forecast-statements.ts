@@ -111,20 +111,23 @@ export function peopleStatement(
     zoneKey === undefined
       ? zone
       : sql`(SELECT ${zone} FROM contacts WHERE contacts.id = callout_participations.contact_id)`;
+  const isOwn = sql`callout_participations.callout_id = ${calloutId}`;
   return sql`WITH
     queued AS MATERIALIZED (SELECT DISTINCT callout_participation_id AS id FROM phone_calls
       WHERE ${inList(sql`callout_id`, callouts)} AND status = 'queued'),
     people AS (
-      SELECT callout_participations.callout_id, CASE WHEN callout_participations.callout_id = ${calloutId} THEN ${ownZone} END AS zone, attempts,
+      SELECT callout_participations.callout_id, attempts,
+        CASE WHEN ${isOwn} THEN ${ownZone} END AS zone,
         CASE WHEN outcome <> 'calling' THEN 'open' WHEN queued.id IS NULL THEN 'under_way' ELSE 'queued' END
           AS state,
         CASE WHEN outcome <> 'calling' AND coalesce(waiting_for, '') <> 'window'
           THEN ${millisecondsOf(sql`next_call_at`)} / CAST(${unit} AS bigint) END AS due,
-        CASE WHEN callout_participations.callout_id = ${calloutId} THEN ${hasOptedOut(calloutId)} ELSE FALSE END AS opted_out
+        CASE WHEN ${isOwn} THEN ${hasOptedOut(calloutId)} ELSE FALSE END AS opted_out
       FROM callout_participations LEFT JOIN queued ON queued.id = callout_participations.id
-      WHERE ${inList(sql`callout_participations.callout_id`, callouts)} AND outcome IN ('waiting', 'retrying', 'calling')
+      WHERE ${inList(sql`callout_participations.callout_id`, callouts)}
+        AND outcome IN ('waiting', 'retrying', 'calling')
       UNION ALL
-      SELECT CAST(${calloutId} AS bigint), ${zone}, 0, 'open', NULL, FALSE FROM contacts WHERE ${toAdd}
+      SELECT CAST(${calloutId} AS bigint), 0, ${zone}, 'open', NULL, FALSE FROM contacts WHERE ${toAdd}
     ),
     counted AS (SELECT callout_id, zone, attempts, state, due, opted_out, count(*) AS people
       FROM people GROUP BY 1, 2, 3, 4, 5, 6),
@@ -209,7 +212,8 @@ export function sampleStatement(calloutId: number): Sql {
 export function waitStatement(calloutId: number): Sql {
   const participation = sql`(SELECT ${millisecondsOf(sql`callout_participations.next_call_at`)}
     FROM callout_participations WHERE callout_participations.id = phone_calls.callout_participation_id)`;
-  const began = sql`(SELECT ${millisecondsOf(sql`callouts.trial_began_at`)} FROM callouts WHERE callouts.id = ${calloutId})`;
+  const began = sql`(SELECT ${millisecondsOf(sql`callouts.trial_began_at`)} FROM callouts
+    WHERE callouts.id = ${calloutId})`;
   return sql`SELECT ${nowMilliseconds} - ${greatest(
     millisecondsOf(sql`phone_calls.created_at`),
     sql`coalesce(${participation}, 0)`,
@@ -229,7 +233,8 @@ export interface DialedRow {
 /** The statement that counts the calls of the last `seconds` that the provider accepted. */
 export function dialedStatement(calloutId: number, seconds: number): Sql {
   // PostgreSQL does not look up the value of a volatile function in an index.
-  return sql`SELECT count(*) AS all_calls, coalesce(sum(CASE WHEN callout_id = ${calloutId} THEN 1 ELSE 0 END), 0) AS own_calls
+  return sql`SELECT count(*) AS all_calls,
+      coalesce(sum(CASE WHEN callout_id = ${calloutId} THEN 1 ELSE 0 END), 0) AS own_calls
     FROM phone_calls WHERE remotely_queued_at > (SELECT ${secondsFromNow(-seconds)})
       AND callout_participation_id IS NOT NULL`;
 }

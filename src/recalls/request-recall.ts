@@ -35,9 +35,9 @@ export interface RecallRequest {
 
 /**
  * Locks what a recall of a callout needs, before the transaction locks any row: the status of the callout, so that no
- * call is claimed meanwhile, and then the calls under way, in the order of their ids. The rows of a recall refer to
- * them, which makes PostgreSQL lock them in any order, after the row of the callout. The results of dials lock them
- * first, so the two would deadlock.
+ * call is claimed until it commits, and then the calls under way, in the order of their ids. The rows of a recall refer
+ * to these calls, so PostgreSQL would lock them in any order, after the row of the callout. The results of dials lock
+ * calls first, so the two would deadlock.
  */
 export async function lockForRecall(transaction: Transaction, calloutId: number): Promise<void> {
   await lockCalloutStatus(transaction, calloutId, 'change');
